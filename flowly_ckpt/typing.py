@@ -1,0 +1,28 @@
+"""The types that signatures speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from typing import Any, NamedTuple
+
+__all__ = ["Engine", "Facts", "Key", "Rewrite", "Target", "Transform"]
+
+Transform = Callable[[Any], Any]
+Rewrite = Callable[[Transform], Transform]
+Engine = Callable[[Transform, Any], Any]
+Key = tuple[str, str, str]
+Target = MutableMapping[Key, Any]
+
+
+class Facts(NamedTuple):
+    """Carry what is known of an entry beside its value.
+
+    :param seconds: how long the value took to compute, in seconds.
+    :param made_from: the digests its key was made from, by name; what explains a later miss.
+
+    >>> Facts(0.5).made_from
+    {}
+    """
+
+    seconds: float
+    made_from: dict[str, Any] = {}  # noqa: RUF012
