@@ -59,7 +59,7 @@ class Dispatch(Generic[F]):
             return default
 
     def _search(self, kind: type) -> F:
-        mro = type.__mro__.__get__(kind)
+        mro = kind.__mro__
         for base in mro:
             load = self._lazy.pop(base.__module__.partition(".")[0], None)
             if load is not None:

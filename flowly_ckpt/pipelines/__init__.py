@@ -1,0 +1,57 @@
+"""Pipelines as plain data: combinators, how they come apart and together, and strategies over them."""
+
+from . import foreign as _foreign  # noqa: F401  registers toolz's and functools' combinators
+from .combinators import apply_concat, apply_map_concat, build_dict, chained, itemsetter, seq
+from .grouping import (
+    aggregate,
+    frequencies,
+    groupby,
+    kv_aggregateby,
+    kv_keymap,
+    kv_reduceby,
+    kv_reductionby,
+    kv_transform,
+    kv_valmap,
+    reduceby,
+    reduction,
+    reductionby,
+)
+from .names import name_of, show
+from .strategies import bottom_up, leaves, on, top_down, when
+from .term import Role, children, map_children, rebuild, register, role, run, walk
+
+__all__ = [
+    "Role",
+    "aggregate",
+    "apply_concat",
+    "apply_map_concat",
+    "bottom_up",
+    "build_dict",
+    "chained",
+    "children",
+    "frequencies",
+    "groupby",
+    "itemsetter",
+    "kv_aggregateby",
+    "kv_keymap",
+    "kv_reduceby",
+    "kv_reductionby",
+    "kv_transform",
+    "kv_valmap",
+    "leaves",
+    "map_children",
+    "name_of",
+    "on",
+    "rebuild",
+    "reduceby",
+    "reduction",
+    "reductionby",
+    "register",
+    "role",
+    "run",
+    "seq",
+    "show",
+    "top_down",
+    "walk",
+    "when",
+]

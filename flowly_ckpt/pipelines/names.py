@@ -1,0 +1,97 @@
+"""What a transform is called: in a repr, in an error's note, in a log line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..typing import Transform
+from .term import Combinator, children, role, run
+
+__all__ = ["locate", "name_of", "show"]
+
+_DEPTH = 6
+_PLACE = "__flowly_place__"
+
+
+def name_of(transform: Transform) -> str:
+    """Return a short name: a function's own, else the type's.
+
+    >>> name_of(abs), name_of(print)
+    ('abs', 'print')
+
+    See also: :func:`show`, which goes into what a transform is made of.
+    """
+    function = getattr(transform, "func", transform)  # partial and curry are known by what they call
+    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
+    return str(name) if name else type(transform).__name__
+
+
+def show(transform: Transform, depth: int = _DEPTH, width: int | None = None) -> str:
+    """Return a transform as one would write it; what lies deeper or further than wanted is ``…``.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> show(chained(abs, chained(float, str)), depth=1)
+    'chained(abs, chained(…))'
+    >>> show(chained(abs, float, str), width=2)
+    'chained(abs, float, …)'
+    """
+    if not isinstance(transform, Combinator):
+        return _show_leaf(transform)
+    parts = children(transform)
+    if depth == 0 and parts:
+        return f"{type(transform).__name__}(…)"
+    shown = [show(part, depth - 1, width) for part in parts[:width]]
+    if len(shown) < len(parts):
+        shown.append("…")
+    return f"{type(transform).__name__}({', '.join(_arguments(transform, shown))})"
+
+
+def _show_leaf(transform: Any) -> str:
+    if getattr(type(transform), "__repr__", None) is not object.__repr__ and not hasattr(transform, "__name__"):
+        return repr(transform)
+    return name_of(transform)
+
+
+def _arguments(transform: Combinator, parts: list[str]) -> list[str]:
+    show_arguments = getattr(transform, "_show", None)
+    return show_arguments(parts) if show_arguments is not None else parts
+
+
+def locate(error: Exception, chain: Transform, index: int) -> None:
+    """Add a note to an exception that says in which step of a chain it was raised.
+
+    The numbers are those of the flat pipeline without marks, so they do not change when passes rewrite it.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> try:
+    ...     chained(abs, chained(len, str))(5)
+    ... except TypeError as error:
+    ...     print(*error.__notes__)
+    in step 2 of 3, len, of chained(abs, len, str)
+    """
+    parts = children(chain)
+    before = len(run(*parts[:index]))
+    owner, position, note = getattr(error, _PLACE, (None, 1, ""))
+    if owner is not None and _leads(parts[index], owner):
+        error.__notes__.remove(note)
+    else:
+        position = 1
+    steps = run(chain)
+    position += before
+    name = show(steps[position - 1], depth=1, width=3) if position <= len(steps) else name_of(parts[index])
+    listed = ", ".join([show(step, depth=0) for step in steps[:5]] + ["…"] * (len(steps) > 5))
+    note = f"in step {position} of {len(steps)}, {name}, of {type(chain).__name__}({listed})"
+    error.add_note(note)
+    setattr(error, _PLACE, (chain, position, note))
+
+
+def _leads(transform: Transform, owner: Transform) -> bool:
+    # A note made on the left edge of a child counts its steps from the child's own first step.
+    while transform is not owner:
+        if role(transform) not in ("sequential", "transparent"):
+            return False
+        parts = children(transform)
+        if not parts:
+            return False
+        transform = parts[0]
+    return True

@@ -1,0 +1,227 @@
+"""A pipeline is a term: which transforms it is made of, and how it is made again from others.
+
+Everything that looks into a pipeline (passes, hashing, drawing, engines) enters by this module alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
+from ..dispatch import Dispatch
+from ..typing import Transform
+
+__all__ = ["Role", "children", "map_children", "rebuild", "register", "role", "run", "walk"]
+
+Role = Literal["leaf", "combinator", "sequential", "transparent", "mark"]
+
+
+class _Shape(NamedTuple):
+    role: Role
+    children: Callable[[Any], Sequence[Transform]]
+    rebuild: Callable[[Any, Sequence[Transform]], Transform]
+
+
+def _no_children(transform: Transform) -> Sequence[Transform]:
+    return ()
+
+
+def _by_method(transform: Any) -> Sequence[Transform]:
+    return tuple(transform.__flowly_children__())
+
+
+def _rebuild_by_method(transform: Any, parts: Sequence[Transform]) -> Transform:
+    return transform.__flowly_rebuild__(tuple(parts))  # type: ignore[no-any-return]
+
+
+_LEAF = _Shape("leaf", _no_children, lambda transform, parts: transform)
+_registered: Dispatch[Any] = Dispatch()
+_shapes: dict[type, _Shape] = {}
+
+
+def register(
+    kind: type,
+    children: Callable[[Any], Sequence[Transform]],
+    rebuild: Callable[[Any, Sequence[Transform]], Transform],
+    role: Role = "combinator",
+) -> None:
+    """Tell how terms of a type come apart and are put together again.
+
+    ``rebuild(s, children(s)) == s``
+
+    :param kind: the type; its subclasses follow unless registered themselves.
+    :param children: gives the transforms a term is made of, in the order they are applied.
+    :param rebuild: makes the same term from other children, as many as there were; a sequential term from any number.
+    :param role: what the type means to every interpreter at once.
+
+    >>> class Twice:
+    ...     def __init__(self, f): self.f = f
+    ...     def __call__(self, x): return self.f(self.f(x))
+    >>> register(Twice, children=lambda t: (t.f,), rebuild=lambda t, parts: Twice(*parts))
+    >>> children(Twice(abs))
+    (<built-in function abs>,)
+
+    See also: a type can instead bring the methods ``__flowly_children__`` and ``__flowly_rebuild__``
+    (and a class attribute ``__flowly_role__``), without importing this library.
+    """
+    _registered.register(kind)(_Shape(role, children, rebuild))
+    _shapes.clear()
+
+
+def _shape(kind: type) -> _Shape:
+    try:
+        return _shapes[kind]
+    except KeyError:
+        pass
+    shape = _registered.get(kind)
+    if shape is None and hasattr(kind, "__flowly_children__"):
+        shape = _Shape(getattr(kind, "__flowly_role__", "combinator"), _by_method, _rebuild_by_method)
+    _shapes[kind] = shape = shape or _LEAF
+    return shape
+
+
+def role(transform: Transform) -> Role:
+    """Return what a transform means to interpreters: leaf, combinator, sequential, transparent or mark.
+
+    >>> role(abs)
+    'leaf'
+
+    See also: :func:`register`.
+    """
+    return _shape(type(transform)).role
+
+
+def children(transform: Transform) -> Sequence[Transform]:
+    """Return the transforms a transform is made of, in the order they are applied; a leaf has none.
+
+    The look-up goes: a registered type, the method ``__flowly_children__``, else a leaf.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> children(chained(abs, float))
+    (<built-in function abs>, <class 'float'>)
+
+    See also: :func:`rebuild`.
+    """
+    return _shape(type(transform)).children(transform)
+
+
+def rebuild(transform: Transform, parts: Sequence[Transform]) -> Transform:
+    """Make the same transform from other children.
+
+    ``rebuild(s, children(s)) == s``
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> rebuild(chained(abs, float), [abs, int])
+    chained(abs, int)
+
+    See also: :func:`children`, :func:`map_children`.
+    """
+    return _shape(type(transform)).rebuild(transform, parts)
+
+
+def map_children(function: Callable[[Transform], Transform], transform: Transform) -> Transform:
+    """Apply a function to each child; a transform whose children all stay the same is returned itself.
+
+    ``map_children(identity, s) is s``
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> map_children(lambda f: int if f is float else f, chained(abs, float))
+    chained(abs, int)
+
+    See also: :mod:`flowly_ckpt.pipelines.strategies` for whole terms.
+    """
+    old = children(transform)
+    return with_children(transform, old, [function(child) for child in old])
+
+
+def with_children(transform: Transform, old: Sequence[Transform], new: Sequence[Transform]) -> Transform:
+    if len(old) == len(new) and all(before is after for before, after in zip(old, new)):
+        return transform
+    return rebuild(transform, new)
+
+
+def walk(transform: Transform) -> Iterator[Transform]:
+    """Yield a transform and everything it is made of, outermost first.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> list(walk(chained(abs)))
+    [chained(abs), <built-in function abs>]
+    """
+    waiting = [transform]
+    while waiting:
+        term = waiting.pop()
+        yield term
+        waiting.extend(reversed(children(term)))
+
+
+def run(*transforms: Transform) -> list[Transform]:
+    """Return the flat effective steps: through sequential and transparent transforms, without marks.
+
+    ``run(chained(f, chained(g, mark))) == [f, g]``
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> run(chained(abs, chained(float)), str)
+    [<built-in function abs>, <class 'float'>, <class 'str'>]
+    """
+    steps: list[Transform] = []
+    waiting: list[Transform] = list(reversed(transforms))
+    while waiting:
+        term = waiting.pop()
+        shape = _shape(type(term))
+        if shape.role == "sequential" or shape.role == "transparent":
+            waiting.extend(reversed(shape.children(term)))
+        elif shape.role != "mark":
+            steps.append(term)
+    return steps
+
+
+def outline(transform: Transform) -> list[Any]:
+    """List heads and leaves in order, so that deep terms compare and hash without recursion."""
+    return [_head(term) for term in walk(transform)]
+
+
+def _head(term: Any) -> Any:
+    if isinstance(term, Combinator):
+        return (type(term), term._head(), len(children(term)))
+    return term
+
+
+class Combinator:
+    """Compare, hash and show a transform by what it is made of.
+
+    A subclass has ``__flowly_children__``, ``__flowly_rebuild__``, and in ``_head`` what is not a child.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> chained(abs) == chained(abs), hash(chained(abs)) == hash(chained(abs))
+    (True, True)
+    """
+
+    __slots__ = ("__weakref__",)
+
+    def _head(self) -> tuple[Any, ...]:
+        return ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self is other or outline(self) == outline(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(outline(self)))
+
+    def __repr__(self) -> str:
+        from .names import show
+
+        return show(self)
+
+
+def require_transforms(name: str, transforms: Iterable[Any]) -> tuple[Transform, ...]:
+    """Return the transforms as a tuple, or say which of them cannot be called."""
+    found = tuple(transforms)
+    for position, transform in enumerate(found, start=1):
+        if not callable(transform):
+            raise TypeError(
+                f"{name}: step {position} of {len(found)} is {transform!r}, which cannot be called; "
+                "a step is a function of one argument"
+            )
+    return found
