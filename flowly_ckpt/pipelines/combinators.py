@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, Self
+from typing import Any
 
 from ..typing import Transform
+from .bases import Named, Row
 from .names import locate
-from .term import Combinator, require_transforms
+from .strategies import bottom_up
+from .term import children, rebuild, role
 
-__all__ = ["apply_concat", "apply_map_concat", "build_dict", "chained", "itemsetter", "seq"]
-
-
-class _Row(Combinator):
-    """Hold transforms in a row, given one by one or as one sequence."""
-
-    __slots__ = ("funcs",)
-
-    funcs: tuple[Transform, ...]
-
-    def __init__(self, *funcs: Transform | Iterable[Transform]) -> None:
-        given = funcs[0] if len(funcs) == 1 and not callable(funcs[0]) and isinstance(funcs[0], Iterable) else funcs
-        self.funcs = require_transforms(type(self).__name__, given)
-
-    def __flowly_children__(self) -> tuple[Transform, ...]:
-        return self.funcs
-
-    def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
-        return type(self)(*parts)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), self.funcs)
-
-    def __iter__(self) -> Iterator[Transform]:
-        return iter(self.funcs)
-
-    def __len__(self) -> int:
-        return len(self.funcs)
-
-    def __bool__(self) -> bool:
-        return True
+__all__ = ["apply_concat", "apply_map_concat", "build_dict", "chained", "flatten", "itemsetter", "seq"]
 
 
-class chained(_Row):
+class chained(Row):
     """Apply transforms one after another.
 
     ``chained(f, g, h)(x) == h(g(f(x)))``, ``chained()(x) == x``, ``chained(f) + chained(g) == chained(f, g)``
@@ -86,7 +58,27 @@ def follow(owner: Transform, funcs: Sequence[Transform], obj: Any, start: int = 
     return obj
 
 
-class seq(_Row):
+def flatten(transform: Transform) -> Transform:
+    """Join chains that stand in chains.
+
+    ``flatten(chained(f, chained(g, h))) == chained(f, g, h)``
+
+    >>> flatten(chained(abs, chained(float, chained(str))))
+    chained(abs, float, str)
+
+    See also: :func:`flowly_ckpt.pipelines.run`, which also looks through what does not change the result.
+    """
+    return bottom_up(_join)(transform)
+
+
+def _join(term: Transform) -> Transform:
+    parts = children(term)
+    if role(term) != "sequential" or not any(role(part) == "sequential" for part in parts):
+        return term
+    return rebuild(term, [step for part in parts for step in (children(part) if role(part) == "sequential" else [part])])
+
+
+class seq(Row):
     """Apply every transform to the same object, and list the results.
 
     ``seq(f, g)(x) == [f(x), g(x)]``
@@ -103,7 +95,7 @@ class seq(_Row):
         return [func(obj) for func in self.funcs]
 
 
-class apply_concat(_Row):
+class apply_concat(Row):
     """Apply every transform to the same object, and join the sequences they give.
 
     ``apply_concat(f, g)(x) == [*f(x), *g(x)]``
@@ -120,7 +112,7 @@ class apply_concat(_Row):
         return list(chain.from_iterable(func(obj) for func in self.funcs))
 
 
-class apply_map_concat(_Row):
+class apply_map_concat(Row):
     """Apply every transform to every item of a sequence, and join the results, transform by transform.
 
     ``apply_map_concat(f, g)(xs) == [*map(f, xs), *map(g, xs)]``
@@ -136,39 +128,6 @@ class apply_map_concat(_Row):
     def __call__(self, items: Iterable[Any]) -> list[Any]:
         items = list(items)
         return [func(item) for func in self.funcs for item in items]
-
-
-class Named(Combinator):
-    """Hold transforms by name, given as mappings, by keyword, or both."""
-
-    __slots__ = ("funcs",)
-
-    funcs: dict[Any, Transform]
-
-    def __init__(self, *mappings: Mapping[Any, Transform], **funcs: Transform) -> None:
-        self.funcs = {}
-        for mapping in (*mappings, funcs):
-            if not isinstance(mapping, Mapping):
-                raise TypeError(f"{type(self).__name__}: {mapping!r} is no mapping; give transforms by name")
-            self.funcs.update(mapping)
-        for name, func in self.funcs.items():
-            if not callable(func):
-                raise TypeError(f"{type(self).__name__}: {name!r} is {func!r}, which cannot be called")
-
-    def _head(self) -> tuple[Any, ...]:
-        return tuple(self.funcs)
-
-    def _show(self, parts: list[str]) -> list[str]:
-        return [f"{name}={part}" for name, part in zip(self.funcs, parts)] + parts[len(self.funcs) :]
-
-    def __flowly_children__(self) -> tuple[Transform, ...]:
-        return tuple(self.funcs.values())
-
-    def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
-        return type(self)(dict(zip(self.funcs, parts)))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.funcs,))
 
 
 class build_dict(Named):

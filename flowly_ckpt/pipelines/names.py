@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..typing import Transform
-from .term import Combinator, children, role, run
+from .bases import Combinator
+from .term import children, role, run
 
 __all__ = ["locate", "name_of", "show"]
 

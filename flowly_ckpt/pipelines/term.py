@@ -5,7 +5,7 @@ Everything that looks into a pipeline (passes, hashing, drawing, engines) enters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ..dispatch import Dispatch
@@ -173,55 +173,3 @@ def run(*transforms: Transform) -> list[Transform]:
         elif shape.role != "mark":
             steps.append(term)
     return steps
-
-
-def outline(transform: Transform) -> list[Any]:
-    """List heads and leaves in order, so that deep terms compare and hash without recursion."""
-    return [_head(term) for term in walk(transform)]
-
-
-def _head(term: Any) -> Any:
-    if isinstance(term, Combinator):
-        return (type(term), term._head(), len(children(term)))
-    return term
-
-
-class Combinator:
-    """Compare, hash and show a transform by what it is made of.
-
-    A subclass has ``__flowly_children__``, ``__flowly_rebuild__``, and in ``_head`` what is not a child.
-
-    >>> from flowly_ckpt.pipelines import chained
-    >>> chained(abs) == chained(abs), hash(chained(abs)) == hash(chained(abs))
-    (True, True)
-    """
-
-    __slots__ = ("__weakref__",)
-
-    def _head(self) -> tuple[Any, ...]:
-        return ()
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return self is other or outline(self) == outline(other)
-
-    def __hash__(self) -> int:
-        return hash(tuple(outline(self)))
-
-    def __repr__(self) -> str:
-        from .names import show
-
-        return show(self)
-
-
-def require_transforms(name: str, transforms: Iterable[Any]) -> tuple[Transform, ...]:
-    """Return the transforms as a tuple, or say which of them cannot be called."""
-    found = tuple(transforms)
-    for position, transform in enumerate(found, start=1):
-        if not callable(transform):
-            raise TypeError(
-                f"{name}: step {position} of {len(found)} is {transform!r}, which cannot be called; "
-                "a step is a function of one argument"
-            )
-    return found

@@ -1,0 +1,12 @@
+"""Checkpoints: the part of a pipeline before a mark runs again only if its input or its code has changed.
+
+A mark, ``checkpoint(target)``, says where a result is to be kept; the pass ``add_checkpoints`` wraps the segment
+before each mark with memoization into the mark's target.
+"""
+
+from .clearing import clear_checkpoints
+from .mark import checkpoint
+from .placing import add_checkpoints, drop_checkpoints
+from .wrapper import with_checkpoint
+
+__all__ = ["add_checkpoints", "checkpoint", "clear_checkpoints", "drop_checkpoints", "with_checkpoint"]

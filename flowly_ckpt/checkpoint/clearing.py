@@ -1,0 +1,76 @@
+"""Take stored results out of a target, all or by what they were made from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..hashing import functional_hash
+from ..pipelines import walk
+from ..typing import Key, Target, Transform
+from .placing import add_checkpoints
+from .wrapper import with_checkpoint
+
+__all__ = ["clear_checkpoints"]
+
+_ANY: Any = type("_Any", (), {"__repr__": lambda self: "..."})()
+
+
+def clear_checkpoints(
+    target: Target,
+    object: Any = _ANY,
+    tag: str = _ANY,
+    transform: Transform = _ANY,
+    *,
+    older_than: float | None = None,
+    unused_for: float | None = None,
+) -> int:
+    """Remove the entries that meet all the given criteria, or everything where none is given.
+
+    :param target: where the results are.
+    :param object: only what was computed from an equal object; ``None`` is an object like any other.
+    :param tag: only what was stored under this tag.
+    :param transform: only what this transform computed: its own results, and those at its checkpoints.
+    :param older_than: only what was stored longer ago, in seconds; for targets that keep times.
+    :param unused_for: only what was not asked for since, in seconds; for targets that keep times.
+    :return: how many entries went.
+    :raises ValueError: when times are asked of a target that keeps none.
+
+    >>> target = {("a", "clean", "f"): 1, ("a", "fit", "g"): 2}
+    >>> clear_checkpoints(target, tag="fit"), list(target)
+    (1, [('a', 'clean', 'f')])
+
+    See also: :func:`add_checkpoints`.
+    """
+    objects = None if object is _ANY else {functional_hash(object)}
+    tags = None if tag is _ANY else {tag}
+    transforms = None if transform is _ANY else _hashes(transform)
+    clear_where = getattr(target, "clear_where", None)
+    if clear_where is not None:
+        return int(
+            clear_where(object=objects, tag=tags, transform=transforms, older_than=older_than, unused_for=unused_for)
+        )
+    if older_than is not None or unused_for is not None:
+        raise ValueError(f"{type(target).__name__} keeps no times; older_than and unused_for need a DiskTarget")
+    if objects is tags is transforms is None:
+        count = len(target)
+        target.clear()
+        return count
+    going = [key for key in target if _matches(key, (objects, tags, transforms))]
+    for key in going:
+        del target[key]
+    return len(going)
+
+
+def _matches(key: Any, criteria: tuple[set[str] | None, ...]) -> bool:
+    # The target is the user's: keys of another shape are not ours to touch.
+    if not isinstance(key, tuple) or len(key) != len(criteria):
+        return False
+    return all(wanted is None or part in wanted for part, wanted in zip(key, criteria))
+
+
+def _hashes(transform: Transform) -> set[str]:
+    found = {functional_hash(transform)}
+    for term in walk(add_checkpoints(transform)):
+        if isinstance(term, with_checkpoint):
+            found.add(functional_hash(term))
+    return found

@@ -1,0 +1,65 @@
+"""The mark: where in a pipeline a result is to be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from ..pipelines import Combinator
+from ..typing import Target, Transform
+
+__all__ = ["checkpoint"]
+
+
+class checkpoint(Combinator):
+    """Mark a place in a pipeline whose result is to be kept in a target; by itself it is the identity.
+
+    ``checkpoint(t)(x) == x``
+
+    :param target: where results are kept: any mutable mapping from keys of three strings to values.
+    :param tag: a name for this place, part of the key; what ``clear_checkpoints`` and the log call it.
+    :raises TypeError: when the target is no mutable mapping.
+
+    >>> checkpoint({}, tag="clean")
+    checkpoint(tag='clean')
+    >>> checkpoint({})(5)
+    5
+
+    See also: :func:`add_checkpoints`, without which nothing is stored.
+    """
+
+    __slots__ = ("tag", "target")
+    __flowly_role__ = "mark"
+
+    def __init__(self, target: Target, tag: str = "<untagged>") -> None:
+        if not hasattr(target, "__setitem__") or not hasattr(target, "__getitem__"):
+            raise TypeError(
+                f"checkpoint: {target!r} is no mutable mapping; give a dict, or a target of flowly_ckpt.targets"
+            )
+        if not isinstance(tag, str):
+            raise TypeError(f"checkpoint: the tag {tag!r} is no string; keys are three strings")
+        self.target = target
+        self.tag = tag
+
+    def __call__(self, obj: Any) -> Any:
+        return obj
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, checkpoint):
+            return NotImplemented
+        return self.target is other.target and self.tag == other.tag
+
+    def __hash__(self) -> int:
+        return hash((checkpoint, id(self.target), self.tag))
+
+    def __repr__(self) -> str:
+        return "checkpoint()" if self.tag == "<untagged>" else f"checkpoint(tag={self.tag!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (checkpoint, (self.target, self.tag))
+
+    def __flowly_children__(self) -> tuple[Transform, ...]:
+        return ()
+
+    def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
+        return self

@@ -1,0 +1,95 @@
+"""The passes that place checkpoints in a pipeline, and take them out again."""
+
+from __future__ import annotations
+
+from ..pipelines import bottom_up, chained, children, flatten, map_children, rebuild, role, walk
+from ..typing import Transform
+from .mark import checkpoint
+from .unreachable import warn_of_unreachable
+from .wrapper import with_checkpoint
+
+__all__ = ["add_checkpoints", "drop_checkpoints"]
+
+
+def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Transform:
+    """Wrap the segment before each mark, in every combinator, so that it is restored instead of run again.
+
+    ``add_checkpoints(chained(f, c1, g, c2, h)) ==
+    chained(with_checkpoint(c2, chained(with_checkpoint(c1, chained(f)), g)), h)``
+
+    Nested chains are flattened first, so a segment reaches back to the beginning of the outermost one. The pass
+    changes neither what a pipeline computes nor its hash; without marks it returns the pipeline itself.
+
+    :param transform: a pipeline.
+    :param early_cutoff: key each segment by the hash of its own input too, so that a step which was edited but
+        gives an equal value stops the re-run there. Costs one hash of each value between checkpoints.
+    :return: a pipeline without marks.
+
+    A mark that hides where no pass can reach it (in a closure, an attribute) is reported by an
+    :class:`~flowly_ckpt.errors.UnreachableWarning`.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> target = {}
+    >>> keep = add_checkpoints(chained(abs, checkpoint(target), float))
+    >>> keep
+    chained(with_checkpoint(checkpoint(), chained(abs)), float)
+    >>> keep(-5), len(target)
+    (5.0, 1)
+
+    See also: :func:`drop_checkpoints`, :func:`flowly_ckpt.checkpoint.clear_checkpoints`.
+    """
+    marked = False
+    for term in walk(transform):
+        if isinstance(term, checkpoint):
+            marked = True
+        elif role(term) == "leaf":
+            warn_of_unreachable(term)
+    if not marked:
+        return transform
+    return _keep_input(bottom_up(lambda term: _place(term, early_cutoff))(flatten(transform)))
+
+
+def drop_checkpoints(transform: Transform) -> Transform:
+    """Take every mark and every wrapper out of a pipeline, which then only computes.
+
+    ``drop_checkpoints(add_checkpoints(s)) == flatten(drop_checkpoints(s))``
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> drop_checkpoints(chained(abs, checkpoint({}), float))
+    chained(abs, float)
+
+    See also: :func:`add_checkpoints`.
+    """
+    dropped = _drop(bottom_up(_drop)(transform))
+    return transform if dropped is transform else flatten(dropped)
+
+
+def _place(term: Transform, early_cutoff: bool) -> Transform:
+    if role(term) != "sequential":
+        return map_children(_keep_input, term)
+    parts: list[Transform] = []
+    for part in children(term):
+        if isinstance(part, checkpoint):
+            parts = [with_checkpoint(part, _segment(part, parts, early_cutoff))]
+        else:
+            parts.append(part)
+    return term if len(parts) == len(children(term)) else rebuild(term, parts)
+
+
+def _segment(mark: checkpoint, parts: list[Transform], early_cutoff: bool) -> Transform:
+    if early_cutoff and len(parts) > 1 and isinstance(parts[0], with_checkpoint):
+        return chained(parts[0], with_checkpoint(mark, chained(*parts[1:])))
+    return chained(*parts)
+
+
+def _keep_input(term: Transform) -> Transform:
+    """Treat a mark that stands alone as a chain of nothing before it."""
+    return with_checkpoint(term, chained()) if isinstance(term, checkpoint) else term
+
+
+def _drop(term: Transform) -> Transform:
+    if isinstance(term, with_checkpoint):
+        return term.transform
+    if isinstance(term, checkpoint):
+        return chained()
+    return term

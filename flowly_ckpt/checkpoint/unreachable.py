@@ -1,0 +1,108 @@
+"""Marks that no pass can reach: pipelines hidden in closures, attributes, arguments and globals of a leaf."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from collections.abc import Iterator
+from itertools import islice
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+
+from ..errors import UnreachableWarning
+from ..pipelines import name_of, role, walk
+from ..typing import Transform
+from .mark import checkpoint
+
+__all__ = ["warn_of_unreachable"]
+
+_DEPTH = 3
+_ITEMS = 100  # of a large container held by a leaf: a look, not a search
+
+_seen: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+
+
+def warn_of_unreachable(leaf: Transform) -> None:
+    """Warn, once for each leaf, when a mark is hidden in it.
+
+    >>> import warnings
+    >>> hidden = checkpoint({}, tag="inner")
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warn_of_unreachable(lambda x: hidden(x))
+    >>> caught[0].category.__name__
+    'UnreachableWarning'
+    """
+    if _seen.get(id(leaf)) is leaf:
+        return
+    try:
+        _seen[id(leaf)] = leaf
+    except TypeError:
+        return  # what cannot be referred to weakly is a builtin or a bare tuple of slots, and holds no pipeline
+    mark = _find_mark(leaf, _DEPTH)
+    if mark is not None:
+        message = (
+            f"{mark!r} is hidden in {name_of(leaf)!r}, where no pass can reach it: nothing is stored there. "
+            "Put the pipeline into the chain itself, or let its type say what it is made of "
+            "(flowly_ckpt.pipelines.register)"
+        )
+        warnings.warn(message, UnreachableWarning, stacklevel=3)
+
+
+def _find_mark(holder: Any, depth: int) -> checkpoint | None:
+    for held in _held(holder):
+        if callable(held) and role(held) != "leaf":
+            for term in walk(held):
+                if isinstance(term, checkpoint):
+                    return term
+        elif depth > 0 and not isinstance(held, type):
+            mark = _find_mark(held, depth - 1)
+            if mark is not None:
+                return mark
+    return None
+
+
+def _held(holder: Any) -> Iterator[Any]:
+    if isinstance(holder, FunctionType):
+        yield from _held_by_function(holder)
+    elif isinstance(holder, MethodType):
+        yield from (holder.__func__, holder.__self__)
+    elif isinstance(holder, dict):
+        yield from islice(holder.values(), _ITEMS)
+    elif isinstance(holder, (list, tuple, set, frozenset)):
+        yield from islice(holder, _ITEMS)
+    elif callable(holder):
+        yield from (getattr(holder, name) for name in ("func", "args", "keywords") if hasattr(holder, name))
+        yield from getattr(holder, "__dict__", {}).values()
+
+
+def _held_by_function(function: FunctionType) -> Iterator[Any]:
+    names = set(_names(function.__code__)) & function.__globals__.keys()
+    held = [function.__globals__[name] for name in names]
+    held += [cell.cell_contents for cell in function.__closure__ or () if not _is_empty(cell)]
+    if any(_rewrites(value) for value in held):
+        return  # it applies passes of its own to what it holds
+    yield from held
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
+    yield from function.__dict__.values()
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+def _is_empty(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return True
+    return False
+
+
+def _rewrites(value: Any) -> bool:
+    value = getattr(value, "func", value)
+    name = getattr(value, "__name__", None)
+    return name in ("apply", "pipe", "add_checkpoints") and str(value.__module__).startswith("flowly_ckpt.")
