@@ -6,9 +6,9 @@ from typing import Any
 
 from ..hashing import functional_hash
 from ..pipelines import walk
-from ..typing import Key, Target, Transform
+from ..typing import Target, Transform
 from .placing import add_checkpoints
-from .wrapper import with_checkpoint
+from .wrapper import levels_of, transform_hashes, with_checkpoint
 
 __all__ = ["clear_checkpoints"]
 
@@ -70,7 +70,10 @@ def _matches(key: Any, criteria: tuple[set[str] | None, ...]) -> bool:
 
 def _hashes(transform: Transform) -> set[str]:
     found = {functional_hash(transform)}
+    inner: set[int] = set()
     for term in walk(add_checkpoints(transform)):
-        if isinstance(term, with_checkpoint):
-            found.add(functional_hash(term))
+        if isinstance(term, with_checkpoint) and id(term) not in inner:
+            levels = levels_of(term)
+            inner.update(id(level.wrapper) for level in levels)
+            found.update(transform_hashes(levels))
     return found

@@ -47,12 +47,16 @@ class with_checkpoint(Combinator):
 
     def __call__(self, obj: Any) -> Any:
         levels = levels_of(self)
-        keys = _keys(levels, functional_hash(obj))
+        object_hash = functional_hash(obj)
+        keys = [
+            (object_hash, level.wrapper.checkpoint.tag, hashed)
+            for level, hashed in zip(levels, transform_hashes(levels))
+        ]
         depth = len(levels)
         value = MISSING
         while value is MISSING and depth > 0:
             depth -= 1
-            value = lookup(levels[depth].checkpoint.target, keys[depth])
+            value = lookup(levels[depth].wrapper.checkpoint.target, keys[depth])
         if value is MISSING:
             value, depth = obj, -1
         for position in range(depth + 1, len(levels)):
@@ -73,13 +77,13 @@ class with_checkpoint(Combinator):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Flat, so that thousands of nested wrappers can be sent to another process.
-        return (_nest, ([(level.checkpoint, _own(level)) for level in levels_of(self)],))
+        return (_nest, ([(level.wrapper.checkpoint, _own(level)) for level in levels_of(self)],))
 
 
 class Level(NamedTuple):
     """Hold one of the nested wrappers: ``chain`` is what it wraps, whose steps before ``start`` are inner wrappers."""
 
-    checkpoint: checkpoint
+    wrapper: with_checkpoint
     chain: Transform
     steps: Sequence[Transform]
     start: int
@@ -93,20 +97,18 @@ def levels_of(outermost: with_checkpoint) -> list[Level]:
         chain = wrapper.transform
         steps = children(chain) if role(chain) == "sequential" else (chain,)
         inner = steps[0] if steps else None
-        levels.append(Level(wrapper.checkpoint, chain, steps, int(isinstance(inner, with_checkpoint))))
+        levels.append(Level(wrapper, chain, steps, int(isinstance(inner, with_checkpoint))))
         wrapper = inner
     levels.reverse()
     return levels
 
 
-def _keys(levels: Sequence[Level], object_hash: str) -> list[Key]:
+def transform_hashes(levels: Sequence[Level]) -> list[str]:
+    """Return the hash of what each of the nested wrappers wraps, at the cost of hashing every step once."""
     segments = [run(*level.steps[level.start :]) for level in levels]
     hashes = prefix_hashes([step for segment in segments for step in segment])
     ends = accumulate(map(len, segments))
-    return [
-        (object_hash, level.checkpoint.tag, hashes[end - 1] if end else functional_hash(chained()))
-        for level, end in zip(levels, ends)
-    ]
+    return [hashes[end - 1] if end else functional_hash(chained()) for end in ends]
 
 
 def _remember(levels: Sequence[Level], keys: Sequence[Key], position: int, value: Any) -> Any:
@@ -121,7 +123,7 @@ def _remember(levels: Sequence[Level], keys: Sequence[Key], position: int, value
             return follow(level.chain, level.steps, value, level.start)
         return value if level.start else level.chain(value)
 
-    return recall(level.checkpoint.target, key, compute, made_from)
+    return recall(level.wrapper.checkpoint.target, key, compute, made_from)
 
 
 def _own(level: Level) -> Transform | None:

@@ -1,0 +1,5 @@
+"""Rewrite passes beside checkpoints: they change how a pipeline runs, never what it computes or what it is called."""
+
+from .observe import Event, observe, observed
+
+__all__ = ["Event", "observe", "observed"]

@@ -1,0 +1,177 @@
+"""The laws that hold for every pipeline, input and pass. Numbers are those of docs/explanation/design.md."""
+
+from __future__ import annotations
+
+import pickle
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from laws import LEAVES, Counted, LoggedTarget, pipelines
+
+from flowly_ckpt.checkpoint import add_checkpoints, checkpoint, drop_checkpoints, with_checkpoint
+from flowly_ckpt.hashing import functional_hash, prefix_hashes
+from flowly_ckpt.passes import observe
+from flowly_ckpt.pipelines import chained, children, flatten, rebuild, role, walk
+
+TARGET: dict = {}
+PASSES = {
+    "add_checkpoints": add_checkpoints,
+    "early_cutoff": partial(add_checkpoints, early_cutoff=True),
+    "drop_checkpoints": drop_checkpoints,
+    "flatten": flatten,
+    "observe": observe(lambda event: None),
+}
+every_pass = pytest.mark.parametrize("rewrite", PASSES.values(), ids=PASSES)
+numbers = st.integers(-5, 5)
+
+
+@pytest.fixture(autouse=True)
+def _empty_target():
+    TARGET.clear()
+
+
+@given(pipelines(TARGET))
+def test_1_shape_rebuild_undoes_children(pipeline):
+    for term in walk(pipeline):
+        if role(term) != "leaf":
+            assert str(rebuild(term, children(term))) == str(term)
+            assert list(children(rebuild(term, children(term)))) == list(children(term))
+
+
+@given(pipelines(TARGET, marks=False))
+def test_1_shape_a_pass_that_changes_nothing_returns_the_same_object(pipeline):
+    assert add_checkpoints(pipeline) is pipeline
+    assert drop_checkpoints(pipeline) is pipeline
+
+
+@every_pass
+@given(pipelines(TARGET), numbers)
+def test_2_meaning_a_pass_does_not_change_what_is_computed(rewrite, pipeline, number):
+    expected = drop_checkpoints(pipeline)(number)
+    assert rewrite(pipeline)(number) == expected
+    assert rewrite(pipeline)(number) == expected, "and again, restored"
+
+
+@every_pass
+@given(pipelines(TARGET))
+def test_3_identity_a_pass_does_not_change_the_hash(rewrite, pipeline):
+    assert functional_hash(rewrite(pipeline)) == functional_hash(pipeline)
+
+
+@given(pipelines(TARGET), numbers, st.permutations(["add_checkpoints", "observe"]))
+def test_4_order_of_passes_does_not_change_the_entries(pipeline, number, order):
+    entries = []
+    for names in (order, order[::-1]):
+        TARGET.clear()
+        rewritten = pipeline
+        for name in names:
+            rewritten = PASSES[name](rewritten)
+        rewritten(number)
+        entries.append(dict(TARGET))
+    assert entries[0] == entries[1]
+
+
+@given(pipelines(TARGET), numbers)
+def test_5_idempotence(pipeline, number):
+    TARGET.clear()
+    once = add_checkpoints(pipeline)
+    value, entries = once(number), dict(TARGET)
+    TARGET.clear()
+    assert add_checkpoints(once) is once
+    assert (add_checkpoints(once)(number), dict(TARGET)) == (value, entries)
+
+
+@given(st.lists(st.sampled_from([*LEAVES, checkpoint(TARGET)]), max_size=6), st.data())
+def test_6_associativity_nesting_changes_neither_hash_nor_entries(steps, data):
+    cut = data.draw(st.integers(0, len(steps)))
+    forms = [
+        chained(*steps),
+        chained(chained(*steps[:cut]), *steps[cut:]),
+        chained(*steps[:cut], chained(*steps[cut:])),
+        chained(chained(chained(*steps[:cut]), chained(*steps[cut:]))),
+    ]
+    assert len({functional_hash(form) for form in forms}) == 1
+    entries = []
+    for form in forms:
+        TARGET.clear()
+        add_checkpoints(form)(1)
+        entries.append(dict(TARGET))
+    assert all(entry == entries[0] for entry in entries)
+
+
+@given(st.lists(st.sampled_from(LEAVES), max_size=6))
+def test_6_prefixes_share_their_hashes(steps):
+    assert prefix_hashes(steps) == [functional_hash(chained(*steps[: n + 1])) for n in range(len(steps))]
+
+
+@given(st.integers(1, 4), st.integers(1, 3))
+def test_7_economy_a_second_run_restores_only_the_last_value(segments, length):
+    target = LoggedTarget()
+    before = [Counted(LEAVES[n % 3]) for n in range(segments * length)]
+    after = Counted(LEAVES[0])
+    parts = []
+    for n, step in enumerate(before, start=1):
+        parts.append(step)
+        if n % length == 0:
+            parts.append(checkpoint(target))
+    pipeline = add_checkpoints(chained(*parts, after))
+    first = pipeline(3)
+    target.loads = 0
+    assert pipeline(3) == first
+    assert [step.calls for step in before] == [1] * len(before)
+    assert (after.calls, target.loads) == (2, 1)
+
+
+def test_7_economy_the_input_is_hashed_once():
+    class Input:
+        hashed = 0
+
+        def __flowly_hash__(self):
+            Input.hashed += 1
+            return 1
+
+    steps = [lambda x: 1, checkpoint({}), abs, checkpoint({}), float, checkpoint({})]
+    pipeline = add_checkpoints(chained(*steps))
+    pipeline(Input())
+    Input.hashed = 0
+    pipeline(Input())
+    assert Input.hashed == 1
+
+
+@given(pipelines(TARGET))
+def test_9_stability_keys_survive_a_pickle_round_trip(pipeline):
+    assert functional_hash(pickle.loads(pickle.dumps(pipeline))) == functional_hash(pipeline)
+    rewritten = add_checkpoints(pipeline)
+    assert functional_hash(pickle.loads(pickle.dumps(rewritten))) == functional_hash(pipeline)
+
+
+@given(pipelines(TARGET), numbers)
+def test_11_a_step_that_raises_leaves_no_entry(pipeline, number):
+    TARGET.clear()
+    failing = add_checkpoints(chained(lambda n: 1 // 0, pipeline, checkpoint(TARGET)))
+    with pytest.raises(ZeroDivisionError):
+        failing(number)
+    assert not TARGET
+
+
+@given(st.lists(st.sampled_from(LEAVES), min_size=1, max_size=4), numbers, st.data())
+def test_the_loop_over_nested_wrappers_does_what_the_nested_definition_says(steps, number, data):
+    """The wrapper's loop is an optimisation; what it must do is what plain nesting does."""
+    stored, plain = {}, {}
+    transform = chained()
+    for position, step in enumerate(steps):
+        transform = with_checkpoint(checkpoint(stored, str(position)), chained(transform, step))
+
+    def nested(depth, obj):
+        key = (functional_hash(number), str(depth), functional_hash(chained(*steps[: depth + 1])))
+        if key not in plain:
+            plain[key] = steps[depth](nested(depth - 1, obj) if depth else obj)
+        return plain[key]
+
+    for _ in range(2):
+        assert transform(number) == nested(len(steps) - 1, number)
+        assert stored == plain
+        for key in data.draw(st.sets(st.sampled_from(sorted(stored)))):
+            del stored[key], plain[key]
