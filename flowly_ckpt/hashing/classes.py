@@ -1,0 +1,108 @@
+"""Classes: by bases, metaclass and attributes if the user wrote them, else by name and version."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+from .origin import of_module
+from .rows import OPEN, Attrs, Mark, Parts, exact, register_lazy
+
+__all__: list[str] = []
+
+DERIVED = frozenset(
+    {
+        *("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__firstlineno__"),
+        *("__static_attributes__", "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
+        *("__slots__", "__orig_bases__", "__parameters__", "__type_params__", "_abc_impl", "__abstractmethods__"),
+    }
+)
+SLOT = Mark("slot")
+
+
+@OPEN.register(type)
+def class_(cls: type) -> Parts:
+    origin = of_module(cls.__module__)
+    if origin.kind != "user" and "<locals>" not in cls.__qualname__:
+        return b"<class>", [cls.__module__, cls.__qualname__, origin.label]
+    own = vars(cls)
+    kept = enum_attributes(cls, own) if "_member_map_" in own else {k: v for k, v in own.items() if k not in DERIVED}
+    bases = tuple(base for base in cls.__bases__ if base is not object)
+    parts: list[Any] = [cls.__name__, bases, Attrs(kept)]
+    kind = type(cls)
+    if kind is not type:
+        parts.append(kind)
+        if of_module(kind.__module__).kind == "installed":  # such a metaclass may read the annotations
+            parts.append(own.get("__annotations__"))
+    return b"<user class>", parts
+
+
+def enum_attributes(cls: Any, own: Any) -> dict[str, Any]:
+    """An enumeration counts by its members in order and the functions it defines."""
+    members = cls._member_map_
+    kept = {
+        name: value
+        for name, value in own.items()
+        if name not in DERIVED and name not in members and (not is_sunder(name) or is_code(value))
+    }
+    kept["_members_"] = [(name, member._value_) for name, member in members.items()]
+    return kept
+
+
+def is_sunder(name: str) -> bool:
+    return name[0] == "_" and name[-1] == "_" and name[1:2] != "_" or name.startswith("_value2")
+
+
+def is_code(value: Any) -> bool:
+    return isinstance(value, FunctionType | staticmethod | classmethod)
+
+
+@exact(MemberDescriptorType, GetSetDescriptorType)
+def slot(obj: Any) -> Parts:
+    return b"<slot>", [obj.__name__]
+
+
+@exact(property)
+def property_(obj: property) -> Parts:
+    return b"<property>", [obj.fget, obj.fset, obj.fdel]
+
+
+OPEN.register(property)(property_)
+
+
+@exact(classmethod)
+def class_method(obj: Any) -> Parts:
+    return b"<classmethod>", [obj.__func__]
+
+
+@exact(staticmethod)
+def static_method(obj: Any) -> Parts:
+    return b"<staticmethod>", [obj.__func__]
+
+
+@exact(cached_property)
+def cached(obj: Any) -> Parts:
+    return b"<cached_property>", [obj.func]
+
+
+def load_enum() -> None:
+    from enum import Enum
+
+    @OPEN.register(Enum)
+    def member(obj: Any) -> Parts:
+        return b"<member>", [type(obj), obj._name_, obj._value_]
+
+
+def load_dataclasses() -> None:
+    from dataclasses import Field
+
+    names = ("name", "default", "default_factory", "init", "repr", "hash", "compare", "metadata", "kw_only")
+
+    @exact(Field)
+    def field(obj: Any) -> Parts:
+        return b"<field>", [*(getattr(obj, name) for name in names), obj._field_type.name]
+
+
+register_lazy("enum", load_enum)
+register_lazy("dataclasses", load_dataclasses)

@@ -1,0 +1,148 @@
+"""What a code object does, apart from where it stands and how its variables are called.
+
+A recipe is a static part (instructions with resolved names, constants, nested code) and the references whose
+values are looked up at each hash. It depends on the code object alone, so it is made once per code object.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from marshal import dumps
+from types import CodeType
+from typing import Any, NamedTuple
+
+from .instructions import Step, handlers, steps_of
+from .references import Reference, find_references
+
+__all__ = ["Recipe", "recipe_of"]
+
+FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # *args, **kwargs, generator, coroutine, awaitable, async generator
+LOOKS_AT_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
+META = frozenset({"__name__", "__qualname__", "__doc__", "__annotations__", "__module__"})
+PYTHON = (sys.version_info[0], sys.version_info[1])
+
+
+class Recipe(NamedTuple):
+    """Hold what can be told of a code object alone.
+
+    :param payload: the static part.
+    :param free: positions in ``co_freevars``, in the order in which the code uses them.
+    :param references: the global names, chains of attributes and imports whose values count.
+    :param meta: attributes of functions that the code reads, as ``__name__``.
+
+    >>> recipe_of((lambda x: len(x)).__code__).references
+    (Reference(kind='global', name='len', chain=(), source=()),)
+    """
+
+    payload: bytes
+    free: tuple[int, ...]
+    references: tuple[Reference, ...]
+    meta: tuple[str, ...]
+
+
+_recipes: dict[int, tuple[Any, Recipe]] = {}
+
+
+def recipe_of(code: CodeType) -> Recipe:
+    """Return the recipe of a code object; kept as long as the code object lives.
+
+    >>> f, g = (lambda x: x + 1), (lambda y: y + 1)
+    >>> recipe_of(f.__code__) == recipe_of(g.__code__)
+    True
+    """
+    # By identity: code objects compare equal although their constants differ in type.
+    key = id(code)
+    found = _recipes.get(key)
+    if found is not None and found[0]() is code:
+        return found[1]
+    recipe = make(code)
+    _recipes[key] = (weakref.ref(code, lambda _: _recipes.pop(key, None)), recipe)
+    return recipe
+
+
+def make(code: CodeType, keep_types: bool = True) -> Recipe:
+    nested: list[Recipe] = []
+    steps, where = steps_of(code, keep_types)
+    names = {step.value for step in steps if step.kind == "name"}
+    inner: dict[int, Recipe] = {}
+    for step in steps:
+        if step.kind == "const" and isinstance(step.value, CodeType):
+            inner[id(step.value)] = recipe = make(step.value, step.keep_types)
+            nested.append(recipe)
+    sort_closures(steps, inner)
+    variables = number_variables(code, steps)
+    flat: list[Any] = [*PYTHON, code.co_flags & FLAGS, *parameters(code, names)]
+    for step in steps:
+        flat += (step.name, encode_argument(step, variables, inner))
+    flat.append(tuple(handlers(code, where)))
+    if names & LOOKS_AT_LOCALS:
+        flat.append(tuple(variables))
+    free = [name for name in variables if name in code.co_freevars]
+    references = [*find_references(steps)]
+    for recipe in nested:
+        references += recipe.references
+    meta = names & META
+    meta.update(*(recipe.meta for recipe in nested))
+    return Recipe(
+        dumps(flat, 2),
+        tuple(map(code.co_freevars.index, free)),
+        tuple(dict.fromkeys(references)),
+        tuple(sorted(meta)),
+    )
+
+
+def parameters(code: CodeType, names: set[Any]) -> list[Any]:
+    """Return the counts of the parameters, and their names where a caller could use them."""
+    only, positional, keyword = code.co_posonlyargcount, code.co_argcount, code.co_kwonlyargcount
+    counts: list[Any] = [only, positional, keyword]
+    if positional - only > 1 or keyword or code.co_flags & 0x08:
+        counts += code.co_varnames[only : positional + keyword]
+    return counts
+
+
+def sort_closures(steps: list[Step], inner: dict[int, Recipe]) -> None:
+    """Put the cells handed to nested code in the order in which it uses them, not in that of their names."""
+    for at, step in enumerate(steps):
+        recipe = inner.get(id(step.value)) if step.kind == "const" else None
+        if recipe and len(recipe.free) > 1 and at > len(recipe.free) and steps[at - 1].name == "BUILD_TUPLE":
+            count = len(recipe.free)
+            cells = steps[at - 1 - count : at - 1]
+            if all(cell.kind == "variable" for cell in cells):
+                steps[at - 1 - count : at - 1] = [cells[i] for i in recipe.free]
+
+
+def number_variables(code: CodeType, steps: list[Step]) -> dict[str, int]:
+    """Number the variables: parameters first, then by first use."""
+    count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+    variables = {name: i for i, name in enumerate(code.co_varnames[:count])}
+    for step in steps:
+        if step.kind == "variable":
+            variables.setdefault(step.value, len(variables))
+    for name in code.co_freevars:
+        variables.setdefault(name, len(variables))
+    return variables
+
+
+def encode_argument(step: Step, variables: dict[str, int], inner: dict[int, Recipe]) -> Any:
+    if step.kind == "variable":
+        return variables[step.value]
+    if step.kind == "const":
+        return (encode_constant(step.value, inner),)
+    return step.value
+
+
+def encode_constant(value: Any, inner: dict[int, Recipe]) -> bytes:
+    """Encode a constant without losing its type: 1, True and 1.0 are equal, but not the same."""
+    kind = type(value)
+    if kind is tuple:
+        return b"(" + dumps([encode_constant(item, inner) for item in value], 2)
+    if kind is frozenset:
+        return b"{" + dumps(sorted(encode_constant(item, inner) for item in value), 2)
+    if kind is CodeType:
+        recipe = inner.get(id(value)) or make(value)
+        return b"code" + dumps([recipe.payload, len(recipe.free)], 2)
+    if kind is slice:  # constants of Python 3.14
+        return b":" + encode_constant((value.start, value.stop, value.step), inner)
+    encoded: bytes = b"=" + dumps(value, 2)
+    return encoded

@@ -1,0 +1,148 @@
+"""Functions: by what they do and what they refer to if the user wrote them, else by name and version."""
+
+from __future__ import annotations
+
+from functools import _lru_cache_wrapper, partial
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    ClassMethodDescriptorType,
+    CodeType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
+from typing import Any
+
+from .code import Recipe, recipe_of
+from .hints import IGNORES
+from .origin import Origin, of_globals, of_module
+from .references import resolve
+from .rows import OPEN, Attrs, Mark, Parts, exact
+
+__all__: list[str] = []
+
+EMPTY = Mark("empty cell")
+IGNORED = Mark("ignored")
+NAMED = (FunctionType, type)
+
+
+@exact(FunctionType)
+def function(fn: FunctionType) -> Parts:
+    table = fn.__globals__
+    origin = of_globals(table)
+    if origin.kind != "user":
+        return foreign(fn, origin)
+    recipe = recipe_of(fn.__code__)
+    own = fn.__dict__
+    ignored = own.get(IGNORES, ()) if own else ()
+    parts: list[Any] = [recipe.payload, fn.__defaults__, kwargs(fn.__kwdefaults__), attributes(own)]
+    if recipe.free:
+        parts += cells(fn, recipe, ignored)
+    for reference in recipe.references:
+        if ignored is True or reference.name in ignored:
+            parts.append(IGNORED)
+            continue
+        value, rest = resolve(reference, table)
+        parts.append(logger(value, rest) if type(value) not in NAMED else value)
+        if rest and rest[0] in SHOWN and isinstance(value, NAMED):
+            parts.append(getattr(value, rest[0], None))
+    if recipe.meta:
+        parts += names_read(recipe, parts[4:])
+    return b"<function>", parts
+
+
+SHOWN = frozenset({"__doc__", "__name__", "__qualname__", "__annotations__", "__module__"})
+
+
+def cells(fn: FunctionType, recipe: Recipe, ignored: Any) -> list[Any]:
+    names, closure = fn.__code__.co_freevars, fn.__closure__ or ()
+    return [IGNORED if ignored is True or names[i] in ignored else content(closure[i]) for i in recipe.free]
+
+
+def content(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return EMPTY
+
+
+def names_read(recipe: Recipe, values: list[Any]) -> list[Any]:
+    """Names and docstrings count where the code reads them from what it refers to."""
+    seen = [value for value in values if isinstance(value, NAMED)]
+    return [getattr(value, name, None) for value in seen for name in recipe.meta]
+
+
+def kwargs(table: dict[str, Any] | None) -> Attrs | None:
+    return Attrs(table) if table else None
+
+
+def attributes(own: dict[str, Any]) -> Attrs | None:
+    kept = {name: value for name, value in own.items() if name != IGNORES} if own else None
+    return Attrs(kept) if kept else None
+
+
+def logger(value: Any, rest: tuple[str, ...]) -> Any:
+    """A logger that is only written to has no part in the result, whatever its name."""
+    kind = type(value)
+    if kind.__module__ == "logging" and kind.__name__ in ("Logger", "RootLogger") and rest[:1] != ("name",):
+        return Mark("logger")
+    return value
+
+
+def foreign(fn: FunctionType, origin: Origin) -> Parts:
+    """Installed code counts by name and version; with what it was given, if it was made by another function."""
+    if fn.__globals__.get("__name__") == "functools" and "registry" in fn.__dict__:
+        return b"<singledispatch>", [Attrs(fn.__dict__["registry"])]
+    name = fn.__qualname__
+    parts: list[Any] = [fn.__module__, name, origin.label]
+    if fn.__closure__ or "<" in name:
+        recipe = recipe_of(fn.__code__)
+        parts += [recipe.payload, fn.__defaults__, kwargs(fn.__kwdefaults__), fn.__dict__.get("__wrapped__")]
+        parts += cells(fn, recipe, ())
+    return b"<foreign>", parts
+
+
+@exact(MethodType)
+def method(bound: MethodType) -> Parts:
+    return b"<method>", [bound.__func__, bound.__self__]
+
+
+@exact(BuiltinFunctionType, MethodWrapperType)
+def builtin(fn: Any) -> Parts:
+    owner = fn.__self__
+    if owner is not None and type(owner).__name__ != "module":
+        return b"<bound>", [fn.__name__, owner]
+    module = fn.__module__ or "builtins"
+    return b"<builtin>", [module, fn.__qualname__, of_module(module).label]
+
+
+@exact(MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
+def descriptor(fn: Any) -> Parts:
+    return b"<descriptor>", [fn.__name__, fn.__objclass__]
+
+
+@exact(_lru_cache_wrapper)
+def cached(fn: Any) -> Parts:
+    return b"<cached>", [fn.__wrapped__]
+
+
+@exact(partial)
+def bound(fn: Any) -> Parts:
+    return b"<partial>", [fn.func, fn.args, kwargs(fn.keywords)]
+
+
+@exact(CellType)
+def cell(obj: CellType) -> Parts:
+    return b"<cell>", [content(obj)]
+
+
+@exact(CodeType)
+def code(obj: CodeType) -> Parts:
+    recipe = recipe_of(obj)
+    return b"<code>", [recipe.payload, [tuple(reference) for reference in recipe.references]]
+
+
+OPEN.register(partial)(bound)

@@ -1,0 +1,94 @@
+"""Instances: by the class and what the object itself says it is made of."""
+
+from __future__ import annotations
+
+from copyreg import dispatch_table
+from typing import Any
+
+from ..errors import UnhashableError
+from ..pipelines.term import role, run
+from .rows import Attrs, Parts
+
+__all__ = ["ADVICE", "by_reduction"]
+
+ADVICE = (
+    "tell its content with flowly_ckpt.hashing.register or a method __flowly_hash__ or __reduce__, "
+    "or leave it out with ignore_globals"
+)
+
+RUN_ROLES = frozenset({"sequential", "transparent", "mark"})
+
+
+def by_reduction(obj: Any) -> Parts:
+    """Tell an object by its class and state, as pickle would.
+
+    >>> from fractions import Fraction
+    >>> by_reduction(Fraction(1, 2))[0]
+    b'<object>'
+    """
+    kind = type(obj)
+    if role(obj) in RUN_ROLES:
+        return b"<run>", run(obj)
+    own = getattr(kind, "__flowly_hash__", None)
+    if own is not None:
+        return b"<own>", [kind, own(obj)]
+    if hasattr(kind, "__next__"):
+        refuse_iterator(kind, obj)
+    reduced = reduce(obj)
+    if isinstance(reduced, str):
+        return by_name(obj, kind, reduced)
+    function, args, state, items, pairs = (*reduced, None, None, None)[:5]
+    refuse_addresses(obj, args)
+    parts = [function, args, *map(as_state, state if is_slots(state) else (state,))]
+    if items is not None or pairs is not None:
+        parts += [list(items or ()), list(pairs or ())]
+    return b"<object>", parts
+
+
+def reduce(obj: Any) -> Any:
+    registered = dispatch_table.get(type(obj))
+    try:
+        return obj.__reduce_ex__(4) if registered is None else registered(obj)
+    except RecursionError:
+        raise
+    except Exception as error:  # whatever a foreign __reduce__ raises, the object cannot be told
+        raise UnhashableError(obj, (), ADVICE) from error
+
+
+def is_slots(state: Any) -> bool:
+    """Tell whether a state is the pair of an instance dict and the values of the slots."""
+    return (
+        type(state) is tuple
+        and len(state) == 2
+        and type(state[1]) is dict
+        and (state[0] is None or type(state[0]) is dict)
+    )
+
+
+def as_state(state: Any) -> Any:
+    return Attrs(state) if type(state) is dict else state
+
+
+def by_name(obj: Any, kind: type, name: str) -> Parts:
+    """Tell what pickles as a global by its name, the version of its origin and its type."""
+    from .origin import of_module
+
+    module = getattr(obj, "__module__", None) or kind.__module__
+    return b"<named>", [module, name, of_module(module).label, kind]
+
+
+def refuse_addresses(obj: Any, args: Any) -> None:
+    """Refuse a reduction that names the object's address: it would be another key in every run."""
+    address = id(obj)
+    digits = f"{address:x}"
+    for arg in args:
+        if (type(arg) is int and arg == address) or (type(arg) is str and digits in arg):
+            raise UnhashableError(obj, (), f"its reduction names its address in memory; {ADVICE}")
+
+
+def refuse_iterator(kind: type, obj: Any) -> None:
+    """Refuse the iterators of Python itself: looking would consume them; a user's class is told by its state."""
+    from .origin import of_module
+
+    if of_module(kind.__module__).kind == "python":
+        raise UnhashableError(obj, (), "an iterator can be read only once; make it a list or a tuple")

@@ -1,0 +1,175 @@
+"""What a function refers to by name: globals, attributes of modules, imports inside its body.
+
+The names are found once per code object; the values are looked up at each hash, so that a helper that was
+redefined is seen.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from .instructions import Step
+from .origin import of_module
+from .rows import Mark
+
+__all__ = ["Reference", "find_references", "resolve"]
+
+GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
+MISSING = Mark("undefined")
+_builtins = vars(builtins)
+
+
+class Reference(NamedTuple):
+    """Name something a function uses.
+
+    :param kind: ``"global"`` or ``"import"``.
+    :param name: the global name, or the name taken from the imported module (empty: the module itself).
+    :param chain: the attributes read from it, one after the other.
+    :param source: for an import, the level (how many dots) and the module.
+
+    >>> Reference("global", "np", ("linalg", "norm")).text
+    "global 'np.linalg.norm'"
+    """
+
+    kind: str
+    name: str
+    chain: tuple[str, ...] = ()
+    source: tuple[Any, ...] = ()
+
+    @property
+    def text(self) -> str:
+        name = self.source[1] if self.source and not self.name else self.name
+        return f"{self.kind} '{'.'.join((name, *self.chain))}'"
+
+
+def find_references(steps: list[Step]) -> Iterator[Reference]:
+    """Yield what the steps of a code object refer to.
+
+    >>> from flowly_ckpt.hashing.instructions import steps_of
+    >>> f = lambda: sys.path
+    >>> [r.text for r in find_references(steps_of(f.__code__)[0])]
+    ["global 'sys.path'"]
+    """
+    imported: dict[str, Reference] = {}
+    for at, step in enumerate(steps):
+        if step.name == "IMPORT_NAME":
+            yield from imports_at(steps, at, imported)
+    for at, step in enumerate(steps):
+        if step.name in GLOBALS:
+            yield Reference("global", step.value, chain_at(steps, at + 1))
+        elif step.kind == "variable" and step.value in imported and step.name.startswith("LOAD"):
+            yield imported[step.value]._replace(chain=chain_at(steps, at + 1))
+
+
+def imports_at(steps: list[Step], at: int, imported: dict[str, Reference]) -> Iterator[Reference]:
+    """Note the variables an import is stored in; yield what is not only used through a local variable."""
+    level, names, module = steps[at - 2].value, steps[at - 1].value, steps[at].value
+    whole = Reference("import", "", (), (level, module, False))
+    top = at + 1 < len(steps) and steps[at + 1].name.startswith("STORE")
+    if names is None and top:
+        found = [(steps[at + 1], whole._replace(source=(level, module, True)))]
+    elif names is None:
+        found = [(step, whole) for step in steps[at + 1 :] if step.name.startswith("STORE")][:1]
+    else:
+        found = [(steps[at + 2 + 2 * i], whole._replace(name=name)) for i, name in enumerate(names)]
+    for store, reference in found:
+        if store.kind == "variable" and store.name == "STORE_FAST":
+            imported[store.value] = reference
+        else:
+            yield reference
+    if not found:
+        yield whole
+
+
+def chain_at(steps: list[Step], at: int) -> tuple[str, ...]:
+    chain = []
+    while at < len(steps) and steps[at].name in ATTRIBUTES:
+        chain.append(steps[at].value)
+        at += 1
+    return tuple(chain)
+
+
+def resolve(reference: Reference, table: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
+    """Return the value a reference has now, and the attributes that are read from that value.
+
+    A chain is followed through modules to the first value that is not a module.
+
+    >>> resolve(Reference("global", "sys", ("maxsize", "bit_length")), globals()) == (sys.maxsize, ("bit_length",))
+    True
+    """
+    name, chain = reference.name, reference.chain
+    if reference.kind == "import":
+        value = import_value(reference, table)
+    elif name in table:
+        value = table[name]
+    else:
+        value = builtin(name, table)
+    if chain and isinstance(value, ModuleType):
+        return follow(value, chain)
+    return value, chain
+
+
+def builtin(name: str, table: dict[str, Any]) -> Any:
+    found = table.get("__builtins__", _builtins)
+    return (found if type(found) is dict else vars(found)).get(name, MISSING)
+
+
+def follow(value: Any, chain: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
+    module = value
+    for at, name in enumerate(chain):
+        module = value
+        value = attribute(module, name)
+        if not isinstance(value, ModuleType):
+            return seen_from(module, name, value), chain[at + 1 :]
+    return value, ()
+
+
+def attribute(module: ModuleType, name: str) -> Any:
+    try:
+        return getattr(module, name)
+    except AttributeError:
+        pass
+    full = f"{module.__name__}.{name}"
+    if full in sys.modules or not hasattr(module, "__path__"):
+        return sys.modules.get(full, MISSING)
+    return import_user(full)
+
+
+def seen_from(module: ModuleType, name: str, value: Any) -> Any:
+    """Take the state of a foreign module (``os.environ``, ``sys.path``) by its name: it is not the user's code."""
+    if type(value) in PLAIN or callable(value) or value is MISSING:
+        return value
+    origin = of_module(module.__name__)
+    return value if origin.kind == "user" else Mark(f"{module.__name__}.{name} {origin.label}")
+
+
+def import_value(reference: Reference, table: dict[str, Any]) -> Any:
+    """Return what an import inside a function body gives; what is installed is told without importing it."""
+    level, module, top = reference.source
+    if level:
+        package = table.get("__package__") or table.get("__name__", "")
+        parts = package.split(".")
+        module = ".".join([*parts[: len(parts) - level + 1], *([module] if module else [])])
+    origin = of_module(module)
+    if origin.kind != "user":
+        return Mark(f"{module} {origin.label}")
+    value = import_user(module)
+    if value is MISSING or not reference.name:
+        return sys.modules.get(module.partition(".")[0], MISSING) if top else value
+    return attribute(value, reference.name)
+
+
+def import_user(name: str) -> Any:
+    """Import a module of the user's as the function body would; what cannot be imported is a mark."""
+    from importlib import import_module
+
+    try:
+        return import_module(name)
+    except ImportError:
+        return MISSING
