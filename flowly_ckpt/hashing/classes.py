@@ -6,7 +6,7 @@ from functools import cached_property
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from .origin import of_module
+from .origin import named, of_module
 from .rows import OPEN, Attrs, Mark, Parts, exact, register_lazy
 
 __all__: list[str] = []
@@ -24,9 +24,9 @@ SLOT = Mark("slot")
 @OPEN.register(type)
 def class_(cls: type) -> Parts:
     origin = of_module(cls.__module__)
-    if origin.kind != "user" and "<locals>" not in cls.__qualname__:
-        return b"<class>", [cls.__module__, cls.__qualname__, origin.label]
     own = vars(cls)
+    if origin.kind != "user" and is_fixed(cls, own, origin.kind):
+        return b"<class>", [cls.__module__, cls.__qualname__, origin.label]
     kept = enum_attributes(cls, own) if "_member_map_" in own else {k: v for k, v in own.items() if k not in DERIVED}
     bases = tuple(base for base in cls.__bases__ if base is not object)
     parts: list[Any] = [cls.__name__, bases, Attrs(kept)]
@@ -36,6 +36,15 @@ def class_(cls: type) -> Parts:
         if of_module(kind.__module__).kind == "installed":  # such a metaclass may read the annotations
             parts.append(own.get("__annotations__"))
     return b"<user class>", parts
+
+
+def is_fixed(cls: type, own: Any, kind: str) -> bool:
+    """Tell whether a foreign class is the one its module has by that name, not one made while the program runs."""
+    if "<locals>" in cls.__qualname__:
+        return False
+    if kind == "python" or named(cls.__module__, cls.__qualname__) is cls:
+        return True
+    return kind != "ours" and not any(type(value) is FunctionType for value in own.values())
 
 
 def enum_attributes(cls: Any, own: Any) -> dict[str, Any]:
@@ -51,7 +60,7 @@ def enum_attributes(cls: Any, own: Any) -> dict[str, Any]:
 
 
 def is_sunder(name: str) -> bool:
-    return name[0] == "_" and name[-1] == "_" and name[1:2] != "_" or name.startswith("_value2")
+    return (name[0] == "_" and name[-1] == "_" and name[1:2] != "_") or name.startswith("_value2")
 
 
 def is_code(value: Any) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 
 from .code import Recipe, recipe_of
 from .hints import IGNORES
-from .origin import Origin, of_globals, of_module
+from .origin import Origin, named, of_globals, of_module
 from .references import resolve
 from .rows import OPEN, Attrs, Mark, Parts, exact
 
@@ -34,24 +34,26 @@ def function(fn: FunctionType) -> Parts:
     table = fn.__globals__
     origin = of_globals(table)
     if origin.kind != "user":
-        return foreign(fn, origin)
+        parts = foreign(fn, origin)
+        if parts is not None:
+            return parts
     recipe = recipe_of(fn.__code__)
     own = fn.__dict__
     ignored = own.get(IGNORES, ()) if own else ()
-    parts: list[Any] = [recipe.payload, fn.__defaults__, kwargs(fn.__kwdefaults__), attributes(own)]
+    told: list[Any] = [recipe.payload, fn.__defaults__, kwargs(fn.__kwdefaults__), attributes(own)]
     if recipe.free:
-        parts += cells(fn, recipe, ignored)
+        told += cells(fn, recipe, ignored)
     for reference in recipe.references:
         if ignored is True or reference.name in ignored:
-            parts.append(IGNORED)
+            told.append(IGNORED)
             continue
         value, rest = resolve(reference, table)
-        parts.append(logger(value, rest) if type(value) not in NAMED else value)
+        told.append(logger(value, rest) if type(value) not in NAMED else value)
         if rest and rest[0] in SHOWN and isinstance(value, NAMED):
-            parts.append(getattr(value, rest[0], None))
+            told.append(getattr(value, rest[0], None))
     if recipe.meta:
-        parts += names_read(recipe, parts[4:])
-    return b"<function>", parts
+        told += names_read(recipe, told[4:])
+    return b"<function>", told
 
 
 SHOWN = frozenset({"__doc__", "__name__", "__qualname__", "__annotations__", "__module__"})
@@ -92,17 +94,22 @@ def logger(value: Any, rest: tuple[str, ...]) -> Any:
     return value
 
 
-def foreign(fn: FunctionType, origin: Origin) -> Parts:
-    """Installed code counts by name and version; with what it was given, if it was made by another function."""
+def foreign(fn: FunctionType, origin: Origin) -> Parts | None:
+    """Installed code counts by name and version; with what it was given, if it was made by another function.
+
+    Nothing is returned for a function that only seems to be this library's: one written in an example.
+    """
     if fn.__globals__.get("__name__") == "functools" and "registry" in fn.__dict__:
         return b"<singledispatch>", [Attrs(fn.__dict__["registry"])]
     name = fn.__qualname__
     parts: list[Any] = [fn.__module__, name, origin.label]
-    if fn.__closure__ or "<" in name:
-        recipe = recipe_of(fn.__code__)
-        parts += [recipe.payload, fn.__defaults__, kwargs(fn.__kwdefaults__), fn.__dict__.get("__wrapped__")]
-        parts += cells(fn, recipe, ())
-    return b"<foreign>", parts
+    if not fn.__closure__ and named(fn.__module__, name) is fn:
+        return b"<foreign>", parts
+    if origin.kind == "ours" and "<locals>" not in name:
+        return None
+    recipe = recipe_of(fn.__code__)
+    parts += [recipe.payload, fn.__defaults__, kwargs(fn.__kwdefaults__), fn.__dict__.get("__wrapped__")]
+    return b"<foreign>", parts + cells(fn, recipe, ())
 
 
 @exact(MethodType)

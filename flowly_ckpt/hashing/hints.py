@@ -37,7 +37,7 @@ def ignore_globals(*names: str) -> Callable[[F], F]:
             raise TypeError(f"ignore_globals takes names, not {name!r}; write @ignore_globals() to ignore all")
 
     def mark(function: F) -> F:
-        before = getattr(function, IGNORES, frozenset())
+        before: Any = getattr(function, IGNORES, frozenset())
         setattr(function, IGNORES, True if before is True or not names else before | frozenset(names))
         return function
 

@@ -106,7 +106,8 @@ def handlers(code: CodeType, where: dict[int, int]) -> Iterator[int]:
     """Yield the table of exception handlers: from, to, where to, stack depth, whether the place is kept."""
     import dis
 
-    for entry in dis.Bytecode(code).exception_entries:
+    table: Any = dis.Bytecode(code)
+    for entry in table.exception_entries:
         start, end = where[entry.start], where[entry.end]
         if start < end:
             yield from (start, end, where[entry.target], entry.depth, int(entry.lasti))

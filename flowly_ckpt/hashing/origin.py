@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
-__all__ = ["Origin", "of_globals", "of_module"]
+__all__ = ["Origin", "named", "of_globals", "of_module"]
 
 PYTHON = f"python {sys.version_info[0]}.{sys.version_info[1]}"
 STDLIB = os.path.dirname(os.__file__)
@@ -57,7 +57,19 @@ def of_module(name: Any) -> Origin:
     return _origin(name, getattr(module, "__file__", None)) if module is not None else _unimported(name)
 
 
-@lru_cache(maxsize=None)
+def named(module: Any, qualname: str) -> Any:
+    """Return what a module has under a qualified name, or None.
+
+    >>> named("json", "JSONDecoder.decode").__name__
+    'decode'
+    """
+    found = sys.modules.get(module)
+    for name in qualname.split("."):
+        found = getattr(found, name, None)
+    return found
+
+
+@cache
 def _origin(name: str, file: str | None) -> Origin:
     top = name.partition(".")[0]
     if top == "flowly_ckpt":
@@ -74,7 +86,7 @@ def _origin(name: str, file: str | None) -> Origin:
     return USER
 
 
-@lru_cache(maxsize=None)
+@cache
 def _unimported(name: str) -> Origin:
     from importlib.util import find_spec
 
@@ -108,7 +120,7 @@ def split_site(file: str) -> tuple[str, str]:
     return "", ""
 
 
-@lru_cache(maxsize=None)
+@cache
 def version_label(site: str, package: str) -> str:
     """Name the distribution a package belongs to, and its version; empty if no distribution owns it.
 
@@ -125,7 +137,7 @@ def version_label(site: str, package: str) -> str:
     return " ".join(_label(site, folder) for folder in found if folder)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _folders(site: str) -> dict[str, str]:
     """List the folders of metadata by normalised name; much faster than importing importlib.metadata."""
     try:

@@ -99,7 +99,7 @@ OPEN.register(weakref.ReferenceType, *weakref.ProxyTypes)(
 )
 
 
-@OPEN.register(io.IOBase)
+@OPEN.register(io.IOBase.__mro__[1])  # the base that files themselves have
 def file(obj: Any) -> Parts:
     """The streams of the process have no part in a result; an open file is a place in a changing thing."""
     for name in ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"):
