@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..pipelines import bottom_up, chained, children, flatten, map_children, rebuild, role, walk
+from ..pipelines import bottom_up, chained, children, flatten, map_children, role, walk
+from ..pipelines.term import with_children
 from ..typing import Transform
 from .mark import checkpoint
 from .unreachable import warn_of_unreachable
@@ -67,13 +68,14 @@ def drop_checkpoints(transform: Transform) -> Transform:
 def _place(term: Transform, early_cutoff: bool) -> Transform:
     if role(term) != "sequential":
         return map_children(_keep_input, term)
+    before = children(term)
     parts: list[Transform] = []
-    for part in children(term):
+    for part in before:
         if isinstance(part, checkpoint):
             parts = [with_checkpoint(part, _segment(part, parts, early_cutoff))]
         else:
             parts.append(part)
-    return term if len(parts) == len(children(term)) else rebuild(term, parts)
+    return with_children(term, before, parts)
 
 
 def _segment(mark: checkpoint, parts: list[Transform], early_cutoff: bool) -> Transform:

@@ -11,7 +11,7 @@ from ..pipelines import Combinator, chained, children, name_of, rebuild, role, r
 from ..pipelines.combinators import follow
 from ..targets.recall import MISSING, lookup, recall
 from ..typing import Key, Transform
-from .mark import checkpoint
+from .mark import checkpoint as mark
 
 __all__ = ["with_checkpoint"]
 
@@ -39,9 +39,9 @@ class with_checkpoint(Combinator):
     __slots__ = ("checkpoint", "transform")
     __flowly_role__ = "transparent"
 
-    def __init__(self, checkpoint: checkpoint, transform: Transform) -> None:
-        if not callable(transform):
-            raise TypeError(f"with_checkpoint: {transform!r} cannot be called; the checkpoint comes first")
+    def __init__(self, checkpoint: mark, transform: Transform) -> None:
+        if not isinstance(checkpoint, mark) or not callable(transform):
+            raise TypeError(f"with_checkpoint({checkpoint!r}, {transform!r}): give a checkpoint, then a transform")
         self.checkpoint = checkpoint
         self.transform = transform
 
@@ -132,10 +132,10 @@ def _own(level: Level) -> Transform | None:
     return rebuild(level.chain, level.steps[1:]) if role(level.chain) == "sequential" else None
 
 
-def _nest(levels: Sequence[tuple[checkpoint, Transform | None]]) -> Any:
+def _nest(levels: Sequence[tuple[mark, Transform | None]]) -> Any:
     inner: Any = None
-    for mark, own in levels:
+    for place, own in levels:
         if own is not None and inner is not None:
             own = rebuild(own, (inner, *children(own)))
-        inner = with_checkpoint(mark, inner if own is None else own)
+        inner = with_checkpoint(place, inner if own is None else own)
     return inner

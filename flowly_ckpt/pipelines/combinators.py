@@ -75,7 +75,9 @@ def _join(term: Transform) -> Transform:
     parts = children(term)
     if role(term) != "sequential" or not any(role(part) == "sequential" for part in parts):
         return term
-    return rebuild(term, [step for part in parts for step in (children(part) if role(part) == "sequential" else [part])])
+    return rebuild(
+        term, [step for part in parts for step in (children(part) if role(part) == "sequential" else [part])]
+    )
 
 
 class seq(Row):

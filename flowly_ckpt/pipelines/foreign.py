@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from ..typing import Transform
+from .combinators import chained
 from .term import _registered, register, role
 
 __all__: list[str] = []
@@ -47,7 +48,7 @@ def _register_toolz() -> None:
     register(
         Compose,
         lambda composed: (composed.first, *composed.funcs),
-        lambda composed, parts: Compose(tuple(reversed(parts))),
+        lambda composed, parts: Compose(tuple(reversed(parts))) if parts else chained(),
         role="sequential",
     )
     register(toolz.juxt, lambda juxt: tuple(juxt.funcs), lambda juxt, parts: toolz.juxt(*parts))

@@ -19,6 +19,7 @@ __all__ = [
 
 Pairs = list[tuple[Any, Any]]
 
+
 def values_by_key(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
     groups: dict[Any, list[Any]] = {}
     for key, value in pairs:

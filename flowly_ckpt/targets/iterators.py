@@ -69,7 +69,7 @@ def realise(value: Any) -> Any:
 
 def _is_endless(value: repeat[Any]) -> bool:
     try:
-        value.__length_hint__()  # type: ignore[attr-defined]
+        value.__length_hint__()
     except TypeError:
         return True
     return False

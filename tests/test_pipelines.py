@@ -1,0 +1,213 @@
+"""Pipelines as plain data: terms, combinators, strategies, and the notes on exceptions."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from functools import partial
+from operator import add
+
+import pytest
+import toolz
+
+from flowly_ckpt import tz
+from flowly_ckpt.checkpoint import add_checkpoints, checkpoint
+from flowly_ckpt.pipelines import (
+    bottom_up,
+    chained,
+    children,
+    flatten,
+    leaves,
+    map_children,
+    on,
+    rebuild,
+    role,
+    run,
+    show,
+    top_down,
+    walk,
+    when,
+)
+
+
+def first(x):
+    return x + 1
+
+
+def normalize(x):
+    raise ValueError("no zeros, please")
+
+
+EVERY = [
+    (tz.chained(abs, str), -1, "1"),
+    (tz.seq(abs, str), -1, [1, "-1"]),
+    (tz.build_dict(a=abs, b=str), -1, {"a": 1, "b": "-1"}),
+    (tz.build_dict({("k", 1): abs}), -1, {("k", 1): 1}),
+    (tz.itemsetter(b=len), {"a": 1}, {"a": 1, "b": 1}),
+    (tz.itemsetter(a=len, b=lambda d: d["a"]), {"a": 5}, {"a": 1, "b": 5}),
+    (tz.apply_concat(sorted, list), [2, 1], [1, 2, 2, 1]),
+    (tz.apply_concat([sorted, list]), [2, 1], [1, 2, 2, 1]),
+    (tz.apply_map_concat(abs, str), [-1, 2], [1, 2, "-1", "2"]),
+    (tz.groupby(abs), [1, -1, 2], {1: [1, -1], 2: [2]}),
+    (tz.reduceby(abs, add), [1, -1, 2], {1: 0, 2: 2}),
+    (tz.reduceby(abs, add, 10), [1, -1, 2], {1: 10, 2: 12}),
+    (tz.reduction(sum), [1, 2], 3),
+    (tz.reduction(len, sum), [1, 2], 2),
+    (tz.reductionby(abs, len, sum), [1, -1, 2], {1: 2, 2: 1}),
+    (tz.aggregate(n=len, total=sum), iter([1, 2]), {"n": 2, "total": 3}),
+    (tz.frequencies, "aba", {"a": 2, "b": 1}),
+    (tz.kv_keymap(str), [(1, 2)], [("1", 2)]),
+    (tz.kv_valmap(str), [(1, 2)], [(1, "2")]),
+    (tz.kv_transform(str, float), [(1, 2)], [("1", 2.0)]),
+    (tz.kv_reduceby(add), [("a", 1), ("b", 2), ("a", 3)], [("a", 4), ("b", 2)]),
+    (tz.kv_reduceby(add, 10), [("a", 1), ("a", 3)], [("a", 14)]),
+    (tz.kv_reductionby(len, sum), [("a", 1), ("a", 3)], [("a", 2)]),
+    (tz.kv_aggregateby(n=len, top=max), [("a", 1), ("a", 3)], [("a", {"n": 2, "top": 3})]),
+]
+
+
+@pytest.mark.parametrize(("transform", "obj", "expected"), EVERY, ids=[show(case[0]) for case in EVERY])
+def test_what_each_combinator_computes(transform, obj, expected):
+    assert transform(obj) == expected
+
+
+@pytest.mark.parametrize("transform", [case[0] for case in EVERY if role(case[0]) != "leaf"], ids=show)
+def test_each_combinator_comes_apart_and_together(transform):
+    assert rebuild(transform, children(transform)) == transform
+    assert map_children(lambda f: f, transform) is transform
+    assert hash(copy.copy(transform)) == hash(transform)
+    if "lambda" not in repr(transform):
+        assert pickle.loads(pickle.dumps(transform)) == transform
+    changed = rebuild(transform, [float] * len(children(transform)))
+    assert type(changed) is type(transform)
+    assert (changed == transform) is (not children(transform))
+
+
+def test_chained_is_plain_data():
+    chain = chained(abs, float)
+    assert chain.funcs == (abs, float)
+    assert list(chain) == [abs, float]
+    assert chain + chained(str) == chained(abs, float, str)
+    assert repr(chain) == "chained(abs, float)"
+    assert chained()(5) == 5
+    assert chain != chained(float, abs)
+    assert len({chained(abs), chained(abs)}) == 1
+    with pytest.raises(TypeError):
+        chain + abs
+
+
+def test_a_step_that_cannot_be_called_is_told_at_once():
+    with pytest.raises(TypeError, match="chained: step 2 of 3 is 'b', which cannot be called"):
+        chained(abs, "b", str)
+    with pytest.raises(TypeError, match="build_dict: 'a' is 5"):
+        tz.build_dict(a=5)
+    with pytest.raises(TypeError, match="no mapping"):
+        tz.build_dict(abs)
+
+
+class Wild:
+    """Looks like neither: not ours, no methods."""
+
+    def __call__(self, x):
+        return x
+
+
+@pytest.mark.parametrize(
+    ("transform", "expected"),
+    [
+        (abs, "leaf"),
+        (int, "leaf"),
+        (Wild(), "leaf"),
+        (chained(), "sequential"),
+        (toolz.compose(abs, str), "sequential"),
+        (toolz.juxt(abs), "combinator"),
+        (checkpoint({}), "mark"),
+        (add_checkpoints(checkpoint({})), "transparent"),
+    ],
+)
+def test_roles(transform, expected):
+    assert role(transform) == expected
+
+
+def test_partial_and_curry_are_made_of_the_terms_among_their_arguments():
+    inner = chained(abs)
+    for bound in (partial(map, inner), toolz.curried.map(inner), partial(inner), partial(map, f=inner)):
+        assert list(children(bound)) == [inner]
+        other = rebuild(bound, [chained(str)])
+        assert type(other) is type(bound)
+        assert list(children(other)) == [chained(str)]
+    assert list(children(partial(map, abs))) == []
+
+
+def test_run_is_flat_and_effective():
+    term = chained(abs, checkpoint({}), chained(str, toolz.compose(len, str)), tz.seq(chained(abs)))
+    assert run(add_checkpoints(term)) == run(term) == [abs, str, str, len, tz.seq(chained(abs))]
+
+
+def test_walk_meets_everything_outermost_first():
+    term = chained(abs, tz.seq(float))
+    assert list(walk(term)) == [term, abs, tz.seq(float), float]
+
+
+def swap(transform):
+    return int if transform is float else transform
+
+
+@pytest.mark.parametrize("strategy", [bottom_up, top_down, leaves])
+def test_strategies_apply_a_rule_everywhere_and_keep_what_does_not_change(strategy):
+    term = chained(float, tz.build_dict(a=toolz.juxt(float, abs)), toolz.curried.map(chained(float)))
+    changed = strategy(swap)(term)
+    assert float not in list(walk(changed))
+    assert strategy(swap)(changed) is changed
+
+
+def test_leaves_leave_marks_bare():
+    mark = checkpoint({})
+    assert leaves(lambda leaf: str)(chained(abs, mark)) == chained(str, mark)
+
+
+def test_when_and_on_choose_where():
+    term = chained(abs, chained(float))
+    assert bottom_up(on(chained, lambda c: chained(*c, str)))(term) == chained(abs, chained(float, str), str)
+    assert bottom_up(when(lambda t: t is abs, lambda t: str))(term) == chained(str, chained(float))
+
+
+def test_flatten_joins_chains_in_chains_only():
+    assert flatten(chained(abs, chained(float, chained()), tz.seq(chained(str)))) == chained(
+        abs, float, tz.seq(chained(str))
+    )
+
+
+FAILING = {
+    "flat": chained(first, first, normalize, abs),
+    "nested": chained(first, chained(first, chained(normalize)), abs),
+    "marked": chained(first, checkpoint({}), first, checkpoint({}), normalize, abs),
+    "compose": chained(toolz.compose(first, first), normalize, abs),
+}
+
+
+@pytest.mark.parametrize("rewrites", [[], [add_checkpoints], [partial(add_checkpoints, early_cutoff=True)]])
+@pytest.mark.parametrize("transform", FAILING.values(), ids=FAILING)
+def test_an_exception_arrives_unchanged_with_a_note_where(transform, rewrites):
+    with pytest.raises(ValueError, match="no zeros") as caught:
+        tz.apply(transform, 1, rewrites)
+    assert caught.value.args == ("no zeros, please",)
+    assert caught.value.__notes__ == ["in step 3 of 4, normalize, of chained(first, first, normalize, abs)"]
+
+
+def test_notes_lead_from_the_inside_out():
+    transform = chained(first, tz.build_dict(a=chained(abs, normalize)))
+    with pytest.raises(ValueError, match="no zeros") as caught:
+        transform(1)
+    assert caught.value.__notes__ == [
+        "in step 2 of 2, normalize, of chained(abs, normalize)",
+        "in step 2 of 2, build_dict(a=chained(…)), of chained(first, build_dict(…))",
+    ]
+
+
+def test_a_long_chain_has_a_short_note():
+    with pytest.raises(ValueError, match="no zeros") as caught:
+        chained(*[first] * 1000, normalize)(1)
+    assert caught.value.__notes__ == [
+        "in step 1001 of 1001, normalize, of chained(first, first, first, first, first, …)"
+    ]
