@@ -1,0 +1,91 @@
+"""The codec that compresses what another codec makes: zstd where it is installed, else zlib."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any, NamedTuple
+
+from .buffers import Bytes
+from .codecs import Codec, parts_of, pickled, runs_code
+from .damage import DamagedError
+
+__all__ = ["compressed"]
+
+# Stored: one letter for the method, the length before compression, its stream.
+HEAD = struct.Struct("<cQ")
+RATIO = {b"z": 1100, b"s": 1 << 20}  # more than the method can reach is no honest stream
+
+
+class compressed(NamedTuple):
+    """Compress what ``inner`` makes; bytes that would unpack to more than they say are refused unread.
+
+    :param level: of the method; 0–9 with zlib, 1–22 with zstd.
+    :param inner: the codec underneath.
+    :param method: ``"zlib"``, ``"zstd"``, or ``"auto"``: zstd where it is installed. Reading needs no choice.
+
+    >>> codec = compressed(method="zlib")
+    >>> len(codec.dumps([0] * 10_000)) < 200, codec.loads(codec.dumps({"a": 1}))
+    (True, {'a': 1})
+
+    See also: :data:`flowly_ckpt.targets.gzipped`, which other programs can read.
+    """
+
+    level: int = 6
+    inner: Codec = pickled
+    method: str = "auto"
+
+    @property
+    def name(self) -> str:
+        """The name under which entries are filed; the level and the method are no part of it."""
+        return f"compressed+{self.inner.name}"
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether loading untrusted bytes may run code: what holds of ``inner``."""
+        return runs_code(self.inner)
+
+    def dumps(self, value: Any) -> bytes:
+        """Encode a value."""
+        data = b"".join(parts_of(self.inner, value))
+        zstd = _zstd(self.method)
+        if zstd is not None:
+            return HEAD.pack(b"s", len(data)) + bytes(zstd.compress(data, self.level))
+        return HEAD.pack(b"z", len(data)) + zlib.compress(data, min(self.level, 9))
+
+    def loads(self, data: Bytes) -> Any:
+        """Decode a value."""
+        return self.inner.loads(bytearray(_unpacked(memoryview(data))))
+
+
+def _unpacked(view: memoryview) -> bytes:
+    if len(view) < HEAD.size:
+        raise DamagedError(f"{len(view)} bytes are no compressed value")
+    method, size = HEAD.unpack_from(view)
+    body = view[HEAD.size :]
+    if size > RATIO.get(method, 0) * (len(body) + 16):
+        raise DamagedError(f"{len(body)} bytes cannot unpack to {size} by method {method!r}")
+    if method == b"s":
+        found = bytes(_zstd("zstd").decompress(bytes(body)))
+    else:
+        stream = zlib.decompressobj()
+        found = stream.decompress(body, size + 1)
+        if not stream.eof or stream.unused_data:
+            raise DamagedError("the zlib stream does not end where it should")
+    if len(found) != size:
+        raise DamagedError(f"{len(found)} bytes unpacked, {size} were packed")
+    return found
+
+
+def _zstd(method: str) -> Any:
+    """Return a module with zstd's compress and decompress, or None where zlib is to be used."""
+    if method == "zlib":
+        return None
+    for name in ("compression.zstd", "zstandard"):
+        try:
+            return __import__(name, fromlist=["compress"])
+        except ImportError:
+            continue
+    if method == "auto":
+        return None
+    raise ModuleNotFoundError("zstd is not installed: `pip install zstandard`, or choose method='zlib'")

@@ -1,0 +1,49 @@
+"""How damage in a store is told: an error inside, one warning outside."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from ..errors import FlowlyError, StoreWarning
+
+__all__ = ["DamagedError", "warn_once"]
+
+
+class DamagedError(FlowlyError, ValueError):
+    """Say that stored bytes are not what was stored; a target turns it into a miss and one warning.
+
+    >>> str(DamagedError("12 bytes, 80 were stored"))
+    '12 bytes, 80 were stored'
+
+    See also: :class:`flowly_ckpt.errors.StoreWarning`, what a caller sees of it.
+    """
+
+
+_told: set[tuple[Any, ...]] = set()
+
+
+def warn_once(store: str, entry: Any, what: object, stacklevel: int = 4) -> None:
+    """Name a damaged or unusable entry in one warning; the same place and cause are told once a process.
+
+    :param store: where the entry lies, as a user would name it.
+    :param entry: the key, file or row that is meant.
+    :param what: what was found; an exception is told by type and text.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     warn_once("results", ("a", "b", "c"), "the file is gone")
+    ...     warn_once("results", ("a", "b", "c"), "the file is gone")
+    >>> print(told[0].message, len(told))
+    results: entry ('a', 'b', 'c') cannot be used (the file is gone); it counts as absent and is computed again 1
+    """
+    cause = f"{type(what).__name__}: {what}" if isinstance(what, BaseException) else str(what)
+    fact = (store, repr(entry), cause)
+    if fact in _told:
+        return
+    if len(_told) > 10_000:
+        _told.clear()
+    _told.add(fact)
+    text = f"{store}: entry {entry} cannot be used ({cause}); it counts as absent and is computed again"
+    warnings.warn(text, StoreWarning, stacklevel=stacklevel)

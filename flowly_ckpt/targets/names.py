@@ -1,0 +1,106 @@
+"""Names of entries that are safe on every file system, readable, and can be turned back into keys."""
+
+from __future__ import annotations
+
+from ..typing import Key
+
+__all__ = ["key_of_name", "key_of_path", "name_of_key", "path_of_key", "quoted", "unquoted"]
+
+# Capitals are quoted too: where a file system does not tell them apart, two tags must not meet in one file.
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
+_QUOTED = {chr(code): chr(code) if chr(code) in _PLAIN else f"%{code:02x}" for code in range(128)}
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{digit}" for kind in ("com", "lpt") for digit in "123456789")}
+_LONGEST = 180  # of a path's component; longer ones go on in the next, marked by what quoting never makes
+_GOES_ON = "~"
+
+
+def quoted(text: str) -> str:
+    """Write any text in lower-case letters, digits, ``_``, ``-`` and ``%``; never empty, never a reserved name.
+
+    ``unquoted(quoted(text)) == text``
+
+    >>> quoted("Clean/up"), quoted(""), quoted("../x"), quoted("nul")
+    ('%43lean%2fup', '%', '%2e%2e%2fx', '%6eul')
+    """
+    if not text:
+        return "%"
+    if text in _RESERVED:
+        return f"%{ord(text[0]):02x}{text[1:]}"
+    return "".join([_QUOTED.get(letter) or _bytes_quoted(letter) for letter in text])
+
+
+def _bytes_quoted(letter: str) -> str:
+    return "".join([f"%{byte:02x}" for byte in letter.encode("utf-8", "surrogatepass")])
+
+
+def unquoted(name: str) -> str:
+    """Return the text that :func:`quoted` wrote as this name.
+
+    :raises ValueError: for a name it did not write.
+
+    >>> unquoted("%43lean%2fup"), unquoted("%")
+    ('Clean/up', '')
+    """
+    if name == "%":
+        return ""
+    first, *rest = name.split("%")
+    data = first.encode() + b"".join([bytes.fromhex(part[:2]) + part[2:].encode() for part in rest])
+    text = data.decode("utf-8", "surrogatepass")
+    if quoted(text) != name:
+        raise ValueError(f"{name!r} is not the name of an entry")
+    return text
+
+
+def name_of_key(key: Key) -> str:
+    """Write a key as one name, for mappings whose keys are strings.
+
+    ``key_of_name(name_of_key(key)) == key``
+
+    >>> name_of_key(("0a1b", "clean up", "2c3d"))
+    'clean%20up.0a1b.2c3d'
+    """
+    obj, tag, transform = key
+    return f"{quoted(tag)}.{quoted(obj)}.{quoted(transform)}"
+
+
+def key_of_name(name: str) -> Key | None:
+    """Return the key whose name this is, or None for a stranger's.
+
+    >>> key_of_name("clean%20up.0a1b.2c3d"), key_of_name("README.md")
+    (('0a1b', 'clean up', '2c3d'), None)
+    """
+    try:
+        tag, obj, transform = map(unquoted, name.split("."))
+    except ValueError:
+        return None
+    return (obj, tag, transform)
+
+
+def path_of_key(key: Key) -> str:
+    """Write a key as a relative path: a folder for the tag, in it a file for object and transform.
+
+    >>> path_of_key(("0a1b", "clean up", "2c3d"))
+    'clean%20up/0a1b.2c3d'
+    """
+    obj, tag, transform = key
+    return f"{_cut(quoted(tag))}/{_cut(f'{quoted(obj)}.{quoted(transform)}')}"
+
+
+def key_of_path(path: str) -> Key | None:
+    """Return the key whose relative path (with ``/``) this is, or None for a stranger's.
+
+    >>> key_of_path("clean%20up/0a1b.2c3d"), key_of_path("notes.txt")
+    (('0a1b', 'clean up', '2c3d'), None)
+    """
+    tag, _, name = path.replace(f"{_GOES_ON}/", "").partition("/")
+    key = key_of_name(f"{tag}.{name}")
+    return key if key is not None and path_of_key(key) == path else None
+
+
+def _cut(name: str) -> str:
+    pieces = []
+    while len(name) > _LONGEST:
+        end = _LONGEST + (name[_LONGEST] == ".")  # no piece starts with a dot: it would be hidden
+        pieces.append(name[:end])
+        name = name[end:]
+    return f"{_GOES_ON}/".join([*pieces, name])

@@ -1,0 +1,131 @@
+"""Write files so that nobody ever sees half of one: beside the place, then renamed into it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from .buffers import Bytes
+
+__all__ = ["beside", "collect_temporaries", "is_temporary", "replace_file", "write_all"]
+
+_MARK = ".tmp-"  # hidden, and shorter than most names, so that it fits where the name does
+_AT_ONCE = 512  # pieces per system call
+_CHUNK = 1 << 22
+
+
+def is_temporary(name: str) -> bool:
+    """Tell whether a file of this name is one that is being written, or that a killed writer left.
+
+    >>> is_temporary(".tmp-17-3f"), is_temporary("result.pkl")
+    (True, False)
+    """
+    return name.startswith(_MARK)
+
+
+def beside(folder: str) -> tuple[int, str]:
+    """Open a new temporary file in a folder, which is made if need be; return its descriptor and path.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     descriptor, path = beside(f"{folder}/new")
+    ...     os.close(descriptor)
+    ...     is_temporary(os.path.basename(path))
+    True
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    for attempt in range(100):
+        path = os.path.join(folder, f"{_MARK}{os.getpid()}-{os.urandom(6).hex()}")
+        try:
+            return os.open(path, flags, 0o666), path
+        except FileNotFoundError:  # the folder is not there, or is just being cleared away
+            if attempt > 10:
+                raise
+            os.makedirs(folder, exist_ok=True)
+        except FileExistsError:
+            continue
+    raise FileExistsError(f"no new name could be found in {folder}")
+
+
+def write_all(descriptor: int, parts: Iterable[Bytes]) -> None:
+    """Write pieces one after another without joining them.
+
+    :raises OSError: when they do not fit; what was written stays.
+    """
+    batch: list[memoryview] = []
+    size = 0
+    for part in parts:
+        view = memoryview(part)
+        batch.append(view if view.format == "B" and view.ndim == 1 else view.cast("B"))
+        size += view.nbytes
+        if len(batch) >= _AT_ONCE or size >= _CHUNK:
+            _write(descriptor, batch)
+            batch, size = [], 0
+    _write(descriptor, batch)
+
+
+def _write(descriptor: int, batch: list[memoryview]) -> None:
+    if not hasattr(os, "writev"):
+        batch = [memoryview(b"".join(batch))] if len(batch) > 1 else batch
+    while batch:
+        done = os.writev(descriptor, batch) if hasattr(os, "writev") else os.write(descriptor, batch[0])
+        while batch and done >= len(batch[0]):
+            done -= len(batch.pop(0))
+        if batch and done:
+            batch[0] = batch[0][done:]
+
+
+def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False) -> None:
+    """Put a file in its place whole, or not at all.
+
+    :param durable: wait until the disk has it, so that it survives a loss of power.
+    :raises OSError: when it cannot be written; what stood there still stands.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     replace_file(f"{folder}/a/b", [b"to", b"gether"])
+    ...     (os.path.getsize(f"{folder}/a/b"), os.listdir(f"{folder}/a"))
+    (8, ['b'])
+    """
+    descriptor, temporary = beside(os.path.dirname(path))
+    try:
+        try:
+            write_all(descriptor, parts)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    if durable:
+        _sync_folder(os.path.dirname(path))
+
+
+def _sync_folder(folder: str) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def collect_temporaries(folder: str, older_than: float = 3600.0) -> Iterator[tuple[str, int]]:
+    """Remove what killed writers left in a folder and below; give each path and its size in bytes.
+
+    :param older_than: seconds since the last write; a younger one may still be written.
+    """
+    for place, _, names in os.walk(folder):
+        for name in filter(is_temporary, names):
+            path = os.path.join(place, name)
+            with suppress(OSError):
+                facts = os.lstat(path)
+                if time.time() - facts.st_mtime >= older_than:
+                    os.unlink(path)
+                    yield path, facts.st_size

@@ -1,0 +1,218 @@
+"""FileTarget: one readable file per entry, whole or not at all."""
+
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowly_ckpt.errors import StoreError, StoreWarning
+from flowly_ckpt.targets import FileTarget, gzipped
+from flowly_ckpt.targets.names import key_of_name, key_of_path, name_of_key, path_of_key, quoted, unquoted
+from flowly_ckpt.typing import Facts
+
+KEY = ("0a1b", "clean", "2c3d")
+TEXTS = ["", "a", "A", "Straße", "a/b", "../..", ".", "con", "nul", "a.b", "%", "~", " ", "\udc80", "\0", "C:\\x"]
+TEXTS += ["x" * 500, "é" * 300]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+def test_names_are_safe_and_turn_back(text):
+    name = quoted(text)
+    assert unquoted(name) == text
+    assert name == name.lower()
+    assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-%")
+    for key in [(text, "t", "f"), ("o", text, "f"), ("o", "t", text)]:
+        assert key_of_name(name_of_key(key)) == key
+        assert key_of_path(path_of_key(key)) == key
+        assert all(len(part) < 200 and not part.startswith(".") for part in path_of_key(key).split("/"))
+
+
+def test_names_of_all_texts_differ():
+    names = {path_of_key(("o", tag, text)).lower() for tag in TEXTS for text in TEXTS}
+    assert len(names) == len(TEXTS) ** 2
+
+
+@pytest.mark.parametrize("name", ["README.md", "a.b", "a.b.c.d", "A.b.c", "%zz.b.c", "a%2.b.c", ".b.c", "%4.b.c"])
+def test_names_of_strangers_are_no_keys(name):
+    assert key_of_name(name) is None
+
+
+def test_a_value_survives_the_process(tmp_path):
+    target = FileTarget(tmp_path / "store", suffix=".pkl")
+    target[KEY] = {"a": [1, 2]}
+    store = f"FileTarget({str(tmp_path / 'store')!r}, suffix='.pkl')"
+    code = f"from flowly_ckpt.targets import FileTarget; print({store}[{KEY!r}])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=_root())
+    assert out.stdout == "{'a': [1, 2]}\n"
+    with open(tmp_path / "store" / "clean" / "0a1b.2c3d.pkl", "rb") as file:
+        assert pickle.load(file) == {"a": [1, 2]}
+
+
+def _root():
+    return Path(__file__).parents[1]
+
+
+def test_own_names_and_their_keys(tmp_path):
+    target = FileTarget(tmp_path, lambda key: f"{key[2]}___{key[0]}.pkl", _key_of, codec=gzipped)
+    target["ab", "", "fit"] = 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fit___ab.pkl"]
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / ".fit___zz.pkl.swp").write_text("mine")
+    assert list(target) == [("ab", "", "fit")]
+    target.clear()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".fit___zz.pkl.swp", "notes.txt"]
+
+
+def _key_of(path):
+    name, _, digest = path.stem.partition("___")
+    return (digest, "", name) if path.suffix == ".pkl" and digest else None
+
+
+def test_own_names_without_keys_cannot_be_listed(tmp_path):
+    target = FileTarget(tmp_path, lambda key: key[1])
+    target[KEY] = 1
+    assert target[KEY] == 1
+    assert KEY in target
+    with pytest.raises(StoreError, match="key_of"):
+        list(target)
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "", ".", ".claims/x"])
+def test_a_path_that_leaves_the_root_is_refused(tmp_path, name):
+    target = FileTarget(tmp_path / "root", lambda key: name)
+    for act in (lambda: target.__setitem__(KEY, 1), lambda: target[KEY], lambda: KEY in target):
+        with pytest.raises(StoreError, match="outside"):
+            act()
+    assert not (tmp_path / "x").exists()
+
+
+def test_the_whole_disk_may_be_the_root(tmp_path):
+    target = FileTarget("/", lambda key: tmp_path / key[1])
+    target[KEY] = 5
+    assert target[KEY] == 5
+    assert (tmp_path / "clean").is_file()
+
+
+def test_a_linked_folder_that_leaves_the_root_is_refused(tmp_path):
+    (tmp_path / "root").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "root" / "clean").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="outside"):
+        FileTarget(tmp_path / "root")[KEY] = 1
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_linked_file_is_replaced_and_what_it_points_to_stays(tmp_path):
+    target = FileTarget(tmp_path / "root")
+    (tmp_path / "victim").write_text("precious")
+    target[KEY] = 1
+    path = Path(target.path(KEY))
+    path.unlink()
+    path.symlink_to(tmp_path / "victim")
+    target[KEY] = 2
+    assert (target[KEY], (tmp_path / "victim").read_text()) == (2, "precious")
+
+
+def test_hits_are_private_copies(tmp_path):
+    target = FileTarget(tmp_path)
+    value = [1]
+    target[KEY] = value
+    value.append(2)
+    target[KEY].append(3)
+    assert target[KEY] == [1]
+    assert target.isolates
+
+
+def test_damage_is_a_miss_with_one_warning_and_heals(tmp_path):
+    target = FileTarget(tmp_path)
+    target[KEY] = list(range(100))
+    path = Path(target.path(KEY))
+    whole = path.read_bytes()
+    for broken in (b"", whole[:20], whole[:30] + b"\xff" + whole[31:], b"no pickle at all"):
+        path.write_bytes(broken)
+        os.utime(path, (1, len(broken)))
+        with pytest.warns(StoreWarning, match=r"clean.0a1b\.2c3d.*counts as absent"):
+            assert target.get(KEY) is None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert KEY not in target
+            assert target.get(KEY) is None
+            assert list(target) == []
+        target[KEY] = [1]
+        assert (target[KEY], KEY in target, len(target)) == ([1], True, 1)
+
+
+def test_what_cannot_be_encoded_leaves_nothing(tmp_path):
+    target = FileTarget(tmp_path)
+    with pytest.raises(TypeError):
+        target[KEY] = (x for x in ())
+    target[KEY] = 1
+    with pytest.raises(TypeError):
+        target[KEY] = (x for x in ())
+    assert target[KEY] == 1
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+def test_expired_is_absent_but_stays(tmp_path):
+    target = FileTarget(tmp_path, max_age=3600)
+    target[KEY] = 1
+    path = Path(target.path(KEY))
+    now = path.stat().st_mtime
+    for age, alive in ((3500, True), (3700, False), (-3500, True), (-3700, False)):
+        os.utime(path, (now - age, now - age))
+        assert (KEY in target, target.get(KEY), len(target)) == ((True, 1, 1) if alive else (False, None, 0))
+        assert path.exists()
+    assert FileTarget(tmp_path)[KEY] == 1
+
+
+def test_deleting_takes_empty_folders_along(tmp_path):
+    target = FileTarget(tmp_path / "root")
+    target[KEY] = target["ff", "clean", "x"] = 1
+    del target[KEY]
+    with pytest.raises(KeyError):
+        del target[KEY]
+    assert len(target) == 1
+    target.clear()
+    assert list((tmp_path / "root").iterdir()) == []
+
+
+def test_leftovers_of_killed_writers_are_skipped_and_collected(tmp_path):
+    target = FileTarget(tmp_path, suffix="")
+    target[KEY] = 1
+    (tmp_path / "clean" / ".tmp-1-ab").write_bytes(b"half")
+    assert list(target) == [KEY]
+    assert target.gc() == 0
+    assert target.gc(older_than=-1) == 1
+    assert target[KEY] == 1
+
+
+def test_put_and_clear_where(tmp_path):
+    target = FileTarget(tmp_path)
+    for obj in ("a", "b"):
+        for tag in ("x", "y"):
+            target.put((obj, tag, "f"), np.arange(3), Facts(0.1))
+    assert target.clear_where(tag="x", object={"a", "z"}, dry_run=True) == 1
+    assert target.clear_where(tag="x", object={"a", "z"}) == 1
+    assert target.clear_where(older_than=1000) == 0
+    assert sorted(target) == [("a", "y", "f"), ("b", "x", "f"), ("b", "y", "f")]
+    assert target.clear_where() == 3
+
+
+def test_a_file_where_a_folder_should_be_is_a_miss(tmp_path):
+    (tmp_path / "clean").write_text("in the way")
+    target = FileTarget(tmp_path)
+    assert target.get(KEY) is None
+    with pytest.raises(OSError, match="clean"):
+        target[KEY] = 1
+
+
+def test_it_pickles(tmp_path):
+    target = FileTarget(tmp_path, codec=gzipped, max_age=9.0)
+    target[KEY] = 1
+    again = pickle.loads(pickle.dumps(target))
+    assert (again[KEY], again.max_age, again.codec) == (1, 9.0, gzipped)
