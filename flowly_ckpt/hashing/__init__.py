@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 from ..errors import UnhashableError
 from ..pipelines.term import run
-from . import classes, functions, values  # noqa: F401  their rows
+from . import arrays, classes, columnar, functions, tables, tensors, values  # noqa: F401  their rows
 from .encode import Walk
 from .hints import depends_on, ignore_globals
 from .rows import OPEN, Parts, register_lazy

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 from marshal import dumps
 from typing import Any
 
-from ..pipelines.term import role, run
+from ..pipelines.term import run
 from .encode import ATOMS, UNORDERED, Walk
-from .objects import RUN_ROLES
+from .objects import is_run
 from .rows import Blob
 
 __all__ = ["solve"]
@@ -68,7 +68,7 @@ def solve(walk: Walk, root: Any) -> bytes:
 
 def only_step(obj: Any) -> Any:
     """A run of one step is that step."""
-    while role(obj) in RUN_ROLES:
+    while is_run(obj):
         steps = run(obj)
         if len(steps) != 1:
             break

@@ -108,7 +108,8 @@ def foreign(fn: FunctionType, origin: Origin) -> Parts | None:
     if origin.kind == "ours" and "<locals>" not in name:
         return None
     recipe = recipe_of(fn.__code__)
-    parts += [recipe.payload, fn.__defaults__, kwargs(fn.__kwdefaults__), fn.__dict__.get("__wrapped__")]
+    static = recipe.payload if origin.kind != "ours" or name.endswith("<lambda>") else None
+    parts += [static, fn.__defaults__, kwargs(fn.__kwdefaults__), fn.__dict__.get("__wrapped__")]
     return b"<foreign>", parts + cells(fn, recipe, ())
 
 

@@ -9,7 +9,7 @@ from ..errors import UnhashableError
 from ..pipelines.term import role, run
 from .rows import Attrs, Parts
 
-__all__ = ["ADVICE", "by_reduction"]
+__all__ = ["ADVICE", "by_reduction", "is_run"]
 
 ADVICE = (
     "tell its content with flowly_ckpt.hashing.register or a method __flowly_hash__ or __reduce__, "
@@ -27,7 +27,7 @@ def by_reduction(obj: Any) -> Parts:
     b'<object>'
     """
     kind = type(obj)
-    if role(obj) in RUN_ROLES:
+    if is_run(obj):
         return b"<run>", run(obj)
     own = getattr(kind, "__flowly_hash__", None)
     if own is not None:
@@ -43,6 +43,12 @@ def by_reduction(obj: Any) -> Parts:
     if items is not None or pairs is not None:
         parts += [list(items or ()), list(pairs or ())]
     return b"<object>", parts
+
+
+def is_run(obj: Any) -> bool:
+    """Tell whether an object is a run of steps: what is sequential or transparent, or a mark."""
+    # The types of Cython's functions have no name of a module to look a role up by.
+    return type(type(obj).__module__) is str and role(obj) in RUN_ROLES
 
 
 def reduce(obj: Any) -> Any:

@@ -25,6 +25,12 @@ class Rows(Dispatch[Row]):
     def owns(self, kind: type) -> bool:
         return kind in self._rows
 
+    def get(self, kind: type, default: Any = None) -> Any:
+        # The types that Cython makes have a descriptor where others have the name of their module.
+        if all(type(base.__module__) is str for base in kind.__mro__):
+            return super().get(kind, default)
+        return default
+
     def register(self, *types: type) -> Callable[[Row], Row]:
         _found.clear()
         return super().register(*types)
@@ -109,8 +115,10 @@ def find(kind: type, default: Row) -> Row:
 
 
 def search(kind: type, default: Row) -> Row:
+    if issubclass(kind, type):
+        return OPEN[type]
     row: Row | None = EXACT.get(kind) or OPEN.get(kind)
-    if row is None or kind in EXACT or issubclass(kind, type):
+    if row is None or kind in EXACT:
         return row or default
     for base in kind.__mro__:
         if OPEN.owns(base):

@@ -1,0 +1,137 @@
+"""Tables of pandas: columns, index, dtypes and values, whatever the layout in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .rows import OPEN, Attrs, Blob, Parts, register_lazy
+
+__all__: list[str] = []
+
+
+def load_pandas() -> None:
+    import pandas as pd
+    from pandas.api.extensions import ExtensionArray, ExtensionDtype
+
+    OPEN.register(pd.DataFrame)(frame)
+    OPEN.register(pd.Series)(series)
+    OPEN.register(pd.Index)(index)
+    OPEN.register(pd.RangeIndex)(range_index)
+    OPEN.register(pd.MultiIndex)(multi_index)
+    OPEN.register(ExtensionArray)(by_ndarray)
+    OPEN.register(pd.arrays.BooleanArray.__mro__[1])(masked)
+    OPEN.register(pd.Categorical)(categorical)
+    OPEN.register(pd.arrays.IntervalArray)(interval)
+    OPEN.register(pd.arrays.SparseArray)(sparse)
+    OPEN.register(ExtensionDtype)(dtype)
+    OPEN.register(pd.CategoricalDtype)(categorical_dtype)
+
+
+register_lazy("pandas", load_pandas)
+
+
+def frame(obj: Any) -> Parts:
+    return b"<frame>", [obj.index, obj.columns, *extra(obj), *columns(obj)]
+
+
+def columns(obj: Any) -> Iterator[Any]:
+    quick = getattr(obj, "_iter_column_arrays", None)
+    if quick is not None:
+        yield from quick()
+    else:
+        for i in range(obj.shape[1]):
+            yield obj.iloc[:, i]._values
+
+
+def series(obj: Any) -> Parts:
+    return b"<series>", [obj.name, obj.index, obj._values, *extra(obj)]
+
+
+def extra(obj: Any) -> list[Any]:
+    """Return what a table has beside its values: attrs, flags, and the subclass with its own attributes."""
+    kind = type(obj)
+    more: list[Any] = [obj.attrs or None, obj.flags.allows_duplicate_labels]
+    if not kind.__module__.startswith("pandas."):
+        more.append((kind, Attrs({name: getattr(obj, name, None) for name in kind._metadata if name != "name"})))
+    return more
+
+
+def index(obj: Any) -> Parts:
+    freq = getattr(obj, "freqstr", None)
+    return b"<index>", [list(obj.names), obj._values, freq]
+
+
+def range_index(obj: Any) -> Parts:
+    """A range of rows is the index of the same numbers."""
+    import numpy as np
+
+    def numbers() -> Iterator[Any]:
+        span = range(obj.start, obj.stop, obj.step)
+        for at in range(0, len(span), 1 << 19):
+            part = span[at : at + (1 << 19)]
+            yield np.arange(part.start, part.stop, part.step, dtype=np.int64).view("u1")
+
+    values = _Numbers(np.dtype(np.int64).str, len(obj), Blob(numbers()))
+    return b"<index>", [list(obj.names), values, None]
+
+
+class _Numbers:
+    """Stand for the array of the numbers of a range, which is never made."""
+
+    __slots__ = ("blob", "length", "name")
+
+    def __init__(self, name: str, length: int, blob: Blob) -> None:
+        self.name, self.length, self.blob = name, length, blob
+
+
+@OPEN.register(_Numbers)
+def numbers(obj: _Numbers) -> Parts:
+    return b"<array>", [obj.name, (obj.length,), obj.blob]
+
+
+def multi_index(obj: Any) -> Parts:
+    return b"<multi index>", [list(obj.names), *(obj.get_level_values(i) for i in range(obj.nlevels))]
+
+
+def by_ndarray(obj: Any) -> Parts:
+    """An extension array: Arrow's own values, the plain array inside, or what it reduces to."""
+    arrow = getattr(obj, "_pa_array", None)
+    if arrow is not None:
+        return b"<extension>", [obj.dtype, arrow]
+    plain = getattr(obj, "_ndarray", None)
+    if plain is not None:
+        freq = getattr(obj, "freqstr", None)
+        return b"<extension>", [obj.dtype, plain, freq]
+    from .objects import by_reduction
+
+    return by_reduction(obj)
+
+
+def masked(obj: Any) -> Parts:
+    data, mask = obj._data, obj._mask
+    if mask.any():
+        data = data.copy()
+        data[mask] = 0
+    return b"<extension>", [obj.dtype, data, mask]
+
+
+def categorical(obj: Any) -> Parts:
+    return b"<categorical>", [obj.codes, obj.categories, bool(obj.ordered)]
+
+
+def categorical_dtype(obj: Any) -> Parts:
+    return b"<categories>", [obj.categories, bool(obj.ordered)]
+
+
+def interval(obj: Any) -> Parts:
+    return b"<interval>", [obj.left, obj.right, obj.closed]
+
+
+def sparse(obj: Any) -> Parts:
+    places = obj.sp_index.to_int_index()
+    return b"<sparse>", [obj.dtype, len(obj), places.indices, obj.sp_values, obj.fill_value]
+
+
+def dtype(obj: Any) -> Parts:
+    return b"<pandas dtype>", [type(obj).__name__, repr(obj)]
