@@ -84,7 +84,7 @@ def read(code: CodeType) -> Iterator[Step]:
             if name == "LOAD_SUPER_ATTR":
                 yield Step("", "number", item.arg & 2 if item.arg else 0, item.offset, 0)
         elif opcode in constants or name == "KW_NAMES":
-            yield Step(name, "const", value, item.offset, effect)
+            yield Step(name, "const", code.co_consts[item.arg or 0], item.offset, effect)
         elif opcode in jumps:
             yield Step(name, "jump", value, item.offset, effect)
         else:
