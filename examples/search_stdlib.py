@@ -13,13 +13,14 @@ import argparse
 import ast
 import logging
 import math
+import os
 import re
 import sys
 import sysconfig
 import time
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,8 +70,14 @@ class Index(NamedTuple):
 
 def read_folder(folder: Path) -> list[Source]:
     """Read every module below a folder, but tests and installed packages."""
-    paths = [path for path in sorted(folder.rglob("*.py")) if not LEFT_OUT & set(path.relative_to(folder).parts)]
-    return [Source(".".join(path.relative_to(folder).with_suffix("").parts), path.read_bytes()) for path in paths]
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(set(folders) - LEFT_OUT)
+        prefix = Path(place).relative_to(folder).parts
+        for file in sorted(files):
+            if file.endswith(".py"):
+                found.append(Source(".".join((*prefix, file[:-3])), Path(place, file).read_bytes()))
+    return found
 
 
 def parse(source: Source) -> tuple[str, ast.Module] | Broken:
@@ -103,9 +110,8 @@ def words_of(text: str) -> list[str]:
     return [word.lower() for word in WORD.findall(text)]
 
 
-def build_index(modules: Iterable[list[Definition] | Broken]) -> Index:
-    """Weigh every word of every definition by tf–idf, normalised by the definition's length."""
-    modules = list(modules)
+def build_index(modules: list[list[Definition] | Broken]) -> Index:
+    """Weigh every word of every definition by tf–idf, damped by the length of the definition."""
     found = [definition for module in modules if not isinstance(module, Broken) for definition in module]
     by_word: dict[str, list[tuple[int, int]]] = {}
     for number, definition in enumerate(found):
@@ -120,7 +126,7 @@ def build_index(modules: Iterable[list[Definition] | Broken]) -> Index:
     for word, places in by_word.items():
         postings[word] = (len(numbers), len(numbers) + len(places))
         numbers.extend(number for number, _ in places)
-        weights.extend(idf[word] * math.log1p(count) / norms[number] for number, count in places)
+        weights.extend(idf[word] * math.log1p(count) / math.sqrt(norms[number]) for number, count in places)
     names, summaries = [d.name for d in found], [d.summary for d in found]
     return Index(names, summaries, postings, numbers, weights, [m for m in modules if isinstance(m, Broken)])
 
@@ -140,7 +146,7 @@ def answer(query: str, best: int, index: Index) -> tuple[list[tuple[float, str, 
 def search(query: str, target: Target, best: int = 10) -> chained:
     """Return the whole pipeline, from sources to answers."""
     definitions = chained(parse, collect, checkpoint(target, tag="definitions"))
-    return chained(curry(map)(definitions), build_index, checkpoint(target, tag="index"), answer(query, best))
+    return chained(curry(map)(definitions), list, build_index, checkpoint(target, tag="index"), answer(query, best))
 
 
 class Tally(logging.Handler):
@@ -189,7 +195,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=sysconfig.get_paths()["stdlib"], help="where the files are")
     options = parser.parse_args()
     if not Path(options.folder).is_dir():
-        parser.exit(2, f"search_stdlib: {options.folder}: no such folder\n")
+        parser.exit(2, f"{parser.prog}: {options.folder}: no such folder\n")
     return options
 
 

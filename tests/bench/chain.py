@@ -1,0 +1,54 @@
+"""How the cost of a chain of checkpoints grows with its length: rewrite, cold run, warm run.
+
+    python tests/bench/chain.py [--quick]
+
+Prints milliseconds, and each divided by the number of checkpoints: the quotient should not grow.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flowly_ckpt import add_checkpoints, chained, checkpoint
+
+
+def increment(n: int) -> int:
+    return n + 1
+
+
+def milliseconds(work: Callable[[], Any], repeat: int) -> float:
+    """Return the median time of ``work``, which is set up anew by the caller where it must be."""
+    taken = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return 1000 * statistics.median(taken)
+
+
+def main() -> None:
+    repeat = 3 if "--quick" in sys.argv else 9
+    print(f"{'checkpoints':>11} {'rewrite':>16} {'cold run':>16} {'warm run':>16}   ms, and µs per checkpoint")
+    for length in (100, 1000, 2000):
+        target: dict[Any, Any] = {}
+        chain = chained(*(part for _ in range(length) for part in (increment, checkpoint(target))))
+        rewritten = add_checkpoints(chain)
+
+        def cold(pipeline: Any = rewritten, target: dict[Any, Any] = target) -> None:
+            target.clear()
+            pipeline(0)
+
+        figures = [
+            milliseconds(lambda chain=chain: add_checkpoints(chain), repeat),
+            milliseconds(cold, repeat),
+            milliseconds(lambda pipeline=rewritten: pipeline(0), repeat),
+        ]
+        print(f"{length:>11} " + " ".join(f"{figure:>8.2f} {1000 * figure / length:>7.1f}" for figure in figures))
+
+
+if __name__ == "__main__":
+    main()
