@@ -8,7 +8,7 @@ from ..hashing import functional_hash
 from ..pipelines import walk
 from ..typing import Target, Transform
 from .placing import add_checkpoints
-from .wrapper import levels_of, transform_hashes, with_checkpoint
+from .wrapper import keys_of, stages_of, with_checkpoint
 
 __all__ = ["clear_checkpoints"]
 
@@ -73,7 +73,7 @@ def _hashes(transform: Transform) -> set[str]:
     inner: set[int] = set()
     for term in walk(add_checkpoints(transform)):
         if isinstance(term, with_checkpoint) and id(term) not in inner:
-            levels = levels_of(term)
-            inner.update(id(level.wrapper) for level in levels)
-            found.update(transform_hashes(levels))
+            stages = stages_of(term)
+            inner.update(id(stage.wrapper) for stage in stages)
+            found.update(key[2] for key in keys_of(stages, ""))
     return found

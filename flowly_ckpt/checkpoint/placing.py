@@ -66,9 +66,11 @@ def drop_checkpoints(transform: Transform) -> Transform:
 
 
 def _place(term: Transform, early_cutoff: bool) -> Transform:
+    before = children(term)
+    if not before:
+        return term
     if role(term) != "sequential":
         return map_children(_keep_input, term)
-    before = children(term)
     parts: list[Transform] = []
     for part in before:
         if isinstance(part, checkpoint):

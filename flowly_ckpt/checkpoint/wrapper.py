@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import islice
 from typing import Any, NamedTuple, Self
 
 from ..hashing import functional_hash, prefix_hashes
@@ -46,21 +46,17 @@ class with_checkpoint(Combinator):
         self.transform = transform
 
     def __call__(self, obj: Any) -> Any:
-        levels = levels_of(self)
-        object_hash = functional_hash(obj)
-        keys = [
-            (object_hash, level.wrapper.checkpoint.tag, hashed)
-            for level, hashed in zip(levels, transform_hashes(levels))
-        ]
-        depth = len(levels)
+        stages = stages_of(self)
+        keys = keys_of(stages, functional_hash(obj))
+        depth = len(stages)
         value = MISSING
         while value is MISSING and depth > 0:
             depth -= 1
-            value = lookup(levels[depth].wrapper.checkpoint.target, keys[depth])
+            value = lookup(stages[depth].wrapper.checkpoint.target, keys[depth])
         if value is MISSING:
             value, depth = obj, -1
-        for position in range(depth + 1, len(levels)):
-            value = _remember(levels, keys, position, value)
+        for position in range(depth + 1, len(stages)):
+            value = _remember(stages[position], keys[position], value, keys[position - 1] if position else None)
         return value
 
     def _head(self) -> tuple[Any, ...]:
@@ -77,59 +73,70 @@ class with_checkpoint(Combinator):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Flat, so that thousands of nested wrappers can be sent to another process.
-        return (_nest, ([(level.wrapper.checkpoint, _own(level)) for level in levels_of(self)],))
+        return (_nest, ([(stage.wrapper.checkpoint, _own(stage)) for stage in stages_of(self, hashed=False)],))
 
 
-class Level(NamedTuple):
-    """Hold one of the nested wrappers: ``chain`` is what it wraps, whose steps before ``start`` are inner wrappers."""
+class Stage(NamedTuple):
+    """Hold one of the nested wrappers along the left edge of a pipeline.
+
+    ``chain`` is what it wraps, made of ``parts``, of which those before ``start`` are the inner wrapper; ``steps``
+    are its own effective steps, and ``hashes`` the transform's hash up to each of them.
+    """
 
     wrapper: with_checkpoint
     chain: Transform
-    steps: Sequence[Transform]
+    parts: Sequence[Transform]
     start: int
+    steps: Sequence[Transform]
+    hashes: Sequence[str]
 
 
-def levels_of(outermost: with_checkpoint) -> list[Level]:
-    """Return the wrappers along the left edge of a pipeline, the innermost first."""
-    levels = []
+def stages_of(outermost: with_checkpoint, hashed: bool = True) -> list[Stage]:
+    """Return the nested wrappers, the innermost first, hashing every step once."""
+    stages = []
     wrapper: Any = outermost
     while isinstance(wrapper, with_checkpoint):
         chain = wrapper.transform
-        steps = children(chain) if role(chain) == "sequential" else (chain,)
-        inner = steps[0] if steps else None
-        levels.append(Level(wrapper, chain, steps, int(isinstance(inner, with_checkpoint))))
+        parts = children(chain) if role(chain) == "sequential" else (chain,)
+        inner = parts[0] if parts else None
+        start = int(isinstance(inner, with_checkpoint))
+        stages.append(Stage(wrapper, chain, parts, start, run(*parts[start:]), ()))
         wrapper = inner
-    levels.reverse()
-    return levels
+    stages.reverse()
+    if hashed:
+        hashes = iter(prefix_hashes([step for stage in stages for step in stage.steps]))
+        stages = [stage._replace(hashes=list(islice(hashes, len(stage.steps)))) for stage in stages]
+    return stages
 
 
-def transform_hashes(levels: Sequence[Level]) -> list[str]:
-    """Return the hash of what each of the nested wrappers wraps, at the cost of hashing every step once."""
-    segments = [run(*level.steps[level.start :]) for level in levels]
-    hashes = prefix_hashes([step for segment in segments for step in segment])
-    ends = accumulate(map(len, segments))
-    return [hashes[end - 1] if end else functional_hash(chained()) for end in ends]
+def keys_of(stages: Sequence[Stage], object_hash: str) -> list[Key]:
+    """Return the key of each stage's result for an object."""
+    keys = []
+    transform_hash = None
+    for stage in stages:
+        transform_hash = stage.hashes[-1] if stage.hashes else transform_hash or functional_hash(chained())
+        keys.append((object_hash, stage.wrapper.checkpoint.tag, transform_hash))
+    return keys
 
 
-def _remember(levels: Sequence[Level], keys: Sequence[Key], position: int, value: Any) -> Any:
-    level, key = levels[position], keys[position]
+def _remember(stage: Stage, key: Key, value: Any, previous: Key | None) -> Any:
     made_from = {
-        "after": keys[position - 1][2] if position else None,
-        "steps": [name_of(step) for step in run(*level.steps[level.start :])],
+        "after": previous and previous[2],
+        "steps": [[name_of(step), hashed] for step, hashed in zip(stage.steps, stage.hashes)],
     }
 
     def compute() -> Any:
-        if role(level.chain) == "sequential":
-            return follow(level.chain, level.steps, value, level.start)
-        return value if level.start else level.chain(value)
+        if role(stage.chain) == "sequential":
+            return follow(stage.chain, stage.parts, value, stage.start)
+        return value if stage.start else stage.chain(value)
 
-    return recall(level.wrapper.checkpoint.target, key, compute, made_from)
+    return recall(stage.wrapper.checkpoint.target, key, compute, made_from)
 
 
-def _own(level: Level) -> Transform | None:
-    if not level.start:
-        return level.chain
-    return rebuild(level.chain, level.steps[1:]) if role(level.chain) == "sequential" else None
+def _own(stage: Stage) -> Transform | None:
+    if not stage.start:
+        return stage.chain
+    return rebuild(stage.chain, stage.parts[1:]) if role(stage.chain) == "sequential" else None
 
 
 def _nest(levels: Sequence[tuple[mark, Transform | None]]) -> Any:

@@ -10,7 +10,7 @@ from ..typing import Transform
 from .bases import Named, Row
 from .names import locate
 from .strategies import bottom_up
-from .term import children, rebuild, role
+from .term import children, rebuild, role, walk
 
 __all__ = ["apply_concat", "apply_map_concat", "build_dict", "chained", "flatten", "itemsetter", "seq"]
 
@@ -68,13 +68,17 @@ def flatten(transform: Transform) -> Transform:
 
     See also: :func:`flowly_ckpt.pipelines.run`, which also looks through what does not change the result.
     """
-    return bottom_up(_join)(transform)
+    return bottom_up(_join)(transform) if any(map(_nests, walk(transform))) else transform
+
+
+def _nests(term: Transform) -> bool:
+    return role(term) == "sequential" and any(role(part) == "sequential" for part in children(term))
 
 
 def _join(term: Transform) -> Transform:
-    parts = children(term)
-    if role(term) != "sequential" or not any(role(part) == "sequential" for part in parts):
+    if not _nests(term):
         return term
+    parts = children(term)
     return rebuild(
         term, [step for part in parts for step in (children(part) if role(part) == "sequential" else [part])]
     )

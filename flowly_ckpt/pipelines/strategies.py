@@ -34,13 +34,14 @@ def bottom_up(rule: Rewrite) -> Rewrite:
         while waiting:
             term, ready = waiting.pop()
             parts = children(term)
-            if parts and not ready:
+            if ready:
+                start = len(done) - len(parts)
+                done[start:] = [rule(with_children(term, parts, done[start:]))]
+            elif any(map(children, parts)):
                 waiting.append((term, True))
                 waiting.extend((part, False) for part in reversed(parts))
             else:
-                start = len(done) - len(parts)
-                term = with_children(term, parts, done[start:])
-                done[start:] = [rule(term)]
+                done.append(rule(with_children(term, parts, list(map(rule, parts)))))
         return done[0]
 
     return rewrite

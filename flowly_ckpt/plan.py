@@ -1,0 +1,133 @@
+"""Tell what a run would restore and what it would compute, and why, without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from .checkpoint.wrapper import Stage, keys_of, stages_of, with_checkpoint
+from .hashing import functional_hash
+from .pipelines import chained, children, name_of, role, run
+from .typing import Key, Target, Transform
+
+__all__ = ["Forecast", "Plan", "plan"]
+
+
+class Forecast(NamedTuple):
+    """Say what will become of one stretch of a pipeline.
+
+    :param steps: the names of its steps, in order.
+    :param action: ``"restore"``, ``"run"``, or ``"skip"`` for what lies before a restored result.
+    :param tag: the tag of the checkpoint that keeps its result, or ``None``.
+    :param why: the reason, in words.
+
+    >>> Forecast(("fit",), "run", None, "no checkpoint follows").action
+    'run'
+    """
+
+    steps: tuple[str, ...]
+    action: str
+    tag: str | None
+    why: str
+
+
+class Plan(tuple[Forecast, ...]):
+    """Hold the forecasts of a pipeline in its order; its text is a table.
+
+    >>> print(Plan([Forecast(("load", "fit"), "run", "model", "new here")]))
+    run      load, fit  model  new here
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        rows = [(row.action, ", ".join(row.steps) or "(the input)", row.tag or "", row.why) for row in self]
+        widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+        widths[0] = max(widths[0], len("restore"))
+        lines = ("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]]) for row in rows)
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def plan(transform: Transform, obj: Any) -> Plan:
+    """Forecast a run of a rewritten pipeline on an object; an engine that computes nothing and loads no value.
+
+    ``apply(s, x, [add_checkpoints], engine=plan)`` tells what ``apply(s, x, [add_checkpoints])`` would do
+
+    :param transform: a pipeline, after ``add_checkpoints``.
+    :param obj: the object it would be applied to.
+    :return: the forecasts, in the order of the pipeline.
+    :raises UnhashableError: as the run itself would.
+
+    >>> from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
+    >>> target = {}
+    >>> pipeline = chained(abs, checkpoint(target, "size"), float)
+    >>> print(apply(pipeline, -5, [add_checkpoints], engine=plan))
+    run      abs    size  nothing is stored under this tag yet
+    run      float        no checkpoint follows
+    >>> _ = apply(pipeline, -5, [add_checkpoints])
+    >>> print(apply(pipeline, -5, [add_checkpoints], engine=plan))
+    restore  abs    size  stored for this input and this code
+    run      float        no checkpoint follows
+
+    See also: :func:`flowly_ckpt.engines.apply`.
+    """
+    first, *rest = children(transform) if role(transform) == "sequential" and children(transform) else [transform]
+    wrapper = _wrapper(first)
+    if wrapper is None:
+        return Plan([_plain((first, *rest))] if run(first, *rest) else [])
+    forecasts = list(_stages(wrapper, obj))
+    if run(*rest):
+        forecasts.append(_plain(rest))
+    return Plan(forecasts)
+
+
+def _wrapper(term: Transform) -> with_checkpoint | None:
+    """Look through what does not change the result for a wrapper at the beginning of a pipeline."""
+    while role(term) == "transparent" and not isinstance(term, with_checkpoint):
+        (term,) = children(term)
+    return term if isinstance(term, with_checkpoint) else None
+
+
+def _plain(steps: Sequence[Transform]) -> Forecast:
+    return Forecast(tuple(map(name_of, run(*steps))), "run", None, "no checkpoint follows")
+
+
+def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
+    stages = stages_of(wrapper)
+    keys = keys_of(stages, functional_hash(obj))
+    stored = [key in stage.wrapper.checkpoint.target for stage, key in zip(stages, keys)]
+    last = max((position for position, found in enumerate(stored) if found), default=-1)
+    for position, (stage, key) in enumerate(zip(stages, keys)):
+        names = tuple(map(name_of, stage.steps))
+        if position < last:
+            yield Forecast(names, "skip", key[1], "a later result is stored")
+        elif position == last:
+            yield Forecast(names, "restore", key[1], "stored for this input and this code")
+        else:
+            yield Forecast(names, "run", key[1], _why(stage, key, stages[:position]))
+
+
+def _why(stage: Stage, key: Key, before: Sequence[Stage]) -> str:
+    target = stage.wrapper.checkpoint.target
+    keys = [other for other in target if isinstance(other, tuple) and len(other) == 3 and other[1] == key[1]]
+    if not keys:
+        return "nothing is stored under this tag yet"
+    same_object = [other for other in keys if other[0] == key[0]]
+    if not same_object:
+        return "the input is new" if any(other[2] == key[2] for other in keys) else "the input and the code are new"
+    return _what_changed(stage, target, same_object, before) or "the code is new for this input"
+
+
+def _what_changed(stage: Stage, target: Target, keys: Sequence[Key], before: Sequence[Stage]) -> str | None:
+    """Name the first step that differs from the nearest run, where the target keeps what its keys were made from."""
+    made_from = getattr(target, "made_from", None)
+    if made_from is None:
+        return None
+    hashes = {hashed for earlier in (*before, stage) for hashed in earlier.hashes}
+    for key in reversed(keys):
+        steps = (made_from(key) or {}).get("steps", [])
+        changed = [name for name, hashed in steps if hashed not in hashes]
+        if changed:
+            mine = [name_of(step) for step in stage.steps]
+            return f"{changed[0]} changed" if changed[0] in mine else f"the steps changed: it was {changed[0]}"
+    return None
