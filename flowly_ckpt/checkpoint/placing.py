@@ -43,7 +43,7 @@ def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Tran
     for term in walk(transform):
         if isinstance(term, checkpoint):
             marked = True
-        elif role(term) == "leaf":
+        elif not children(term):
             warn_of_unreachable(term)
     if not marked:
         return transform

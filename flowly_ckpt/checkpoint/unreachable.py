@@ -6,7 +6,7 @@ import warnings
 import weakref
 from collections.abc import Iterator
 from itertools import islice
-from types import CodeType, FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from ..errors import UnreachableWarning
@@ -54,7 +54,7 @@ def _find_mark(holder: Any, depth: int) -> checkpoint | None:
             for term in walk(held):
                 if isinstance(term, checkpoint):
                     return term
-        elif depth > 0 and not isinstance(held, type):
+        elif depth > 0:
             mark = _find_mark(held, depth - 1)
             if mark is not None:
                 return mark
@@ -65,26 +65,38 @@ def _held(holder: Any) -> Iterator[Any]:
     if isinstance(holder, FunctionType):
         yield from _held_by_function(holder)
     elif isinstance(holder, MethodType):
-        yield from (holder.__func__, holder.__self__)
+        if not _applies_passes(holder.__func__):
+            yield from (holder.__func__, holder.__self__)
     elif isinstance(holder, dict):
         yield from islice(holder.values(), _ITEMS)
     elif isinstance(holder, (list, tuple, set, frozenset)):
         yield from islice(holder, _ITEMS)
-    elif callable(holder):
+    elif not isinstance(holder, (type, ModuleType)) and not _applies_passes(_call_method(holder)):
         yield from (getattr(holder, name) for name in ("func", "args", "keywords") if hasattr(holder, name))
-        yield from getattr(holder, "__dict__", {}).values()
+        yield from islice(getattr(holder, "__dict__", {}).values(), _ITEMS)
 
 
 def _held_by_function(function: FunctionType) -> Iterator[Any]:
+    if not _applies_passes(function):
+        yield from _referred_to(function)
+        yield from function.__defaults__ or ()
+        yield from (function.__kwdefaults__ or {}).values()
+        yield from function.__dict__.values()
+
+
+def _call_method(holder: Any) -> Any:
+    return next((vars(kind)["__call__"] for kind in type(holder).__mro__ if "__call__" in vars(kind)), None)
+
+
+def _applies_passes(function: Any) -> bool:
+    """Tell whether a function applies passes of its own to what it holds."""
+    return isinstance(function, FunctionType) and any(_rewrites(value) for value in _referred_to(function))
+
+
+def _referred_to(function: FunctionType) -> list[Any]:
     names = set(_names(function.__code__)) & function.__globals__.keys()
-    held = [function.__globals__[name] for name in names]
-    held += [cell.cell_contents for cell in function.__closure__ or () if not _is_empty(cell)]
-    if any(_rewrites(value) for value in held):
-        return  # it applies passes of its own to what it holds
-    yield from held
-    yield from function.__defaults__ or ()
-    yield from (function.__kwdefaults__ or {}).values()
-    yield from function.__dict__.values()
+    cells = [cell.cell_contents for cell in function.__closure__ or () if not _is_empty(cell)]
+    return [function.__globals__[name] for name in names] + cells
 
 
 def _names(code: CodeType) -> Iterator[str]:
