@@ -1,0 +1,1 @@
+"""Tables of texts whose values must have one hash, or all different ones, or none; by families."""

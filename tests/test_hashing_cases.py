@@ -1,0 +1,51 @@
+"""Every row of the tables in hashing_cases, evaluated in two processes with different hash seeds."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hashing_cases.table import Group, all_groups
+
+pytest.importorskip("numpy")
+pytest.importorskip("pandas")
+pytest.importorskip("pyarrow")
+pytest.importorskip("polars")
+
+ROOT = Path(__file__).resolve().parent.parent
+GROUPS = all_groups()
+
+
+def start(seed: str) -> subprocess.Popen[str]:
+    env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    command = [sys.executable, "-m", "hashing_cases.table"]
+    return subprocess.Popen(command, cwd=ROOT / "tests", env=env, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture(scope="module")
+def results() -> list[dict[str, list[str]]]:
+    both = [start("1"), start("2")]
+    texts = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    return [json.loads(text) for text in texts]
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=[group.name for group in GROUPS])
+def test_case(group: Group, results: list[dict[str, list[str]]]) -> None:
+    one, other = (result[group.name] for result in results)
+    if group.expect == "error":
+        assert one[0].startswith("error: "), one
+        assert all(part in one[0] for part in group.where), one[0]
+        return
+    assert one == other, "the hash depends on the process"
+    assert all(len(value) == 32 for value in one), one
+    if group.expect == "same":
+        assert len(set(one)) == 1, one
+    else:
+        clashes = [(i, j) for i in range(len(one)) for j in range(i) if one[i] == one[j]]
+        assert not clashes, [(group.texts[i], group.texts[j]) for i, j in clashes]
