@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from .checkpoint.wrapper import Stage, keys_of, stages_of, with_checkpoint
-from .hashing import functional_hash
+from .checkpoint.wrapper import Keyed, Stage, keys_of, stages_of, with_checkpoint
 from .pipelines import chained, children, name_of, role, run
 from .typing import Key, Target, Transform
 
@@ -94,40 +93,42 @@ def _plain(steps: Sequence[Transform]) -> Forecast:
 
 def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
     stages = stages_of(wrapper)
-    keys = keys_of(stages, functional_hash(obj))
-    stored = [key in stage.wrapper.checkpoint.target for stage, key in zip(stages, keys)]
+    keyed = keys_of(stages, obj)
+    stored = [one.key in stage.wrapper.checkpoint.target for stage, one in zip(stages, keyed)]
     last = max((position for position, found in enumerate(stored) if found), default=-1)
-    for position, (stage, key) in enumerate(zip(stages, keys)):
+    for position, (stage, (key, _)) in enumerate(zip(stages, keyed)):
         names = tuple(map(name_of, stage.steps))
         if position < last:
             yield Forecast(names, "skip", key[1], "a later result is stored")
         elif position == last:
             yield Forecast(names, "restore", key[1], "stored for this input and this code")
         else:
-            yield Forecast(names, "run", key[1], _why(stage, key, stages[:position]))
+            yield Forecast(names, "run", key[1], _why(stage.wrapper.checkpoint.target, stages, keyed[: position + 1]))
 
 
-def _why(stage: Stage, key: Key, before: Sequence[Stage]) -> str:
-    target = stage.wrapper.checkpoint.target
-    keys = [other for other in target if isinstance(other, tuple) and len(other) == 3 and other[1] == key[1]]
+def _why(target: Target, stages: Sequence[Stage], keyed: Sequence[Keyed]) -> str:
+    object_hash, tag, transform_hash = keyed[-1].key
+    keys = [key for key in target if isinstance(key, tuple) and len(key) == 3 and key[1] == tag]
     if not keys:
         return "nothing is stored under this tag yet"
-    same_object = [other for other in keys if other[0] == key[0]]
+    same_object = [key for key in keys if key[0] == object_hash]
     if not same_object:
-        return "the input is new" if any(other[2] == key[2] for other in keys) else "the input and the code are new"
-    return _what_changed(stage, target, same_object, before) or "the code is new for this input"
+        return "the input is new" if any(key[2] == transform_hash for key in keys) else "the input and the code are new"
+    return _changed(target, same_object, stages, keyed) or "the code is new for this input"
 
 
-def _what_changed(stage: Stage, target: Target, keys: Sequence[Key], before: Sequence[Stage]) -> str | None:
-    """Name the first step that differs from the nearest run, where the target keeps what its keys were made from."""
+def _changed(target: Any, keys: Sequence[Key], stages: Sequence[Stage], keyed: Sequence[Keyed]) -> str | None:
+    """Name the first step that is not as it was, where the target keeps what its keys were made from."""
     made_from = getattr(target, "made_from", None)
     if made_from is None:
         return None
-    hashes = {hashed for earlier in (*before, stage) for hashed in earlier.hashes}
+    now = {hashed: None for one in keyed for hashed in one.hashes}
+    names = [name_of(step) for step in stages[len(keyed) - 1].steps]
     for key in reversed(keys):
-        steps = (made_from(key) or {}).get("steps", [])
-        changed = [name for name, hashed in steps if hashed not in hashes]
-        if changed:
-            mine = [name_of(step) for step in stage.steps]
-            return f"{changed[0]} changed" if changed[0] in mine else f"the steps changed: it was {changed[0]}"
+        before = made_from(key) or {}
+        if before.get("after") is not None and before["after"] not in now:
+            return "a step before its segment changed"
+        for name, hashed in before.get("steps", ()):
+            if hashed not in now:
+                return f"{name} changed" if name in names else f"it was another step: {name}"
     return None

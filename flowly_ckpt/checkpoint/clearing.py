@@ -41,9 +41,10 @@ def clear_checkpoints(
 
     See also: :func:`add_checkpoints`.
     """
-    objects = None if object is _ANY else {functional_hash(object)}
+    hasher = getattr(target, "hasher", None)
+    objects = None if object is _ANY else {functional_hash(object, hasher=hasher)}
     tags = None if tag is _ANY else {tag}
-    transforms = None if transform is _ANY else _hashes(transform)
+    transforms = None if transform is _ANY else _hashes(transform, hasher)
     clear_where = getattr(target, "clear_where", None)
     if clear_where is not None:
         return int(
@@ -68,12 +69,12 @@ def _matches(key: Any, criteria: tuple[set[str] | None, ...]) -> bool:
     return all(wanted is None or part in wanted for part, wanted in zip(key, criteria))
 
 
-def _hashes(transform: Transform) -> set[str]:
-    found = {functional_hash(transform)}
+def _hashes(transform: Transform, hasher: Any) -> set[str]:
+    found = {functional_hash(transform, hasher=hasher)}
     inner: set[int] = set()
     for term in walk(add_checkpoints(transform)):
         if isinstance(term, with_checkpoint) and id(term) not in inner:
             stages = stages_of(term)
             inner.update(id(stage.wrapper) for stage in stages)
-            found.update(key[2] for key in keys_of(stages, ""))
+            found.update(keyed.key[2] for keyed in keys_of(stages, None))
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any, NamedTuple, Self
 
 from ..hashing import functional_hash, prefix_hashes
@@ -47,16 +46,16 @@ class with_checkpoint(Combinator):
 
     def __call__(self, obj: Any) -> Any:
         stages = stages_of(self)
-        keys = keys_of(stages, functional_hash(obj))
+        keyed = keys_of(stages, obj)
         depth = len(stages)
         value = MISSING
         while value is MISSING and depth > 0:
             depth -= 1
-            value = lookup(stages[depth].wrapper.checkpoint.target, keys[depth])
+            value = lookup(stages[depth].wrapper.checkpoint.target, keyed[depth].key)
         if value is MISSING:
             value, depth = obj, -1
         for position in range(depth + 1, len(stages)):
-            value = _remember(stages[position], keys[position], value, keys[position - 1] if position else None)
+            value = _remember(stages[position], keyed[position], value, keyed[position - 1] if position else None)
         return value
 
     def _head(self) -> tuple[Any, ...]:
@@ -73,14 +72,14 @@ class with_checkpoint(Combinator):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Flat, so that thousands of nested wrappers can be sent to another process.
-        return (_nest, ([(stage.wrapper.checkpoint, _own(stage)) for stage in stages_of(self, hashed=False)],))
+        return (_nest, ([(stage.wrapper.checkpoint, _own(stage)) for stage in stages_of(self)],))
 
 
 class Stage(NamedTuple):
     """Hold one of the nested wrappers along the left edge of a pipeline.
 
-    ``chain`` is what it wraps, made of ``parts``, of which those before ``start`` are the inner wrapper; ``steps``
-    are its own effective steps, and ``hashes`` the transform's hash up to each of them.
+    ``chain`` is what it wraps, made of ``parts``, of which those before ``start`` are the inner wrapper;
+    ``steps`` are its own effective steps.
     """
 
     wrapper: with_checkpoint
@@ -88,11 +87,17 @@ class Stage(NamedTuple):
     parts: Sequence[Transform]
     start: int
     steps: Sequence[Transform]
+
+
+class Keyed(NamedTuple):
+    """Hold the key of a stage's result, and the transform's hash up to each of the stage's steps."""
+
+    key: Key
     hashes: Sequence[str]
 
 
-def stages_of(outermost: with_checkpoint, hashed: bool = True) -> list[Stage]:
-    """Return the nested wrappers, the innermost first, hashing every step once."""
+def stages_of(outermost: with_checkpoint) -> list[Stage]:
+    """Return the nested wrappers, the innermost first."""
     stages = []
     wrapper: Any = outermost
     while isinstance(wrapper, with_checkpoint):
@@ -100,29 +105,37 @@ def stages_of(outermost: with_checkpoint, hashed: bool = True) -> list[Stage]:
         parts = children(chain) if role(chain) == "sequential" else (chain,)
         inner = parts[0] if parts else None
         start = int(isinstance(inner, with_checkpoint))
-        stages.append(Stage(wrapper, chain, parts, start, run(*parts[start:]), ()))
+        stages.append(Stage(wrapper, chain, parts, start, run(*parts[start:])))
         wrapper = inner
     stages.reverse()
-    if hashed:
-        hashes = iter(prefix_hashes([step for stage in stages for step in stage.steps]))
-        stages = [stage._replace(hashes=list(islice(hashes, len(stage.steps)))) for stage in stages]
     return stages
 
 
-def keys_of(stages: Sequence[Stage], object_hash: str) -> list[Key]:
-    """Return the key of each stage's result for an object."""
-    keys = []
-    transform_hash = None
+def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
+    """Return the key of each stage's result for an object, hashing the object and every step once.
+
+    A target may say with which ``hasher`` its keys are made.
+    """
+    steps = [step for stage in stages for step in stage.steps]
+    hashed: dict[Any, tuple[str, list[str]]] = {}
+    keyed, end = [], 0
     for stage in stages:
-        transform_hash = stage.hashes[-1] if stage.hashes else transform_hash or functional_hash(chained())
-        keys.append((object_hash, stage.wrapper.checkpoint.tag, transform_hash))
-    return keys
+        mark = stage.wrapper.checkpoint
+        hasher = getattr(mark.target, "hasher", None)
+        if hasher not in hashed:
+            hashed[hasher] = functional_hash(obj, hasher=hasher), prefix_hashes(steps, hasher=hasher)
+        object_hash, hashes = hashed[hasher]
+        own = hashes[end : end + len(stage.steps)]
+        end += len(own)
+        transform_hash = hashes[end - 1] if end else functional_hash(chained(), hasher=hasher)
+        keyed.append(Keyed((object_hash, mark.tag, transform_hash), own))
+    return keyed
 
 
-def _remember(stage: Stage, key: Key, value: Any, previous: Key | None) -> Any:
+def _remember(stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None) -> Any:
     made_from = {
-        "after": previous and previous[2],
-        "steps": [[name_of(step), hashed] for step, hashed in zip(stage.steps, stage.hashes)],
+        "after": previous and previous.key[2],
+        "steps": [[name_of(step), hashed] for step, hashed in zip(stage.steps, keyed.hashes)],
     }
 
     def compute() -> Any:
@@ -130,7 +143,7 @@ def _remember(stage: Stage, key: Key, value: Any, previous: Key | None) -> Any:
             return follow(stage.chain, stage.parts, value, stage.start)
         return value if stage.start else stage.chain(value)
 
-    return recall(stage.wrapper.checkpoint.target, key, compute, made_from)
+    return recall(stage.wrapper.checkpoint.target, keyed.key, compute, made_from)
 
 
 def _own(stage: Stage) -> Transform | None:
