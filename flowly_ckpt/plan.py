@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .checkpoint.wrapper import Keyed, Stage, keys_of, stages_of, with_checkpoint
-from .pipelines import chained, children, name_of, role, run
+from .pipelines import children, name_of, role, run
 from .typing import Key, Target, Transform
 
 __all__ = ["Forecast", "Plan", "plan"]
