@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from .codecs import plain_pickle as plain_pickle
     from .codecs import register_codec as register_codec
     from .compression import compressed as compressed
+    from .disk import DiskTarget as DiskTarget
     from .files import FileTarget as FileTarget
 
 _HOMES = {
     "Codec": "codecs",
+    "DiskTarget": "disk",
     "FileTarget": "files",
     "codec_named": "codecs",
     "compressed": "compression",
