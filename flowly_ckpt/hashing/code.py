@@ -18,7 +18,7 @@ from .references import Reference, find_references
 __all__ = ["Recipe", "recipe_of"]
 
 FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # *args, **kwargs, generator, coroutine, awaitable, async generator
-LOOKS_AT_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
+LOOKS_AT_NAMES = frozenset({"locals", "globals", "vars", "eval", "exec", "dir"})
 META = frozenset({"__name__", "__qualname__", "__doc__", "__annotations__", "__module__"})
 PYTHON = (sys.version_info[0], sys.version_info[1])
 
@@ -62,37 +62,37 @@ def recipe_of(code: CodeType) -> Recipe:
 
 
 def make(code: CodeType, keep_types: bool = True) -> Recipe:
-    nested: list[Recipe] = []
     steps, where = steps_of(code, keep_types)
-    names = {step.value for step in steps if step.kind == "name"}
-    inner: dict[int, Recipe] = {}
-    for step in steps:
-        if step.kind == "const" and isinstance(step.value, CodeType):
-            inner[id(step.value)] = recipe = make(step.value, step.keep_types)
-            nested.append(recipe)
+    inner = {id(step.value): make(step.value, step.keep_types) for step in steps if isinstance(step.value, CodeType)}
     sort_closures(steps, inner)
+    own = [*find_references(steps)]
+    references = [*own, *(reference for recipe in inner.values() for reference in recipe.references)]
+    numbers = {reference: i for i, reference in enumerate(dict.fromkeys(references))}
     variables = number_variables(code, steps)
-    flat: list[Any] = [*PYTHON, code.co_flags & FLAGS, *parameters(code, names)]
+    names = {step.value for step in steps if step.kind == "name"}
+    flat: list[Any] = [*PYTHON, code.co_flags & FLAGS, *parameters(code)]
     for step in steps:
-        flat += (step.name, encode_argument(step, variables, inner))
+        flat += (step.name, encode_argument(step, variables, Nested(inner, numbers)))
     flat.append(tuple(handlers(code, where)))
-    if names & LOOKS_AT_LOCALS:
-        flat.append(tuple(variables))
+    if names & LOOKS_AT_NAMES:
+        flat += [tuple(variables), tuple(reference.text for reference in numbers)]
     free = [name for name in variables if name in code.co_freevars]
-    references = [*find_references(steps)]
-    for recipe in nested:
-        references += recipe.references
-    meta = names & META
-    meta.update(*(recipe.meta for recipe in nested))
-    return Recipe(
-        dumps(flat, 2),
-        tuple(map(code.co_freevars.index, free)),
-        tuple(dict.fromkeys(references)),
-        tuple(sorted(meta)),
-    )
+    meta = set(names & META).union(*(recipe.meta for recipe in inner.values()))
+    return Recipe(dumps(flat, 2), tuple(map(code.co_freevars.index, free)), tuple(numbers), tuple(sorted(meta)))
 
 
-def parameters(code: CodeType, names: set[Any]) -> list[Any]:
+class Nested(NamedTuple):
+    """Hold the recipes of nested code, and the numbers of the references of the whole.
+
+    >>> Nested({}, {}).numbers
+    {}
+    """
+
+    recipes: dict[int, Recipe]
+    numbers: dict[Reference, int]
+
+
+def parameters(code: CodeType) -> list[Any]:
     """Return the counts of the parameters, and their names where a caller could use them."""
     only, positional, keyword = code.co_posonlyargcount, code.co_argcount, code.co_kwonlyargcount
     counts: list[Any] = [only, positional, keyword]
@@ -124,25 +124,28 @@ def number_variables(code: CodeType, steps: list[Step]) -> dict[str, int]:
     return variables
 
 
-def encode_argument(step: Step, variables: dict[str, int], inner: dict[int, Recipe]) -> Any:
+def encode_argument(step: Step, variables: dict[str, int], nested: Nested) -> Any:
+    """A variable is a number, a global the number of its reference: what it refers to is seen at each hash."""
     if step.kind == "variable":
         return variables[step.value]
     if step.kind == "const":
-        return (encode_constant(step.value, inner),)
+        return (encode_constant(step.value, nested),)
+    if step.reference is not None:
+        return nested.numbers[step.reference]
     return step.value
 
 
-def encode_constant(value: Any, inner: dict[int, Recipe]) -> bytes:
+def encode_constant(value: Any, nested: Nested) -> bytes:
     """Encode a constant without losing its type: 1, True and 1.0 are equal, but not the same."""
     kind = type(value)
     if kind is tuple:
-        return b"(" + dumps([encode_constant(item, inner) for item in value], 2)
+        return b"(" + dumps([encode_constant(item, nested) for item in value], 2)
     if kind is frozenset:
-        return b"{" + dumps(sorted(encode_constant(item, inner) for item in value), 2)
+        return b"{" + dumps(sorted(encode_constant(item, nested) for item in value), 2)
     if kind is CodeType:
-        recipe = inner.get(id(value)) or make(value)
-        return b"code" + dumps([recipe.payload, len(recipe.free)], 2)
+        recipe = nested.recipes.get(id(value)) or make(value)
+        return b"code" + dumps([recipe.payload, len(recipe.free), *map(nested.numbers.get, recipe.references)], 2)
     if kind is slice:  # constants of Python 3.14
-        return b":" + encode_constant((value.start, value.stop, value.step), inner)
+        return b":" + encode_constant((value.start, value.stop, value.step), nested)
     encoded: bytes = b"=" + dumps(value, 2)
     return encoded

@@ -12,6 +12,7 @@ from types import (
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
+    ModuleType,
     WrapperDescriptorType,
 )
 from typing import Any
@@ -27,6 +28,7 @@ __all__: list[str] = []
 EMPTY = Mark("empty cell")
 IGNORED = Mark("ignored")
 NAMED = (FunctionType, type)
+CODE = frozenset({FunctionType, BuiltinFunctionType, type, ModuleType})
 
 
 @exact(FunctionType)
@@ -48,9 +50,12 @@ def function(fn: FunctionType) -> Parts:
             told.append(IGNORED)
             continue
         value, rest = resolve(reference, table)
-        told.append(logger(value, rest) if type(value) not in NAMED else value)
-        if rest and rest[0] in SHOWN and isinstance(value, NAMED):
-            told.append(getattr(value, rest[0], None))
+        if type(value) in CODE or isinstance(value, type):
+            told.append(value)
+            if rest and rest[0] in SHOWN:
+                told.append(getattr(value, rest[0], None))
+        else:  # the name of data counts: what is equal now may be changed apart
+            told += (reference.name, logger(value, rest))
     if recipe.meta:
         told += names_read(recipe, told[4:])
     return b"<function>", told

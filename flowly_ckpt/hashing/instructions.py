@@ -31,7 +31,7 @@ class Step:
     ('LOAD_CONST', 1)
     """
 
-    __slots__ = ("effect", "keep_types", "kind", "name", "offset", "value")
+    __slots__ = ("effect", "keep_types", "kind", "name", "offset", "reference", "value")
 
     def __init__(self, name: str, kind: str, value: Any, offset: int, effect: int) -> None:
         self.name = name
@@ -40,6 +40,7 @@ class Step:
         self.offset = offset
         self.effect = effect
         self.keep_types = True
+        self.reference: Any = None
 
 
 def steps_of(code: CodeType, keep_types: bool = True) -> tuple[list[Step], dict[int, int]]:

@@ -16,6 +16,7 @@ ADVICE = (
     "or leave it out with ignore_globals"
 )
 
+SETS = (set.__reduce__, frozenset.__reduce__)
 RUN_ROLES = frozenset({"sequential", "transparent", "mark"})
 
 
@@ -38,6 +39,8 @@ def by_reduction(obj: Any) -> Parts:
     if isinstance(reduced, str):
         return by_name(obj, kind, reduced)
     function, args, state, items, pairs = (*reduced, None, None, None)[:5]
+    if isinstance(obj, set | frozenset) and kind.__reduce__ in SETS:
+        args = (set(obj),)  # reduced to a list in an order that means nothing
     refuse_addresses(obj, args)
     parts = [function, args, *map(as_state, state if is_slots(state) else (state,))]
     if items is not None or pairs is not None:

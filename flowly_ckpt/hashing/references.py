@@ -62,7 +62,8 @@ def find_references(steps: list[Step]) -> Iterator[Reference]:
             yield from imports_at(steps, at, imported)
     for at, step in enumerate(steps):
         if step.name in GLOBALS:
-            yield Reference("global", step.value, chain_at(steps, at + 1))
+            step.reference = Reference("global", step.value, chain_at(steps, at + 1))
+            yield step.reference
         elif step.kind == "variable" and step.value in imported and step.name.startswith("LOAD"):
             yield imported[step.value]._replace(chain=chain_at(steps, at + 1))
 

@@ -117,9 +117,9 @@ def find(kind: type, default: Row) -> Row:
 def search(kind: type, default: Row) -> Row:
     if issubclass(kind, type):
         return OPEN[type]
-    row: Row | None = EXACT.get(kind) or OPEN.get(kind)
+    row: Row | None = OPEN.get(kind)  # first, as this may load rows of either sort
     if row is None or kind in EXACT:
-        return row or default
+        return EXACT.get(kind) or default
     for base in kind.__mro__:
         if OPEN.owns(base):
             break

@@ -21,7 +21,7 @@ CASES = [
     distinct("functions of distributions", "toolz.merge", "toolz.pluck", "pd.concat", "pd.DataFrame", "pd.DataFrame.sum", "pa.table", "pl.DataFrame", "pl.col", "statistics.mean" if False else "string.capwords",
              "pd.read_csv", "toolz.curry", "toolz.compose"),
     distinct("partial", *map(pipeline, ("a", "functools.partial(a)", "functools.partial(b)", "functools.partial(c, 1)", "functools.partial(c, 2)", "functools.partial(c, y=1)",
-             "functools.partial(c, y=2)", "functools.partial(c, 1, y=2)", "functools.partial(c, True)", "functools.partial(functools.partial(c, 1))"))),
+             "functools.partial(c, y=2)", "functools.partial(c, 1, y=2)", "functools.partial(c, True)", "functools.partial(functools.partial(c, 1), 2)"))),
     same("partial of a partial", pipeline("functools.partial(c, 1, y=2)"), pipeline("functools.partial(functools.partial(c, 1), y=2)")),
     same("keyword arguments in any order", "functools.partial(dict, a=1, b=2)", "functools.partial(dict, b=2, a=1)"),
     distinct("partial method", *(f"import functools\nclass C:\n    def m(self, a): return a\n    n = functools.partialmethod(m, {v})\nf = C" for v in (1, 2, "True"))),

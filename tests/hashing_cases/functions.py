@@ -62,8 +62,8 @@ f = outer(1, 2)
 
 def helper_in(expression: str) -> tuple[str, str, str]:
     """Texts in which a helper is reached by an expression, and the helper, or another function, is edited."""
-    text = f"def unrelated(x):\n    return x\n\ndef helper(x):\n    return x + 1\n\n{expression}\n"
-    return text, text.replace("x + 1", "x + 2"), text.replace("return x\n", "return -x\n")
+    text = f"def unrelated(x):\n    return x * 100\n\ndef helper(x):\n    return x + 1\n\n{expression}\n"
+    return text, text.replace("x + 1", "x + 2"), text.replace("x * 100", "x * 200")
 
 
 def sees_helper(name: str, expression: str) -> list:
@@ -89,7 +89,7 @@ CASES = [
          BODY.replace("x + 1", "(x) + (1)"), BODY.replace("args", "rest"), BODY.replace('"a"', "'a'"),
          BODY.replace("total = x + 1", "total = x + 1; pass"), "def make():\n" + BODY.replace("\n", "\n    ") +
          "\n    return f\n", "class A:\n" + BODY.replace("\n", "\n    ") + "\nf = A.f\n", BODY + "f.__module__ = 'x'\n",
-         "exec(compile(" + repr(BODY) + ", 'elsewhere', 'exec'))", BODY + "f.__name__ = 'g'; f.__qualname__ = 'h'\n"),
+         "code = compile(" + repr(BODY) + ", 'elsewhere', 'exec')\nexec(code)\n", BODY + "f.__name__ = 'g'; f.__qualname__ = 'h'\n"),
     distinct("names of parameters a caller could use", "def f(x, y): return x", "def f(x, z): return x",
              "def f(y, x): return y", "def f(x, *, y): return x", "def f(x, *, z): return x", "def f(x, y, /): return x",
              "def f(x, y=None): return x"),
@@ -149,13 +149,13 @@ CASES = [
     same("form of an early return", "def f(x):\n    if x:\n        for i in x:\n            if i: print(i)\n",
          "def f(x):\n    if x:\n        for i in x:\n            if i:\n                print(i)\n            # on\n",
          "def f(x):\n    if x:\n        for i in x:\n            if i: print(i)\n            pass\n"),
-    distinct("edits of helpers", *edits("helpers", HELPERS, ("K = 3", "K = 4"), ("K = 3", "K = 3.0"), ("[1, 2]", "[1, 3]"),
+    distinct("edits of helpers", *edits("helpers", HELPERS, ("K = 3", "K = 4"), ("K = 3", "K = 3.0"), ("[1, 2]", "[1, 3]"), ("TABLE", "TABELLE"),
              ("(3, 4)", "[3, 4]"), ("x * 2", "x * 3"), ("factor=10", "factor=11"), ("rate = 5", "rate = 6"),
              ("x * self.rate", "x + self.rate"), ("* factor + K", "* factor - K"), ('["a"]', '["b"]'), ('["a"][0]', '["a"][1]'))),
     same("what must not matter in helpers", HELPERS, HELPERS.replace("def unused(x):\n    return x", ""),
          HELPERS.replace("def deep(x):", "def deep(x):\n    'Doubles.'"), HELPERS.replace("deep", "doubled"),
          HELPERS.replace("class Config:", "class Config:\n    'Documented.'\n"), HELPERS.replace("def deep(x)", "def deep(v: int) -> int").replace("return x * 2", "return v * 2"),
-         HELPERS.replace("    rate = 5", "    rate: int = 5"), "import json\n" + HELPERS, HELPERS.replace("TABLE", "TABELLE"),
+         HELPERS.replace("    rate = 5", "    rate: int = 5"), "import json\n" + HELPERS,
          HELPERS.replace("\ndef ", "\n\n\n# here\ndef ")),
     distinct("edits of nested code", *edits("nested", NESTED, ("N = 1", "N = 2"), ("x + 1", "x + 2"), ('"q"', '"s"'), ("or 7", "or 8"),
              ("{k: v for", "{v: k for"), ("(a for a in xs)", "(a for a in xs if a)"), ("helper(z)", "abs(z)"),

@@ -52,7 +52,7 @@ CASES = [
     error("the way through a helper", "conn = iter([])\ndef helper(x): return conn\ndef f(x): return helper(x)", "global 'helper' → global 'conn'"),
     error("the way through a default", "def f(x, c=iter([])): return c", "default 'c'"),
     error("the way through a keyword default", "def f(x, *, c=iter([])): return c", "default 'c'"),
-    error("the way through a partial", "import functools\nf = functools.partial(print, iter([]))", "argument 0"),
+    error("the way through a partial", "import functools\nf = functools.partial(print, iter([]))", "arguments → [0]"),
     error("the way through a method", "class C: pass\nclass D:\n    def m(self): return 1\nf = D()\nf.x = iter([])\nf = f.m", "self → .x"),
     error("the way through a class", "class C:\n    lock = __import__('threading').Lock()\nf = C", ".lock"),
     error("the way through the class of an instance", "class C:\n    lock = __import__('threading').Lock()\nf = C()", "class 'C' → .lock"),

@@ -80,7 +80,7 @@ def evaluate(text: str, folder: str) -> str:
     """Write a text as a module (parts after ``#-- name.py`` as further files), import it, hash what it makes."""
     from flowly_ckpt.hashing import UnhashableError, functional_hash
 
-    first, *others = re.split(r"^#-- (\S+)\n", dedent(text).strip("\n"), flags=re.M)
+    first, *others = re.split(r"^#-- (\S+)\n", dedent(text).strip("\n") + "\n", flags=re.M)
     files = {"case.py": source(first), **dict(zip(others[::2], others[1::2]))}
     for name, content in files.items():
         path = os.path.join(folder, name)
@@ -96,8 +96,10 @@ def evaluate(text: str, folder: str) -> str:
         return f"error: {refusal}"
     finally:
         sys.path.remove(folder)
-        for name in set(sys.modules) - before:
-            if (getattr(sys.modules[name], "__file__", None) or "").startswith(folder):
+        for name in sorted(set(sys.modules) - before, reverse=True):  # modules before their packages
+            module = sys.modules[name]
+            places = [getattr(module, "__file__", None) or "", *map(str, getattr(module, "__path__", ()))]
+            if any(place.startswith(folder) for place in places):
                 del sys.modules[name]
 
 
