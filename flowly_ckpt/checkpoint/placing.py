@@ -39,15 +39,20 @@ def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Tran
 
     See also: :func:`drop_checkpoints`, :func:`flowly_ckpt.checkpoint.clear_checkpoints`.
     """
-    marked = False
+    marked, chains = False, 0
     for term in walk(transform):
-        if isinstance(term, checkpoint):
-            marked = True
-        elif not children(term):
+        kind = role(term)
+        if kind == "sequential":
+            chains += 1
+        elif kind == "mark":
+            marked = marked or isinstance(term, checkpoint)
+        elif kind == "leaf" or not children(term):
             warn_of_unreachable(term)
     if not marked:
         return transform
-    return _keep_input(bottom_up(lambda term: _place(term, early_cutoff))(flatten(transform)))
+    if chains > 1:
+        transform = flatten(transform)
+    return _keep_input(bottom_up(lambda term: _place(term, early_cutoff))(transform))
 
 
 def drop_checkpoints(transform: Transform) -> Transform:

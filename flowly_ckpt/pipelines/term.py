@@ -26,17 +26,23 @@ def _no_children(transform: Transform) -> Sequence[Transform]:
     return ()
 
 
-def _by_method(transform: Any) -> Sequence[Transform]:
-    return tuple(transform.__flowly_children__())
-
-
-def _rebuild_by_method(transform: Any, parts: Sequence[Transform]) -> Transform:
-    return transform.__flowly_rebuild__(tuple(parts))  # type: ignore[no-any-return]
-
-
 _LEAF = _Shape("leaf", _no_children, lambda transform, parts: transform)
 _registered: Dispatch[Any] = Dispatch()
-_shapes: dict[type, _Shape] = {}
+
+
+class _Shapes(dict[type, _Shape]):
+    """Keep what is known of each type, looked up when it is first met."""
+
+    def __missing__(self, kind: Any) -> _Shape:
+        shape = _registered.get(kind)
+        if shape is None and hasattr(kind, "__flowly_children__"):
+            role: Role = getattr(kind, "__flowly_role__", "combinator")
+            shape = _Shape(role, kind.__flowly_children__, kind.__flowly_rebuild__)
+        self[kind] = shape = shape or _LEAF
+        return shape
+
+
+_shapes = _Shapes()
 
 
 def register(
@@ -68,18 +74,6 @@ def register(
     _shapes.clear()
 
 
-def _shape(kind: type) -> _Shape:
-    try:
-        return _shapes[kind]
-    except KeyError:
-        pass
-    shape = _registered.get(kind)
-    if shape is None and hasattr(kind, "__flowly_children__"):
-        shape = _Shape(getattr(kind, "__flowly_role__", "combinator"), _by_method, _rebuild_by_method)
-    _shapes[kind] = shape = shape or _LEAF
-    return shape
-
-
 def role(transform: Transform) -> Role:
     """Return what a transform means to interpreters: leaf, combinator, sequential, transparent or mark.
 
@@ -88,7 +82,7 @@ def role(transform: Transform) -> Role:
 
     See also: :func:`register`.
     """
-    return _shape(type(transform)).role
+    return _shapes[type(transform)].role
 
 
 def children(transform: Transform) -> Sequence[Transform]:
@@ -102,7 +96,7 @@ def children(transform: Transform) -> Sequence[Transform]:
 
     See also: :func:`rebuild`.
     """
-    return _shape(type(transform)).children(transform)
+    return _shapes[type(transform)].children(transform)
 
 
 def rebuild(transform: Transform, parts: Sequence[Transform]) -> Transform:
@@ -116,7 +110,7 @@ def rebuild(transform: Transform, parts: Sequence[Transform]) -> Transform:
 
     See also: :func:`children`, :func:`map_children`.
     """
-    return _shape(type(transform)).rebuild(transform, parts)
+    return _shapes[type(transform)].rebuild(transform, parts)
 
 
 def map_children(function: Callable[[Transform], Transform], transform: Transform) -> Transform:
@@ -151,7 +145,9 @@ def walk(transform: Transform) -> Iterator[Transform]:
     while waiting:
         term = waiting.pop()
         yield term
-        waiting.extend(reversed(children(term)))
+        parts = children(term)
+        if parts:
+            waiting.extend(reversed(parts))
 
 
 def run(*transforms: Transform) -> list[Transform]:
@@ -167,7 +163,7 @@ def run(*transforms: Transform) -> list[Transform]:
     waiting: list[Transform] = list(reversed(transforms))
     while waiting:
         term = waiting.pop()
-        shape = _shape(type(term))
+        shape = _shapes[type(term)]
         if shape.role == "sequential" or shape.role == "transparent":
             waiting.extend(reversed(shape.children(term)))
         elif shape.role != "mark":
