@@ -12,6 +12,7 @@ from marshal import dumps
 from types import CodeType
 from typing import Any, NamedTuple
 
+from .flow import Place, in_order, plain_name
 from .instructions import Step, handlers, steps_of
 from .references import Reference, find_references
 
@@ -65,15 +66,19 @@ def make(code: CodeType, keep_types: bool = True) -> Recipe:
     steps, where = steps_of(code, keep_types)
     inner = {id(step.value): make(step.value, step.keep_types) for step in steps if isinstance(step.value, CodeType)}
     sort_closures(steps, inner)
-    own = [*find_references(steps)]
-    references = [*own, *(reference for recipe in inner.values() for reference in recipe.references)]
-    numbers = {reference: i for i, reference in enumerate(dict.fromkeys(references))}
-    variables = number_variables(code, steps)
-    names = {step.value for step in steps if step.kind == "name"}
+    find_references(steps)
+    places = in_order(steps, handlers(code, where))
+    numbers: dict[Reference, int] = {}
+    for step, _ in places:
+        for reference in inner[id(step.value)].references if id(step.value) in inner else step.uses:
+            numbers.setdefault(reference, len(numbers))
+    variables = number_variables(code, places)
+    names = {step.value for step, _ in places if step.kind == "name"}
     flat: list[Any] = [*PYTHON, code.co_flags & FLAGS, *parameters(code)]
-    for step in steps:
-        flat += (step.name, encode_argument(step, variables, Nested(inner, numbers)))
-    flat.append(tuple(handlers(code, where)))
+    for step, links in places:
+        flat += (plain_name(step), encode_argument(step, variables, Nested(inner, numbers)))
+        if links:
+            flat.append(links)
     if names & LOOKS_AT_NAMES:
         flat += [tuple(variables), tuple(reference.text for reference in numbers)]
     free = [name for name in variables if name in code.co_freevars]
@@ -112,11 +117,11 @@ def sort_closures(steps: list[Step], inner: dict[int, Recipe]) -> None:
                 steps[at - 1 - count : at - 1] = [cells[i] for i in recipe.free]
 
 
-def number_variables(code: CodeType, steps: list[Step]) -> dict[str, int]:
+def number_variables(code: CodeType, places: list[Place]) -> dict[str, int]:
     """Number the variables: parameters first, then by first use."""
     count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
     variables = {name: i for i, name in enumerate(code.co_varnames[:count])}
-    for step in steps:
+    for step, _ in places:
         if step.kind == "variable":
             variables.setdefault(step.value, len(variables))
     for name in code.co_freevars:
@@ -130,8 +135,10 @@ def encode_argument(step: Step, variables: dict[str, int], nested: Nested) -> An
         return variables[step.value]
     if step.kind == "const":
         return (encode_constant(step.value, nested),)
-    if step.reference is not None:
-        return nested.numbers[step.reference]
+    if step.kind == "jump":
+        return None
+    if step.kind == "name" and step.uses and step.uses[0].kind == "global":
+        return nested.numbers[step.uses[0]]
     return step.value
 
 

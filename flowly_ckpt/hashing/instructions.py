@@ -31,7 +31,7 @@ class Step:
     ('LOAD_CONST', 1)
     """
 
-    __slots__ = ("effect", "keep_types", "kind", "name", "offset", "reference", "value")
+    __slots__ = ("effect", "keep_types", "kind", "name", "offset", "uses", "value")
 
     def __init__(self, name: str, kind: str, value: Any, offset: int, effect: int) -> None:
         self.name = name
@@ -40,7 +40,7 @@ class Step:
         self.offset = offset
         self.effect = effect
         self.keep_types = True
-        self.reference: Any = None
+        self.uses: tuple[Any, ...] = ()
 
 
 def steps_of(code: CodeType, keep_types: bool = True) -> tuple[list[Step], dict[int, int]]:
@@ -103,15 +103,13 @@ def positions(code: CodeType, steps: list[Step]) -> dict[int, int]:
     return where
 
 
-def handlers(code: CodeType, where: dict[int, int]) -> Iterator[int]:
+def handlers(code: CodeType, where: dict[int, int]) -> Iterator[tuple[int, int, int, int, int]]:
     """Yield the table of exception handlers: from, to, where to, stack depth, whether the place is kept."""
     import dis
 
     table: Any = dis.Bytecode(code)
     for entry in table.exception_entries:
-        start, end = where[entry.start], where[entry.end]
-        if start < end:
-            yield from (start, end, where[entry.target], entry.depth, int(entry.lasti))
+        yield where[entry.start], where[entry.end], where[entry.target], entry.depth, int(entry.lasti)
 
 
 def without_annotations(steps: list[Step]) -> list[Step]:

@@ -48,24 +48,24 @@ class Reference(NamedTuple):
         return f"{self.kind} '{'.'.join((name, *self.chain))}'"
 
 
-def find_references(steps: list[Step]) -> Iterator[Reference]:
-    """Yield what the steps of a code object refer to.
+def find_references(steps: list[Step]) -> None:
+    """Note at each step what it refers to.
 
     >>> from flowly_ckpt.hashing.instructions import steps_of
-    >>> f = lambda: sys.path
-    >>> [r.text for r in find_references(steps_of(f.__code__)[0])]
-    ["global 'sys.path'"]
+    >>> steps = steps_of((lambda: sys.path).__code__)[0]
+    >>> find_references(steps)
+    >>> steps[0].uses[0].text
+    "global 'sys.path'"
     """
     imported: dict[str, Reference] = {}
     for at, step in enumerate(steps):
         if step.name == "IMPORT_NAME":
-            yield from imports_at(steps, at, imported)
+            step.uses = tuple(imports_at(steps, at, imported))
     for at, step in enumerate(steps):
         if step.name in GLOBALS:
-            step.reference = Reference("global", step.value, chain_at(steps, at + 1))
-            yield step.reference
+            step.uses = (Reference("global", step.value, chain_at(steps, at + 1)),)
         elif step.kind == "variable" and step.value in imported and step.name.startswith("LOAD"):
-            yield imported[step.value]._replace(chain=chain_at(steps, at + 1))
+            step.uses = (imported[step.value]._replace(chain=chain_at(steps, at + 1)),)
 
 
 def imports_at(steps: list[Step], at: int, imported: dict[str, Reference]) -> Iterator[Reference]:
