@@ -27,11 +27,11 @@ from .uses import Uses
 
 __all__ = ["DiskTarget"]
 
-FIND = """select id, codec, digest, created, size, blob, data from entries
+FIND = """select id, codec, digest, size, blob, data from entries
     where tag = ? and object = ? and transform = ?"""
-ADD = """insert into entries (tag, object, transform, codec, size, digest, created, seconds, made_from, blob, data)
+ADD = """insert into entries (id, tag, object, transform, codec, size, digest, seconds, made_from, blob, data)
     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-PAGE = """select tag, object, transform, created from entries
+PAGE = """select tag, object, transform, id from entries
     where (tag, object, transform) {} (?, ?, ?) order by tag, object, transform limit 5000"""
 
 
@@ -127,11 +127,11 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
         found = self._look(key)
         if found is None:
             raise KeyError(key)
-        row, codec, digest, created, size, blob, data = found
-        if self.max_age is not None and abs(time.time() - created) > self.max_age:
-            raise KeyError(key)  # a date in the future shows a clock that was set back: it lives no longer than others
+        row, codec, digest, size, blob, data = found
+        if not self._is_young(row):
+            raise KeyError(key)
         try:
-            if seal_of(key, codec, created, data if blob is None else blob) != digest:
+            if seal_of(key, codec, row, data if blob is None else blob) != digest:
                 raise DamagedError("the row does not match its digest")
             if blob is not None:
                 data = self._blobs.load(blob, size, self.verifies_large)
@@ -197,20 +197,44 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
 
     def write_bytes(self, key: Key, parts: list[Bytes], facts: Facts | None = None) -> None:
         """Store encoded bytes, given in pieces."""
-        size = size_of(parts)
-        seconds, made_from = facts or Facts(0.0)
+        size = len(parts[0]) if len(parts) == 1 and type(parts[0]) is bytes else size_of(parts)
         if self.max_bytes is not None and size > self.max_bytes:
             raise StoreError(f"{self.path}: a value of {size} bytes is larger than the whole store may be")
         if size > self.inline_bytes:
-            blob, data = self._blob(parts, size), None
+            self._replace(key, parts, self._blob(parts, size), size, facts)
         else:
-            blob, data = None, bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
-        codec, created = self.codec.name, time.time()
-        digest = seal_of(key, codec, created, data if blob is None else blob)
-        facts_of_row = (codec, size, digest, created, seconds, made_from_text(made_from), blob, data)
-        self._add(key, facts_of_row, parts, size)
+            data = bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
+            try:
+                self._index.change(ADD, self._row(key, size, None, data, facts))
+            except sqlite3.IntegrityError:  # the key is there already
+                self._replace(key, [data], None, size, facts)
         if self.max_bytes is not None:
             self._keep_within(self.max_bytes, key, size)
+
+    def _row(self, key: Key, size: int, blob: bytes | None, data: bytes | None, facts: Facts | None) -> tuple[Any, ...]:
+        row, codec = time.time_ns(), self.codec.name
+        digest = seal_of(key, codec, row, data if blob is None else blob)
+        seconds, made_from = facts or Facts(0.0)
+        return (row, *columns(key), codec, size, digest, seconds, made_from_text(made_from), blob, data)
+
+    def _replace(self, key: Key, parts: list[Bytes], blob: bytes | None, size: int, facts: Facts | None) -> None:
+        def replace(connection: sqlite3.Connection) -> Any:
+            # Files are only removed in transactions: what is there now stays until this one ends.
+            if blob is not None and not self._blobs.has(blob, size):
+                self._blobs.add(parts)
+            old = connection.execute(FIND, columns(key)).fetchone()
+            if old is not None:
+                connection.execute("delete from entries where id = ?", old[:1])
+            connection.execute(ADD, self._row(key, size, blob, None if blob is not None else bytes(parts[0]), facts))
+            return old
+
+        old = self._index.transact(replace)
+        if old is not None and old[4] not in (None, blob):
+            self._drop_files([(old[4], old[3])])
+
+    def _is_young(self, row: int) -> bool:
+        # A date in the future shows a clock that was set back: such an entry lives no longer than others.
+        return self.max_age is None or abs(time.time() - row / 1e9) <= self.max_age
 
     def _blob(self, parts: list[Bytes], size: int) -> bytes:
         """Return the digest of the file that holds the bytes; write it, unless an equal one is there."""
@@ -219,27 +243,6 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
             if self._blobs.has(digest, size):
                 return digest
         return self._blobs.add(parts)
-
-    def _add(self, key: Key, row: tuple[Any, ...], parts: list[Bytes], size: int) -> None:
-        blob = row[6]
-        if blob is None:
-            with suppress(sqlite3.IntegrityError):  # the key is there already: replace it, below
-                self._index.change(ADD, (*columns(key), *row))
-                return
-
-        def replace(connection: sqlite3.Connection) -> Any:
-            # Files are only removed in transactions: what is there now stays until this one ends.
-            if blob is not None and not self._blobs.has(blob, size):
-                self._blobs.add(parts)
-            old = connection.execute(FIND, columns(key)).fetchone()
-            if old is not None:
-                connection.execute("delete from entries where id = ?", old[:1])
-            connection.execute(ADD, (*columns(key), *row))
-            return old
-
-        old = self._index.transact(replace)
-        if old is not None and old[5] not in (None, blob):
-            self._drop_files([(old[5], old[4])])
 
     def __delitem__(self, key: Key) -> None:
         def delete(connection: sqlite3.Connection) -> Any:
@@ -251,21 +254,21 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
         found = self._index.transact(delete) if index_files(self.path) else None
         if found is None:
             raise KeyError(key)
-        if found[5] is not None:
-            self._drop_files([(found[5], found[4])])
+        if found[4] is not None:
+            self._drop_files([(found[4], found[3])])
 
     def __contains__(self, key: object) -> bool:
         if not (isinstance(key, tuple) and len(key) == 3):
             return False
         found = self._look(key)
-        return found is not None and (self.max_age is None or abs(time.time() - found[3]) <= self.max_age)
+        return found is not None and self._is_young(found[0])
 
     def __iter__(self) -> Iterator[Key]:
         relation, last = ">=", ("", "", "")
         while True:
             found = self._listed(PAGE.format(relation), last)
-            for tag, obj, transform, created in found:
-                if self.max_age is None or abs(time.time() - created) <= self.max_age:
+            for tag, obj, transform, row in found:
+                if self._is_young(row):
                     yield (from_column(obj), from_column(tag), from_column(transform))
             if len(found) < 5000:
                 return

@@ -21,15 +21,15 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 
 # Values are appended to the table; the key index leads with the tag, so that it serves look-ups, listing and clearing
-# by tag. `uses` is apart, so that a hit never rewrites the page of a value.
+# by tag. An entry's id is the time of its making in nanoseconds, so the table itself is in order of time. `uses` is
+# apart, so that a hit never rewrites the page of a value.
 SCHEMA = f"""
 create table entries (
     id integer primary key, tag text not null, object text not null, transform text not null, codec text not null,
-    size integer not null, digest blob not null, created real not null, seconds real not null, made_from text,
+    size integer not null, digest blob not null, seconds real not null, made_from text,
     blob blob, data blob, unique (tag, object, transform));
-create index by_created on entries (created);
 create index by_blob on entries (size, blob) where blob is not null;
-create table uses (id integer primary key, used real not null, hits integer not null);
+create table uses (id integer primary key, used integer not null, hits integer not null);
 create trigger gone after delete on entries begin delete from uses where id = old.id; end;
 pragma application_id = {APPLICATION};
 pragma user_version = {FORMAT};
@@ -93,8 +93,20 @@ class Index:
         :raises StoreError: when it cannot be written.
         :raises sqlite3.IntegrityError: when the key is there already.
         """
-        self.create()
-        return self._attempt(lambda connection: connection.execute(statement, values).rowcount, 0)
+        free = self._free
+        try:
+            connection = free.pop()
+        except IndexError:
+            self.create()
+            return self._attempt(lambda connection: connection.execute(statement, values).rowcount, 0)
+        try:
+            return connection.execute(statement, values).rowcount
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error:
+            return self._attempt(lambda connection: connection.execute(statement, values).rowcount, 0)
+        finally:
+            self._give_back(connection, free)
 
     def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``work(connection)`` in a transaction that excludes all other writers.

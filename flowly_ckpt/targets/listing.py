@@ -20,11 +20,11 @@ from .uses import Uses
 
 __all__ = ["Listing", "TagStats"]
 
-USED = "coalesce((select used from uses where uses.id = entries.id), created)"
-LIST = f"""select tag, object, transform, codec, size, created, {USED}, seconds,
+USED = "coalesce((select used from uses where uses.id = entries.id), id)"
+LIST = f"""select tag, object, transform, codec, size, id, {USED}, seconds,
     coalesce((select hits from uses where uses.id = entries.id), 0), made_from, blob from entries where"""
 STATS = """select tag, count(*), sum(size), coalesce(sum(hits), 0), coalesce(sum(hits * seconds), 0.0),
-    max(coalesce(used, created)) from entries left join uses on uses.id = entries.id group by tag order by tag"""
+    max(coalesce(used, entries.id)) from entries left join uses on uses.id = entries.id group by tag order by tag"""
 SIZE = """select (select coalesce(sum(size), 0) from entries where blob is null) +
     (select coalesce(sum(size), 0) from (select distinct size, blob from entries where blob is not null))"""
 PAGE = 2000
@@ -130,7 +130,10 @@ class Listing:
     def stats(self) -> list[TagStats]:
         """Count entries, bytes, hits and the seconds they saved, for each tag."""
         self._uses.flush()
-        return [TagStats(from_column(row[0]), *row[1:]) for row in self._index.rows(STATS)]
+        return [
+            TagStats(from_column(tag), count, size, hits, saved, used / 1e9)
+            for tag, count, size, hits, saved, used in self._index.rows(STATS)
+        ]
 
     def size(self) -> int:
         """Return the bytes of all values; values that share a file count once."""
@@ -148,10 +151,10 @@ def _condition(chosen: Selection) -> tuple[str, tuple[Any, ...]]:
             terms.append(f"{name} in (select value from json_each(?))" if len(names) > 1 else f"{name} in (?)")
             values.append(json.dumps(sorted(names)) if len(names) > 1 else column(*names) if names else None)
     now = time.time()
-    for term, seconds in (("created", chosen.older_than), (USED, chosen.unused_for)):
+    for term, seconds in (("id", chosen.older_than), (USED, chosen.unused_for)):
         if seconds is not None:
             terms.append(f"{term} < ?")
-            values.append(now - seconds)
+            values.append(int((now - seconds) * 1e9))
     return " and ".join(terms), tuple(values)
 
 
@@ -159,7 +162,7 @@ def _entry(row: tuple[Any, ...], blobs: Blobs) -> Entry:
     tag, obj, transform, codec, size, created, used, seconds, hits, made_from, blob = row
     key = (from_column(obj), from_column(tag), from_column(transform))
     file = None if blob is None else os.path.relpath(blobs.path(blob), os.path.dirname(blobs.folder))
-    return Entry(key, codec, size, created, used, seconds, hits, _manifest(made_from), file)
+    return Entry(key, codec, size, created / 1e9, used / 1e9, seconds, hits, _manifest(made_from), file)
 
 
 def _manifest(text: str | None) -> dict[str, Any]:

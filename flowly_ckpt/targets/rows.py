@@ -37,13 +37,13 @@ class Entry(NamedTuple):
         return self.seconds * self.hits
 
 
-def seal_of(key: Key, codec: str, created: float, payload: Any) -> bytes:
-    """Return the digest that binds a payload to its key, codec and time.
+def seal_of(key: Key, codec: str, row: int, payload: Any) -> bytes:
+    """Return the digest that binds a payload to its key, codec and row, which tells the time of its making.
 
-    >>> seal_of(("a", "b", "c"), "pickled", 0.0, b"x") == seal_of(("a", "b", "d"), "pickled", 0.0, b"x")
+    >>> seal_of(("a", "b", "c"), "pickled", 1, b"x") == seal_of(("a", "b", "d"), "pickled", 1, b"x")
     False
     """
-    head = f"{key[0]}\0{key[1]}\0{key[2]}\0{codec}\0{created!r}\0"
+    head = f"{key[0]}\0{key[1]}\0{key[2]}\0{codec}\0{row}\0"
     try:
         return xxhash.xxh3_128_digest(head.encode() + payload)
     except UnicodeEncodeError:
@@ -65,12 +65,12 @@ def column(text: str) -> Any:
     >>> column("t")
     't'
     """
-    if not isinstance(text, str):
-        raise TypeError(f"a key is three strings, not {text!r}")
     try:
         text.encode()
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogatepass")
+    except AttributeError:
+        raise TypeError(f"a key is three strings, not {text!r}") from None
     return text
 
 

@@ -14,8 +14,8 @@ from .rows import from_column, seal_of
 
 __all__ = ["next_generation"]
 
-_COLUMNS = "id, tag, object, transform, codec, size, digest, created, seconds, made_from, blob, data"
-_INSERT = f"insert or ignore into entries ({_COLUMNS}) values (null{', ?' * 11})"
+_COLUMNS = "id, tag, object, transform, codec, size, digest, seconds, made_from, blob, data"
+_INSERT = f"insert or ignore into entries ({_COLUMNS}) values (?{', ?' * 10})"
 _TRIES = 64
 
 
@@ -27,7 +27,7 @@ def next_generation(folder: str, damaged: str) -> None:
 
     def fill(connection: sqlite3.Connection) -> None:
         connection.execute("begin")
-        connection.executemany(_INSERT, (row[1:] for row in whole_rows(os.path.join(folder, damaged))))
+        connection.executemany(_INSERT, whole_rows(os.path.join(folder, damaged)))
         connection.execute("commit")
 
     number = 2
@@ -58,9 +58,9 @@ def whole_rows(path: str) -> Iterator[tuple[Any, ...]]:
 
 
 def _is_whole(row: tuple[Any, ...]) -> bool:
-    _, tag, obj, transform, codec, _, digest, created, _, _, blob, data = row
+    ident, tag, obj, transform, codec, _, digest, _, _, blob, data = row
     try:
         key = (from_column(obj), from_column(tag), from_column(transform))
-        return bool(seal_of(key, codec, created, data if blob is None else blob) == digest)
+        return bool(seal_of(key, codec, ident, data if blob is None else blob) == digest)
     except (TypeError, ValueError):
         return False

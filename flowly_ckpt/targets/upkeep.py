@@ -19,7 +19,7 @@ from .writing import collect_temporaries
 __all__ = ["Collected", "Upkeep"]
 
 CHECK = """select id, cast(tag as blob), cast(object as blob), cast(transform as blob), cast(codec as blob), digest,
-    created, size, blob, data from entries where id > ? order by id limit 200"""
+    size, blob, data from entries where id > ? order by id limit 200"""
 
 
 class Collected(NamedTuple):
@@ -78,10 +78,10 @@ class Upkeep(Listing):
         return lines
 
     def _fault(self, row: tuple[Any, ...]) -> str:
-        _, tag, obj, transform, codec, digest, created, size, blob, data = row
+        ident, tag, obj, transform, codec, digest, size, blob, data = row
         try:
             key = (_strict(obj), _strict(tag), _strict(transform))
-            if seal_of(key, _strict(codec), created, data if blob is None else blob) != digest:
+            if seal_of(key, _strict(codec), ident, data if blob is None else blob) != digest:
                 return "the row does not match its digest"
             if blob is not None:
                 self._blobs.load(blob, size)
@@ -93,8 +93,8 @@ class Upkeep(Listing):
 
     def _take_away(self, row: tuple[Any, ...]) -> None:
         self._index.change("delete from entries where id = ?", row[:1])
-        if isinstance(row[8], bytes) and len(row[8]) == 16:
-            self._drop_files([(row[8], row[7])])
+        if isinstance(row[7], bytes) and len(row[7]) == 16:
+            self._drop_files([(row[7], row[6])])
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
         """Delete expired entries, and files that nothing refers to and nobody has touched for so many seconds.

@@ -46,7 +46,7 @@ class Uses:
             self._due = time.monotonic() + _OFTEN
         if not hits:
             return
-        now = time.time()
+        now = time.time_ns()
         try:
             self.index.transact(lambda to: to.executemany(SAVE, [(now, count, row) for row, count in hits.items()]))
         except StoreError as error:
