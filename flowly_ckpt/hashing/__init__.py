@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 from ..errors import UnhashableError
 from ..pipelines.term import run
-from . import arrays, classes, columnar, functions, tables, tensors, values  # noqa: F401  their rows
+from . import arrays, classes, columnar, functions, opaque, tables, tensors, values  # noqa: F401  their rows
 from .encode import Walk
+from .explain import differences, explain
 from .hints import depends_on, ignore_globals
 from .rows import OPEN, Parts, register_lazy
 
@@ -16,6 +17,8 @@ __all__ = [
     "UnhashableError",
     "base_hash",
     "depends_on",
+    "differences",
+    "explain",
     "functional_hash",
     "ignore_globals",
     "prefix_hashes",

@@ -136,8 +136,9 @@ def ufunc(obj: Any) -> Parts:
     import sys
 
     for place in ("numpy", "scipy.special"):
-        if getattr(sys.modules.get(place), obj.__name__, None) is obj:
-            return b"<ufunc>", [place, obj.__name__, of_module(place).label]
+        name: str = obj.__name__
+        if getattr(sys.modules.get(place), name, None) is obj:
+            return b"<ufunc>", [place, name, of_module(place).label]
     raise UnhashableError(obj, (), "nothing tells what it computes; name the function it was made of with depends_on")
 
 

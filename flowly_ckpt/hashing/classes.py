@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, singledispatchmethod
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
@@ -89,6 +89,11 @@ def class_method(obj: Any) -> Parts:
 @exact(staticmethod)
 def static_method(obj: Any) -> Parts:
     return b"<staticmethod>", [obj.__func__]
+
+
+@exact(singledispatchmethod)
+def dispatch_method(obj: Any) -> Parts:
+    return b"<singledispatchmethod>", [obj.dispatcher, obj.func]
 
 
 @exact(cached_property)

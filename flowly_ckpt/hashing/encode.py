@@ -14,6 +14,7 @@ from typing import Any
 
 import xxhash
 
+from ..errors import UnhashableError
 from .objects import by_reduction
 from .rows import EXACT, Blob, Parts, find
 
@@ -151,13 +152,22 @@ class Walk:
         return (EXACT.get(kind) or find(kind, by_reduction))(obj)
 
     def root(self, obj: Any) -> bytes:
-        """Encode an object by the fast engine, or by the general one if it is deep or contains itself."""
-        try:
-            return self.enc(obj)
-        except (Cycle, RecursionError):
-            from .cycles import solve
+        """Encode an object by the fast engine, or by the general one if it is deep or contains itself.
 
-            return solve(self, obj)
+        :raises UnhashableError: with the way to what cannot be told.
+        """
+        try:
+            try:
+                return self.enc(obj)
+            except (Cycle, RecursionError):
+                from .cycles import solve
+
+                return solve(self, obj)
+        except UnhashableError as error:
+            from .explain import located
+
+            told = located(self, obj, error)
+            raise told from told.__cause__
 
     def hexdigest(self, encoding: bytes) -> str:
         return self.fold(VERSION + encoding).hex()

@@ -16,7 +16,7 @@ ADVICE = (
     "or leave it out with ignore_globals"
 )
 
-SETS = (set.__reduce__, frozenset.__reduce__)
+SETS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
 RUN_ROLES = frozenset({"sequential", "transparent", "mark"})
 
 

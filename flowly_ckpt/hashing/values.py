@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import io
-import sys
-import weakref
-from types import (
-    AsyncGeneratorType,
-    CoroutineType,
-    FrameType,
-    GeneratorType,
-    MappingProxyType,
-    ModuleType,
-    TracebackType,
-)
+from types import MappingProxyType, ModuleType
 from typing import Any
 
-from ..errors import UnhashableError
 from .origin import of_module
-from .rows import OPEN, Attrs, Blob, Mark, Parts, exact, register_lazy
+from .rows import OPEN, Attrs, Blob, Parts, exact, register_lazy
 
 __all__: list[str] = []
 
@@ -84,30 +73,6 @@ def module(obj: ModuleType) -> Parts:
     return b"<user module>", [name, Attrs(own)]
 
 
-def refusal(advice: str) -> Any:
-    def refuse(obj: Any) -> Parts:
-        raise UnhashableError(obj, (), advice)
-
-    return refuse
-
-
-exact(GeneratorType)(refusal("a generator can be read only once; make it a list or a tuple"))
-exact(CoroutineType, AsyncGeneratorType)(refusal("await it, or collect it, and hash what it gives"))
-exact(FrameType, TracebackType)(refusal("it belongs to a running program; keep the text of it instead"))
-OPEN.register(weakref.ReferenceType, *weakref.ProxyTypes)(
-    refusal("a weak reference may die at any time; hand over the object itself")
-)
-
-
-@OPEN.register(io.IOBase.__mro__[1])  # the base that files themselves have
-def file(obj: Any) -> Parts:
-    """The streams of the process have no part in a result; an open file is a place in a changing thing."""
-    for name in ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"):
-        if obj is getattr(sys, name):
-            return b"<stream>", [Mark(name.strip("_"))]
-    raise UnhashableError(obj, (), "hand over its path or what was read from it, or leave it out with ignore_globals")
-
-
 @exact(io.BytesIO, io.StringIO)
 def buffer(obj: Any) -> Parts:
     return b"<buffer>", [type(obj).__name__, obj.getvalue(), obj.tell()]
@@ -131,15 +96,15 @@ def load_os() -> None:
     exact(type(os.environ))(lambda obj: (b"<environment>", []))
 
 
-def load_threading() -> None:
-    import threading
+def load_pathlib() -> None:
+    from pathlib import PurePath
 
-    names = ("Thread", "Event", "Condition", "Semaphore", "Barrier")
-    OPEN.register(*(getattr(threading, name) for name in names))(
-        refusal("it is a part of a running program, not a value; leave it out with ignore_globals")
-    )
+    @OPEN.register(PurePath)
+    def path(obj: Any) -> Parts:
+        """A path counts as it is written, not by what lies there; see FileContent."""
+        return b"<path>", [type(obj), str(obj)]
 
 
 register_lazy("logging", load_logging)
 register_lazy("os", load_os)
-register_lazy("threading", load_threading)
+register_lazy("pathlib", load_pathlib)
