@@ -1,0 +1,159 @@
+"""The decorator: a call goes through the checkpoint that is in use when it is made."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from typing import Any, Generic, ParamSpec, Self, TypeVar
+
+from ..pipelines import Combinator
+from .current import get_checkpoint
+from .identity import identify
+
+__all__ = ["cache_with_checkpoint", "cached", "is_async", "uncached", "wants_code"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class cached(Combinator, Generic[P, R]):
+    """Call a function, or return what it gave when it was called with the same id before.
+
+    ``cached(f, id)(*args) == get_checkpoint().load_or_run(f, id(*args), *args)``
+
+    In a pipeline it is transparent: it hashes as the function does, and passes go into it.
+
+    :param function: what to call on a miss.
+    :param id: an expression over the function's arguments, or a function of them.
+    :param code: make the function's code part of the key, so that an edit of it counts as another function.
+
+    >>> from flowly_ckpt.calls import NullCheckpoint
+    >>> from flowly_ckpt.calls.current import use
+    >>> with_nothing_kept = use(NullCheckpoint())
+    >>> cached(len, "obj")("text")
+    4
+
+    See also: :func:`cache_with_checkpoint`, the decorator.
+    """
+
+    __flowly_role__ = "transparent"
+    __wrapped__: Callable[P, R]
+
+    def __init__(self, function: Callable[P, R], id: str | Callable[..., Any], code: bool = False) -> None:
+        self.id = id
+        self.code = code
+        self.call_id = identify(function, id)
+        self.transform = function
+        update_wrapper(self, function)
+        if is_async(function):
+            _mark_async(self)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return get_checkpoint().load_or_run(self, self.call_id(*args, **kwargs), *args, **kwargs)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def _head(self) -> tuple[Any, ...]:
+        return (self.id, self.code)
+
+    def __flowly_children__(self) -> tuple[Callable[..., Any], ...]:
+        return (self.transform,)
+
+    def __flowly_rebuild__(self, parts: Sequence[Callable[..., Any]]) -> Self:
+        # Only what runs on a miss is another one: name, signature and id stay those of the decorated function.
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        (other.transform,) = parts
+        return other
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        name: str = getattr(self, "__qualname__", "")
+        module = getattr(self, "__module__", "")
+        if module != "__main__" and getattr(sys.modules.get(module), name, None) is self:
+            return name
+        return (_again, (self.__wrapped__, self.id, self.code, self.transform))
+
+
+def cache_with_checkpoint(
+    expression: str | None = None, /, *, id: str | Callable[..., Any] | None = None, code: bool = False
+) -> Callable[[Callable[P, R]], cached[P, R]]:
+    """Decorate a function whose calls are told by an id: one with an id seen before returns the former result.
+
+    Which checkpoint keeps the results is looked up at each call, so decorating comes before ``init_checkpoint``.
+    Only the id counts, not the arguments, not what the function closes over: put what makes a difference into the id.
+
+    :param id: an expression over the arguments, such as ``"arg2.id"``, in the namespace of the function;
+        or a function of the same arguments.
+    :param code: make the function's code part of the key. Without it, results outlive an edit of the function.
+    :raises ValueError: without an id.
+    :raises SyntaxError: for an id that is no expression.
+    :raises IdError: by a call whose id cannot be evaluated.
+
+    >>> from flowly_ckpt.calls import NullCheckpoint
+    >>> from flowly_ckpt.calls.current import use
+    >>> with_nothing_kept = use(NullCheckpoint())
+    >>> @cache_with_checkpoint(id="arg2.real")
+    ... def method(arg1, arg2):
+    ...     return arg1 * arg2
+    >>> method(2, arg2=3)
+    6
+
+    See also: :func:`flowly_ckpt.calls.Checkpoint.load_or_run`, the same without a decorator.
+    """
+    chosen = expression if id is None else id
+    if chosen is None or (expression is not None and not isinstance(expression, str)):
+        message = "'id' must be provided to the cache_with_checkpoint decorator"
+        raise ValueError(f'{message}: write @cache_with_checkpoint(id="…")')
+    if not isinstance(chosen, str) and not callable(chosen):
+        raise TypeError(f"cache_with_checkpoint: id is {chosen!r}; give an expression as text, or a function")
+    return lambda function: cached(function, chosen, code)
+
+
+def uncached(method: Callable[..., R]) -> Callable[..., R]:
+    """Return what a decorated function or bound method runs on a miss; anything else is returned itself.
+
+    >>> uncached(cached(len, "obj"))
+    <built-in function len>
+    """
+    if isinstance(method, types.MethodType) and isinstance(method.__func__, cached):
+        return types.MethodType(method.__func__.transform, method.__self__)
+    return method.transform if isinstance(method, cached) else method
+
+
+def wants_code(method: Callable[..., Any]) -> bool:
+    """Tell whether a method was decorated so that its code is part of its key.
+
+    >>> wants_code(cached(len, "obj", code=True)), wants_code(len)
+    (True, False)
+    """
+    function = getattr(method, "__func__", method)
+    return isinstance(function, cached) and function.code
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Tell whether calling a function gives something to await.
+
+    >>> is_async(len)
+    False
+    """
+    import inspect
+
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
+def _mark_async(function: Any) -> None:
+    if sys.version_info >= (3, 12):
+        import inspect
+
+        inspect.markcoroutinefunction(function)
+    else:
+        import asyncio
+
+        function._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined,unused-ignore]
+
+
+def _again(function: Callable[..., Any], id: Any, code: bool, transform: Callable[..., Any]) -> cached[..., Any]:
+    return cached(function, id, code).__flowly_rebuild__((transform,))

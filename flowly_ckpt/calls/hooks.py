@@ -1,0 +1,80 @@
+"""A checkpoint of one's own, three methods, as a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any, Protocol
+
+from ..typing import Key
+
+__all__ = ["Call", "Hooked", "Hooks"]
+
+
+class Call(tuple[str, str, str]):
+    """Be a key that remembers the id and the method it was made from.
+
+    >>> call = Call(("0a1b", "index_a", "rag.embed"), "text", len)
+    >>> call == ("0a1b", "index_a", "rag.embed"), call.id
+    (True, 'text')
+    """
+
+    id: Any
+    method: Callable[..., Any]
+
+    def __new__(cls, key: Key, id: Any, method: Callable[..., Any]) -> Call:
+        """Take the three strings, and what they were made from."""
+        call = super().__new__(cls, key)
+        call.id = id
+        call.method = method
+        return call
+
+
+class Hooks(Protocol):
+    """Have the three methods that a checkpoint of one's own brings.
+
+    >>> from flowly_ckpt.calls import Checkpoint
+    >>> issubclass(Checkpoint, object)
+    True
+    """
+
+    def _has_data(self, id: Any, method: Callable[..., Any]) -> bool: ...
+    def _load(self, id: Any, method: Callable[..., Any]) -> Any: ...
+    def _save(self, data: Any, id: Any, method: Callable[..., Any]) -> None: ...
+
+
+class Hooked(MutableMapping[Key, Any]):
+    """Look up and store by the hooks of a checkpoint; they neither list nor delete.
+
+    >>> from flowly_ckpt.calls import NullCheckpoint
+    >>> Call(("0a1b", "", "len"), "text", len) in Hooked(NullCheckpoint())
+    False
+    """
+
+    def __init__(self, hooks: Hooks) -> None:
+        self.hooks = hooks
+        self.isolates = bool(getattr(hooks, "isolates", False))
+
+    def __repr__(self) -> str:
+        return repr(self.hooks)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, Call) and self.hooks._has_data(key.id, key.method)
+
+    def __getitem__(self, key: Key) -> Any:
+        if not isinstance(key, Call) or key not in self:
+            raise KeyError(key)
+        return self.hooks._load(key.id, key.method)
+
+    def __setitem__(self, key: Key, value: Any) -> None:
+        if not isinstance(key, Call):
+            raise KeyError(key)
+        self.hooks._save(value, key.id, key.method)
+
+    def __delitem__(self, key: Key) -> None:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
