@@ -116,7 +116,7 @@ def leave(walk: Walk, path: list[Node], nodes: dict[int, Node], waiting: list[No
     for member in component:
         del nodes[id(member.obj)]
     if len(component) == 1 and all(known(walk, part) for part in node.parts):
-        walk.memo[id(node.obj)] = walk.close(node.tag, node.parts)
+        walk.memo[id(node.obj)] = (walk.close(node.tag, node.parts),)
     else:
         close_cycle(walk, component)
 
@@ -131,7 +131,7 @@ def close_cycle(walk: Walk, component: list[Node]) -> None:
     named = [walk.fold(colour + partition.signature(i)) for i, colour in enumerate(partition.colours)]
     whole = walk.fold(b"".join(sorted(named)))
     for node, name in zip(component, named):
-        walk.memo[id(node.obj)] = b"<cycle>" + walk.fold(name + whole)
+        walk.memo[id(node.obj)] = (b"<cycle>" + walk.fold(name + whole),)
 
 
 def label(walk: Walk, node: Node) -> bytes:

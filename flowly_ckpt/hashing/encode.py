@@ -26,6 +26,7 @@ SAFE = ATOMS - {float, complex}
 UNORDERED = frozenset({b"<set>", b"<frozenset>", b"<unordered>"})
 NAN = float("nan")
 SHORT = 64
+FEW = 16
 SLICE = 1 << 16
 
 _xxh3: Callable[[bytes], bytes] = xxhash.xxh3_128_digest
@@ -54,43 +55,60 @@ class Walk:
     def __init__(self, hasher: Callable[[], Any] | None = None) -> None:
         self.hasher = hasher or xxhash.xxh3_128
         self.fold = _xxh3 if hasher is None else self._fold
-        self.memo: dict[int, bytes] = {}
+        self.memo: dict[int, tuple[bytes, ...]] = {}
         self.kept: list[list[Any]] = []  # temporaries must outlive the memo, which knows objects by id
 
     def enc(self, obj: Any) -> bytes:
         kind = type(obj)
         if kind in ATOMS:
             return dumps(obj if obj == obj else nan(obj), 2)
-        if kind is bytes:
-            return self.enc_bytes(obj)
+        encoded: bytes = self.part(obj)[0]
+        return encoded
+
+    def part(self, obj: Any) -> Any:
+        """Return what stands for a part inside its container: an atom, or the encoding in a one-tuple."""
+        kind = type(obj)
+        if kind is list:
+            tag, parts = b"<list>", obj
+        elif kind is dict:
+            tag, parts = b"<dict>", [*obj, *obj.values()]
+        elif kind is tuple:
+            tag, parts = b"<tuple>", list(obj)
+        else:
+            return self.other_part(obj, kind)
+        if len(parts) <= FEW and SAFE.issuperset(map(type, parts)):
+            out = tag + dumps(parts, 2)
+            return (out if len(out) <= SHORT else b"#" + self.fold(out),)
         memo, key = self.memo, id(obj)
         found = memo.get(key)
         if found:
             return found
         if found is not None:
             raise Cycle
-        memo[key] = b""  # being encoded
-        if kind is list:
-            tag, parts = b"<list>", obj
-        elif kind is tuple:
-            tag, parts = b"<tuple>", list(obj)
-        elif kind is dict:
-            tag, parts = b"<dict>", [*obj, *obj.values()]
-        elif kind is Blob:
-            memo[key] = out = self.enc_blob(obj)
+        memo[key] = ()  # being encoded
+        memo[key] = done = (self.seal(tag, self.many(parts)),)
+        return done
+
+    def other_part(self, obj: Any, kind: type) -> Any:
+        if kind in ATOMS:
+            return obj if obj == obj else nan(obj)
+        if kind is bytes:
+            return (self.enc_bytes(obj),)
+        memo, key = self.memo, id(obj)
+        found = memo.get(key)
+        if found:
+            return found
+        if found is not None:
+            raise Cycle
+        if kind is Blob:
+            memo[key] = done = (self.enc_blob(obj),)
             self.kept.append([obj])
-            return out
-        else:
-            tag, parts = self.expand(obj)
-            self.kept.append(parts)
-            memo[key] = out = self.close(tag, parts)
-            return out
-        if len(parts) > 16:
-            parts = self.many(parts)
-        else:
-            parts = [p if type(p) in ATOMS and p == p else self.part(p) for p in parts]
-        memo[key] = out = self.seal(tag, parts)
-        return out
+            return done
+        memo[key] = ()
+        tag, parts = self.expand(obj)
+        self.kept.append(parts)
+        memo[key] = done = (self.close(tag, parts),)
+        return done
 
     def close(self, tag: bytes, parts: list[Any]) -> bytes:
         """Encode what an object was told to be made of."""
@@ -100,17 +118,14 @@ class Walk:
             return self.seal(tag, sorted(parts) if alike(parts) else sorted(map(self.enc, parts)))
         return self.seal(tag, self.many(parts))
 
-    def part(self, p: Any) -> Any:
-        """Return what stands for a part inside its container: an atom, or the encoding in a one-tuple."""
-        if type(p) in ATOMS:
-            return p if p == p else nan(p)
-        return (self.enc(p),)
-
     def many(self, parts: list[Any]) -> list[Any]:
-        kinds = set(map(type, parts))
-        if kinds <= SAFE or (kinds <= ATOMS and not any(map(ne, parts, parts))):
-            return parts
-        return [p if type(p) in ATOMS and p == p else self.part(p) for p in parts]
+        """Return what stands for each part; a long list of atoms is taken as it is, without a look at each."""
+        if len(parts) > FEW:
+            kinds = set(map(type, parts))
+            if kinds <= SAFE or (kinds <= ATOMS and not any(map(ne, parts, parts))):
+                return parts
+        part = self.part
+        return [p if (kind := type(p)) in SAFE or (kind is float and p == p) else part(p) for p in parts]
 
     def seal(self, tag: bytes, parts: list[Any]) -> bytes:
         """Join encoded parts; a long encoding is folded, so that cost and memory stay linear."""
