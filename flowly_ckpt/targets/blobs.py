@@ -81,11 +81,7 @@ class Blobs(NamedTuple):
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            path = self.path(digest)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            if os.path.islink(os.path.dirname(path)):
-                raise NotADirectoryError(f"{os.path.dirname(path)} is a link that leads out of the store")
-            os.replace(temporary, path)
+            _put(temporary, self.path(digest))
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
@@ -123,11 +119,8 @@ class Blobs(NamedTuple):
 
     def remove(self, digest: bytes) -> None:
         """Take a file away, if it is there; who has it mapped keeps what he sees."""
-        path = self.path(digest)
         with suppress(FileNotFoundError):
-            os.unlink(path)
-        with suppress(OSError):
-            os.rmdir(os.path.dirname(path))
+            os.unlink(self.path(digest))
 
     def walk(self) -> Iterator[tuple[bytes, os.stat_result]]:
         """Give the digest and the facts of each file."""
@@ -138,6 +131,14 @@ class Blobs(NamedTuple):
                     path = os.path.join(place, name)
                     if self.path(digest) == path:
                         yield digest, os.lstat(path)
+
+
+def _put(temporary: str, path: str) -> None:
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    if os.path.islink(folder):
+        raise NotADirectoryError(f"{folder} is a link that leads out of the store")
+    os.replace(temporary, path)
 
 
 def _content(descriptor: int, size: int) -> Bytes | mmap.mmap:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterator, MutableMapping
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import Any
 
 import xxhash
@@ -87,10 +89,11 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
         self.inline_bytes = inline_bytes
         self.verifies_large = verify is True
         check_folder(self.path)
-        self._index = Index(self.path, lambda what: warn_once(self.path, "index", what, stacklevel=8))
+        self._index = Index(self.path, partial(warn_once, self.path, "index", stacklevel=8))
         self._blobs = Blobs(os.path.join(self.path, "blobs"), durable)
         self._claims = Claims(os.path.join(self.path, "claims"), claim_timeout)
         self._uses = Uses(self._index)
+        weakref.finalize(self, self._uses.close)  # when nobody refers to the target any more, or at exit
 
     def __repr__(self) -> str:
         return f"DiskTarget({self.path!r})"
@@ -125,24 +128,22 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
     def _find(self, key: Key) -> tuple[int, str, Any]:
         """Return row, codec and bytes of an entry, verified; condemn what is damaged."""
         found = self._look(key)
-        if found is None:
-            raise KeyError(key)
-        row, codec, digest, size, blob, data = found
-        if not self._is_young(row):
-            raise KeyError(key)
-        try:
-            if seal_of(key, codec, row, data if blob is None else blob) != digest:
-                raise DamagedError("the row does not match its digest")
-            if blob is not None:
-                data = self._blobs.load(blob, size, self.verifies_large)
-        except FileNotFoundError:
-            if self._look(key) == found:  # else it was cleared or replaced while we looked
-                self._condemn(key, row, "its file is gone")
-            raise KeyError(key) from None
-        except (DamagedError, OSError, TypeError, ValueError) as error:
-            self._condemn(key, row, error, blob, size)
-            raise KeyError(key) from error
-        return row, codec, data
+        while found is not None and self._is_young(found[0]):
+            row, codec, digest, size, blob, data = found
+            try:
+                if seal_of(key, codec, row, data if blob is None else blob) != digest:
+                    raise DamagedError("the row does not match its digest")
+                if blob is not None:
+                    data = self._blobs.load(blob, size, self.verifies_large)
+            except (DamagedError, OSError, TypeError, ValueError) as error:
+                again = self._look(key)
+                if again == found:
+                    self._condemn(key, row, error, blob, size)
+                    break
+                found = again  # it was cleared or replaced while we looked
+            else:
+                return row, codec, data
+        raise KeyError(key)
 
     def _look(self, key: Key) -> tuple[Any, ...] | None:
         try:
@@ -151,14 +152,13 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
             except UnicodeEncodeError:
                 return self._index.row(FIND, columns(key))
         except StoreError as error:
-            warn_once(self.path, key, error, stacklevel=6)
-            with suppress(StoreError):
+            with suppress(StoreError, KeyError):
                 del self[key]
+            warn_once(self.path, key, error, stacklevel=6)
             return None
 
     def _condemn(self, key: Key, row: int, what: object, blob: bytes | None = None, size: int = 0) -> None:
         """Warn that an entry is damaged, and take it away with its file, so that it can be stored anew."""
-        warn_once(self.path, key, what, stacklevel=6)
 
         def take_away(connection: sqlite3.Connection) -> None:
             if blob is not None and not self._is_whole(blob, size):
@@ -168,6 +168,7 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
 
         with suppress(StoreError, OSError):  # of a folder that is only for reading
             self._index.transact(take_away)
+        warn_once(self.path, key, what, stacklevel=6)
 
     def _is_whole(self, blob: bytes, size: int) -> bool:
         """Tell whether a file has been healed by someone else since it was found damaged."""
@@ -290,8 +291,7 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
 
     def close(self) -> None:
         """Write what is noted of uses and close the connections; the next access opens them again."""
-        self._uses.flush()
-        self._index.close()
+        self._uses.close()
 
 
 def _again(path: str, options: dict[str, Any]) -> DiskTarget:

@@ -50,11 +50,12 @@ class Eviction(Listing):
         def work(connection: sqlite3.Connection) -> list[tuple[int, int, bytes | None]]:
             out: list[Any] = []
             freed = 0
+            shared: dict[tuple[int, bytes], int] = {}
             for row in connection.execute(WORTH, connection.execute(ROW_OF, columns(newest)).fetchone() or (-1,)):
                 if freed >= wanted:
                     break
                 out.append(row)
-                freed += row[1]
+                freed += row[1] if _is_last(connection, shared, row) else 0
             connection.executemany("delete from entries where id = ?", [row[:1] for row in out])
             return out
 
@@ -63,3 +64,15 @@ class Eviction(Listing):
         return sum(size for _, size, blob in out if blob is None) + sum(
             size for blob, size in files if self._drop_files([(blob, size)])
         )
+
+
+def _is_last(connection: sqlite3.Connection, shared: dict[tuple[int, bytes], int], row: Any) -> bool:
+    """Tell whether a row's bytes are freed with it, or are in a file that others refer to as well."""
+    _, size, blob = row
+    if blob is None:
+        return True
+    if (size, blob) not in shared:
+        count = "select count(*) from entries where size = ? and blob = ?"
+        shared[size, blob] = connection.execute(count, (size, blob)).fetchone()[0]
+    shared[size, blob] -= 1
+    return shared[size, blob] == 0

@@ -54,7 +54,7 @@ class Index:
     """Run statements on the index of a folder; connections are pooled, and never cross a fork.
 
     :param folder: the store; it need not be there until something is written.
-    :param on_damage: called with the damaged file's name before a new generation takes its place.
+    :param on_damage: called with the damaged file's name once a new generation has taken its place.
     """
 
     def __init__(self, folder: str, on_damage: Callable[[str], None]) -> None:
@@ -84,7 +84,8 @@ class Index:
             row: Row | None = connection.execute(statement, values).fetchone()
         except sqlite3.Error:
             row = next(iter(self.rows(statement, values)), None)
-        self._give_back(connection, free)
+        finally:
+            self._give_back(connection, free)
         return row
 
     def change(self, statement: str, values: Any = ()) -> int:
@@ -108,21 +109,27 @@ class Index:
         finally:
             self._give_back(connection, free)
 
-    def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def transact(self, work: Callable[[sqlite3.Connection], T], patience: float = _BUSY) -> T:
         """Run ``work(connection)`` in a transaction that excludes all other writers.
 
+        :param patience: seconds to wait for them.
         :raises StoreError: when it cannot be written; nothing is changed then.
         """
 
         def whole(connection: sqlite3.Connection) -> T:
-            connection.execute("begin immediate")
+            if patience != _BUSY:
+                connection.execute(f"pragma busy_timeout = {int(patience * 1000)}")
             try:
+                connection.execute("begin immediate")
                 result = work(connection)
                 connection.execute("commit")
             except BaseException:
                 with suppress(sqlite3.Error):
                     connection.execute("rollback")
                 raise
+            finally:
+                if patience != _BUSY:
+                    connection.execute(f"pragma busy_timeout = {int(_BUSY * 1000)}")
             return result
 
         self.create()
@@ -194,12 +201,12 @@ class Index:
             damaged = self._name
             self.close()
             if index_files(self.folder)[-1:] == [damaged]:
-                self.on_damage(f"{damaged}: {error}")
                 try:
                     next_generation(self.folder, damaged)
                 except (sqlite3.Error, OSError) as failure:
                     text = f"{self.folder}: {damaged} is damaged ({error}) and cannot be replaced: {failure}"
                     raise StoreError(text) from failure
+                self.on_damage(f"{damaged}: {error}")
 
     def close(self) -> None:
         """Close all connections, those in use when they are given back; the next statement opens a new one."""
@@ -230,7 +237,9 @@ def connect(path: str) -> sqlite3.Connection:
     url = Path(path).as_uri()
     modes = ["mode=rw", "mode=ro", "immutable=1"] if os.access(path, os.W_OK) else ["mode=ro", "immutable=1"]
     for mode in modes:
-        connection = sqlite3.connect(f"{url}?{mode}", _BUSY, isolation_level=None, check_same_thread=False, uri=True)
+        connection = sqlite3.connect(
+            f"{url}?{mode}", timeout=_BUSY, isolation_level=None, check_same_thread=False, uri=True
+        )
         try:
             connection.execute("pragma synchronous = normal")
             ours = connection.execute("select * from pragma_application_id, pragma_user_version").fetchone()

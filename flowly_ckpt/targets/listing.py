@@ -61,7 +61,7 @@ class Listing:
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
         """Give what is known of each selected entry, by tag; the criteria are those of :meth:`clear_where`."""
-        self._uses.flush()
+        self._uses.flush(patience=5.0)
         where, values = _condition(Selection(**selection))
         last = ""
         start: tuple[Any, ...] = ()
@@ -98,7 +98,7 @@ class Listing:
         :param dry_run: only count.
         :raises StoreError: when the store cannot be written.
         """
-        self._uses.flush()
+        self._uses.flush(patience=5.0)
         where, values = _condition(Selection(object, tag, transform, older_than, unused_for))
         if dry_run or not index_files(self.path):
             found = self._index.row(f"select count(*) from entries where {where}", values)
@@ -129,7 +129,7 @@ class Listing:
 
     def stats(self) -> list[TagStats]:
         """Count entries, bytes, hits and the seconds they saved, for each tag."""
-        self._uses.flush()
+        self._uses.flush(patience=5.0)
         return [
             TagStats(from_column(tag), count, size, hits, saved, used / 1e9)
             for tag, count, size, hits, saved, used in self._index.rows(STATS)
@@ -143,13 +143,15 @@ class Listing:
 
 def _condition(chosen: Selection) -> tuple[str, tuple[Any, ...]]:
     """Return the selection as a condition of SQL and its values."""
-    terms, values = ["1"], []
+    terms: list[str] = ["1"]
+    values: list[Any] = []
     for name in ("tag", "object", "transform"):
         names = names_of(getattr(chosen, name))
         if names is not None:
-            # One value each, whatever their number: SQLite limits how many a statement may have.
-            terms.append(f"{name} in (select value from json_each(?))" if len(names) > 1 else f"{name} in (?)")
-            values.append(json.dumps(sorted(names)) if len(names) > 1 else column(*names) if names else None)
+            # As JSON, since SQLite limits how many values a statement may have; but JSON cannot carry all strings.
+            odd = [column(text) for text in names if "\0" in text or type(column(text)) is bytes]
+            terms.append(f"({name} in (select value from json_each(?)) or {name} in ({', '.join('?' * len(odd))}))")
+            values += [json.dumps(sorted(text for text in names if column(text) not in odd)), *odd]
     now = time.time()
     for term, seconds in (("id", chosen.older_than), (USED, chosen.unused_for)):
         if seconds is not None:

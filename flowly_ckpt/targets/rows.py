@@ -56,7 +56,10 @@ def columns(key: Key) -> tuple[Any, Any, Any]:
     >>> columns(("o", "t", "f"))
     ('t', 'o', 'f')
     """
-    return (column(key[1]), column(key[0]), column(key[2]))
+    if not isinstance(key, tuple):
+        raise TypeError(f"a key is a tuple of three strings, not {key!r}")
+    obj, tag, transform = key
+    return (column(tag), column(obj), column(transform))
 
 
 def column(text: str) -> Any:

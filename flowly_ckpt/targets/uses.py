@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import threading
@@ -16,7 +15,8 @@ __all__ = ["Uses"]
 
 _MANY = 1000  # entries
 _OFTEN = 10.0  # seconds
-_pending: weakref.WeakSet[Uses] = weakref.WeakSet()
+_LOST = 100_000  # entries; with more than that waiting to be written, counts are dropped
+_all: weakref.WeakSet[Uses] = weakref.WeakSet()
 SAVE = """insert into uses (id, used, hits) select id, ?, ? from entries where id = ?
     on conflict (id) do update set used = max(used, excluded.used), hits = hits + excluded.hits"""
 
@@ -29,28 +29,40 @@ class Uses:
         self._hits: dict[int, int] = {}
         self._guard = threading.Lock()
         self._due = time.monotonic() + _OFTEN
-        _pending.add(self)
+        _all.add(self)
 
     def note(self, row: int) -> None:
         """Count a hit on the entry of this row."""
         with self._guard:
             hits = self._hits
             hits[row] = hits.get(row, 0) + 1
-        if len(hits) >= _MANY or time.monotonic() > self._due:
+        if len(hits) % _MANY == 0 or time.monotonic() > self._due:
             self.flush()
 
-    def flush(self) -> None:
-        """Write what was counted; where it cannot be written it is dropped, since no result depends on it."""
+    def flush(self, patience: float = 0.0) -> None:
+        """Write what was counted, unless others write for longer than so many seconds: then some other time.
+
+        No result depends on it: where it cannot be written at all it is dropped.
+        """
         with self._guard:
             hits, self._hits = self._hits, {}
             self._due = time.monotonic() + _OFTEN
         if not hits:
             return
-        now = time.time_ns()
+        rows = [(time.time_ns(), count, row) for row, count in hits.items()]
         try:
-            self.index.transact(lambda to: to.executemany(SAVE, [(now, count, row) for row, count in hits.items()]))
+            self.index.transact(lambda connection: connection.executemany(SAVE, rows), patience)
         except StoreError as error:
             logging.getLogger("flowly_ckpt").debug("uses are not noted: %s", error)
+            if "locked" in str(error) and len(hits) < _LOST:
+                with self._guard:
+                    for row, count in hits.items():
+                        self._hits[row] = self._hits.get(row, 0) + count
+
+    def close(self) -> None:
+        """Write what was counted and close the index; what comes later opens it again."""
+        self.flush(patience=1.0)
+        self.index.close()
 
     def leave(self) -> None:
         """Forget, in a forked child, what the parent counted."""
@@ -58,17 +70,10 @@ class Uses:
         self._guard = threading.Lock()
 
 
-def _flush_all() -> None:
-    for uses in list(_pending):
-        uses.flush()
-        uses.index.close()
-
-
 def _after_fork() -> None:
-    for uses in list(_pending):
+    for uses in list(_all):
         uses.leave()
 
 
-atexit.register(_flush_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
