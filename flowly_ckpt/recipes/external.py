@@ -1,0 +1,155 @@
+"""Files outside the cache that values name by ``Path``: they count with their content, wherever the project lies."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterable
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple
+
+import xxhash
+
+from ..errors import UnhashableError
+from ..hashing.encode import Walk
+from ..hashing.rows import Parts
+from .config import AlkymiConfig, FileChecksumMethod
+
+__all__ = ["Digest", "Outside", "code_digest", "digest_of", "located", "spelled", "state_of", "unchanged"]
+
+State = tuple[Any, ...]
+_CHUNK = 1 << 20
+_SETTLED = 2.0  # seconds after its last change until a file's times tell a further one
+_read: dict[tuple[Any, ...], str] = {}
+
+
+class Outside(NamedTuple):
+    """Name a file outside the cache, and what it was like.
+
+    >>> Outside(("data.csv", True), ("absent",)).state
+    ('absent',)
+    """
+
+    path: tuple[str, bool]
+    state: State
+
+
+class Digest(NamedTuple):
+    """Hold the digest of a value, and the outside files that are part of it.
+
+    >>> digest_of([1, 2], "/work").files
+    ()
+    """
+
+    text: str
+    files: tuple[Outside, ...] = ()
+
+
+class _FileWalk(Walk):
+    """Tell paths by where they lie from the project's folder, and where asked for, by what lies there."""
+
+    __slots__ = ("base", "files", "method")
+
+    def __init__(self, base: str, method: str | None) -> None:
+        super().__init__()
+        self.base = base
+        self.method = method
+        self.files: dict[tuple[str, bool], State] = {}
+
+    def expand(self, obj: Any) -> Parts:
+        if not isinstance(obj, PurePath):
+            return super().expand(obj)
+        path = spelled(obj, self.base)
+        if self.method is None or not isinstance(obj, Path):
+            return b"<path>", [*path]
+        if path not in self.files:
+            self.files[path] = state_of(located(path, self.base), self.method)
+        return b"<path>", [*path, *self.files[path]]
+
+
+def digest_of(value: Any, base: str) -> Digest:
+    """Return the digest of a value, and the state of the files that it names anywhere within.
+
+    A value that cannot be told by its content gets a digest that no other has.
+
+    :param base: the project's folder; paths below it count from there.
+    """
+    by_time = AlkymiConfig.get().file_checksum_method is FileChecksumMethod.ModificationTimestamp
+    walk = _FileWalk(base, "time" if by_time else "content")
+    try:
+        text = walk.hexdigest(walk.root(value))
+    except UnhashableError:
+        text = f"unlike-{os.urandom(16).hex()}"
+    return Digest(text, tuple(Outside(path, state) for path, state in sorted(walk.files.items())))
+
+
+def code_digest(function: Any, base: str) -> str:
+    """Return the digest of what a function does; files count by their place alone, as it may write to them."""
+    walk = _FileWalk(base, None)
+    return walk.hexdigest(walk.root(function))
+
+
+def spelled(path: PurePath, base: str) -> tuple[str, bool]:
+    """Return a path as text, and whether it is an absolute one that is told from the project's folder.
+
+    >>> import pathlib
+    >>> spelled(pathlib.PurePosixPath("/work/a/b"), "/work"), spelled(pathlib.PurePosixPath("a"), "/work")
+    (('a/b', True), ('a', False))
+    """
+    if path.is_absolute() and path.is_relative_to(base):
+        return path.relative_to(base).as_posix(), True
+    return str(path), False
+
+
+def located(path: tuple[str, bool], base: str) -> Path:
+    """Return the path that :func:`spelled` wrote.
+
+    >>> located(("a/b", True), "/work").as_posix()
+    '/work/a/b'
+    """
+    return Path(base, path[0]) if path[1] else Path(path[0])
+
+
+def unchanged(files: Iterable[Outside], base: str) -> bool:
+    """Tell whether outside files are as they were.
+
+    >>> unchanged([Outside(("no/such/file", False), ("absent",))], "/work")
+    True
+    """
+    return all(state_of(located(path, base), state[0]) == state for path, state in files)
+
+
+def state_of(path: Path, method: str) -> State:
+    """Return what a file is like: by its content, or by when it was last written if the method is ``"time"``.
+
+    >>> state_of(Path("/no/such/file"), "content"), state_of(Path("/"), "content")
+    (('absent',), ('folder',))
+    """
+    try:
+        facts = os.stat(path)
+        if stat.S_ISDIR(facts.st_mode):
+            return ("folder",)
+        if not stat.S_ISREG(facts.st_mode):
+            return ("special",)
+        if method == "time":
+            return ("time", facts.st_mtime_ns, facts.st_size)
+        return ("content", _content(path, facts))
+    except (OSError, ValueError):
+        return ("absent",)
+
+
+def _content(path: Path, facts: os.stat_result) -> str:
+    """Read a file, unless this process has read it since it was last changed, which its times tell after a while."""
+    known = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+    if known in _read:
+        return _read[known]
+    hasher, buffer = xxhash.xxh3_128(), bytearray(_CHUNK)
+    with open(path, "rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            hasher.update(memoryview(buffer)[:count])
+    if os.name == "posix" and time.time() - max(facts.st_ctime, facts.st_mtime) > _SETTLED:
+        if len(_read) > 100_000:
+            _read.clear()
+        _read[known] = hasher.hexdigest()
+    return hasher.hexdigest()

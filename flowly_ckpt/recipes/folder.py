@@ -1,0 +1,215 @@
+"""The target of recipes: for every result a folder with ``cache.json`` and the files that it names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import AbstractContextManager, suppress
+from typing import Any
+
+from ..targets.buffers import Bytes
+from ..targets.claims import Claims
+from ..targets.clearing import Selection
+from ..targets.damage import DamagedError, warn_once
+from ..targets.names import unquoted
+from ..targets.writing import collect_temporaries, is_temporary, replace_file
+from ..typing import Facts, Key
+from .config import AlkymiConfig
+from .external import unchanged
+from .layout import RECORD, digest_of_pieces, entry_of, fetch, folder_of, keys_in, size_of
+from .outputs import Output
+from .records import Record, read_record, write_record
+from .tree import Reader, Writer
+
+__all__ = ["FOLDER", "CacheTarget", "target_at"]
+
+FOLDER = ".alkymi_cache"
+_targets: dict[str, CacheTarget] = {}
+
+
+def target_at(home: str | os.PathLike[str]) -> CacheTarget:
+    """Return the target in a folder, one for all recipes of this process.
+
+    >>> target_at("/work") is target_at("/work")
+    True
+    """
+    return _targets.setdefault(os.path.abspath(home), CacheTarget(os.path.join(home, FOLDER)))
+
+
+class CacheTarget(MutableMapping[Key, Output]):
+    """Keep results as JSON and files, in a folder that may be moved together with the project it lies in.
+
+    A key is (digest of the inputs, ``module:recipe``, digest of the function); its entry is the folder
+    ``module/recipe/inputs.function``. An entry is absent when its record is damaged or of another format, when a file
+    of it is missing, and when an outside file that the result names has changed. Looking reads no file but the record.
+
+    :param root: the folder, ``.alkymi_cache``; made when the first result is stored.
+
+    >>> import tempfile
+    >>> from flowly_ckpt.recipes.outputs import computed
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     target = CacheTarget(f"{home}/.alkymi_cache")
+    ...     target["0a", "steps:load", "1b"] = computed(["x"], home)
+    ...     (list(target), target["0a", "steps:load", "1b"].value())
+    ([('0a', 'steps:load', '1b')], ['x'])
+
+    See also: :class:`flowly_ckpt.targets.DiskTarget`, which is faster and keeps the values of any pipeline.
+    """
+
+    isolates = True
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = os.path.abspath(root)
+        self.base = os.path.dirname(self.root)
+        self.claims = Claims(os.path.join(self.root, ".claims"))
+        self._bad: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"CacheTarget({self.root!r})"
+
+    def folder(self, tag: str) -> str:
+        """Return where the entries of a recipe lie, by its tag ``module:recipe``."""
+        return os.path.join(self.root, folder_of(tag))
+
+    def path(self, key: Key) -> str:
+        """Return the record of an entry, whether it is there or not."""
+        return os.path.join(self.folder(key[1]), entry_of(key), RECORD)
+
+    def __getitem__(self, key: Key) -> Output:
+        record = self.record(key)
+        if record is None or not self.is_whole(record):
+            raise KeyError(key)
+        with suppress(OSError):
+            os.utime(self.path(key), ns=(time.time_ns(), os.stat(self.path(key)).st_mtime_ns))
+        return record.output(self._reader(key[1]))
+
+    def record(self, key: Key) -> Record | None:
+        """Return what is written of an entry, or None where there is nothing that can be used."""
+        try:
+            with open(self.path(key), "rb") as file:
+                return read_record(file.read())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except DamagedError as error:
+            warn_once(self.root, os.path.relpath(self.path(key), self.root), error, stacklevel=6)
+            return None
+
+    def is_whole(self, record: Record) -> bool:
+        """Tell whether the files of an entry are there and may be read, and the outside ones are as they were."""
+        if record.home not in ("", self.base):
+            return False  # it was pickled with paths of where the project lay then
+        if not AlkymiConfig.get().allow_pickling and any(name.endswith(".pkl") for name, _, _ in record.parts):
+            return False
+        folder = self.folder(record.name)
+        sizes = ((os.path.join(folder, *name.split("/")), size) for name, size, _ in record.parts)
+        here = all(path not in self._bad and size_of(path) == size for path, size in sizes)
+        return here and unchanged(record.files, self.base)
+
+    def peek(self, key: Key) -> tuple[bool, str | None]:
+        """Tell whether there is an entry, and the digest of its value where it can be used."""
+        record = self.record(key)
+        if record is None:
+            return False, None
+        return True, record.output_checksum if self.is_whole(record) else None
+
+    def _reader(self, tag: str) -> Reader:
+        folder = self.folder(tag)
+
+        def read(part: list[Any], decode: Callable[[bytearray], Any]) -> Any:
+            path = os.path.join(folder, *part[0].split("/"))
+            try:
+                return decode(fetch(path, part))
+            except Exception as error:  # unpickling may raise anything
+                self._bad.add(path)  # from now on, what names this file is computed again
+                raise DamagedError(f"{path}: {type(error).__name__}: {error}") from error
+
+        return Reader(read, self.base, AlkymiConfig.get().allow_pickling)
+
+    def __setitem__(self, key: Key, output: Output) -> None:
+        self.put(key, output, Facts(0.0))
+
+    def put(self, key: Key, output: Output, facts: Facts) -> None:
+        """Store a result: its files first, then the record that names them."""
+        folder = os.path.dirname(self.path(key))
+        parts: list[list[Any]] = []
+
+        def keep(suffix: str, pieces: list[Bytes]) -> list[Any]:
+            name, size = digest_of_pieces(pieces) + suffix, sum(memoryview(piece).nbytes for piece in pieces)
+            path = os.path.join(folder, name)
+            if size_of(path) != size or path in self._bad:
+                replace_file(path, pieces)
+                self._bad.discard(path)
+            parts.append([f"{entry_of(key)}/{name}", size, name.removesuffix(suffix)])
+            return parts[-1]
+
+        record = Record.of(key, output, Writer(keep, self.base, AlkymiConfig.get().allow_pickling), parts, facts)
+        replace_file(self.path(key), [write_record(record)])
+        _tidy(folder, {part[0].rpartition("/")[2] for part in parts})
+        reader = self._reader(key[1])
+        output.keep((record.outputs, parts), lambda: reader.read(record.outputs))
+
+    def condemn(self, key: Key, what: object) -> None:
+        """Warn that a value could not be read from its files."""
+        warn_once(self.root, os.path.relpath(self.path(key), self.root), what, stacklevel=5)
+
+    def __delitem__(self, key: Key) -> None:
+        path = self.path(key)
+        try:
+            os.unlink(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise KeyError(key) from None
+        shutil.rmtree(os.path.dirname(path), ignore_errors=True)
+        folder = os.path.dirname(os.path.dirname(path))
+        with suppress(OSError):  # folders that are empty now go too; the others refuse
+            while folder != self.root:
+                os.rmdir(folder)
+                folder = os.path.dirname(folder)
+
+    def __contains__(self, key: object) -> bool:
+        return os.path.exists(self.path(key))  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[Key]:
+        return keys_in(self.root)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def siblings(self, tag: str) -> list[tuple[str, str]]:
+        """Return the digests of inputs and function of every result of a recipe."""
+        try:
+            names = os.listdir(self.folder(tag))
+        except OSError:
+            return []
+        found = [name.partition(".") for name in names]
+        return [(unquoted(obj), unquoted(code)) for obj, dot, code in found if obj and dot]
+
+    def claim(self, key: Key) -> AbstractContextManager[None]:
+        """Hold the claim to compute a key among processes; wait while another holds it."""
+        return self.claims.claim(key)
+
+    def clear_where(self, **selection: Any) -> int:
+        """Delete the entries selected, as :meth:`flowly_ckpt.targets.DiskTarget.clear_where` does; return how many."""
+        chosen = Selection(**selection)
+        count = 0
+        for key in [key for key in self if chosen.matches(key)]:
+            with suppress(FileNotFoundError, KeyError):  # someone else was faster
+                facts = os.stat(self.path(key))
+                if chosen.is_due(facts.st_mtime, facts.st_atime):
+                    if not chosen.dry_run:
+                        del self[key]
+                    count += 1
+        return count
+
+    def gc(self, older_than: float = 3600.0) -> int:
+        """Remove what killed writers left, if it is older than so many seconds; return how many files."""
+        return sum(1 for _ in collect_temporaries(self.root, older_than))
+
+
+def _tidy(folder: str, named: set[str]) -> None:
+    """Remove what an earlier result under the same key left."""
+    for name in os.listdir(folder):
+        if name != RECORD and name not in named and not is_temporary(name):
+            with suppress(OSError):
+                os.unlink(os.path.join(folder, name))

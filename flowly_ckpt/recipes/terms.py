@@ -1,0 +1,130 @@
+"""A recipe as a transform: made of those of its ingredients and of the step that its function is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from ..pipelines import Combinator, children, name_of, role
+from ..typing import Transform
+
+if TYPE_CHECKING:
+    from .recipe import Recipe
+
+__all__ = ["brewed", "in_order", "spread"]
+
+
+class spread:
+    """Call a function with the items of a sequence, the last of them by keyword.
+
+    ``spread(f)([a, b]) == f(a, b)``
+
+    :param func: the function.
+    :param keywords: the names of the last arguments.
+
+    >>> spread(pow, ["mod"])([2, 5, 7])
+    4
+
+    See also: :func:`itertools.starmap`.
+    """
+
+    __slots__ = ("__weakref__", "func", "keywords")
+
+    def __init__(self, func: Any, keywords: Sequence[str] = ()) -> None:
+        self.func = func
+        self.keywords = tuple(keywords)
+
+    def __call__(self, values: Sequence[Any]) -> Any:
+        count = len(values) - len(self.keywords)
+        return self.func(*values[:count], **dict(zip(self.keywords, values[count:])))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (spread, (self.func, self.keywords))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, spread):
+            return NotImplemented
+        return self.func == other.func and self.keywords == other.keywords
+
+    def __hash__(self) -> int:
+        return hash((spread, self.func, self.keywords))
+
+    def __repr__(self) -> str:
+        return name_of(self.func)
+
+
+class brewed(Combinator):
+    """Brew a recipe whatever the object is: restore its result, or run the step on what its ingredients give.
+
+    ``brewed(r, step, inputs)(x) == r.brew()``, where the step and the inputs are those of ``r``
+
+    Passes reach the ingredients and the step, and change neither what is looked up nor what is stored.
+
+    :param recipe: tells under which key the result is kept, and where.
+    :param step: a transform of the ingredients' results: of the one there is, or of all in a list; for a ``foreach``,
+        of the item in place of the first.
+    :param inputs: the transforms of the ingredients.
+
+    >>> from flowly_ckpt.recipes import CacheType, arg
+    >>> arg(5, "five", cache=CacheType.NoCache).transform(None)
+    5
+
+    See also: :attr:`flowly_ckpt.recipes.Recipe.transform`.
+    """
+
+    __slots__ = ("inputs", "recipe", "step")
+
+    def __init__(self, recipe: Recipe[Any], step: Transform, inputs: Sequence[Transform] = ()) -> None:
+        self.recipe = recipe
+        self.step = step
+        self.inputs = tuple(inputs)
+
+    def __call__(self, obj: Any) -> Any:
+        from .brewing import Brew
+
+        return Brew(self).run()
+
+    def _head(self) -> tuple[Any, ...]:
+        return (self.recipe,)
+
+    def _show(self, parts: list[str]) -> list[str]:
+        return [repr(self.recipe.name), *parts]
+
+    def __flowly_children__(self) -> tuple[Transform, ...]:
+        return (*self.inputs, self.step)
+
+    def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
+        return type(self)(self.recipe, parts[-1], parts[:-1])
+
+    def __flowly_hash__(self) -> Any:
+        step = self.step if self.recipe.code is None else None
+        return [self.recipe.mapped, self.recipe.outside(), self.inputs, step]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (brewed, (self.recipe, self.step, self.inputs))
+
+
+def effective(transform: Transform) -> Transform:
+    """Look through what wraps a transform without changing its result."""
+    while role(transform) == "transparent":
+        (transform,) = children(transform)
+    return transform
+
+
+def in_order(root: brewed) -> Iterator[Transform]:
+    """List what a recipe needs, each once and after its own ingredients, the recipe last."""
+    seen: set[int] = set()
+    waiting: list[tuple[Transform, bool]] = [(root, False)]
+    while waiting:
+        term, ready = waiting.pop()
+        if ready:
+            yield term
+        elif id(term) not in seen:
+            seen.add(id(term))
+            waiting.append((term, True))
+            waiting.extend((part, False) for part in reversed(inputs_of(term)))
+
+
+def inputs_of(term: Transform) -> list[Transform]:
+    """Return the ingredients of a recipe's transform; any other transform has none."""
+    return [effective(part) for part in term.inputs] if isinstance(term, brewed) else []
