@@ -1,0 +1,139 @@
+"""The package as a whole: which room imports from which, what is documented, what an import costs, what lies where."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import flowly_ckpt
+
+PACKAGE = Path(flowly_ckpt.__file__).parent
+REPOSITORY = Path(__file__).parents[1]
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+# A module imports from its own room and from rooms in lines above its own, wherever in the module it imports.
+ROOMS = """
+typing errors dispatch
+pipelines
+hashing
+targets
+checkpoint
+passes
+plan describe
+engines
+dsk
+tz
+calls resume tasks recipes
+cli __main__
+"""
+RANK = {room: rank for rank, line in enumerate(ROOMS.strip().splitlines()) for room in line.split()}
+
+
+def module_of(path: Path) -> tuple[str, ...]:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+def imported(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and room of everything of ours that a module imports; "" is the package's own top."""
+    package = list(path.relative_to(PACKAGE).parent.parts)
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = ["flowly_ckpt", *package[: len(package) - node.level + 1]] if node.level else []
+            base = start + (node.module.split(".") if node.module else [])
+            names = [[*base, alias.name] for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name[0] == "flowly_ckpt":
+                yield node.lineno, name[1] if len(name) > 1 else ""
+
+
+def test_each_module_has_a_room():
+    homeless = {module_of(path)[0] for path in SOURCES if module_of(path)} - RANK.keys()
+    assert not homeless, "say in ROOMS where they stand"
+
+
+def test_a_module_imports_only_from_rooms_above_it():
+    offenders = []
+    for path in SOURCES:
+        module = module_of(path)
+        if not module:
+            continue  # the top of the package shows what all rooms have
+        for line, room in imported(path):
+            if room != module[0] and RANK.get(room, len(RANK)) >= RANK.get(module[0], 0):
+                offenders.append(f"{path.relative_to(PACKAGE)}:{line} imports {room or 'the whole package'}")
+    assert not offenders
+
+
+def modules() -> Iterator[str]:
+    yield "flowly_ckpt"
+    for found in pkgutil.walk_packages([str(PACKAGE)], "flowly_ckpt."):
+        if not found.name.endswith("__main__"):
+            yield found.name
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_public_names_are_listed_and_each_has_an_example(name):
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("flowly_ckpt"):
+            raise
+        pytest.skip(f"needs {error.name}")
+    assert module.__doc__, "say in one line what the module is for"
+    assert hasattr(module, "__all__")
+    assert not [public for public in module.__all__ if not hasattr(module, public)]
+    public = [getattr(module, public) for public in module.__all__]
+    ours = [
+        thing
+        for thing in public
+        if (inspect.isclass(thing) or inspect.isfunction(thing)) and thing.__module__.startswith("flowly_ckpt")
+    ]
+    assert not [thing.__qualname__ for thing in ours if ">>>" not in (thing.__doc__ or "")], "no doctest"
+
+
+def test_only_the_command_line_prints():
+    offenders = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in SOURCES
+        if module_of(path)[:1] not in [("cli",), ("__main__",)]
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "breakpoint")
+    ]
+    assert not offenders
+
+
+SLOW_TO_IMPORT = """
+asyncio cloudpickle concurrent.futures ctypes dask dis fsspec importlib.metadata inspect joblib multiprocessing numpy
+pandas pickle polars prefect pyarrow rich sqlite3 sqlalchemy toolz.sandbox torch unittest uuid
+""".split()
+
+
+def test_the_import_is_light():
+    """What takes long to import is imported by what needs it, when it needs it."""
+    code = "import sys; before = set(sys.modules); import flowly_ckpt; print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(SLOW_TO_IMPORT) & set(done.stdout.split())
+
+
+TOP = set("pyproject.toml flowly_ckpt tests docs examples tox.ini README.md LICENSE CHANGELOG.md Makefile .ci".split())
+
+
+@pytest.mark.skipif(not (REPOSITORY / ".git").exists() or shutil.which("git") is None, reason="needs a git checkout")
+def test_the_top_level_holds_what_was_agreed():
+    done = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    top = {line.partition("/")[0] for line in done.stdout.splitlines()}
+    assert not {name for name in top - TOP if not name.startswith(".")}
+    assert not TOP - top
