@@ -15,8 +15,9 @@ from marshal import dumps
 from typing import Any
 
 from ..pipelines.term import run
-from .encode import ATOMS, UNORDERED, Walk
+from .encode import UNORDERED, Walk
 from .objects import is_run
+from .plain import ATOMS
 from .rows import Blob
 
 __all__ = ["solve"]

@@ -9,25 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from marshal import dumps
-from operator import ne
 from typing import Any
 
 import xxhash
 
 from ..errors import UnhashableError
 from .objects import by_reduction
+from .plain import ATOMS, is_plain
 from .rows import EXACT, Blob, Parts, find
 
 __all__ = ["VERSION", "Cycle", "Walk"]
 
 VERSION = b"flowly 1\0"
-ATOMS = frozenset({type(None), bool, int, float, complex, str, type(...)})
-SAFE = ATOMS - {float, complex}
 UNORDERED = frozenset({b"<set>", b"<frozenset>", b"<unordered>"})
+SAFE = ATOMS - {float, complex}
 NAN = float("nan")
 SHORT = 64
-FEW = 16
-SLICE = 1 << 16
+SLICE = 512
 
 _xxh3: Callable[[bytes], bytes] = xxhash.xxh3_128_digest
 
@@ -46,7 +44,7 @@ class Walk:
     :param hasher: makes an object with ``update`` and ``digest``; XXH3-128 when None.
 
     >>> walk = Walk()
-    >>> walk.enc([1, True]) == walk.enc([1, 1])
+    >>> walk.root([1, True]) == walk.root([1, 1])
     False
     """
 
@@ -68,28 +66,6 @@ class Walk:
     def part(self, obj: Any) -> Any:
         """Return what stands for a part inside its container: an atom, or the encoding in a one-tuple."""
         kind = type(obj)
-        if kind is list:
-            tag, parts = b"<list>", obj
-        elif kind is dict:
-            tag, parts = b"<dict>", [*obj, *obj.values()]
-        elif kind is tuple:
-            tag, parts = b"<tuple>", list(obj)
-        else:
-            return self.other_part(obj, kind)
-        if len(parts) <= FEW and SAFE.issuperset(map(type, parts)):
-            out = tag + dumps(parts, 2)
-            return (out if len(out) <= SHORT else b"#" + self.fold(out),)
-        memo, key = self.memo, id(obj)
-        found = memo.get(key)
-        if found:
-            return found
-        if found is not None:
-            raise Cycle
-        memo[key] = ()  # being encoded
-        memo[key] = done = (self.seal(tag, self.many(parts)),)
-        return done
-
-    def other_part(self, obj: Any, kind: type) -> Any:
         if kind in ATOMS:
             return obj if obj == obj else nan(obj)
         if kind is bytes:
@@ -100,40 +76,49 @@ class Walk:
             return found
         if found is not None:
             raise Cycle
-        if kind is Blob:
-            memo[key] = done = (self.enc_blob(obj),)
+        memo[key] = ()  # being encoded
+        if kind is list:
+            done = self.seal(b"<list>", obj)
+        elif kind is dict:
+            done = self.seal(b"<dict>", [*obj, *obj.values()])
+        elif kind is tuple:
+            done = self.seal(b"<tuple>", list(obj))
+        elif kind is Blob:
+            done = self.enc_blob(obj)
             self.kept.append([obj])
-            return done
-        memo[key] = ()
-        tag, parts = self.expand(obj)
-        self.kept.append(parts)
-        memo[key] = done = (self.close(tag, parts),)
-        return done
+        else:
+            tag, parts = self.expand(obj)
+            self.kept.append(parts)
+            done = self.close(tag, parts)
+        memo[key] = encoded = (done,)
+        return encoded
 
     def close(self, tag: bytes, parts: list[Any]) -> bytes:
         """Encode what an object was told to be made of."""
         if tag == b"<run>":
             return self.enc_run(parts)
         if tag in UNORDERED:
-            return self.seal(tag, sorted(parts) if alike(parts) else sorted(map(self.enc, parts)))
-        return self.seal(tag, self.many(parts))
-
-    def many(self, parts: list[Any]) -> list[Any]:
-        """Return what stands for each part; a long list of atoms is taken as it is, without a look at each."""
-        if len(parts) > FEW:
-            kinds = set(map(type, parts))
-            if kinds <= SAFE or (kinds <= ATOMS and not any(map(ne, parts, parts))):
-                return parts
-        part = self.part
-        return [p if (kind := type(p)) in SAFE or (kind is float and p == p) else part(p) for p in parts]
+            return self.seal_set(tag, parts)
+        return self.seal(tag, parts)
 
     def seal(self, tag: bytes, parts: list[Any]) -> bytes:
-        """Join encoded parts; a long encoding is folded, so that cost and memory stay linear."""
+        """Join parts behind a tag; a long encoding is folded, so that cost and memory stay linear."""
         if len(parts) > SLICE:
-            slices = (dumps(parts[i : i + SLICE], 2) for i in range(0, len(parts), SLICE))
-            return b"#" + self.stream(tag, slices)
-        out: bytes = tag + dumps(parts, 2)
+            slices = (parts[i : i + SLICE] for i in range(0, len(parts), SLICE))
+            return b"#" + self.stream(tag, map(self.write, slices))
+        out = tag + self.write(parts)
         return out if len(out) <= SHORT else b"#" + self.fold(out)
+
+    def seal_set(self, tag: bytes, parts: list[Any]) -> bytes:
+        if alike(parts):
+            return self.seal(tag, sorted(parts))
+        return b"#" + self.stream(tag, [dumps(sorted(map(self.enc, parts)), 2)])
+
+    def write(self, parts: list[Any]) -> bytes:
+        if not (SAFE.issuperset(map(type, parts)) or is_plain(parts)):
+            part = self.part
+            parts = [p if (kind := type(p)) in SAFE or (kind is float and p == p) else part(p) for p in parts]
+        return dumps(parts, 2)
 
     def stream(self, tag: bytes, chunks: Iterable[Any]) -> bytes:
         hasher = self.hasher()
@@ -171,6 +156,7 @@ class Walk:
 
         :raises UnhashableError: with the way to what cannot be told.
         """
+        self.kept.append([obj])
         try:
             try:
                 return self.enc(obj)

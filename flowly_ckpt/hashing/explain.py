@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import UnhashableError
-from .encode import ATOMS, Walk
+from .encode import Walk
 from .naming import named_parts
+from .plain import ATOMS
 from .rows import Blob
 
 __all__ = ["differences", "explain", "way_to"]
