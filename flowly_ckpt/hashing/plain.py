@@ -1,0 +1,70 @@
+"""Which values can be written to bytes in one call: trees of plain lists, tuples, dicts and atoms.
+
+They are looked at level by level, so that the work is done by loops in C. What is plain depends on the value alone
+(sharing counts as often as it is met), so every way to an encoding gives the same one.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from operator import ne
+from typing import Any
+
+__all__ = ["ATOMS", "is_plain"]
+
+ATOMS = frozenset({type(None), bool, int, float, complex, str, type(...)})
+REAL = ATOMS - {complex}
+SEQUENCES = frozenset({list, tuple})
+CONTAINERS = SEQUENCES | {dict}
+PLAIN = REAL | CONTAINERS
+LEVELS = 8
+MOST = 1 << 17
+
+
+def is_plain(parts: list[Any]) -> bool:
+    """Tell whether all of some parts, down to their atoms, are of exact plain types; without NaN, not deep, not huge.
+
+    >>> is_plain([1, [2, {"a": (3.0, None)}]]), is_plain([1, [set()]]), is_plain([float("nan")])
+    (True, False, False)
+    """
+    groups: list[list[Any]] = [parts]
+    total = len(parts)
+    for _ in range(LEVELS):
+        below: list[list[Any]] = []
+        for group in groups:
+            kinds = set(map(type, group))
+            if not kinds <= PLAIN or (float in kinds and has_nan(group, kinds)):
+                return False
+            if not kinds.isdisjoint(CONTAINERS):
+                below += containers(group, kinds)
+        if not below:
+            return True
+        total += sum(len(inner) for outer in below for inner in outer)
+        if total > MOST:
+            return False
+        groups = [content for outer in below for content in contents(outer)]
+    return False
+
+
+def has_nan(group: list[Any], kinds: set[type]) -> bool:
+    if len(kinds) > 1:
+        group = [x for x in group if type(x) is float]
+    return any(map(ne, group, group))
+
+
+def containers(group: list[Any], kinds: set[type]) -> list[list[Any]]:
+    """Sort the containers of a level into sequences and dicts."""
+    if len(kinds) == 1:
+        return [group]
+    found = []
+    if not kinds.isdisjoint(SEQUENCES):
+        found.append([x for x in group if type(x) in SEQUENCES])
+    if dict in kinds:
+        found.append([x for x in group if type(x) is dict])
+    return found
+
+
+def contents(outer: list[Any]) -> list[list[Any]]:
+    if type(outer[0]) is dict:
+        return [list(chain.from_iterable(outer)), list(chain.from_iterable(map(dict.values, outer)))]
+    return [list(chain.from_iterable(outer))]
