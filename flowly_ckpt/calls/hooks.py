@@ -43,7 +43,7 @@ class Hooks(Protocol):
 
 
 class Hooked(MutableMapping[Key, Any]):
-    """Look up and store by the hooks of a checkpoint; they neither list nor delete.
+    """Look up and store by the hooks of a checkpoint; they do not list, and what is deleted is only left unseen.
 
     >>> from flowly_ckpt.calls import NullCheckpoint
     >>> Call(("0a1b", "", "len"), "text", len) in Hooked(NullCheckpoint())
@@ -53,12 +53,13 @@ class Hooked(MutableMapping[Key, Any]):
     def __init__(self, hooks: Hooks) -> None:
         self.hooks = hooks
         self.isolates = bool(getattr(hooks, "isolates", False))
+        self._gone: set[Key] = set()
 
     def __repr__(self) -> str:
         return repr(self.hooks)
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, Call) and self.hooks._has_data(key.id, key.method)
+        return isinstance(key, Call) and key not in self._gone and self.hooks._has_data(key.id, key.method)
 
     def __getitem__(self, key: Key) -> Any:
         if not isinstance(key, Call) or key not in self:
@@ -69,9 +70,12 @@ class Hooked(MutableMapping[Key, Any]):
         if not isinstance(key, Call):
             raise KeyError(key)
         self.hooks._save(value, key.id, key.method)
+        self._gone.discard(key)
 
     def __delitem__(self, key: Key) -> None:
-        raise KeyError(key)
+        if key not in self:
+            raise KeyError(key)
+        self._gone.add(key)
 
     def __iter__(self) -> Iterator[Key]:
         return iter(())

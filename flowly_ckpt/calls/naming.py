@@ -13,7 +13,7 @@ from ..hashing import functional_hash
 from ..targets.names import quoted, unquoted
 from ..typing import Key
 
-__all__ = ["dotted_name", "key_of_path", "module_name", "path_of_key", "plain_dotted", "qualified_name"]
+__all__ = ["cut", "dotted_name", "key_of_path", "module_name", "path_of_key", "plain_dotted", "qualified_name"]
 
 _NAMED = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, type)
 _LONGEST = 160  # of a path's component, before the id's digest
@@ -69,8 +69,8 @@ def path_of_key(key: Key) -> str:
     'index_a/rag.embed___0a1b.pkl'
     """
     obj, tag, transform = key
-    folder = f"{_cut(quoted(tag))}/" if tag else ""
-    return f"{folder}{_cut(dotted_name(transform))}___{quoted(obj)}.pkl"
+    folder = f"{cut(quoted(tag))}/" if tag else ""
+    return f"{folder}{cut(dotted_name(transform))}___{quoted(obj)}.pkl"
 
 
 def key_of_path(path: Path) -> Key | None:
@@ -107,7 +107,12 @@ def plain_dotted(text: str) -> str:
     return ".".join([unquoted(part) for part in text.split(".")])
 
 
-def _cut(name: str) -> str:
+def cut(name: str) -> str:
+    """Write a long name as a path of components that every file system takes; ``replace("~/", "")`` undoes it.
+
+    >>> cut("a" * 161).split("/")[1], cut("short")
+    ('a', 'short')
+    """
     pieces = []
     while len(name) > _LONGEST:
         end = _LONGEST + (name[_LONGEST] == ".")  # no piece starts with a dot: it would be hidden
