@@ -4,7 +4,8 @@
     python examples/search_stdlib.py parse dates quickly
     python examples/search_stdlib.py --folder src retry
 
-Each file is parsed and the index built once; after an edit, only the edited file is parsed again.
+Each file is parsed and the index built once, also for later processes; after an edit, only the edited file is
+parsed again. Results are kept in the user's cache folder, or where --target says.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from typing import Any, NamedTuple
 from toolz import curry
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
+from flowly_ckpt.errors import StoreError
 from flowly_ckpt.passes import Event, observe
+from flowly_ckpt.targets import DiskTarget
 from flowly_ckpt.typing import Target
 
 QUERY = "read lines of a compressed file"
@@ -189,10 +192,22 @@ def run(title: str, folder: Path, pipeline: chained) -> Any:
     return found
 
 
+def cache_folder() -> Path:
+    """Return where this system keeps what can be computed again."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "flowly_ckpt" / "search_stdlib"
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Search the definitions in Python files by words.")
     parser.add_argument("query", nargs="*", help=f"words to look for (default: {QUERY!r})")
     parser.add_argument("--folder", type=Path, default=sysconfig.get_paths()["stdlib"], help="where the files are")
+    parser.add_argument("--target", type=Path, default=cache_folder(), help="where results are kept")
     options = parser.parse_args()
     if not Path(options.folder).is_dir():
         parser.exit(2, f"{parser.prog}: {options.folder}: no such folder\n")
@@ -202,9 +217,15 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     options = arguments()
     query = " ".join(options.query) or QUERY
-    pipeline = search(query, target={})
+    try:
+        target = DiskTarget(options.target)
+    except StoreError as error:
+        print(f"search_stdlib.py: {error}", file=sys.stderr)
+        return 2
+    pipeline = search(query, target)
     run("first run", Path(options.folder), pipeline)
     answers, broken = run("second run", Path(options.folder), pipeline)
+    target.close()
     for name, why in broken:
         print(f"left out: {name} does not parse, {why}", file=sys.stderr)
     print(f"\nbest answers to {query!r}")

@@ -119,13 +119,13 @@ def _why(target: Target, stages: Sequence[Stage], keyed: Sequence[Keyed]) -> str
 
 def _changed(target: Any, keys: Sequence[Key], stages: Sequence[Stage], keyed: Sequence[Keyed]) -> str | None:
     """Name the first step that is not as it was, where the target keeps what its keys were made from."""
-    made_from = getattr(target, "made_from", None)
-    if made_from is None:
+    if not hasattr(target, "entry"):
         return None
     now = {hashed: None for one in keyed for hashed in one.hashes}
     names = [name_of(step) for step in stages[len(keyed) - 1].steps]
-    for key in reversed(keys):
-        before = made_from(key) or {}
+    entries = filter(None, map(target.entry, keys))
+    for entry in sorted(entries, key=lambda entry: entry.created, reverse=True):
+        before = entry.made_from
         if before.get("after") is not None and before["after"] not in now:
             return "a step before its segment changed"
         for name, hashed in before.get("steps", ()):
