@@ -68,7 +68,7 @@ class Mapping:
         return run_all(work, self.brew.jobs)
 
     def _items(self) -> tuple[Sequence[Any] | None, Sequence[Output]]:
-        """Return the keys (of a dict) and the items of the first ingredient, unloaded where the cache has them singly."""
+        """Return the keys (of a dict) and the items of the first ingredient, unloaded if the cache has them singly."""
         source = self.brew.outputs[id(self.mapped)]
         if source.items is not None:
             return (None if source.keys is None else list(source.keys())), source.items

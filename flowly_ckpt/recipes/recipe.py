@@ -65,7 +65,7 @@ class Recipe(Generic[R]):
         config = AlkymiConfig.get()
         self.func = func
         self.ingredients = list(ingredients)
-        self.name = name if name is not None else name_of(func)
+        self.name = name if name is not None else name_of(func).rpartition(".")[2]
         self.transient = transient
         self.doc = doc_of(func) if doc is None else doc
         on_disk = cache is CacheType.Cache or (cache is CacheType.Auto and config.cache)
