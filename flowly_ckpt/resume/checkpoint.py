@@ -1,0 +1,270 @@
+"""The checkpoint of a running function: its variables, its loops, its random numbers."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar, Literal, TypeVar
+
+from ..calls.naming import module_name
+from ..typing import Target
+from .frames import assign, caller, find, owner_of, variables
+from .keeping import is_data, is_private, save_what_can_be
+from .loops import Loops
+from .randomness import capture, reinstate
+from .storing import EXTENSION, Place, folder_of_states
+
+__all__ = ["Checkpoint", "NullCheckpoint"]
+
+T = TypeVar("T")
+MaxAge = float | None | Literal["CACHE_EXPIRE"]
+
+
+class Checkpoint:
+    """Keep the local variables of the function that makes it, so that its next run goes on from there.
+
+    Made at the start of a function; after the variables have their first values, :meth:`restore` replaces them by the
+    saved ones; :meth:`sync` or :meth:`save` keep them. Arguments are neither kept nor replaced. The global random
+    number generators (``random``, and where loaded ``numpy.random`` and ``torch``) go on as if the run had not been
+    interrupted: making the checkpoint sets them to where they were at the first, :meth:`restore` to the last save.
+
+    Kept is what can be pickled; not functions, classes, modules, generators, open files, nor names that begin or end
+    with ``_``. Several runs of one function at a time share one state: the last save counts.
+
+    :param filename: a name, for ``<folder>/<name>.pzip``, or a path; by default the function's name.
+    :param clean: begin anew, whatever is saved; it stays until the first save.
+    :param rate: seconds that must have passed since the last save before :meth:`sync` saves again.
+    :param max_age: seconds after which a saved state no longer counts (it stays until the first save); None for never.
+    :param folder: where states lie, instead of ``.checkpoints`` in the working directory.
+    :param target: keep the state in this target instead of a file.
+    :param clock: tells the seconds for ``rate``.
+
+    >>> kept = {}
+    >>> def count(n):
+    ...     checkpoint = Checkpoint("count", target=kept)
+    ...     done = 0
+    ...     checkpoint.restore()
+    ...     while n > 0:
+    ...         done, n = done + 1, n - 1
+    ...     checkpoint.save()
+    ...     return done
+    >>> count(10), count(5)
+    (10, 15)
+
+    See also: :func:`flowly_ckpt.resume.over`, the shortest form; :func:`flowly_ckpt.resume.state`, which touches
+    no variables.
+    """
+
+    CACHE_EXPIRE: ClassVar[float | None] = 86_400.0
+    folder: str | os.PathLike[str] = ".checkpoints"
+    ext: ClassVar[str] = EXTENSION
+
+    def __init__(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        clean: bool = False,
+        rate: float = 30.0,
+        *,
+        max_age: MaxAge = "CACHE_EXPIRE",
+        folder: str | os.PathLike[str] | None = None,
+        target: Target | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        frame = caller(self)
+        self._owner = owner_of(frame)
+        self.name = _name_of(self._owner.code.co_qualname, frame.f_globals)
+        self.rate = rate
+        self.folder = self.folder if folder is None else folder
+        self.extra: dict[str, Any] = {}
+        self._place = self._placed(filename, self.CACHE_EXPIRE if max_age == "CACHE_EXPIRE" else max_age, target)
+        self._told: set[str] = set()
+        self._clock = clock
+        self._loaded = None if clean else self._place.load()
+        self._begin()
+
+    def _begin(self) -> None:
+        loaded, self._modified = self._loaded, self._clock()
+        self._loops = Loops({} if loaded is None else loaded["loops"])
+        if loaded is None:
+            self._initial = capture()
+        else:
+            self._initial = loaded["random_initial"]
+            self._modified -= max(0.0, time.time() - loaded["saved_at"])
+            reinstate(self._initial)
+
+    def _placed(self, filename: str | os.PathLike[str] | None, max_age: float | None, target: Target | None) -> Place:
+        given = "" if filename is None else os.path.expandvars(os.path.expanduser(os.fspath(filename)))
+        where, name = os.path.split(given.removesuffix(self.ext))
+        key = (name, "resume", "" if name else self.name)
+        if target is not None:
+            return Place(target, key if not where else (given, "resume", ""), max_age)
+        return Place(folder_of_states(where or self.folder, max_age, self.ext), key, max_age)
+
+    def __repr__(self) -> str:
+        return f"Checkpoint({self.filename!r})"
+
+    @property
+    def filename(self) -> str:
+        """The file that keeps the state, or the name of its entry in a target of one's own."""
+        path = getattr(self._place.target, "path", None)
+        return path(self._place.key) if path is not None else "".join(self._place.key[::2])
+
+    def restore(self, **values: Any) -> bool:
+        """Set the function's variables, and the random number generators, to what was saved.
+
+        Only variables that have a value already are set; what was saved besides is in ``extra``. A second call does
+        nothing.
+
+        :param values: for variables of which nothing was saved.
+        :returns: whether there was a saved state.
+        :raises FrameError: where this Python does not let variables be set.
+
+        >>> Checkpoint("nothing saved", target={}).restore()
+        False
+        """
+        saved = self.take()
+        found = {**values, **(saved or {})}
+        frame = find(self._owner)
+        known = variables(frame)
+        self.extra = {name: value for name, value in found.items() if name not in known}
+        assign(frame, {name: value for name, value in found.items() if name in known})
+        return saved is not None
+
+    def take(self) -> dict[str, Any] | None:
+        """Return the saved variables, and let the random numbers go on from there; the second time, None.
+
+        >>> kept = {}
+        >>> Checkpoint("i", target=kept).put({"i": 1})
+        >>> checkpoint = Checkpoint("i", target=kept)
+        >>> checkpoint.take(), checkpoint.take()
+        ({'i': 1}, None)
+        """
+        loaded, self._loaded = self._loaded, None
+        if loaded is None:
+            return None
+        reinstate(loaded["random"])
+        saved: dict[str, Any] = loaded["locals"]
+        return saved
+
+    def save(self, **values: Any) -> None:
+        """Keep the function's variables, and the states of the random number generators, as they are now.
+
+        :param values: to keep besides.
+
+        >>> kept = {}
+        >>> i = 7
+        >>> Checkpoint("i", target=kept).save(j=8)
+        >>> checkpoint, i = Checkpoint("i", target=kept), 0
+        >>> checkpoint.restore(), i, checkpoint.extra["j"]
+        (True, 7, 8)
+        """
+        own = variables(find(self._owner))
+        self.put({**{name: value for name, value in own.items() if self.must_save(name, value)}, **values})
+
+    def must_save(self, name: str, value: Any) -> bool:
+        """Tell whether a variable is kept; a subclass may say otherwise.
+
+        >>> Checkpoint("i", target={}).must_save("_i", 1)
+        False
+        """
+        return not is_private(name) and is_data(value) and not isinstance(value, Checkpoint | NullCheckpoint)
+
+    def put(self, values: dict[str, Any]) -> None:
+        """Keep these variables, whatever the function's are.
+
+        >>> kept = {}
+        >>> Checkpoint("i", target=kept).put({"i": 1})
+        >>> len(kept)
+        1
+        """
+        rest = {
+            "of": self.name,
+            "loops": self._loops.positions(),
+            "random": capture(),
+            "random_initial": self._initial,
+        }
+        save_what_can_be(self._place, values, rest, self._told)
+        self._modified = self._clock()
+
+    def is_due(self) -> bool:
+        """Tell whether the last save is as long ago as ``rate`` says.
+
+        >>> Checkpoint("i", target={}, rate=0).is_due()
+        True
+        """
+        return self._clock() - self._modified >= self.rate
+
+    def sync(self, **values: Any) -> bool:
+        """Save, if the last save is as long ago as ``rate`` says; tell whether it was.
+
+        >>> Checkpoint("i", target={}, rate=60).sync()
+        False
+        """
+        due = self.is_due()
+        if due:
+            self.save(**values)
+        return due
+
+    def over(self, iterable: Iterable[T]) -> Iterator[T]:
+        """Yield the items of a loop that the last run had not done; sync after each, save after the last.
+
+        Loops are told by their order, also one within another; call :meth:`restore` before the first.
+
+        :raises ChangedError: when the items that were done are not there any more, as far as plain items tell.
+
+        >>> list(Checkpoint("loop", target={}).over("abc"))
+        ['a', 'b', 'c']
+        """
+        return self._over(iterable, self.sync, self.save)
+
+    def _over(self, iterable: Iterable[T], sync: Callable[[], object], save: Callable[[], object]) -> Iterator[T]:
+        yield from self._loops.over(iterable, sync)
+        save()
+
+    def forget(self) -> None:
+        """Remove the saved state.
+
+        >>> kept = {}
+        >>> checkpoint = Checkpoint("i", target=kept)
+        >>> checkpoint.save(i=1)
+        >>> checkpoint.forget()
+        >>> kept
+        {}
+        """
+        self._place.forget()
+
+
+class NullCheckpoint:
+    """Keep nothing, where a checkpoint is asked for.
+
+    >>> checkpoint = NullCheckpoint()
+    >>> checkpoint.restore(), checkpoint.sync(), list(checkpoint.over("ab"))
+    (False, False, ['a', 'b'])
+    """
+
+    def __init__(self, filename: Any = "", *ignored: Any, **options: Any) -> None:
+        self.filename = str(filename)
+        self.extra: dict[str, Any] = {}
+
+    def restore(self, **values: Any) -> bool:
+        """Do nothing."""
+        return False
+
+    def save(self, **values: Any) -> None:
+        """Do nothing."""
+
+    def sync(self, **values: Any) -> bool:
+        """Do nothing."""
+        return False
+
+    def over(self, iterable: Iterable[T]) -> Iterator[T]:
+        """Yield all items."""
+        return iter(iterable)
+
+    def forget(self) -> None:
+        """Do nothing."""
+
+
+def _name_of(qualname: str, namespace: dict[str, Any]) -> str:
+    return f"{module_name(namespace.get('__name__'))}.{qualname}"

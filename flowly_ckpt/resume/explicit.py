@@ -1,0 +1,138 @@
+"""The state of a loop as an object, and the shortest way to a loop that can be resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import CodeType
+from typing import Any, Self, TypeVar
+
+from ..errors import FlowlyError
+from .checkpoint import Checkpoint
+from .frames import caller
+
+__all__ = ["State", "over", "state"]
+
+T = TypeVar("T")
+_OWN = frozenset(["sync", "save", "over", "forget"])
+_loops: dict[str, tuple[CodeType, int]] = {}  # where the loop of each function stands that keeps its state by its name
+
+
+class State:
+    """Hold the values of a computation as attributes, the saved ones where there are any.
+
+    Leaving it as a context keeps the values; leaving it by an exception keeps what was kept last.
+
+    :param checkpoint: where the values are kept.
+    :param initial: the values of a first run.
+
+    >>> kept = {}
+    >>> with State(Checkpoint("count", target=kept), {"i": 0}) as s:
+    ...     s.i += 1
+    >>> State(Checkpoint("count", target=kept), {"i": 0}).i
+    1
+
+    See also: :func:`state`.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_checkpoint")
+
+    def __init__(self, checkpoint: Checkpoint, initial: dict[str, Any]) -> None:
+        object.__setattr__(self, "_checkpoint", checkpoint)
+        for name, value in {**initial, **(checkpoint.take() or {})}.items():
+            setattr(self, name, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _OWN:
+            raise AttributeError(f"{name!r} is a method of the state; call the value otherwise")
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"the state has no value {name!r}; it has {', '.join(vars(self)) or 'none'}")
+
+    def __repr__(self) -> str:
+        return f"State({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+    def save(self) -> None:
+        """Keep the values, and the states of the random number generators, as they are now."""
+        self._checkpoint.put(dict(vars(self)))
+
+    def sync(self) -> bool:
+        """Save, if the last save is as long ago as the checkpoint's ``rate`` says; tell whether it was."""
+        due: bool = self._checkpoint.is_due()
+        if due:
+            self.save()
+        return due
+
+    def over(self, iterable: Iterable[T]) -> Iterator[T]:
+        """Yield the items of a loop that the last run had not done; sync after each, save after the last."""
+        items: Iterator[T] = self._checkpoint._over(iterable, self.sync, self.save)
+        return items
+
+    def forget(self) -> None:
+        """Remove what was kept; the values stay as they are."""
+        self._checkpoint.forget()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
+            self.save()
+
+
+def state(checkpoint: str | Checkpoint, /, **initial: Any) -> State:
+    """Return the values of a computation as an object: the saved ones, or the initial ones in a first run.
+
+    :param checkpoint: the name it is kept by, or a checkpoint with options of its own.
+    :param initial: the values of a first run.
+
+    >>> kept = {}
+    >>> with state(Checkpoint("primes", target=kept), i=0, primes=[2]) as s:
+    ...     s.primes.append(3)
+    >>> state(Checkpoint("primes", target=kept), i=0, primes=[2])
+    State(i=0, primes=[2, 3])
+
+    See also: :class:`Checkpoint`, which keeps the local variables themselves.
+    """
+    return State(Checkpoint(checkpoint) if isinstance(checkpoint, str) else checkpoint, initial)
+
+
+def over(iterable: Iterable[T], checkpoint: str | Checkpoint | None = None, /, **options: Any) -> Iterator[T]:
+    """Loop over items so that an interrupted run goes on where it stopped, its local variables as they were.
+
+    Set the variables before the loop. A loop that comes to its end leaves nothing behind: the next run begins anew.
+
+    :param checkpoint: the name it is kept by, by default the function's; or a checkpoint with options of its own.
+    :param options: those of :class:`Checkpoint`.
+    :raises FlowlyError: for a second loop in one function, when neither has a name.
+    :raises ChangedError: when the items that were done are not there any more, as far as plain items tell.
+
+    >>> def total(items):
+    ...     total = 0
+    ...     for item in over(items, Checkpoint("total", target={})):
+    ...         total += item
+    ...     return total
+    >>> total([1, 2, 3])
+    6
+
+    See also: :meth:`Checkpoint.over`, for several loops, or one within another.
+    """
+    if checkpoint is None:
+        _refuse_second_loop()
+    made = checkpoint if isinstance(checkpoint, Checkpoint) else Checkpoint(checkpoint, **options)
+    made.restore()
+    return _until_done(made, iterable)
+
+
+def _until_done(checkpoint: Checkpoint, iterable: Iterable[T]) -> Iterator[T]:
+    yield from checkpoint._over(iterable, checkpoint.sync, checkpoint.forget)
+
+
+def _refuse_second_loop() -> None:
+    frame = caller()
+    name = f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}"
+    code, position = _loops.setdefault(name, (frame.f_code, frame.f_lasti))
+    if code is frame.f_code and position != frame.f_lasti:
+        text = f"{name} has two loops over the same saved state; name them, resume.over(items, 'name'), "
+        raise FlowlyError(f"{text}or make one checkpoint = Checkpoint() and use checkpoint.over(items) in both")
+    _loops[name] = (frame.f_code, frame.f_lasti)
