@@ -31,6 +31,7 @@ class Recipe(NamedTuple):
     :param free: positions in ``co_freevars``, in the order in which the code uses them.
     :param references: the global names, chains of attributes and imports whose values count.
     :param meta: attributes of functions that the code reads, as ``__name__``.
+    :param lookups: the references, each with its name if it is a global without attributes, else None.
 
     >>> recipe_of((lambda x: len(x)).__code__).references
     (Reference(kind='global', name='len', chain=(), source=()),)
@@ -40,6 +41,7 @@ class Recipe(NamedTuple):
     free: tuple[int, ...]
     references: tuple[Reference, ...]
     meta: tuple[str, ...]
+    lookups: tuple[tuple[str | None, Reference], ...]
 
 
 _recipes: dict[int, tuple[Any, Recipe]] = {}
@@ -83,7 +85,9 @@ def make(code: CodeType, keep_types: bool = True) -> Recipe:
         flat += [tuple(variables), tuple(reference.text for reference in numbers)]
     free = [name for name in variables if name in code.co_freevars]
     meta = set(names & META).union(*(recipe.meta for recipe in inner.values()))
-    return Recipe(dumps(flat, 2), tuple(map(code.co_freevars.index, free)), tuple(numbers), tuple(sorted(meta)))
+    lookups = tuple((r.name if r.kind == "global" and not r.chain else None, r) for r in numbers)
+    free_at = tuple(map(code.co_freevars.index, free))
+    return Recipe(dumps(flat, 2), free_at, tuple(numbers), tuple(sorted(meta)), lookups)
 
 
 class Nested(NamedTuple):

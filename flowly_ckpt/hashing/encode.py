@@ -99,6 +99,10 @@ class Walk:
             return self.enc_run(parts)
         if tag in UNORDERED:
             return self.seal_set(tag, parts)
+        if tag == b"<function>":  # never plain
+            part = self.part
+            out = tag + dumps([p if type(p) in SAFE else part(p) for p in parts], 2)
+            return b"#" + self.fold(out)
         return self.seal(tag, parts)
 
     def seal(self, tag: bytes, parts: list[Any]) -> bytes:

@@ -20,7 +20,7 @@ from typing import Any
 from .code import Recipe, recipe_of
 from .hints import IGNORES
 from .origin import Origin, named, of_globals, of_module
-from .references import resolve
+from .references import builtin_named, resolve
 from .rows import OPEN, Attrs, Mark, Parts, exact
 
 __all__: list[str] = []
@@ -45,11 +45,14 @@ def function(fn: FunctionType) -> Parts:
     told: list[Any] = [recipe.payload, fn.__defaults__, kwargs(fn.__kwdefaults__), attributes(own)]
     if recipe.free:
         told += cells(fn, recipe, ignored)
-    for reference in recipe.references:
-        if ignored is True or reference.name in ignored:
+    for name, reference in recipe.lookups:
+        if ignored and (ignored is True or reference.name in ignored):
             told.append(IGNORED)
             continue
-        value, rest = resolve(reference, table)
+        if name is None:
+            value, rest = resolve(reference, table)
+        else:
+            value, rest = table[name] if name in table else builtin_named(name, table), ()
         if type(value) in CODE or isinstance(value, type):
             told.append(value)
             if rest and rest[0] in SHOWN:

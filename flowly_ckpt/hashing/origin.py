@@ -41,8 +41,10 @@ def of_globals(table: dict[str, Any]) -> Origin:
     >>> of_globals({"__name__": "__main__", "__file__": "/work/script.py"}).kind
     'user'
     """
-    name, file = table.get("__name__"), table.get("__file__")
-    return _origin(name, file) if type(name) is str and (file is None or type(file) is str) else USER
+    try:
+        return _origin(table.get("__name__"), table.get("__file__"))
+    except TypeError:  # names that cannot be keys
+        return USER
 
 
 def of_module(name: Any) -> Origin:
@@ -51,10 +53,10 @@ def of_module(name: Any) -> Origin:
     >>> of_module("no_such_module").kind
     'user'
     """
-    if type(name) is not str:
-        return USER
-    module = sys.modules.get(name)
-    return _origin(name, getattr(module, "__file__", None)) if module is not None else _unimported(name)
+    module = sys.modules.get(name) if type(name) is str else None
+    if module is None:
+        return _unimported(name) if type(name) is str else USER
+    return of_globals(vars(module))
 
 
 def named(module: Any, qualname: str) -> Any:
@@ -70,7 +72,9 @@ def named(module: Any, qualname: str) -> Any:
 
 
 @cache
-def _origin(name: str, file: str | None) -> Origin:
+def _origin(name: Any, file: Any) -> Origin:
+    if type(name) is not str or type(file) not in (str, type(None)):
+        return USER
     top = name.partition(".")[0]
     if top == "flowly_ckpt":
         return OURS

@@ -16,7 +16,7 @@ from .instructions import Step
 from .origin import of_module
 from .rows import Mark
 
-__all__ = ["Reference", "find_references", "resolve"]
+__all__ = ["Reference", "builtin_named", "find_references", "resolve"]
 
 GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
@@ -110,13 +110,18 @@ def resolve(reference: Reference, table: dict[str, Any]) -> tuple[Any, tuple[str
     elif name in table:
         value = table[name]
     else:
-        value = builtin(name, table)
+        value = builtin_named(name, table)
     if chain and isinstance(value, ModuleType):
         return follow(value, chain)
     return value, chain
 
 
-def builtin(name: str, table: dict[str, Any]) -> Any:
+def builtin_named(name: str, table: dict[str, Any]) -> Any:
+    """Return the builtin a name means to code with these globals, or the mark of an undefined name.
+
+    >>> builtin_named("len", {}), builtin_named("no_such_name", {})
+    (<built-in function len>, 'undefined')
+    """
     found = table.get("__builtins__", _builtins)
     return (found if type(found) is dict else vars(found)).get(name, MISSING)
 
