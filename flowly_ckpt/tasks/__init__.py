@@ -16,11 +16,12 @@ from .context import MODES, Context, current_target, gcontext, mode
 from .decorators import TARGET, flow, task
 from .errors import MissingPrefectError, ModeError, StaleError, StaleWarning, TemplateError
 from .flows import Flow
+from .logs import logged
 from .stores import Filestore, Store
 from .template import Template
 from .wrapped import Task
 
 __all__ = [
     "MODES", "TARGET", "Context", "Filestore", "Flow", "MissingPrefectError", "ModeError", "StaleError", "StaleWarning",
-    "Store", "Task", "Template", "TemplateError", "current_target", "flow", "gcontext", "mode", "task",
+    "Store", "Task", "Template", "TemplateError", "current_target", "flow", "gcontext", "logged", "mode", "task",
 ]  # fmt: skip

@@ -49,7 +49,9 @@ def call_of(task: Task, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Cal
         values["path"] = "."  # an empty path is this folder, not the root of the disk
     loc = task.target.fill(values)
     if loc.endswith("/"):
-        loc += name_from(task.name, arguments)
+        # What a method belongs to is in the name of its result only where the template says so.
+        instance = tuple(task.signature.parameters)[: len(task.first)]
+        loc += name_from(task.name, {name: value for name, value in arguments.items() if name not in instance})
     return Call(task.store(loc), args, words, arguments)
 
 
@@ -57,12 +59,9 @@ def told(task: Task, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[
     """Return the arguments with defaults, and the names that templates know them by."""
     bound = task.signature.bind(*args, **kwargs)
     bound.apply_defaults()
-    # What a method belongs to is in the name of its result only where the template says so.
-    instance = tuple(task.signature.parameters)[: len(task.first)]
-    arguments = {name: value for name, value in bound.arguments.items() if name not in instance}
     words = [p.name for p in task.signature.parameters.values() if p.kind is p.VAR_KEYWORD]
     extra = {key: value for name in words for key, value in bound.arguments[name].items()}
-    return arguments, {**extra, **bound.arguments}
+    return bound.arguments, {**extra, **bound.arguments}
 
 
 def signature_of(fn: Callable[..., Any]) -> inspect.Signature:

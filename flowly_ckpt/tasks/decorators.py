@@ -62,8 +62,8 @@ def task(
     ...     return sum(squares)
     >>> with tempfile.TemporaryDirectory() as folder, gcontext.using(path=folder, base="all"):
     ...     result = total([square(n) for n in range(4)])
-    ...     (os.listdir(f"{folder}/total"), sorted(os.listdir(f"{folder}/square"))[-2:], result.load())
-    (['.all.made', 'all'], ['02.pkl', '03.pkl'], 14)
+    ...     (os.path.relpath(result, folder), sorted(os.listdir(f"{folder}/square"))[-2:], result.load())
+    ('total/all', ['02.pkl', '03.pkl'], 14)
 
     See also: :func:`flow`, :class:`Filestore`, :data:`gcontext`.
     """

@@ -31,7 +31,7 @@ class Flow:
     def __repr__(self) -> str:
         return f"Flow({getattr(self.fn, '__name__', self.fn)})"
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Run the flow."""
         asked = mode()
         if asked in ("do_nothing", "cache"):
@@ -39,6 +39,16 @@ class Flow:
         from .scheduled import flow_of
 
         return flow_of(self, asked)(*self.first, *args, **kwargs)
+
+    @property
+    def prefect(self) -> Any:
+        """The flow as Prefect knows it, to be served or deployed.
+
+        :raises MissingPrefectError: where Prefect is not installed.
+        """
+        from .scheduled import flow_of
+
+        return flow_of(self, "prefect.cache")
 
     def __get__(self, instance: Any, owner: type | None = None) -> Flow:
         if instance is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from inspect import Signature
+from inspect import BoundArguments, Signature
 from typing import Any
 
 from .stores import Store
@@ -49,23 +50,29 @@ class DoneList(list[Any]):
             future.wait(timeout=timeout)
 
 
-def spread(signature: Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the arguments of each call of a mapped task, by name; what is no collection is given to every call.
+def spread(signature: Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[BoundArguments]:
+    """Return the arguments of each call of a mapped task; what is no collection is given to every call.
 
     :raises ValueError: where nothing is to be mapped over, or the lengths differ.
 
     >>> import inspect
-    >>> spread(inspect.signature(pow), ([1, 2], 3), {})
-    [{'base': 1, 'exp': 3}, {'base': 2, 'exp': 3}]
+    >>> [call.args for call in spread(inspect.signature(pow), ([1, 2], 3), {})]
+    [(1, 3, None), (2, 3, None)]
     """
-    given = signature.bind(*args, **kwargs).arguments
-    rows = {name: list(value) for name, value in given.items() if _is_mapped(value)}
+    bound = signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    given = bound.arguments
+    several = [p.name for p in signature.parameters.values() if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    rows = {name: list(value) for name, value in given.items() if _is_mapped(value) and name not in several}
     counts = {len(values) for values in rows.values()}
     if len(counts) != 1:
         sizes = ", ".join(f"{name}: {len(values)}" for name, values in rows.items()) or "no collection"
         raise ValueError(f"map needs collections of one length, and was given {sizes}")
-    fixed = {name: _unwrapped(value) for name, value in given.items() if name not in rows}
-    return [{name: rows[name][i] if name in rows else fixed[name] for name in given} for i in range(*counts)]
+    fixed = {name: _unwrapped(value) for name, value in given.items()}
+    return [
+        BoundArguments(signature, OrderedDict({**fixed, **{name: values[i] for name, values in rows.items()}}))
+        for i in range(*counts)
+    ]
 
 
 def _is_mapped(value: Any) -> bool:

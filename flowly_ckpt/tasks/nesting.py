@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 from .stores import Store
 
 __all__ = ["loaded", "replaced"]
+
+_CONTAINERS = (dict, list, tuple, set, frozenset)
 
 
 def replaced(value: Any, kind: Any, function: Callable[[Any], Any], within: tuple[int, ...] = ()) -> Any:
@@ -23,19 +26,22 @@ def replaced(value: Any, kind: Any, function: Callable[[Any], Any], within: tupl
     """
     if isinstance(value, kind):
         return function(value)
-    made = type(value)
-    if made not in (list, tuple, dict, set, frozenset) and not (isinstance(value, tuple) and hasattr(made, "_make")):
-        return value
-    if id(value) in within:  # a list that holds itself
+    if not isinstance(value, _CONTAINERS) or id(value) in within:  # a list may hold itself
         return value
     inside = (*within, id(value))
-    old = list(value.values() if made is dict else value)
+    old = list(value.values() if isinstance(value, dict) else value)
     new = [replaced(part, kind, function, inside) for part in old]
-    if all(before is after for before, after in zip(old, new)):
-        return value
-    if made is dict:
-        return dict(zip(value, new))
-    return made._make(new) if hasattr(made, "_make") else made(new)
+    return value if all(before is after for before, after in zip(old, new)) else _like(value, new)
+
+
+def _like(value: Any, parts: list[Any]) -> Any:
+    if isinstance(value, dict):
+        made = copy.copy(value)  # with what a subclass keeps besides
+        made.update(zip(value, parts))
+        return made
+    if isinstance(value, tuple):
+        return type(value)._make(parts) if hasattr(value, "_make") else tuple(parts)
+    return next(kind for kind in _CONTAINERS if isinstance(value, kind))(parts)
 
 
 def loaded(value: Any) -> Any:

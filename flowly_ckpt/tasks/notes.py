@@ -93,10 +93,10 @@ def path_of_note(loc: str) -> str:
     """Return the hidden file that holds the note about a file.
 
     >>> path_of_note(os.path.join("working", "load", "a"))
-    'working/load/.a.made'
+    'working/load/.made/a'
     """
     folder, name = os.path.split(os.path.normpath(loc))
-    return os.path.join(folder, f".{name}.made")
+    return os.path.join(folder, ".made", name)
 
 
 def mark_of(loc: str) -> str | None:

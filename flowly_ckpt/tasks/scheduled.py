@@ -6,8 +6,8 @@ import copy
 import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
+from inspect import BoundArguments
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
 
 from .calling import Call, call_of
 from .context import known
@@ -15,74 +15,36 @@ from .errors import MissingPrefectError
 from .futures import Done
 from .keeping import is_done, key_of, run
 from .nesting import replaced
-from .stores import Store
+from .skipped import skipped, skipped_type
+from .stores import Held, Store
 
 if TYPE_CHECKING:
     from .flows import Flow
     from .wrapped import Task
 
-try:
-    import prefect
-    from prefect.cache_policies import NO_CACHE
-    from prefect.futures import PrefectFuture, PrefectFutureList
-    from prefect.states import Completed
-except ModuleNotFoundError as error:
-    if error.name != "prefect":
-        raise
-    from .context import mode
-
-    raise MissingPrefectError(mode()) from error
-
-__all__ = ["Skipped", "call_task", "flow_of", "futures_of", "submit_task"]
+__all__: list[str] = []
 
 _STORE = "flowly_store"  # on a future: where the result will be
 _FOR_PREFECT = ("wait_for", "return_state")
 _CACHING = ("cache_policy", "cache_key_fn", "cache_expiration", "persist_result", "result_storage_key")
 
 
-class Skipped(PrefectFuture):  # type: ignore[misc]
-    """Be the future of a task whose result was there: completed, and unknown to the scheduler.
+def the_prefect(asked: str) -> Any:
+    """Return the package Prefect.
 
-    >>> Skipped(Store("working/load/a")).state.name
-    'Skipped'
+    :raises MissingPrefectError: where it is not installed.
     """
-
-    def __init__(self, store: Store) -> None:
-        self._final_state = Completed(name="Skipped", message=f"{store} is there", data=store)
-        self._id = uuid4()
-        self.flowly_store = store
-
-    @property
-    def task_run_id(self) -> UUID:
-        """An id that no task run has; Prefect asks every future for one."""
-        return self._id
-
-    @property
-    def state(self) -> Any:
-        """The state, completed, under the name of its own."""
-        return self._final_state
-
-    def wait(self, timeout: float | None = None) -> None:
-        """Return at once."""
-
-    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> Any:
-        """Return the store."""
-        return self.flowly_store
-
-    def add_done_callback(self, fn: Callable[[Any], None]) -> None:
-        """Call at once."""
-        fn(self)
-
-    def __repr__(self) -> str:
-        return f"Skipped({self.flowly_store!r})"
+    try:
+        import prefect
+    except ModuleNotFoundError as error:
+        if error.name != "prefect":
+            raise
+        raise MissingPrefectError(asked) from error
+    return prefect
 
 
 def call_task(task: Task, asked: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Run a task as a task run of Prefect, unless its result is there.
-
-    >>> callable(call_task)
-    True
-    """
+    """Run a task as a task run of Prefect, unless its result is there."""
     own, rest = _parted(task, kwargs)
     scheduled, done, args, own = _prepared(task, asked, args, own)
     if done is None:
@@ -92,40 +54,30 @@ def call_task(task: Task, asked: str, args: tuple[Any, ...], kwargs: Mapping[str
 
 
 def submit_task(task: Task, asked: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Submit a task to the flow's task runner, unless its result is there.
-
-    >>> callable(submit_task)
-    True
-    """
+    """Submit a task to the flow's task runner, unless its result is there."""
     own, rest = _parted(task, kwargs)
     scheduled, done, args, own = _prepared(task, asked, args, own)
     if done is not None:
         return done.state if rest.get("return_state") else done
     future = scheduled.submit(*args, **own, **rest)
     place = getattr(scheduled, _STORE, None)
-    if place is not None and isinstance(future, PrefectFuture):
+    if place is not None and not rest.get("return_state"):
         setattr(future, _STORE, place)  # so that what comes after can tell its own name before this one has run
     return future
 
 
 def futures_of(futures: list[Any]) -> Any:
-    """Return futures in Prefect's own list of them.
+    """Return futures in Prefect's own list of them."""
+    from prefect.futures import PrefectFutureList
 
-    >>> len(futures_of([]))
-    0
-    """
     return PrefectFutureList(futures)
 
 
 def flow_of(flow: Flow, asked: str) -> Any:
-    """Return the Prefect flow of a function.
-
-    >>> callable(flow_of)
-    True
-    """
+    """Return the Prefect flow of a function."""
     made = flow.scheduled.get(asked)
     if made is None:
-        made = flow.scheduled[asked] = prefect.flow(**flow.options)(flow.fn)
+        made = flow.scheduled[asked] = the_prefect(asked).flow(**flow.options)(flow.fn)
     return made
 
 
@@ -139,32 +91,43 @@ def _parted(task: Task, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict
 
 def _prepared(
     task: Task, asked: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, Skipped | None, tuple[Any, ...], dict[str, Any]]:
+) -> tuple[Any, Any, tuple[Any, ...], dict[str, Any]]:
     """Return the Prefect task of a call, the future of a result that is there, and the arguments for Prefect."""
+    the_prefect(asked)
     args, kwargs = _without_skipped(args), _without_skipped(kwargs)
     if asked == "prefect" or task.store is None:
         return _scheduled(task, task.fn, asked), None, args, kwargs
-    free = copy.copy(task)
-    free.first = ()
-    call = call_of(free, _places(args), _places(kwargs))
-    if task.skip and is_done(free, call, key_of(free, call)[1], stacklevel=6):
-        return None, Skipped(call.store), args, kwargs
-    return _for_call(free, call, asked), None, args, kwargs
+    places = _places(task, args, kwargs)
+    call = call_of(task, places.args[len(task.first) :], places.kwargs)
+    if task.skip and is_done(task, call, key_of(task, call)[1], stacklevel=6):
+        return None, skipped(call.store), args, kwargs
+    return _for_call(task.copy(first=()), call, asked), None, args, kwargs
 
 
 def _without_skipped(value: Any) -> Any:
     """Put the results in place of futures that Prefect did not make."""
-    return replaced(value, (Skipped, Done), lambda future: future.result())
+    return replaced(value, (skipped_type(), Done), lambda future: future.result())
 
 
-def _places(value: Any) -> Any:
-    """Put in place of futures the stores they will be in; of other futures, only those that are done say more."""
+def _places(task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> BoundArguments:
+    """Bind the arguments, with the stores futures will give in place of them.
 
-    def place(future: Any) -> Any:
-        store = getattr(future, _STORE, None)
-        return future.result() if store is None else store
+    What the future of another's task gives is known only when it is done: it is waited for only where the template
+    needs it, and else counts as not to be told.
+    """
+    from prefect.futures import PrefectFuture
 
-    return replaced(value, PrefectFuture, place)
+    def place(needed: bool) -> Callable[[Any], Any]:
+        def of(future: Any) -> Any:
+            store = getattr(future, _STORE, None)
+            return store if store is not None else future.result() if needed else Held("", None)
+
+        return of
+
+    bound = task.signature.bind(*args, **kwargs)
+    for name, value in bound.arguments.items():
+        bound.arguments[name] = replaced(value, PrefectFuture, place(name in task.target.names))
+    return bound
 
 
 def _for_call(task: Task, call: Call, asked: str) -> Any:
@@ -201,7 +164,10 @@ def _scheduled(task: Task, fn: Callable[..., Any], asked: str) -> Any:
         options = dict(task.options)
         options.setdefault("name", task.name)
         if asked == "prefect.cache" and not any(name in options for name in _CACHING):
+            from prefect.cache_policies import NO_CACHE
+
             options["cache_policy"] = NO_CACHE  # the file is the cache
+        prefect = the_prefect(asked)
         taken = inspect.signature(prefect.Task.__init__).parameters
         made = prefect.task(**{name: value for name, value in options.items() if name in taken})(fn)
         task.scheduled[asked] = made

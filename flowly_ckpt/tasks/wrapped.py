@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -60,16 +59,13 @@ class Task:
         self.signature = signature_of(fn)
         self.handles = Handles(store or Store, save, changed == "rerun")
         self.first: tuple[Any, ...] = ()  # the instance, where the function is a method
-        self._forget()
-
-    def _forget(self) -> None:
         self.scheduled: dict[str, Any] = {}  # by mode: the Prefect task made of this one
         self.flights: dict[Any, Any] = {}  # of async functions: what is under way
 
     def __repr__(self) -> str:
         return f"Task({self.name}, {self.target.text!r})"
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Return the store of the result, after running the function if nothing is there."""
         asked = mode()
         if asked not in _HERE:
@@ -81,7 +77,7 @@ class Task:
             return self.fn(*settled((*self.first, *args)), **settled(own))
         return run(self, call_of(self, args, own))
 
-    def submit(self, *args: Any, **kwargs: Any) -> Any:
+    def submit(self, /, *args: Any, **kwargs: Any) -> Any:
         """Return a future of what a call returns; without Prefect the function runs at once."""
         asked = mode()
         if asked in _HERE:
@@ -90,24 +86,22 @@ class Task:
 
         return submit_task(self, asked, (*self.first, *args), kwargs)
 
-    def map(self, *args: Any, **kwargs: Any) -> Any:
+    def map(self, /, *args: Any, **kwargs: Any) -> Any:
         """Return futures of one call for each item of the collections given; what is no collection goes to each.
 
         :raises ValueError: where nothing is to be mapped over, or the lengths differ.
         """
         asked, own = mode(), self._own(kwargs)
         rest = {name: value for name, value in kwargs.items() if name not in own}
-        free = copy.copy(self)
-        free.first = ()
         calls = spread(self.signature, (*self.first, *args), own)
-        futures = [free.submit(**call, **rest) for call in calls]
+        futures = [self.submit(*call.args[len(self.first) :], **call.kwargs, **rest) for call in calls]
         if asked in _HERE:
             return DoneList(futures)
         from .scheduled import futures_of
 
         return futures_of(futures)
 
-    def at(self, *args: Any, **kwargs: Any) -> Store:
+    def at(self, /, *args: Any, **kwargs: Any) -> Store:
         """Return the store where the result of a call belongs, whether it is there or not; nothing runs.
 
         :raises TypeError: for a task without stores.
@@ -136,21 +130,21 @@ class Task:
     def __get__(self, instance: Any, owner: type | None = None) -> Task:
         if instance is None:
             return self
-        bound = copy.copy(self)
-        bound.first = (instance,)
-        return bound
+        return self.copy(first=(instance,))
 
     def __flowly_children__(self) -> tuple[Any, ...]:
         return (self.fn,)
 
     def __flowly_rebuild__(self, parts: Sequence[Any]) -> Task:
-        made = copy.copy(self)
-        (made.fn,) = parts
-        made._forget()
-        return made
+        (fn,) = parts
+        return self.copy(fn=fn, scheduled={}, flights={})
 
     def __flowly_hash__(self) -> Any:
         return (self.target.text, self.store, self.save, self.fn, self.first)
+
+    def copy(self, **changes: Any) -> Task:
+        """Return a task that is the same but for some attributes."""
+        return _made_of({**self.__dict__, **changes})
 
     def __reduce__(self) -> Any:
         module: Any = sys.modules.get(getattr(self, "__module__", None) or "")

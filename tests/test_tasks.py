@@ -1,0 +1,862 @@
+"""Tasks with named files: one test for each statement of what they do, by its number."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash
+from flowly_ckpt.errors import StoreWarning
+from flowly_ckpt.pipelines import children, role
+from flowly_ckpt.tasks import (
+    Filestore,
+    ModeError,
+    StaleError,
+    StaleWarning,
+    Store,
+    TemplateError,
+    current_target,
+    flow,
+    gcontext,
+    logged,
+    mode,
+    task,
+)
+
+ROOT = str(Path(__file__).parents[1])
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    """A folder to work in, and the context as it is at the start."""
+    monkeypatch.delenv("PIPEX", raising=False)
+    monkeypatch.chdir(tmp_path)
+    before = gcontext.values()
+    yield tmp_path
+    for name in gcontext.values():
+        delattr(gcontext, name)
+    for name, value in before.items():
+        setattr(gcontext, name, value)
+
+
+class Ran(list):
+    """What ran, in order; no part of what the functions that note it do."""
+
+    def __flowly_hash__(self):
+        return "ran"
+
+
+@pytest.fixture
+def ran():
+    return Ran()
+
+
+def script(folder, code, *arguments, check=True, **environment):
+    """Run a program in a process of its own."""
+    path = folder / "script.py"
+    path.write_text(textwrap.dedent(code))
+    variables = {name: value for name, value in os.environ.items() if name != "PIPEX"}
+    return subprocess.run(
+        [sys.executable, "-W", "error", str(path), *arguments],
+        cwd=folder, check=check, capture_output=True, text=True,
+        env={**variables, "PYTHONPATH": ROOT, **environment},
+    )  # fmt: skip
+
+
+def files(folder):
+    """The files that a person sees."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def steps(ran):
+    """Three tasks in a row, which note when they run."""
+
+    @task(target="{path}/{funcname}/{base}")
+    def load(n):
+        ran.append("load")
+        return list(range(n))
+
+    @task
+    def clean(rows):
+        ran.append("clean")
+        return [row for row in rows if row % 2]
+
+    @task
+    def report(rows):
+        ran.append("report")
+        return f"{len(rows)} rows"
+
+    return load, clean, report
+
+
+def test_S3_1_do_nothing_runs_the_functions_directly(monkeypatch, folder, ran):
+    monkeypatch.setenv("PIPEX", "do_nothing")
+
+    @task
+    def load(n):
+        return list(range(n))
+
+    @task(target="{path}/x/{nothing}", retries=3)
+    def total(rows):
+        return sum(rows)
+
+    @flow
+    def bare(n):
+        return total(load(n))
+
+    @flow(name="with options")
+    def main(n):
+        return total.submit(load.submit(n)).result()
+
+    assert (bare(4), main(4), load(2)) == (6, 6, [0, 1])
+    assert files(folder) == []
+
+
+def test_S3_2_the_target_is_filled_at_the_call(folder):
+    @task(target="{path}/{funcname}/{base}")
+    def load():
+        return 1
+
+    gcontext.base = "file1"
+    assert str(load()) == "working/load/file1"
+    assert files(folder) == ["working/load/file1"]
+
+
+def test_S3_3_tasks_whose_file_is_there_are_skipped(folder, ran):
+    gcontext.base = "file1"
+    load, *_ = steps(ran)
+    assert load(3) == load(3)
+    assert ran == ["load"]
+
+
+def test_S3_3_also_when_another_process_made_the_file(folder):
+    code = """
+        from flowly_ckpt.tasks import gcontext, task
+        @task(target="{path}/{funcname}/{n}.pkl")
+        def square(n):
+            print("ran", n)
+            return n * n
+        print(square(3).load())
+    """
+    assert script(folder, code).stdout == "ran 3\n9\n"
+    assert script(folder, code).stdout == "9\n"
+
+
+def test_S3_3_also_when_someone_else_made_the_file(folder, ran):
+    gcontext.base = "file1"
+    (folder / "working/load").mkdir(parents=True)
+    (folder / "working/load/file1").write_bytes(pickle.dumps("by hand"))
+    load, *_ = steps(ran)
+    assert (load(3).load(), ran) == ("by hand", [])
+
+
+def test_S3_4_data_are_loaded_from_the_files_given(ran):
+    gcontext.base = "file1"
+    load, clean, report = steps(ran)
+    assert clean(load(5)).load() == [1, 3]
+    assert report(rows=clean(load(5))).load() == "2 rows"
+
+
+def test_S3_5_output_is_saved_as_a_pickle(folder, ran):
+    gcontext.base = "file1"
+    steps(ran)[0](3)
+    with open(folder / "working/load/file1", "rb") as file:
+        assert pickle.load(file) == [0, 1, 2]
+
+
+def test_S3_6_a_store_is_returned_and_not_the_data(ran):
+    gcontext.base = "file1"
+    result = steps(ran)[0](3)
+    assert isinstance(result, Store)
+    assert (str(result), os.fspath(result), repr(result)) == (
+        *["working/load/file1"] * 2,
+        "Filestore(working/load/file1)",
+    )
+    assert (result.load(), result, hash(result)) == ([0, 1, 2], Filestore(result.loc), hash(Filestore(result.loc)))
+
+
+def test_S3_6a_a_chain_that_is_complete_loads_nothing(monkeypatch, ran):
+    gcontext.base = "file1"
+    load, clean, report = steps(ran)
+    report(clean(load(5)))
+    loads = []
+    monkeypatch.setattr(Filestore, "load", lambda store: loads.append(store))
+    assert str(report(clean(load(5)))) == "working/report/file1"
+    assert (loads, len(ran)) == ([], 3)
+
+
+def test_S3_6a_results_are_small_to_send(ran):
+    gcontext.base = "file1"
+    result = steps(ran)[0](100_000)
+    assert len(pickle.dumps(result)) < 200
+    assert pickle.loads(pickle.dumps(result)) == result
+
+
+@pytest.mark.parametrize("removed", ["load", "clean", "report"])
+def test_S3_7_only_the_task_whose_file_was_removed_runs_again(folder, ran, removed):
+    gcontext.base = "file1"
+    load, clean, report = steps(ran)
+    for _ in range(2):
+        report(clean(load(5)))
+        ran_then, ran[:] = list(ran), []
+        (folder / "working" / removed / "file1").unlink()
+    report(clean(load(5)))
+    assert (ran_then, ran) == ([removed], [removed])
+
+
+def test_S3_7_a_store_removes_its_file(ran):
+    gcontext.base = "file1"
+    load, *_ = steps(ran)
+    load(3).remove()
+    load.at(3).remove()
+    assert not load.at(3).exists()
+    load(3)
+    assert ran == ["load", "load"]
+
+
+def test_S3_10_the_default_is_path_funcname_base_in_a_pickle(folder):
+    @task
+    def load():
+        return 1
+
+    gcontext.base = "a/b"
+    assert load() == Filestore("working/load/a/b")
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{path}/{funcname}/{base}_{n}.pkl", "working/call/b_7.pkl"),
+        ("{path}/t/{os.path.basename(fn)}_{datetime.date(2020,1,2)}", "working/t/a.csv_2020-01-02"),
+        ("{path}/{int(n)+1}", "working/8"),
+        ("{path}/{n+1:03d}", "working/008"),
+    ],
+)
+def test_S3_11_templates_may_use_modules(template, expected):
+    @task(target=template)
+    def call(n, fn="data/a.csv"):
+        return n
+
+    gcontext.base = "b"
+    assert str(call(7)) == expected
+
+
+def test_S3_11_the_name_of_an_upstream_file_can_be_used(ran):
+    gcontext.base = "file1"
+    load, *_ = steps(ran)
+
+    @task(target="{path}/{funcname}/{os.path.basename(rows)}.txt")
+    def count(rows):
+        return len(rows)
+
+    assert str(count(load(3))) == "working/count/file1.txt"
+
+
+def test_S3_12_path_and_base_are_set_at_run_time(ran):
+    load, *_ = steps(ran)
+    places = []
+    for path, base in [("working", "a"), ("working", "b"), ("else/where", "b")]:
+        gcontext.path, gcontext.base = path, base
+        places.append(str(load(3)))
+    assert places == ["working/load/a", "working/load/b", "else/where/load/b"]
+    assert len(ran) == 3
+
+
+def test_S3_12_they_can_be_set_for_one_thread(ran):
+    load, *_ = steps(ran)
+
+    def one(base):
+        with gcontext.using(base=base):
+            return str(load(3))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(one, "abcd")) == [f"working/load/{base}" for base in "abcd"]
+
+
+def test_S3_13_any_store_can_be_used(ran):
+    rows = {}
+
+    class Row(Store):
+        def save(self, data):
+            rows[self.loc] = data
+
+        def load(self):
+            return rows[self.loc]
+
+        def exists(self):
+            return self.loc in rows
+
+    @task(target="{funcname}:{n}", store=Row)
+    def square(n):
+        ran.append(n)
+        return n * n
+
+    assert (square(3).load(), square(3), ran, rows) == (9, Row("square:3"), [3], {"square:3": 9})
+
+
+def test_S3_13_a_store_in_a_database(folder, ran):
+    pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
+    sys.path.insert(0, str(Path(ROOT) / "examples"))
+    from files import Tablestore, database
+
+    engine = database(f"sqlite:///{folder}/results.db")
+
+    @task(target="{funcname}/{n}", store=partial(Tablestore, engine=engine))
+    def square(n):
+        ran.append(n)
+        return n * n
+
+    @task(target="{funcname}", store=partial(Tablestore, engine=engine))
+    def total(squares):
+        return sum(squares)
+
+    for _ in range(2):
+        assert total([square(n) for n in range(4)]).load() == 14
+    assert ran == [0, 1, 2, 3]
+    assert files(folder) == ["results.db"]
+    engine.dispose()
+
+
+def test_S3_14_without_saving_the_data_are_returned(folder, ran):
+    @task(save=False, target="{path}/{n}.txt")
+    def plain(n):
+        ran.append(n)
+        return n * n
+
+    assert (plain(3), plain(3), ran, files(folder)) == (9, 9, [3, 3], [])
+
+
+def test_S3_14_a_function_saves_its_own_output(folder, ran):
+    @task(save=False, target="{path}/{n}.txt")
+    def write(n):
+        ran.append(n)
+        os.makedirs("working", exist_ok=True)
+        Path(current_target()).write_text("x" * n)
+        return n
+
+    assert write(3) == 3
+    assert write(3) == Filestore("working/3.txt")
+    assert (ran, files(folder)) == ([3], ["working/3.txt"])
+    with pytest.raises(LookupError, match="no task is being run"):
+        current_target()
+
+
+def test_S3_14_without_a_store_nothing_is_kept(folder, ran):
+    @task(store=None)
+    def load(n):
+        ran.append(n)
+        return n
+
+    assert (load(3), load(3), ran, files(folder)) == (3, 3, [3, 3], [])
+
+
+def test_S3_15_files_have_meaningful_names(folder):
+    @task(target="{path}/{funcname}/{city}/{year}.pkl")
+    def weather(city, year):
+        return (city, year)
+
+    for city in ("Oslo", "Rome"):
+        weather(city, 2020)
+    assert files(folder) == ["working/weather/Oslo/2020.pkl", "working/weather/Rome/2020.pkl"]
+
+
+def test_S3_17_importing_and_running_writes_nothing_elsewhere_and_starts_no_thread(folder):
+    home = folder / "home"
+    home.mkdir()
+    code = """
+        import os, threading
+        before = dict(os.environ)
+        from flowly_ckpt.tasks import gcontext, task
+        assert threading.active_count() == 1 and not os.listdir(".") , os.listdir(".")
+        gcontext.base = "a"
+        @task
+        def load():
+            return 1
+        load()
+        assert threading.active_count() == 1 and dict(os.environ) == before
+        print(sorted(os.listdir(".")))
+    """
+    (folder / "script.py").write_text(textwrap.dedent(code))
+    where = folder / "place"
+    where.mkdir()
+    done = subprocess.run(
+        [sys.executable, str(folder / "script.py")], cwd=where, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": ROOT, "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert (done.stdout, done.stderr, os.listdir(home)) == ("['working']\n", "", [])
+
+
+def test_S3_17_log_lines_say_where_they_come_from(ran):
+    import io
+
+    gcontext.base = "file1"
+    told = io.StringIO()
+    with logged(stream=told):
+        steps(ran)[0](3)
+    assert "recall.py:" in told.getvalue()
+    assert "'load'" in told.getvalue()
+
+
+def test_S3_18_prefect_need_not_be_installed(folder):
+    code = """
+        import sys
+        sys.modules["prefect"] = None
+        from flowly_ckpt.tasks import flow, task
+        @task(target="{path}/{n}", retries=2)
+        def square(n):
+            return n * n
+        @flow
+        def main():
+            return square(3).load()
+        print(main())
+    """
+    assert script(folder, code).stdout == "9\n"
+
+
+@pytest.mark.parametrize("asked", ["prefect", "prefect.cache"])
+def test_S3_18_where_it_is_asked_for_and_missing_the_error_says_so(folder, asked):
+    code = """
+        import sys
+        class Absent:
+            def find_spec(self, name, path=None, target=None):
+                if name.partition(".")[0] == "prefect":
+                    raise ModuleNotFoundError(name, name=name)
+        sys.meta_path.insert(0, Absent())
+        from flowly_ckpt.tasks import flow, task
+        made = {"task": task, "flow": flow}[sys.argv[1]](lambda n: n)
+        try:
+            made(3)
+        except ImportError as error:
+            print(type(error).__name__, error)
+    """
+    for kind in ("task", "flow"):
+        told = script(folder, code, kind, PIPEX=asked).stdout
+        assert told == f"MissingPrefectError PIPEX={asked!r} needs Prefect 3: pip install flowly-ckpt[prefect]\n"
+
+
+def test_S3_19_an_unknown_mode_is_a_clear_error(monkeypatch):
+    monkeypatch.setenv("PIPEX", "bad")
+    with pytest.raises(ValueError, match=r"'bad' is no mode: it must be do_nothing, cache, prefect or prefect\.cache"):
+        task(abs)(-1)
+    with pytest.raises(ModeError):
+        flow(abs)(-1)
+
+
+# What the original got wrong.
+
+
+def test_beats_S3_1_the_mode_is_read_when_a_task_is_called(monkeypatch, folder):
+    @task(target="{path}/{n}")
+    def square(n):
+        return n * n
+
+    monkeypatch.setenv("PIPEX", "do_nothing")
+    assert (mode(), square(3)) == ("do_nothing", 9)
+    monkeypatch.setenv("PIPEX", "cache")
+    assert square(3) == Filestore("working/3")
+    monkeypatch.setenv("PIPEX", "")
+    assert mode() == "cache"
+
+
+def test_beats_S3_2_the_default_works_before_base_is_set(folder, ran):
+    load, *_ = steps(ran)
+
+    @task
+    def all_of_them():
+        return 1
+
+    @task
+    def named(city, *, year=2020, rows=()):
+        return city
+
+    @task
+    def long(rows):
+        return rows
+
+    load(3), load(4), all_of_them(), named("New York/USA", rows=[1])
+    long(["x" * 100])
+    found = files(folder)
+    assert found[:4] == ["working/all_of_them/all_of_them", "working/load/n=3", "working/load/n=4", found[3]]
+    assert found[4].startswith("working/named/city=New York%2FUSA,year=2020,rows=")
+    assert load(3).load() == [0, 1, 2]
+    gcontext.base = "file1"
+    assert load(5).load() == list(range(5))
+
+
+def square_of(ran, target="{path}/squares.pkl", extra=0, **options):
+    @task(target=target, **options)
+    def square(n):
+        ran.append(n)
+        return n * n + extra
+
+    return square
+
+
+def test_beats_S3_3_a_file_made_with_other_arguments_is_reported(ran):
+    square = square_of(ran)
+    square(3)
+    with pytest.warns(StaleWarning, match="working/squares.pkl was made with other argument 'n'; remove it"):
+        assert square(4).load() == 9
+    square(3)
+    assert ran == [3]
+
+
+def test_beats_S3_3_in_another_process_too(folder):
+    code = """
+        import sys
+        from flowly_ckpt.tasks import task
+        @task(target="{path}/squares.pkl")
+        def square(n):
+            return n * n
+        print(square(int(sys.argv[1])).load())
+    """
+    assert script(folder, code, "3").stdout == "9\n"
+    assert script(folder, code, "3", PYTHONHASHSEED="5").stdout == "9\n"
+    assert "StaleWarning: working/squares.pkl" in script(folder, code, "4", check=False).stderr
+
+
+def test_beats_S3_4_a_file_made_by_other_code_is_reported(ran):
+    square_of(ran)(3)
+    with pytest.warns(StaleWarning, match="made with other code; remove it"):
+        assert square_of(ran, extra=1)(3).load() == 9
+
+
+def test_beats_S3_4_it_is_made_again_where_that_is_wanted(ran):
+    square_of(ran)(3)
+    again = square_of(ran, extra=1, changed="rerun")
+    assert (again(3).load(), again(3).load(), again(4).load(), ran) == (10, 10, 17, [3, 3, 4])
+
+
+def test_beats_S3_4_or_an_error_or_of_no_interest(ran):
+    square_of(ran)(3)
+    with pytest.raises(StaleError, match="other code and argument 'n'") as caught:
+        square_of(ran, extra=1, changed="raise")(4)
+    assert (caught.value.loc, caught.value.differences) == ("working/squares.pkl", ("code", "argument 'n'"))
+    assert square_of(ran, extra=1, changed="ignore")(4).load() == 9
+    with pytest.raises(ValueError, match="changed='never'"):
+        square_of(ran, changed="never")
+
+
+def test_beats_S3_4_new_data_from_upstream_are_noticed(folder, ran):
+    gcontext.base = "file1"
+    load, clean, _ = steps(ran)
+    clean(load(5))
+
+    @task
+    def load(n):
+        return [1] * n
+
+    Filestore("working/load/file1").remove()
+    rows = load(5)
+    with pytest.warns(StaleWarning, match="working/clean/file1 was made with other argument 'rows'"):
+        clean(rows)
+    # The same data made once more are no news, nor is a folder that was moved.
+    Filestore("working/load/file1").remove()
+    clean(steps(ran)[0](5))
+    (folder / "working").rename(folder / "moved")
+    gcontext.path = "moved"
+    clean(load.at(5))
+
+
+def test_beats_S3_4_a_file_replaced_by_hand_is_not_judged_by_its_old_note(folder, ran):
+    square = square_of(ran)
+    square(3)
+    (folder / "working/squares.pkl").write_bytes(pickle.dumps("by hand"))
+    assert square(4).load() == "by hand"
+
+
+def test_beats_S3_5_a_result_that_cannot_be_saved_leaves_no_file(folder, ran):
+    gcontext.base = "file1"
+
+    @task
+    def broken():
+        return [1, threading.Lock()]
+
+    with pytest.warns(StoreWarning, match="did not store"):
+        result = broken()
+    assert (files(folder), result.exists(), result.load()[0]) == ([], False, 1)
+
+    @task
+    def first(rows):
+        return rows[0]
+
+    assert first(result).load() == 1  # the tasks after it get it all the same
+
+
+def test_beats_S3_5_where_rerunning_cannot_be_saved_the_old_file_is_not_passed_off_as_new(ran):
+    square_of(ran)(3)
+
+    @task(target="{path}/squares.pkl", changed="rerun")
+    def square(n):
+        return threading.Lock()
+
+    with pytest.warns(StoreWarning, match="did not store"):
+        assert square(3).load() != 9
+    assert Filestore("working/squares.pkl").load() == 9
+
+
+def test_beats_S3_5_an_empty_file_is_not_a_result(folder, ran):
+    square = square_of(ran)
+    (folder / "working").mkdir()
+    (folder / "working/squares.pkl").touch()
+    with pytest.warns(StoreWarning, match="is empty and counts as absent"):
+        assert square(3).load() == 9
+
+
+def test_beats_S3_5_a_damaged_file_says_what_to_do(folder, ran):
+    square = square_of(ran)
+    path = Path(square(3))
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(OSError, match=r"squares.pkl cannot be read \(.*\); remove it, and the task"):
+        square.at(3).load()
+    square.at(3).remove()
+    with pytest.raises(FileNotFoundError, match=r"squares.pkl is not there"):
+        square.at(3).load()
+    assert square(3).load() == 9
+
+
+def test_beats_S3_5_a_task_that_is_killed_leaves_no_file(folder):
+    code = """
+        import os, signal
+        from flowly_ckpt.tasks import task
+        class Deadly:
+            def __reduce__(self):
+                os.kill(os.getpid(), signal.SIGKILL)
+        @task(target="{path}/a")
+        def load():
+            return [bytes(1_000_000), Deadly()]
+        load()
+    """
+    assert script(folder, code, check=False).returncode == -9
+    assert files(folder) == ["script.py"]
+
+
+def test_beats_S3_7_stores_in_lists_and_dicts_are_loaded(ran):
+    square = square_of(ran, target="{path}/{n}")
+
+    @task(target="{path}/all")
+    def every(rows, named, *more, **words):
+        return rows, named, more, words
+
+    assert every([square(1), (square(2),)], {"a": {square(3)}}, square(4), word=square(5)).load() == (
+        [1, (4,)], {"a": {9}}, (16,), {"word": 25},
+    )  # fmt: skip
+
+
+def test_beats_S3_7_values_with_slashes_make_no_folders(folder):
+    @task(target="{path}/{funcname}/{fn}")
+    def load(fn):
+        return fn
+
+    for fn in ("data/a.csv", "/etc/passwd", "..", "a"):
+        assert load(fn).load() == fn
+    assert files(folder) == sorted(
+        f"working/load/{name}" for name in ("data%2Fa.csv", "%2Fetc%2Fpasswd", "%2E%2E", "a")
+    )
+
+    @task(target="{fn}.clean")
+    def clean(fn):
+        return fn
+
+    assert str(clean("data/a.csv")) == "data/a.csv.clean"
+
+
+class Loader:
+    def __init__(self, name):
+        self.name = name
+
+    @task(target="{path}/{self.name}/{n}")
+    def load(self, n):
+        """Load rows."""
+        return (self.name, n)
+
+    @classmethod
+    @task(target="{path}/class/{n}")
+    def of_class(cls, n):
+        return (cls.__name__, n)
+
+    @staticmethod
+    @task(target="{path}/static/{n}")
+    def of_none(n):
+        return n
+
+    @task
+    def bare(self, n):
+        return n
+
+
+def test_beats_S3_8_methods_are_tasks_too():
+    one, two = Loader("one"), Loader("two")
+    assert (one.load(1).load(), two.load(1).load()) == (("one", 1), ("two", 1))
+    assert str(two.load.at(n=3)) == "working/two/3"
+    assert str(one.bare.at(3)) == "working/bare/n=3"
+    assert [future.result().load() for future in one.load.map([1, 2])] == [("one", 1), ("one", 2)]
+    assert (one.of_class(2).load(), one.of_none(3).load()) == (("Loader", 2), 3)
+    assert (Loader.load.__name__, Loader.load.__doc__, Loader.load.fn(one, 2)) == ("load", "Load rows.", ("one", 2))
+
+
+def test_beats_S3_10_an_argument_stands_before_the_context():
+    @task(target="{path}/{base}")
+    def read(path, base="x"):
+        return path
+
+    gcontext.base = "file1"
+    assert str(read("elsewhere")) == "elsewhere/x"
+    with gcontext.using(day="Monday"):
+        assert str(task(target="{gcontext.path}/{day}")(lambda path: 1)(0)) == "working/Monday"
+
+
+# What goes beyond.
+
+
+def test_one_script_runs_with_futures_in_every_mode(ran):
+    square = square_of(ran, target="{path}/{n}")
+
+    @task(target="{path}/total")
+    def total(squares):
+        return sum(squares)
+
+    squares = square.map([1, 2, 3])
+    result = total.submit(squares, wait_for=[squares]).result(timeout=5)
+    assert (result.load(), squares.result()[2].load(), ran) == (14, 9, [1, 2, 3])
+    squares.wait()
+    with pytest.raises(ValueError, match="was given no collection"):
+        square.map(3)
+
+
+def test_threads_share_one_run(ran):
+    gate = threading.Barrier(4)
+
+    @task(target="{path}/a")
+    def load():
+        ran.append(1)
+        return 1
+
+    def one(_):
+        gate.wait()
+        return load().load()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(one, range(4))) == [1] * 4
+    assert ran == [1]
+
+
+def test_processes_share_one_run_and_send_names_only(folder):
+    code = """
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+        from flowly_ckpt.tasks import task
+        @task(target="{path}/{n}")
+        def rows(n):
+            with open("ran.txt", "a") as file:
+                file.write(f"{n} ")
+            return [n] * 1000
+        if __name__ == "__main__":
+            with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+                print([str(store) for store in pool.map(rows, [7] * 4)])
+    """
+    assert script(folder, code).stdout == f"{['working/7'] * 4}\n"
+    assert (folder / "ran.txt").read_text() == "7 "
+
+
+def test_async_functions_are_tasks_and_those_who_wait_share_one_run(ran):
+    import asyncio
+
+    @task(target="{path}/{n}")
+    async def load(n):
+        ran.append(n)
+        await asyncio.sleep(0)
+        return [n]
+
+    async def main():
+        return await asyncio.gather(load(1), load(1), load(2))
+
+    for _ in range(2):
+        assert [store.load() for store in asyncio.run(main())] == [[1], [1], [2]]
+    assert ran == [1, 2]
+
+
+def test_an_iterator_is_a_list_in_its_file(folder):
+    @task(target="{path}/a")
+    def rows():
+        yield from "abc"
+
+    assert rows().load() == list("abc")
+    with open("working/a", "rb") as file:
+        assert pickle.load(file) == list("abc")
+
+
+def test_a_function_that_fails_leaves_nothing_and_runs_again(folder, ran):
+    @task(target="{path}/{n}")
+    def fails(n):
+        ran.append(n)
+        if len(ran) == 1:
+            raise ZeroDivisionError("once")
+        return
+
+    with pytest.raises(ZeroDivisionError):
+        fails(1)
+    assert files(folder) == []
+    assert (fails(1).load(), fails(1).load(), ran) == (None, None, [1, 1])
+
+
+def test_a_misspelt_option_is_refused_and_prefects_own_are_not():
+    with pytest.raises(TypeError, match="no option 'traget'; 'target' may be meant"):
+        task(traget="{path}/a")
+    with pytest.raises(TypeError, match="cannot be called"):
+        task(3)
+    assert task(retries=2, tags=["a"], name="b")(abs).options == {"retries": 2, "tags": ["a"], "name": "b"}
+
+
+def test_a_task_stands_in_a_pipeline_and_a_pipeline_in_a_task(ran):
+    gcontext.base = "file1"
+    load, clean, report = steps(ran)
+    assert chained(load, clean, report)(5).load() == "2 rows"
+    assert chained(load.transform, sum)(5) == 10
+
+    results = {}
+    made = task(target="{path}/pipeline")(chained(abs, checkpoint(results), str))
+    assert made(-3).load() == "3"
+    assert role(made.transform) == "transparent"
+    assert functional_hash(made.transform) == functional_hash(chained(abs, str))
+    made.at(-3).remove()
+    assert apply(chained(made.transform, len), -3, [add_checkpoints]) == 1
+    assert len(results) == 1
+    assert children(made) == (made.fn,)
+    assert pickle.loads(pickle.dumps(made)).at(-3) == made.at(-3)
+
+
+def test_a_store_given_to_a_pipeline_counts_as_what_it_holds(ran):
+    store = Filestore("working/a")
+    results = {}
+    pipeline = chained(lambda given: ran.append(1) or sum(given.load()), checkpoint(results))
+    for rows, expected in [([1, 2], 3), ([1, 2], 3), ([4], 4)]:
+        store.save(rows)
+        assert apply(pipeline, store, [add_checkpoints]) == expected
+    assert ran == [1, 1]
+
+
+def test_with_options_is_another_task_of_the_same_function(ran):
+    square = square_of(ran)
+    other = square.with_options(target="{path}/{n}", retries=1)
+    assert (str(other.at(3)), other.options, str(square.at(3))) == ("working/3", {"retries": 1}, "working/squares.pkl")
+
+
+def test_an_unknown_name_in_a_template_is_a_clear_error(ran):
+    with pytest.raises(TemplateError, match=r"nothing is called 'm'; there are .*funcname.* n, path, os and datetime"):
+        square_of(ran, target="{path}/{m}")(3)
+    with pytest.raises(AttributeError, match="gcontext has no 'day'"):
+        gcontext.day
