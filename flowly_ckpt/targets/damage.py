@@ -27,7 +27,7 @@ def warn_once(store: str, entry: Any, what: object, stacklevel: int = 4) -> None
     """Name a damaged or unusable entry in one warning; the same place and cause are told once a process.
 
     :param store: where the entry lies, as a user would name it.
-    :param entry: the key, file or row that is meant.
+    :param entry: the key, file or row that is meant; None for the index as a whole.
     :param what: what was found; an exception is told by type and text.
 
     >>> import warnings
@@ -45,5 +45,8 @@ def warn_once(store: str, entry: Any, what: object, stacklevel: int = 4) -> None
     if len(_told) > 10_000:
         _told.clear()
     _told.add(fact)
-    text = f"{store}: entry {entry} cannot be used ({cause}); it counts as absent and is computed again"
+    if entry is None:
+        text = f"{store}: the index was damaged ({cause}); a new one holds what was whole, the rest is computed again"
+    else:
+        text = f"{store}: entry {entry} cannot be used ({cause}); it counts as absent and is computed again"
     warnings.warn(text, StoreWarning, stacklevel=stacklevel)

@@ -89,7 +89,7 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
         self.inline_bytes = inline_bytes
         self.verifies_large = verify is True
         check_folder(self.path)
-        self._index = Index(self.path, partial(warn_once, self.path, "index", stacklevel=8))
+        self._index = Index(self.path, partial(warn_once, self.path, None, stacklevel=8))
         self._blobs = Blobs(os.path.join(self.path, "blobs"), durable)
         self._claims = Claims(os.path.join(self.path, "claims"), claim_timeout)
         self._uses = Uses(self._index)

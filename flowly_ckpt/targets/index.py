@@ -36,6 +36,7 @@ pragma user_version = {FORMAT};
 """
 _BUSY = 60.0  # seconds that a writer waits for the others
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_TEXTS = ("no such ", "malformed", "unsupported file format")
 _indexes: weakref.WeakSet[Index] = weakref.WeakSet()
 _leaked: list[Any] = []
 
@@ -47,7 +48,7 @@ def is_damage(error: BaseException) -> bool:
     False
     """
     code = getattr(error, "sqlite_errorcode", None)
-    return (code is not None and code & 0xFF in _DAMAGE) or "no such " in str(error) or "malformed" in str(error)
+    return (code is not None and code & 0xFF in _DAMAGE) or any(text in str(error) for text in _TEXTS)
 
 
 class Index:
@@ -61,6 +62,7 @@ class Index:
         self.folder = folder
         self.on_damage = on_damage
         self._name = ""
+        self._file = ("", 0)
         self._free: list[sqlite3.Connection] = []
         self._all: list[sqlite3.Connection] = []
         self._guard = threading.RLock()
@@ -94,6 +96,7 @@ class Index:
         :raises StoreError: when it cannot be written.
         :raises sqlite3.IntegrityError: when the key is there already.
         """
+        self._find_anew_if_gone()
         free = self._free
         try:
             connection = free.pop()
@@ -123,15 +126,18 @@ class Index:
                 connection.execute("begin immediate")
                 result = work(connection)
                 connection.execute("commit")
-            except BaseException:
+            except BaseException as error:
                 with suppress(sqlite3.Error):
                     connection.execute("rollback")
+                if isinstance(error, sqlite3.IntegrityError):  # of a key that was just seen not to be there
+                    raise sqlite3.DatabaseError(f"malformed: {error}") from error
                 raise
             finally:
                 if patience != _BUSY:
                     connection.execute(f"pragma busy_timeout = {int(_BUSY * 1000)}")
             return result
 
+        self._find_anew_if_gone()
         self.create()
         return self._attempt(whole, None)
 
@@ -147,10 +153,18 @@ class Index:
             except sqlite3.IntegrityError:
                 raise
             except sqlite3.Error as error:
-                if not is_damage(error) or attempt == 3:
+                if attempt == 3 or not (is_damage(error) or self._is_read_only_by_damage(error)):
                     raise StoreError(f"{self.folder}: the index cannot be used: {error}") from error
-                self._replace(error)
+                if is_damage(error) or attempt == 2:
+                    self.renew(error)
+                else:
+                    self.close()  # it may have become writable since it was opened
         raise AssertionError("unreachable")
+
+    def _is_read_only_by_damage(self, error: sqlite3.Error) -> bool:
+        """Tell whether SQLite refuses to write a file that the system lets us write."""
+        places = (self.folder, os.path.join(self.folder, self._name))
+        return "readonly" in str(error) and all(os.access(place, os.W_OK) for place in places)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection | None]:
@@ -179,9 +193,22 @@ class Index:
             if not names:
                 return None
             self._name = names[-1]
-            connection = connect(os.path.join(self.folder, self._name))
+            path = os.path.join(self.folder, self._name)
+            connection = connect(path)
+            self._file = (path, os.stat(path).st_ino)
             self._all.append(connection)
             return connection
+
+    def _find_anew_if_gone(self) -> None:
+        """Close the connections to a file that someone has deleted: what is written to it would be lost."""
+        path, number = self._file
+        try:
+            if not path or os.stat(path).st_ino == number:
+                return
+        except OSError:
+            pass
+        self._file = ("", 0)
+        self.close()
 
     def create(self) -> None:
         """Make the folder a store with an empty index, if it is none yet."""
@@ -193,7 +220,7 @@ class Index:
         except sqlite3.Error as error:
             raise StoreError(f"{self.folder}: no index can be made here: {error}") from error
 
-    def _replace(self, error: sqlite3.Error) -> None:
+    def renew(self, error: object) -> None:
         """Leave a damaged index behind: save what is whole of it into a new one of the next generation."""
         from .salvage import next_generation
 

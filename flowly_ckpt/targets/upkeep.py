@@ -51,8 +51,8 @@ class Upkeep(Listing):
         except StoreError as error:
             if "decode" not in str(error):
                 raise
-            warn_once(self.path, "index", error, stacklevel=6)
             self.verify(repair=True)  # text that a flipped byte has made unreadable is found, and taken away
+            warn_once(self.path, None, error, stacklevel=6)
             return self._index.rows(statement, values)
 
     def verify(self, *, repair: bool = False, progress: Callable[[int, int], object] | None = None) -> list[str]:
@@ -61,8 +61,10 @@ class Upkeep(Listing):
         :param repair: take the damaged entries away, so that they are computed again.
         :param progress: called with the number of entries checked and of all, now and then.
         """
-        damaged = [] if not index_files(self.path) else self._index.rows("pragma quick_check")
-        lines = [f"index: {row[0]}" for row in damaged if row[0] != "ok"]
+        found = [] if not index_files(self.path) else self._index.rows("pragma integrity_check(10)")
+        lines = [f"index: {row[0]}" for row in found if row[0] != "ok"]
+        if lines and repair:
+            self._index.renew(lines[0])
         total = (self._index.row("select count(*) from entries", ()) or (0,))[0]
         last = done = 0
         while found := self._index.rows(CHECK, (last,)):
