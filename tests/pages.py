@@ -67,14 +67,15 @@ def run_script(block: Block, path: Path, namespace: dict[str, Any]) -> str:
     tree = ast.parse(block.text, str(path))
     everything = ""
     for statement in tree.body:
-        arrow = ARROW.search(lines[(statement.end_lineno or 1) - 1])
+        end = statement.end_lineno or 1
+        arrow = ARROW.search(lines[end - 1]) or ARROW.match("".join(lines[end : end + 1]).strip())
         ast.increment_lineno(statement, block.line - 1)  # so that a traceback shows the line of the page
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             value = run_statement(statement, path, namespace)
         everything += printed.getvalue()
         if arrow:
             shown = printed.getvalue().rstrip() if value is None and printed.getvalue() else repr(value)
-            assert shown == arrow[1], f"{path.name}:{statement.end_lineno} gives {shown}, the page shows {arrow[1]}"
+            assert shown == arrow[1], f"{path.name}:{block.line + end - 1} gives {shown}, the page shows {arrow[1]}"
     return everything
 
 

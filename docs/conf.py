@@ -1,0 +1,17 @@
+"""How Sphinx builds these pages: ``sphinx-build -W docs docs/_build/html``."""
+
+project = "flowly_ckpt"
+author = "the flowly_ckpt authors"
+copyright = f"2026, {author}"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "flowly_ckpt"
+html_copy_source = False
+
+myst_heading_anchors = 3
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+suppress_warnings = ["toc.empty_glob"]  # the lists of how-tos and explanations take what is there
