@@ -14,4 +14,3 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-suppress_warnings = ["toc.empty_glob"]  # the lists of how-tos and explanations take what is there
