@@ -130,7 +130,8 @@ class Point:
 
 
 VALUES = {
-    "str": "text", "empty": "", "int": -3, "huge": 10**6000, "float": 0.1, "inf": float("-inf"), "bool": True, "none": None,
+    "str": "text", "empty": "", "int": -3, "huge": 10**6000,
+    "float": 0.1, "inf": float("-inf"), "bool": True, "none": None,
     "list": [1, "a", None], "tuple": (1, (2,), []), "dict": {"a": 1, 2: "b"}, "bytes": b"\0\xff", "set": {1, 2},
     "frozenset": frozenset("ab"), "path": Path("no/such/file"), "object": Point(1, [2]), "complex": 1 - 2j,
     "surrogate": "\udc80", "marker": "!#pickle#!/etc/passwd", "like a node": {"pickle": ["x", 1, "y"]},

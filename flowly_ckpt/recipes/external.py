@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
@@ -51,8 +51,8 @@ class _FileWalk(Walk):
 
     __slots__ = ("base", "files", "method")
 
-    def __init__(self, base: str, method: str | None) -> None:
-        super().__init__()
+    def __init__(self, hasher: Callable[[], Any] | None = None, base: str = "", method: str | None = None) -> None:
+        super().__init__(hasher)
         self.base = base
         self.method = method
         self.files: dict[tuple[str, bool], State] = {}
@@ -76,7 +76,7 @@ def digest_of(value: Any, base: str) -> Digest:
     :param base: the project's folder; paths below it count from there.
     """
     by_time = AlkymiConfig.get().file_checksum_method is FileChecksumMethod.ModificationTimestamp
-    walk = _FileWalk(base, "time" if by_time else "content")
+    walk = _FileWalk(base=base, method="time" if by_time else "content")
     try:
         text = walk.hexdigest(walk.root(value))
     except UnhashableError:
@@ -86,7 +86,7 @@ def digest_of(value: Any, base: str) -> Digest:
 
 def code_digest(function: Any, base: str) -> str:
     """Return the digest of what a function does; files count by their place alone, as it may write to them."""
-    walk = _FileWalk(base, None)
+    walk = _FileWalk(base=base)
     return walk.hexdigest(walk.root(function))
 
 

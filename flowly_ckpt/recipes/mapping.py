@@ -97,6 +97,7 @@ class Mapping:
             if not _is_inner(error):
                 error.add_note(f"at item {place}")
             raise
+        output.let_go()  # so that thousands of images need not be in memory at once
         return output
 
     def _computed(self, item: Output) -> Output:

@@ -62,6 +62,10 @@ class Output:
         self._once.append(self.load)
         self.load, self.written = load, written
 
+    def let_go(self) -> None:
+        """Let go of the value in memory, if it is in a cache."""
+        self._once.clear()
+
     def __flowly_hash__(self) -> Any:
         """Count by the value, so that a change of it in place is noticed where outputs are kept in memory."""
         return self.load()
