@@ -7,15 +7,12 @@ import enum
 import inspect
 import os
 import pickle
-import subprocess
-import sys
-import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from runs import in_module, run_script
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash
 from flowly_ckpt.calls import (
@@ -49,18 +46,6 @@ def local(tmp_path):
 def ran():
     """What ran, in order."""
     return []
-
-
-def run_script(tmp_path, code, *arguments, name="script.py", check=True):
-    """Run a program in a process and a folder of its own."""
-    path = tmp_path / name
-    path.write_text(textwrap.dedent(code))
-    root = str(Path(__file__).parents[1])
-    environment = {**os.environ, "PYTHONPATH": root}
-    command = [sys.executable, "-W", "error", str(path), *arguments]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
-    assert not check or done.returncode == 0, done.stderr
-    return done
 
 
 def files(tmp_path):
@@ -289,9 +274,7 @@ def test_S1_14_the_null_checkpoint_keeps_nothing(tmp_path, ran):
 def test_S1_15_the_data_can_be_cleared_by_the_command_line(tmp_path):
     pytest.importorskip("flowly_ckpt.cli", reason="the command line is not there")
     run_script(tmp_path, TWO_RUNS, "first")
-    command = [sys.executable, "-m", "flowly_ckpt", "clear", "artifacts/checkpoint", "--yes"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    done = in_module(tmp_path, "flowly_ckpt", "clear", "artifacts/checkpoint", "--yes")
     assert done.returncode == 0, done.stderr
     assert files(tmp_path) == []
     assert run_script(tmp_path, TWO_RUNS, "second").stdout.startswith("ran\n")
@@ -627,8 +610,7 @@ def test_beats_S1_10_threads_run_a_method_once_for_an_id(local):
 
 WAITING = """
     import sys, time
-    from pathlib import Path
-    from flowly_ckpt.calls import LocalStorageCheckpoint
+        from flowly_ckpt.calls import LocalStorageCheckpoint
 
     def method(name):
         Path(f"started-{name}").touch()
