@@ -1,0 +1,4 @@
+# ruff: noqa
+"""What is imported inside a function only."""
+
+FACTOR = 131

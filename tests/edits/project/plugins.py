@@ -1,0 +1,6 @@
+# ruff: noqa
+"""What is picked by name."""
+
+
+def picked(x):
+    return x + 77
