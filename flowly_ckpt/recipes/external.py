@@ -74,6 +74,11 @@ def digest_of(value: Any, base: str) -> Digest:
     A value that cannot be told by its content gets a digest that no other has.
 
     :param base: the project's folder; paths below it count from there.
+
+    >>> digest_of([Path("no/such/file")], "/work").files[0].state
+    ('absent',)
+
+    See also: :func:`code_digest`.
     """
     by_time = AlkymiConfig.get().file_checksum_method is FileChecksumMethod.ModificationTimestamp
     walk = _FileWalk(base=base, method="time" if by_time else "content")
@@ -85,7 +90,15 @@ def digest_of(value: Any, base: str) -> Digest:
 
 
 def code_digest(function: Any, base: str) -> str:
-    """Return the digest of what a function does; files count by their place alone, as it may write to them."""
+    """Return the digest of what a function does; files count by their place alone, as it may write to them.
+
+    :raises UnhashableError: when the function refers to what cannot be told by its content.
+
+    >>> code_digest(lambda x: x + 1, "/work") == code_digest(lambda y: y + 1, "/work")
+    True
+
+    See also: :func:`digest_of`.
+    """
     walk = _FileWalk(base=base)
     return walk.hexdigest(walk.root(function))
 

@@ -83,6 +83,11 @@ def fetch(path: str, part: Sequence[Any]) -> bytearray:
 
     :param part: its name, size and digest.
     :raises DamagedError: when it is another, or not there.
+
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     fetch(file.name, ["part", 0, digest_of_pieces([])])
+    bytearray(b'')
     """
     data = bytearray(part[1])
     try:

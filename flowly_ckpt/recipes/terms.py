@@ -112,7 +112,14 @@ def effective(transform: Transform) -> Transform:
 
 
 def in_order(root: brewed) -> Iterator[Transform]:
-    """List what a recipe needs, each once and after its own ingredients, the recipe last."""
+    """List what a recipe needs, each once and after its own ingredients, the recipe last.
+
+    >>> from flowly_ckpt.recipes import CacheType, arg, zip_results
+    >>> one = arg([1], "one", cache=CacheType.NoCache)
+    >>> both = zip_results("both", [one, one], cache=CacheType.NoCache)
+    >>> [term.recipe.name for term in in_order(both.transform)]
+    ['one', 'both']
+    """
     seen: set[int] = set()
     waiting: list[tuple[Transform, bool]] = [(root, False)]
     while waiting:
