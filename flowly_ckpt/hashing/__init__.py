@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import UnhashableError
 from ..pipelines.term import run
-from . import arrays, classes, columnar, functions, opaque, tables, tensors, values  # noqa: F401  their rows
+from . import classes, functions, libraries, opaque, values  # noqa: F401  their rows
 from .encode import Walk
-from .explain import differences, explain
 from .hints import depends_on, ignore_globals
 from .rows import OPEN, Parts, register_lazy
 
@@ -25,6 +24,9 @@ __all__ = [
     "register",
     "register_lazy",
 ]
+
+if TYPE_CHECKING:
+    from .explaining import differences, explain
 
 F = TypeVar("F", bound=Callable[[Any], Any])
 Hasher = Callable[[], Any]
@@ -91,3 +93,11 @@ def register(kind: type, parts: Callable[[Any], Any] | None = None) -> Any:
 
     OPEN.register(kind)(row)
     return parts
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("differences", "explain"):  # seldom needed, so imported when asked for
+        from . import explaining
+
+        return getattr(explaining, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

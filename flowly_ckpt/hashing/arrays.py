@@ -7,15 +7,17 @@ copied a few MiB at a time.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import countOf
 from typing import Any
 
 from ..errors import UnhashableError
 from .origin import of_module
-from .rows import OPEN, Attrs, Blob, Parts, exact, register_lazy
+from .rows import OPEN, Attrs, Blob, Parts, exact
 
 __all__ = ["chunks"]
 
-CHUNK = 4 << 20
+CHUNK = 1 << 20
+SLICE = 1 << 12
 
 
 def load_numpy() -> None:
@@ -27,9 +29,6 @@ def load_numpy() -> None:
     OPEN.register(np.dtype)(dtype)
     OPEN.register(np.ufunc)(ufunc)
     exact(np.vectorize)(vectorized)
-
-
-register_lazy("numpy", load_numpy)
 
 
 def array(obj: Any) -> Parts:
@@ -55,8 +54,29 @@ def values(plain: Any) -> list[Any]:
     if names is not None:
         return [plain[name] for name in names]
     if kind in "OT":
-        return [plain.ravel().tolist()]
+        flat = plain.ravel()
+        return [Elements(flat, start) for start in range(0, len(flat), SLICE)]
     return [Blob(chunks(plain))]
+
+
+class Elements:
+    """Hold a slice of an array of objects until it is its turn."""
+
+    __slots__ = ("flat", "start")
+
+    def __init__(self, flat: Any, start: int) -> None:
+        self.flat, self.start = flat, start
+
+
+@exact(Elements)
+def elements(obj: Elements) -> Parts:
+    """Join strings by a character none of them has; anything else counts one by one."""
+    items = obj.flat[obj.start : obj.start + SLICE].tolist()
+    if countOf(map(type, items), str) == len(items):
+        joined = "\0".join(items)
+        if joined.count("\0") == len(items) - 1:
+            return b"<texts>", [len(items), Blob([joined.encode("utf-8", "surrogatepass")])]
+    return b"<elements>", items
 
 
 def chunks(plain: Any) -> Iterator[Any]:
@@ -76,18 +96,22 @@ def chunks(plain: Any) -> Iterator[Any]:
 
 
 def blocks(plain: Any) -> Iterator[Any]:
+    """Yield an array in contiguous blocks; those that are copies share one buffer, so each must be used at once."""
     import numpy as np
 
     if plain.flags.c_contiguous or plain.nbytes <= CHUNK:
         yield np.ascontiguousarray(plain)
         return
     rows = CHUNK // (plain.nbytes // len(plain))
-    if rows:
-        for start in range(0, len(plain), rows):
-            yield np.ascontiguousarray(plain[start : start + rows])
-    else:
+    if not rows:
         for row in plain:
             yield from blocks(row)
+        return
+    buffer = np.empty((min(rows, len(plain)), *plain.shape[1:]), plain.dtype)
+    for start in range(0, len(plain), rows):
+        part = plain[start : start + rows]
+        np.copyto(buffer[: len(part)], part)
+        yield buffer[: len(part)]
 
 
 def without_padding(plain: Any) -> Any:

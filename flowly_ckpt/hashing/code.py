@@ -7,16 +7,16 @@ values are looked up at each hash. It depends on the code object alone, so it is
 from __future__ import annotations
 
 import sys
-import weakref
 from marshal import dumps
 from types import CodeType
 from typing import Any, NamedTuple
 
 from .flow import Place, in_order, plain_name
 from .instructions import Step, handlers, steps_of
+from .recipes import Recipe
 from .references import Reference, find_references
 
-__all__ = ["Recipe", "recipe_of"]
+__all__ = ["make"]
 
 FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # *args, **kwargs, generator, coroutine, awaitable, async generator
 LOOKS_AT_NAMES = frozenset({"locals", "globals", "vars", "eval", "exec", "dir"})
@@ -24,47 +24,14 @@ META = frozenset({"__name__", "__qualname__", "__doc__", "__annotations__", "__m
 PYTHON = (sys.version_info[0], sys.version_info[1])
 
 
-class Recipe(NamedTuple):
-    """Hold what can be told of a code object alone.
+def make(code: CodeType, keep_types: bool = True) -> Recipe:
+    """Make the recipe of a code object.
 
-    :param payload: the static part.
-    :param free: positions in ``co_freevars``, in the order in which the code uses them.
-    :param references: the global names, chains of attributes and imports whose values count.
-    :param meta: attributes of functions that the code reads, as ``__name__``.
-    :param lookups: the references, each with its name if it is a global without attributes, else None.
+    :param keep_types: keep the types of the annotations in the body of a class.
 
-    >>> recipe_of((lambda x: len(x)).__code__).references
+    >>> make((lambda x: len(x)).__code__).references
     (Reference(kind='global', name='len', chain=(), source=()),)
     """
-
-    payload: bytes
-    free: tuple[int, ...]
-    references: tuple[Reference, ...]
-    meta: tuple[str, ...]
-    lookups: tuple[tuple[str | None, Reference], ...]
-
-
-_recipes: dict[int, tuple[Any, Recipe]] = {}
-
-
-def recipe_of(code: CodeType) -> Recipe:
-    """Return the recipe of a code object; kept as long as the code object lives.
-
-    >>> f, g = (lambda x: x + 1), (lambda y: y + 1)
-    >>> recipe_of(f.__code__) == recipe_of(g.__code__)
-    True
-    """
-    # By identity: code objects compare equal although their constants differ in type.
-    key = id(code)
-    found = _recipes.get(key)
-    if found is not None and found[0]() is code:
-        return found[1]
-    recipe = make(code)
-    _recipes[key] = (weakref.ref(code, lambda _: _recipes.pop(key, None)), recipe)
-    return recipe
-
-
-def make(code: CodeType, keep_types: bool = True) -> Recipe:
     steps, where = steps_of(code, keep_types)
     inner = {id(step.value): make(step.value, step.keep_types) for step in steps if isinstance(step.value, CodeType)}
     sort_closures(steps, inner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .rows import OPEN, Blob, Parts, register_lazy
+from .rows import OPEN, Blob, Parts
 
 __all__: list[str] = []
 
@@ -26,10 +26,6 @@ def load_polars() -> None:
 
     OPEN.register(pl.DataFrame)(lambda obj: (b"<polars frame>", [obj.shape, *obj.get_columns()]))
     OPEN.register(pl.Series)(series)
-
-
-register_lazy("pyarrow", load_pyarrow)
-register_lazy("polars", load_polars)
 
 
 def field(obj: Any) -> Parts:

@@ -136,7 +136,9 @@ class Walk:
         return b"<bytes>" + obj if len(obj) <= SHORT else b"#bytes" + self.fold(obj)
 
     def enc_blob(self, blob: Blob) -> bytes:
-        return b"<blob>" + self.stream(b"", blob.chunks)
+        done = b"<blob>" + self.stream(b"", blob.chunks)
+        blob.chunks = ()  # they may be large
+        return done
 
     def enc_run(self, steps: list[Any]) -> bytes:
         """Fold the steps from the left, so that a run and its prefixes share their work."""
@@ -169,7 +171,7 @@ class Walk:
 
                 return solve(self, obj)
         except UnhashableError as error:
-            from .explain import located
+            from .explaining import located
 
             told = located(self, obj, error)
             raise told from told.__cause__

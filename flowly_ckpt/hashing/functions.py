@@ -17,9 +17,9 @@ from types import (
 )
 from typing import Any
 
-from .code import Recipe, recipe_of
 from .hints import IGNORES
 from .origin import Origin, named, of_globals, of_module
+from .recipes import Recipe, recipe_of
 from .references import builtin_named, resolve
 from .rows import OPEN, Attrs, Mark, Parts, exact
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
-from .code import recipe_of
 from .functions import content
 from .hints import IGNORES
+from .recipes import recipe_of
 from .references import resolve
 from .rows import Attrs, Parts
 
@@ -106,6 +106,7 @@ def typed(obj: Any, parts: list[Any]) -> Named:
 NAMES: dict[bytes, Callable[[Any, list[Any]], Named]] = {
     b"<list>": positions,
     b"<tuple>": positions,
+    b"<elements>": lambda obj, parts: [(f"[{i}]", part) for i, part in enumerate(parts, obj.start)],
     b"<dict>": keys,
     b"<attrs>": attributes,
     b"<function>": function,

@@ -10,11 +10,13 @@ import builtins
 import sys
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .instructions import Step
 from .origin import of_module
 from .rows import Mark
+
+if TYPE_CHECKING:
+    from .instructions import Step
 
 __all__ = ["Reference", "builtin_named", "find_references", "resolve"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .rows import OPEN, Attrs, Blob, Parts, register_lazy
+from .rows import OPEN, Attrs, Blob, Parts
 
 __all__: list[str] = []
 
@@ -14,6 +14,7 @@ def load_pandas() -> None:
     import pandas as pd
     from pandas.api.extensions import ExtensionArray, ExtensionDtype
 
+    OPEN.register(_Numbers)(numbers)
     OPEN.register(pd.DataFrame)(frame)
     OPEN.register(pd.Series)(series)
     OPEN.register(pd.Index)(index)
@@ -26,9 +27,6 @@ def load_pandas() -> None:
     OPEN.register(pd.arrays.SparseArray)(sparse)
     OPEN.register(ExtensionDtype)(dtype)
     OPEN.register(pd.CategoricalDtype)(categorical_dtype)
-
-
-register_lazy("pandas", load_pandas)
 
 
 def frame(obj: Any) -> Parts:
@@ -85,7 +83,6 @@ class _Numbers:
         self.name, self.length, self.blob = name, length, blob
 
 
-@OPEN.register(_Numbers)
 def numbers(obj: _Numbers) -> Parts:
     return b"<array>", [obj.name, (obj.length,), obj.blob]
 

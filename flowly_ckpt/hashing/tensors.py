@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .rows import OPEN, Parts, register_lazy
+from .rows import OPEN, Parts
 
 __all__: list[str] = []
 
@@ -23,10 +23,6 @@ def load_torch() -> None:
     import torch
 
     OPEN.register(torch.Tensor)(tensor)
-
-
-register_lazy("scipy", load_scipy)
-register_lazy("torch", load_torch)
 
 
 def sparse_matrix(obj: Any) -> Parts:

@@ -1,0 +1,28 @@
+"""Rows for libraries, loaded when the first of their objects is met; the libraries are never imported for it."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import import_module
+
+from .rows import register_lazy
+
+__all__ = ["LIBRARIES"]
+
+LIBRARIES = {
+    "numpy": "arrays",
+    "pandas": "tables",
+    "pyarrow": "columnar",
+    "polars": "columnar",
+    "scipy": "tensors",
+    "torch": "tensors",
+}
+"""The module here that has the rows of a library, in a function named after it."""
+
+
+def load(library: str, module: str) -> None:
+    getattr(import_module(f".{module}", __package__), f"load_{library}")()
+
+
+for name, place in LIBRARIES.items():
+    register_lazy(name, partial(load, name, place))
