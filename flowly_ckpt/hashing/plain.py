@@ -49,7 +49,8 @@ def is_plain(parts: list[Any]) -> bool:
 def has_nan(group: list[Any], kinds: set[type]) -> bool:
     if len(kinds) > 1:
         group = [x for x in group if type(x) is float]
-    return any(map(ne, group, group))
+    total = sum(group)
+    return total != total and any(map(ne, group, group))  # the sum of infinities is NaN, too
 
 
 def containers(group: list[Any], kinds: set[type]) -> list[list[Any]]:
