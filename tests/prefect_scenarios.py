@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import time
 from pathlib import Path
+from uuid import uuid4
 
 import prefect
 import pytest
@@ -29,11 +31,22 @@ def server(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setenv(name, value)
-        from prefect.settings import PREFECT_HOME, PREFECT_LOGGING_LEVEL, temporary_settings
+        from prefect.settings import (
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+            PREFECT_HOME,
+            PREFECT_LOGGING_LEVEL,
+            temporary_settings,
+        )
         from prefect.testing.utilities import prefect_test_harness
 
         with (
-            temporary_settings({PREFECT_HOME: home, PREFECT_LOGGING_LEVEL: "ERROR"}),
+            temporary_settings(
+                {
+                    PREFECT_HOME: home,
+                    PREFECT_LOGGING_LEVEL: "ERROR",
+                    PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,  # a flow waits a second for its last one
+                }
+            ),
             prefect_test_harness(server_startup_timeout=120),
         ):
             yield
@@ -60,14 +73,26 @@ def ran():
     return Ran()
 
 
-def task_runs(flow_name=None):
-    """What Prefect's own client knows of task runs: their names and states."""
+def task_runs(flow_name):
+    """What Prefect's own client knows of the task runs of a flow, in the end: their names and states.
+
+    The server learns of them from a stream of events. One more task, after all the others, tells when it has.
+    """
+    last = f"last-{uuid4()}"
+    prefect.flow(name=last)(prefect.task(task_run_name=last)(lambda: None))()
+    deadline = time.monotonic() + 60
+    while seen(last) != [(last, "Completed")] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return sorted(seen(flow_name))
+
+
+def seen(flow_name):
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 
-    chosen = FlowFilter(name=FlowFilterName(any_=[flow_name])) if flow_name else None
+    chosen = FlowFilter(name=FlowFilterName(any_=[flow_name]))
     with get_client(sync_client=True) as client:
-        return {run.name: run.state.name for run in client.read_task_runs(flow_filter=chosen)}
+        return [(run.name, run.state.name) for run in client.read_task_runs(flow_filter=chosen)]
 
 
 def flow_states(flow_name):
@@ -119,7 +144,7 @@ def test_S3_8_prefect_alone_ignores_what_is_not_its_own(monkeypatch, folder, ran
 
     assert main() == 9 + 16 + 1 + 4
     assert (sorted(ran), os.listdir(folder)) == ([1, 2, 3, 3, 4], [])
-    assert {name.split("-")[0] for name in task_runs("S3.8")} == {"square"}
+    assert [name.split("-")[0] for name, state in task_runs("S3.8")] == ["square"] * 4
 
 
 def test_S3_9_S3_16_missing_files_run_and_existing_ones_never_reach_the_scheduler(folder, ran):
@@ -127,7 +152,7 @@ def test_S3_9_S3_16_missing_files_run_and_existing_ones_never_reach_the_schedule
     kinds, total = main(3)
     assert (kinds, total, total.load()) == (["PrefectConcurrentFuture"] * 4, Filestore("working/add/file1"), 5)
     assert sorted(ran, key=str) == [0, 1, 2, "add"]
-    runs = {"sq_0": "Completed", "sq_1": "Completed", "sq_2": "Completed", "add_file1": "Completed"}
+    runs = [(name, "Completed") for name in ("add_file1", "sq_0", "sq_1", "sq_2")]
     assert task_runs("S3.9") == runs
 
     assert main(3) == (["Skipped"] * 4, total)
@@ -172,7 +197,7 @@ def test_S3_9_a_failing_task_fails_as_prefect_has_it_and_leaves_no_file(ran):
 
     with pytest.raises(ZeroDivisionError):
         main()
-    assert (task_runs("fails"), flow_states("fails")) == ({"bad_1": "Failed"}, ["Failed"])
+    assert (task_runs("fails"), flow_states("fails")) == ([("bad_1", "Failed")], ["Failed"])
     assert not Path("working/1.pkl").exists()
 
 
@@ -269,10 +294,7 @@ def test_with_skip_false_prefect_sees_every_task(ran):
         return square.submit(n).result().load()
 
     assert (main(3), main(3), ran) == (9, 9, [3])
-    from prefect.client.orchestration import get_client
-
-    with get_client(sync_client=True) as client:
-        assert [run.name for run in client.read_task_runs()].count("seen_3") == 2
+    assert task_runs("seen") == [("seen_3", "Completed")] * 2
 
 
 def test_async_tasks_and_flows(ran):

@@ -31,7 +31,7 @@ class Template:
     """Fill a text as an f-string is filled; what it may do is looked through when it is made.
 
     Values keep their types, so ``{n:03d}`` works. An argument that is put in as it is becomes one part of a path: its
-    slashes are quoted, unless the template begins with it. What a call gives keeps its slashes.
+    slashes are quoted, unless the template begins with it. What a call or a format with slashes gives keeps them.
 
     :param text: literal text and fields in braces.
     :param whole: names whose values keep their slashes.
@@ -57,8 +57,9 @@ class Template:
         except ValueError as error:
             raise TemplateError(self.text, expression, str(error)) from None
         inner = Template(form, whole) if form else None
-        flat = bool(self.parts) and not has_call(tree) and expression not in whole
-        return _Part(expression, tree, conversion, inner, flat)
+        # What the template itself says of folders is meant: at its start, by a call, in a format, by os.sep.
+        said = not self.parts or has_call(tree) or "/" in form or not names_in(tree) or expression in whole
+        return _Part(expression, tree, conversion, inner, not said)
 
     def __repr__(self) -> str:
         return f"Template({self.text!r})"
