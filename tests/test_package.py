@@ -20,7 +20,7 @@ PACKAGE = Path(flowly_ckpt.__file__).parent
 REPOSITORY = Path(__file__).parents[1]
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
-# A module imports from its own room and from rooms in lines above its own, wherever in the module it imports.
+# A module imports from its own room and from those before it, wherever in the module it imports.
 ROOMS = """
 typing errors dispatch
 pipelines
@@ -35,7 +35,7 @@ tz
 calls resume tasks recipes
 cli __main__
 """
-RANK = {room: rank for rank, line in enumerate(ROOMS.strip().splitlines()) for room in line.split()}
+RANK = {room: rank for rank, room in enumerate(ROOMS.split())}
 
 
 def module_of(path: Path) -> tuple[str, ...]:
