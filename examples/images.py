@@ -82,7 +82,7 @@ def contact_sheet(folder: Path) -> tuple[Recipe[Path], Recipe[list[tuple[Path, f
     def brightness(picture: Pixels) -> float:
         return float(picture.mean() / 255)
 
-    @recipe()
+    @recipe([squares])
     def sheet(squares: list[Pixels]) -> Path:
         return write_png(arrange(squares), folder / "sheet.png")
 

@@ -375,6 +375,9 @@ def test_beats_S4_8_a_run_killed_while_it_writes_leaves_no_entry(home):
         from flowly_ckpt.recipes import recipe
 
         class Slow:
+            def __flowly_hash__(self):
+                return "slow"
+
             def __reduce__(self):
                 print("writing", flush=True)
                 signal.pause()
@@ -390,8 +393,35 @@ def test_beats_S4_8_a_run_killed_while_it_writes_leaves_no_entry(home):
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
     assert files(home, "cache.json") == []
+    (array,) = files(home, "*.npy")
+    target = CacheTarget(".alkymi_cache")
+    assert (list(target), target.gc(), array.exists()) == ([], 0, True)
+    assert (target.gc(older_than=0), array.exists()) == (1, False)
     Path("go").touch()
     assert run(code, home) == ["5 Ok"]
+
+
+def test_what_is_pickled_with_a_path_of_the_project_is_made_again_elsewhere(tmp_path):
+    code = """
+        from pathlib import Path
+        from flowly_ckpt.recipes import recipe
+
+        class Holder:
+            def __init__(self, path):
+                self.path = path
+
+        @recipe()
+        def held():
+            print("called")
+            return Holder(Path(__file__).resolve())
+
+        print(held.brew().path.parent.name, held.status())
+    """
+    (tmp_path / "first").mkdir()
+    assert run(code, tmp_path / "first") == ["called", "first Ok"]
+    assert run(code, tmp_path / "first") == ["first Ok"]
+    shutil.move(tmp_path / "first", tmp_path / "second")
+    assert run(code, tmp_path / "second") == ["called", "second Ok"]
 
 
 @pytest.mark.parametrize("absolute", [False, True])
@@ -538,6 +568,17 @@ def test_beats_S4_11_an_item_does_not_see_what_another_did_to_a_shared_argument(
         return sum(shared)
 
     assert added.brew() == [11, 12, 13]
+
+
+def test_an_argument_is_set_by_set_alone(home):
+    numbers = arg([1, 2], "numbers")
+
+    @recipe()
+    def emptied(numbers):
+        numbers.clear()
+        return numbers
+
+    assert (emptied.brew(), emptied.status(), numbers.brew()) == ([], Status.Ok, [1, 2])
 
 
 def test_beats_S4_12_earlier_results_are_found_and_clearing_leaves_nothing(home):

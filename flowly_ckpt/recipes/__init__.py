@@ -13,12 +13,12 @@ Ok
 IngredientDirty
 """
 
+from .binding import ForeachRecipe, Recipe
 from .config import AlkymiConfig, CacheType, FileChecksumMethod
 from .decorators import IngredientError, foreach, recipe
 from .folder import CacheTarget
 from .forecast import statuses
 from .forms import register_form
-from .recipe import ForeachRecipe, Recipe
 from .sources import Arg, arg, file, glob_files, zip_results
 from .status import Status
 from .terms import brewed, spread

@@ -17,7 +17,7 @@ from .outputs import Output, computed, handed_out
 from .terms import brewed, in_order, inputs_of
 
 if TYPE_CHECKING:
-    from .recipe import Recipe
+    from .binding import Recipe
 
 __all__ = ["Brew", "ChangedError", "rewritten"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, overload
 
 from ..errors import FlowlyError
+from .binding import ForeachRecipe, Recipe
 from .config import CacheType
 from .naming import module_name
-from .recipe import ForeachRecipe, Recipe
 
 __all__ = ["IngredientError", "foreach", "recipe"]
 

@@ -18,7 +18,7 @@ from ..targets.writing import collect_temporaries, is_temporary, replace_file
 from ..typing import Facts, Key
 from .config import AlkymiConfig
 from .external import unchanged
-from .layout import RECORD, digest_of_pieces, entry_of, fetch, folder_of, keys_in, size_of
+from .layout import RECORD, digest_of_pieces, entry_of, fetch, folder_of, keys_in, size_of, unfinished
 from .outputs import Output
 from .records import Record, read_record, write_record
 from .tree import Reader, Writer
@@ -92,7 +92,7 @@ class CacheTarget(MutableMapping[Key, Output]):
                 return read_record(file.read())
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except DamagedError as error:
+        except (DamagedError, OSError) as error:
             warn_once(self.root, os.path.relpath(self.path(key), self.root), error, stacklevel=6)
             return None
 
@@ -176,14 +176,14 @@ class CacheTarget(MutableMapping[Key, Output]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def siblings(self, tag: str) -> list[tuple[str, str]]:
-        """Return the digests of inputs and function of every result of a recipe."""
-        try:
-            names = os.listdir(self.folder(tag))
-        except OSError:
-            return []
-        found = [name.partition(".") for name in names]
-        return [(unquoted(obj), unquoted(code)) for obj, dot, code in found if obj and dot]
+    def siblings(self, tag: str) -> Iterator[tuple[str, str]]:
+        """List the digests of inputs and function of the results of a recipe."""
+        folder = self.folder(tag)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            for name in os.listdir(folder):
+                obj, dot, code = name.partition(".")
+                if obj and dot and os.path.exists(os.path.join(folder, name, RECORD)):
+                    yield unquoted(obj), unquoted(code)
 
     def claim(self, key: Key) -> AbstractContextManager[None]:
         """Hold the claim to compute a key among processes; wait while another holds it."""
@@ -204,7 +204,11 @@ class CacheTarget(MutableMapping[Key, Output]):
 
     def gc(self, older_than: float = 3600.0) -> int:
         """Remove what killed writers left, if it is older than so many seconds; return how many files."""
-        return sum(1 for _ in collect_temporaries(self.root, older_than))
+        count = sum(1 for _ in collect_temporaries(self.root, older_than))
+        for folder in unfinished(self.root, older_than):
+            count += len(os.listdir(folder))
+            shutil.rmtree(folder, ignore_errors=True)
+        return count
 
 
 def _tidy(folder: str, named: set[str]) -> None:

@@ -9,8 +9,8 @@ from .terms import brewed, in_order, inputs_of
 
 if TYPE_CHECKING:
     from ..plan import Plan
+    from .binding import Recipe
     from .outputs import Output
-    from .recipe import Recipe
 
 __all__ = ["current", "forecast", "statuses"]
 
@@ -54,19 +54,29 @@ def _known(recipe: Recipe[Any]) -> dict[Recipe[Any], tuple[Status, str | None]]:
 
 
 def _status(recipe: Recipe[Any], digests: list[str | None]) -> tuple[Status, str | None]:
-    siblings = recipe.target.siblings(recipe.tag)
-    if recipe.transient or not siblings:
+    if recipe.transient:
         return Status.NotEvaluatedYet, None
     known = [digest for digest in digests if digest is not None]
     if len(known) < len(digests):
-        return Status.IngredientDirty, None
+        kept = any(True for _ in recipe.target.siblings(recipe.tag))
+        return (Status.IngredientDirty if kept else Status.NotEvaluatedYet), None
     key = recipe.key(known)
     there, digest = recipe.target.peek(key)
     if there:
         return (Status.OutputsInvalid if digest is None else Status.Ok), digest
-    if any(inputs == key[0] for inputs, _ in siblings):
-        return Status.BoundFunctionChanged, None
-    return (Status.InputsChanged if recipe.state is None else Status.CustomDirty), None
+    return _missing(recipe, key[0]), None
+
+
+def _missing(recipe: Recipe[Any], wanted: str) -> Status:
+    """Tell by the results that are there why the one that is wanted is not."""
+    others = False
+    for inputs, _ in recipe.target.siblings(recipe.tag):
+        if inputs == wanted:
+            return Status.BoundFunctionChanged
+        others = True
+    if not others:
+        return Status.NotEvaluatedYet
+    return Status.InputsChanged if recipe.state is None else Status.CustomDirty
 
 
 def forecast(recipe: Recipe[Any]) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..targets.damage import DamagedError
 from ..targets.names import quoted, unquoted
 from ..typing import Key
 
-__all__ = ["RECORD", "digest_of_pieces", "entry_of", "fetch", "folder_of", "keys_in", "size_of"]
+__all__ = ["RECORD", "digest_of_pieces", "entry_of", "fetch", "folder_of", "keys_in", "size_of", "unfinished"]
 
 RECORD = "cache.json"
 
@@ -52,6 +53,25 @@ def keys_in(root: str) -> Iterator[Key]:
                 yield (unquoted(obj), f"{'.'.join(map(unquoted, module))}:{unquoted(name)}", unquoted(code))
             except ValueError:
                 continue
+
+
+def unfinished(root: str, older_than: float) -> Iterator[str]:
+    """List the folders of entries that were never finished: they have no record, and have not changed for a while.
+
+    :param older_than: seconds since the last change.
+
+    >>> list(unfinished("/no/such/folder", 0))
+    []
+    """
+    for place, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if "." in os.path.basename(place) and place != root and not folders and RECORD not in names:
+            try:
+                old = time.time() - os.stat(place).st_mtime >= older_than
+            except FileNotFoundError:
+                continue  # someone else was faster
+            if old:
+                yield place
 
 
 def size_of(path: str) -> int:

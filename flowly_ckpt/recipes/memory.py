@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from ..targets.recall import MISSING, lookup
 from ..typing import Key
@@ -41,9 +41,9 @@ class MemoryTarget(dict[Key, Output]):
         output = lookup(self, key)
         return True, None if output is MISSING else output.digest
 
-    def siblings(self, tag: str) -> list[tuple[str, str]]:
-        """Return the digests of inputs and function of every result."""
-        return [(obj, code) for obj, name, code in self if name == tag]
+    def siblings(self, tag: str) -> Iterator[tuple[str, str]]:
+        """List the digests of inputs and function of the results."""
+        return iter([(obj, code) for obj, name, code in self if name == tag])
 
     def condemn(self, key: Key, what: object) -> None:
         """Forget an entry."""

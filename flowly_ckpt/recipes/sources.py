@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .binding import Recipe
 from .config import CacheType
 from .external import spelled
 from .folder import FOLDER
 from .naming import module_name
-from .recipe import Recipe
 
 __all__ = ["Arg", "arg", "file", "glob_files", "zip_results"]
 
@@ -96,7 +97,10 @@ class Arg(Recipe[T]):
         )
 
     def _give(self) -> T:
-        return self._value
+        try:
+            return copy.deepcopy(self._value)  # whoever changes what it is given does not set the argument
+        except Exception:  # noqa: BLE001  what cannot be copied, for whatever reason, is shared
+            return self._value
 
     @property
     def type(self) -> type[T]:

@@ -9,7 +9,7 @@ from ..pipelines import Combinator, children, name_of, role
 from ..typing import Transform
 
 if TYPE_CHECKING:
-    from .recipe import Recipe
+    from .binding import Recipe
 
 __all__ = ["brewed", "in_order", "spread"]
 
