@@ -161,4 +161,6 @@ def code(obj: CodeType) -> Parts:
     return b"<code>", [recipe.payload, [tuple(reference) for reference in recipe.references]]
 
 
-OPEN.register(partial)(bound)
+@OPEN.register(partial)
+def bound_subclass(fn: Any) -> Parts:
+    return b"<partial>", [fn.func, fn.args, kwargs(fn.keywords), type(fn), attributes(vars(fn))]

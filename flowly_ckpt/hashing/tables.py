@@ -48,16 +48,20 @@ def series(obj: Any) -> Parts:
 
 def extra(obj: Any) -> list[Any]:
     """Return what a table has beside its values: attrs, flags, and the subclass with its own attributes."""
+    return [obj.attrs or None, obj.flags.allows_duplicate_labels, *subclass(obj, type(obj)._metadata)]
+
+
+def subclass(obj: Any, names: Any = ()) -> list[Any]:
+    """Return the class of an object if it is not one of pandas' own, with the attributes that it carries along."""
     kind = type(obj)
-    more: list[Any] = [obj.attrs or None, obj.flags.allows_duplicate_labels]
-    if not kind.__module__.startswith("pandas."):
-        more.append((kind, Attrs({name: getattr(obj, name, None) for name in kind._metadata if name != "name"})))
-    return more
+    if kind.__module__.startswith("pandas."):
+        return []
+    return [kind, Attrs({name: getattr(obj, name, None) for name in names if name != "name"})]
 
 
 def index(obj: Any) -> Parts:
     freq = getattr(obj, "freqstr", None)
-    return b"<index>", [list(obj.names), obj._values, freq]
+    return b"<index>", [list(obj.names), obj._values, freq, *subclass(obj)]
 
 
 def range_index(obj: Any) -> Parts:
@@ -95,11 +99,11 @@ def by_ndarray(obj: Any) -> Parts:
     """An extension array: Arrow's own values, the plain array inside, or what it reduces to."""
     arrow = getattr(obj, "_pa_array", None)
     if arrow is not None:
-        return b"<extension>", [obj.dtype, arrow]
+        return b"<extension>", [obj.dtype, arrow, *subclass(obj)]
     plain = getattr(obj, "_ndarray", None)
     if plain is not None:
         freq = getattr(obj, "freqstr", None)
-        return b"<extension>", [obj.dtype, plain, freq]
+        return b"<extension>", [obj.dtype, plain, freq, *subclass(obj)]
     from .objects import by_reduction
 
     return by_reduction(obj)
@@ -110,7 +114,7 @@ def masked(obj: Any) -> Parts:
     if mask.any():
         data = data.copy()
         data[mask] = 0
-    return b"<extension>", [obj.dtype, data, mask]
+    return b"<extension>", [obj.dtype, data, mask, *subclass(obj)]
 
 
 def categorical(obj: Any) -> Parts:
@@ -131,4 +135,4 @@ def sparse(obj: Any) -> Parts:
 
 
 def dtype(obj: Any) -> Parts:
-    return b"<pandas dtype>", [type(obj).__name__, repr(obj)]
+    return b"<pandas dtype>", [type(obj).__name__, repr(obj), *subclass(obj)]
