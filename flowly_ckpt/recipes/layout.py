@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import xxhash
@@ -19,6 +20,7 @@ __all__ = ["RECORD", "digest_of_pieces", "entry_of", "fetch", "folder_of", "keys
 RECORD = "cache.json"
 
 
+@lru_cache(4096)
 def folder_of(tag: str) -> str:
     """Return the folder of a recipe, from the root of the cache, by its tag ``module:name``.
 
