@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints, functional_hash
 from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.pipelines import children, role
 from flowly_ckpt.tasks import (
     Filestore,
     ModeError,
+    Results,
     StaleError,
     StaleWarning,
     Store,
@@ -273,6 +274,12 @@ def test_S3_12_path_and_base_are_set_at_run_time(ran):
         places.append(str(load(3)))
     assert places == ["working/load/a", "working/load/b", "else/where/load/b"]
     assert len(ran) == 3
+
+
+def test_S3_12_a_task_may_have_a_path_of_its_own(ran):
+    square = square_of(ran, target=None, path="elsewhere", base="b")
+    gcontext.base = "file1"
+    assert str(square(3)) == str(square.with_options(retries=1).at(3)) == "elsewhere/square/b"
 
 
 def test_S3_12_they_can_be_set_for_one_thread(ran):
@@ -860,3 +867,25 @@ def test_an_unknown_name_in_a_template_is_a_clear_error(ran):
         square_of(ran, target="{path}/{m}")(3)
     with pytest.raises(AttributeError, match="gcontext has no 'day'"):
         gcontext.day
+
+
+def test_results_are_listed_and_cleared_and_other_files_are_let_be(folder, ran):
+    gcontext.base = "file1"
+    load, clean, report = steps(ran)
+    report(clean(load(5)))
+    (folder / "working/load/notes.txt").write_text("mine")
+    results = Results("working")
+    assert sorted(results) == [(f"{name}/file1", name, "") for name in ("clean", "load", "report")]
+    assert (results["clean/file1", "clean", ""], len(results)) == ([1, 3], 3)
+    assert clear_checkpoints(results, tag="clean") == 1
+    report(clean(load(5)))
+    assert ran == ["load", "clean", "report", "clean"]
+    assert clear_checkpoints(results) == 3
+    assert (files(folder), os.listdir("working")) == (["working/load/notes.txt"], ["load"])
+    results.clear()
+
+
+def test_what_is_left_of_a_killed_writer_is_no_result(folder, ran):
+    square_of(ran)(3)
+    (folder / "working/.tmp-1-aa").write_bytes(b"half")
+    assert list(Results("working")) == [("squares.pkl", "square", "")]

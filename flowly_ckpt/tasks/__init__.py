@@ -17,11 +17,12 @@ from .decorators import TARGET, flow, task
 from .errors import MissingPrefectError, ModeError, StaleError, StaleWarning, TemplateError
 from .flows import Flow
 from .logs import logged
+from .results import Results
 from .stores import Filestore, Store
 from .template import Template
 from .wrapped import Task
 
 __all__ = [
-    "MODES", "TARGET", "Context", "Filestore", "Flow", "MissingPrefectError", "ModeError", "StaleError", "StaleWarning",
-    "Store", "Task", "Template", "TemplateError", "current_target", "flow", "gcontext", "logged", "mode", "task",
+    "MODES", "TARGET", "Context", "Filestore", "Flow", "MissingPrefectError", "ModeError", "Results", "StaleError",
+    "StaleWarning", "Store", "Task", "Template", "TemplateError", "current_target", "flow", "gcontext", "logged", "mode", "task",
 ]  # fmt: skip

@@ -44,7 +44,7 @@ def call_of(task: Task, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Cal
         raise TypeError(f"task {task.name} has no store, so its results have no place")
     args, words = settled((*task.first, *args)), settled(dict(kwargs))
     arguments, names = told(task, args, words)
-    values = known(names, task.name)
+    values = known(names, funcname=task.name, **task.fixed)
     if not values["path"]:
         values["path"] = "."  # an empty path is this folder, not the root of the disk
     loc = task.target.fill(values)

@@ -119,6 +119,9 @@ def running(loc: str) -> Iterator[None]:
         _running.reset(token)
 
 
-def known(arguments: Mapping[str, Any], funcname: str) -> dict[str, Any]:
-    """Return the names of a template by their values; an argument stands before what the context calls the same."""
-    return {**gcontext.values(), "funcname": funcname, "gcontext": gcontext, **arguments}
+def known(arguments: Mapping[str, Any], **own: Any) -> dict[str, Any]:
+    """Return the names of a template by their values.
+
+    An argument stands before what the task says, and that before what the context says.
+    """
+    return {**gcontext.values(), "gcontext": gcontext, **own, **arguments}

@@ -27,6 +27,8 @@ def task(
     changed: str = "warn",
     name_template: str | Template | None = None,
     skip: bool = True,
+    path: str | None = None,
+    base: str | None = None,
     **options: Any,
 ) -> Any:
     """Keep a function's result under a name made when it is called; run it only while nothing is there.
@@ -47,6 +49,7 @@ def task(
         ``raise``, or ``ignore`` (which spares the hashing).
     :param name_template: the name of the Prefect task run, filled as ``target`` is.
     :param skip: False lets Prefect schedule a task whose result is there; it is still not run again.
+    :param path, base: what the template knows by these names, in place of what ``gcontext`` says when it is called.
     :param options: Prefect's own, such as ``retries`` and ``tags``; without meaning in the other modes.
     :raises TemplateError: for a template that cannot be parsed.
     :raises TypeError: for an option that is none, by its spelling.
@@ -73,6 +76,7 @@ def task(
         raise ValueError(f"changed={changed!r} is unknown; it is one of {', '.join(_CHANGED)}")
     _check_spelling(options)
     template = _template(target or TARGET)
+    fixed = {name: value for name, value in {"path": path, "base": base}.items() if value is not None}
     name = None if name_template is None else _template(name_template)
 
     def wrap(function: Any) -> Task:
@@ -81,7 +85,7 @@ def task(
             raise TypeError(f"task: {function!r} cannot be called; it decorates a function")
         return Task(
             function, template, store,
-            save=save, changed=changed, name_template=name, skip=skip, options=options,
+            save=save, changed=changed, name_template=name, skip=skip, fixed=fixed, options=options,
         )  # fmt: skip
 
     return wrap if fn is None else wrap(fn)
@@ -104,6 +108,7 @@ def flow(fn: Any = None, /, **options: Any) -> Any:
 
     ``flow(f)(x) == f(x)``
 
+    :param path, base: what the template knows by these names, in place of what ``gcontext`` says when it is called.
     :param options: Prefect's own, such as ``name`` and ``retries``.
 
     >>> @flow(name="all")

@@ -136,7 +136,7 @@ def _for_call(task: Task, call: Call, asked: str) -> Any:
     made.fn = _body(task, call.store)
     setattr(made, _STORE, call.store)
     if task.name_template is not None:
-        name = task.name_template.fill(known(call.arguments, task.name))
+        name = task.name_template.fill(known(call.arguments, funcname=task.name, **task.fixed))
         made.task_run_name = lambda: name
     return made
 

@@ -44,6 +44,7 @@ class Task:
         changed: str = "warn",
         name_template: Template | None = None,
         skip: bool = True,
+        fixed: Mapping[str, Any] | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         functools.update_wrapper(self, fn)
@@ -54,8 +55,11 @@ class Task:
         self.changed = changed
         self.name_template = name_template
         self.skip = skip
+        self.fixed = dict(fixed or {})  # what templates know beside the arguments, for this task alone
         self.options = dict(options or {})
         self.name: str = getattr(fn, "__name__", None) or name_of(fn)
+        for name in ("__name__", "__qualname__"):  # a pipeline has neither
+            self.__dict__.setdefault(name, self.name)
         self.signature = signature_of(fn)
         self.handles = Handles(store or Store, save, changed == "rerun")
         self.first: tuple[Any, ...] = ()  # the instance, where the function is a method
@@ -112,7 +116,8 @@ class Task:
         """Return the same task with other options, Prefect's or its own."""
         from .decorators import task
 
-        made: Task = task(**{**{name: getattr(self, name) for name in _OWN}, **self.options, **options})(self.fn)
+        now = {name: getattr(self, name) for name in _OWN}
+        made: Task = task(**{**now, **self.fixed, **self.options, **options})(self.fn)
         made.first = self.first
         return made
 
