@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .bounded import Bounded as Bounded
     from .codecs import Codec as Codec
     from .codecs import codec_named as codec_named
     from .codecs import gzipped as gzipped
@@ -13,19 +14,42 @@ if TYPE_CHECKING:
     from .codecs import plain_pickle as plain_pickle
     from .codecs import register_codec as register_codec
     from .compression import compressed as compressed
+    from .conformance import check_target as check_target
     from .disk import DiskTarget as DiskTarget
     from .files import FileTarget as FileTarget
+    from .remote import RemoteTarget as RemoteTarget
+    from .serialized import Serialized as Serialized
+    from .signed import Signed as Signed
+    from .trees import tree as tree
+    from .wrappers import Expiring as Expiring
+    from .wrappers import Layered as Layered
+    from .wrappers import Null as Null
+    from .wrappers import ReadOnly as ReadOnly
+    from .wrappers import Refreshed as Refreshed
+    from .wrappers import Snapshots as Snapshots
 
 _HOMES = {
+    "Bounded": "bounded",
     "Codec": "codecs",
     "DiskTarget": "disk",
+    "Expiring": "wrappers",
     "FileTarget": "files",
+    "Layered": "wrappers",
+    "Null": "wrappers",
+    "ReadOnly": "wrappers",
+    "Refreshed": "wrappers",
+    "RemoteTarget": "remote",
+    "Serialized": "serialized",
+    "Signed": "signed",
+    "Snapshots": "wrappers",
+    "check_target": "conformance",
     "codec_named": "codecs",
     "compressed": "compression",
     "gzipped": "codecs",
     "pickled": "codecs",
     "plain_pickle": "codecs",
     "register_codec": "codecs",
+    "tree": "trees",
 }
 
 __all__ = sorted(_HOMES)

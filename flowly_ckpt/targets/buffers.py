@@ -9,7 +9,7 @@ from typing import Any
 
 from .damage import DamagedError
 
-__all__ = ["Bytes", "dump_parts", "load_frame", "pickle_value"]
+__all__ = ["Bytes", "dump_parts", "frame", "layout", "load_frame", "pickle_value"]
 
 Bytes = bytes | bytearray | memoryview
 
@@ -61,16 +61,24 @@ def dump_parts(value: Any) -> list[Bytes]:
         return False
 
     stream = pickle_value(value, keep, buffers.clear)
-    return _frame(stream, buffers) if buffers else [stream]
+    return frame(MAGIC, stream, [[raw] for raw in buffers]) if buffers else [stream]
 
 
-def _frame(stream: bytes, buffers: list[memoryview]) -> list[Bytes]:
-    head = HEAD.pack(MAGIC, len(buffers), len(stream)) + struct.pack(f"<{len(buffers)}Q", *(b.nbytes for b in buffers))
+def frame(magic: bytes, stream: bytes, buffers: list[list[Bytes]]) -> list[Bytes]:
+    """Return the pieces of a frame; each buffer comes in pieces of its own.
+
+    See also: :func:`layout`, its inverse.
+
+    >>> [len(piece) for piece in frame(MAGIC, b"stream", [[b"a", b"b"], [b"c"]])]
+    [64, 1, 1, 62, 1]
+    """
+    sizes = [sum([memoryview(piece).nbytes for piece in pieces]) for pieces in buffers]
+    head = HEAD.pack(magic, len(buffers), len(stream)) + struct.pack(f"<{len(buffers)}Q", *sizes)
     parts: list[Bytes] = [b"".join((head, stream, _padding(len(head) + len(stream))))]
-    for number, raw in enumerate(buffers, 1):
-        parts.append(raw)
-        if number < len(buffers) and raw.nbytes % ALIGN:
-            parts.append(_padding(raw.nbytes))
+    for number, (pieces, size) in enumerate(zip(buffers, sizes), 1):
+        parts += pieces
+        if number < len(buffers) and size % ALIGN:
+            parts.append(_padding(size))
     return parts
 
 
@@ -89,14 +97,20 @@ def load_frame(data: Bytes) -> Any:
     view = memoryview(data)
     if view[:8] != MAGIC:
         return pickle.loads(view)
-    stream, spans = _layout(view)
+    stream, spans = layout(view)
     if view.readonly:
         view = memoryview(bytearray(view))
     return pickle.loads(view[stream], buffers=[view[span] for span in spans])
 
 
-def _layout(view: memoryview) -> tuple[slice, list[slice]]:
-    """Tell where the stream and the buffers lie; every length is checked before anything is made of it."""
+def layout(view: memoryview) -> tuple[slice, list[slice]]:
+    """Tell where the stream and the buffers of a frame lie; every length is checked before anything is made of it.
+
+    :raises DamagedError: when the lengths do not add up to the data.
+
+    >>> layout(memoryview(b"".join(frame(MAGIC, b"stream", [[b"a", b"b"]]))))
+    (slice(32, 38, None), [slice(64, 66, None)])
+    """
     if len(view) < HEAD.size:
         raise DamagedError(f"a frame of {len(view)} bytes is shorter than its own head")
     _, count, size = HEAD.unpack_from(view)

@@ -165,6 +165,10 @@ def codec_named(name: str) -> Codec:
         from .compression import compressed
 
         return compressed(inner=codec_named(name.partition("+")[2]))
+    if name == "tree":
+        from .trees import tree
+
+        return tree
     raise LookupError(f"no codec {name!r}; register_codec makes it known (known: {', '.join(sorted(_codecs))})")
 
 

@@ -114,7 +114,8 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
             decoder = self.codec if codec == self.codec.name else self._decoder(codec)
             value = decoder.loads(data)
         except Exception as error:  # unpickling may raise anything
-            self._condemn(key, row, error)
+            # Its bytes are whole, so it stays: another process may have the module or the codec that is missing here.
+            warn_once(self.path, key, error)
             raise KeyError(key) from error
         self._uses.note(row)
         return value
@@ -196,29 +197,33 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
         """
         self.write_bytes(key, parts_of(self.codec, value), facts)
 
-    def write_bytes(self, key: Key, parts: list[Bytes], facts: Facts | None = None) -> None:
-        """Store encoded bytes, given in pieces."""
+    def write_bytes(self, key: Key, parts: list[Bytes], facts: Facts | None = None, codec: str = "") -> None:
+        """Store encoded bytes, given in pieces; ``codec`` names what made them, if it was not the target's own."""
         size = len(parts[0]) if len(parts) == 1 and type(parts[0]) is bytes else size_of(parts)
         if self.max_bytes is not None and size > self.max_bytes:
             raise StoreError(f"{self.path}: a value of {size} bytes is larger than the whole store may be")
         if size > self.inline_bytes:
-            self._replace(key, parts, self._blob(parts, size), size, facts)
+            self._replace(key, parts, self._blob(parts, size), size, facts, codec)
         else:
             data = bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
             try:
-                self._index.change(ADD, self._row(key, size, None, data, facts))
+                self._index.change(ADD, self._row(key, size, None, data, facts, codec))
             except sqlite3.IntegrityError:  # the key is there already
-                self._replace(key, [data], None, size, facts)
+                self._replace(key, [data], None, size, facts, codec)
         if self.max_bytes is not None:
             self._keep_within(self.max_bytes, key, size)
 
-    def _row(self, key: Key, size: int, blob: bytes | None, data: bytes | None, facts: Facts | None) -> tuple[Any, ...]:
-        row, codec = time.time_ns(), self.codec.name
+    def _row(
+        self, key: Key, size: int, blob: bytes | None, data: bytes | None, facts: Facts | None, codec: str
+    ) -> tuple[Any, ...]:
+        row, codec = time.time_ns(), codec or self.codec.name
         digest = seal_of(key, codec, row, data if blob is None else blob)
         seconds, made_from = facts or Facts(0.0)
         return (row, *columns(key), codec, size, digest, seconds, made_from_text(made_from), blob, data)
 
-    def _replace(self, key: Key, parts: list[Bytes], blob: bytes | None, size: int, facts: Facts | None) -> None:
+    def _replace(
+        self, key: Key, parts: list[Bytes], blob: bytes | None, size: int, facts: Facts | None, codec: str
+    ) -> None:
         def replace(connection: sqlite3.Connection) -> Any:
             # Files are only removed in transactions: what is there now stays until this one ends.
             if blob is not None and not self._blobs.has(blob, size):
@@ -226,7 +231,9 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
             old = connection.execute(FIND, columns(key)).fetchone()
             if old is not None:
                 connection.execute("delete from entries where id = ?", old[:1])
-            connection.execute(ADD, self._row(key, size, blob, None if blob is not None else bytes(parts[0]), facts))
+            connection.execute(
+                ADD, self._row(key, size, blob, None if blob is not None else bytes(parts[0]), facts, codec)
+            )
             return old
 
         old = self._index.transact(replace)

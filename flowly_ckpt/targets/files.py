@@ -130,7 +130,7 @@ class FileTarget(MutableMapping[Key, Any]):
         """Store a value; what is known of it beside the value is not kept."""
         self[key] = value
 
-    def write_bytes(self, key: Key, parts: list[Bytes], facts: Facts | None = None) -> None:
+    def write_bytes(self, key: Key, parts: list[Bytes], facts: Facts | None = None, codec: str = "") -> None:
         """Store encoded bytes, given in pieces."""
         path = self.path(key)
         replace_file(path, parts, self.durable)
@@ -147,6 +147,10 @@ class FileTarget(MutableMapping[Key, Any]):
             while folder != self.root:
                 os.rmdir(folder)
                 folder = os.path.dirname(folder)
+
+    def clear(self) -> None:
+        """Delete all entries, without reading them."""
+        self.clear_where()
 
     def __contains__(self, key: object) -> bool:
         return self._is_live(self.path(key))  # type: ignore[arg-type]

@@ -1,0 +1,120 @@
+"""A bound on the bytes of any target."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import StoreError
+from ..typing import Facts, Key, Target
+from .blobs import size_of
+from .buffers import dump_parts
+from .wrappers import Wrapper
+
+__all__ = ["Bounded", "measured"]
+
+
+def measured(value: Any) -> int:
+    """Return about how many bytes a value takes: of its buffers and the rest of its pickle.
+
+    >>> measured(bytes(1000)) >= 1000
+    True
+    """
+    try:
+        return size_of(dump_parts(value))
+    except Exception:  # noqa: BLE001  what cannot be pickled can be kept in memory all the same
+        return sys.getsizeof(value)
+
+
+class Bounded(Wrapper):
+    """Evict what saves the least time per byte, the least recently used first on ties, to stay within a bound.
+
+    The books are kept in memory; entries that were there before are measured at the first store.
+
+    :param max_bytes: the bound on the sum of the measures.
+    :param measure: tells the bytes of a value.
+    :raises StoreError: at a store of a value that is larger than the bound by itself.
+
+    >>> target = Bounded({}, max_bytes=2000)
+    >>> for name in "abc":
+    ...     target.put((name, "tag", "f"), bytes(800), Facts(1.0))
+    >>> [key[0] for key in target]
+    ['b', 'c']
+
+    See also: ``DiskTarget(max_bytes=…)``, which keeps its books on the disk.
+    """
+
+    def __init__(self, target: Target, max_bytes: int, measure: Callable[[Any], int] = measured) -> None:
+        super().__init__(target)
+        self.max_bytes = max_bytes
+        self.measure = measure
+        self._books: dict[Key, tuple[int, float]] = {}
+        self._used: dict[Key, int] = {}
+        self._clock = itertools.count()
+        self._guard = threading.RLock()
+        self._is_counted = False
+
+    def __repr__(self) -> str:
+        return f"Bounded({self.target!r}, max_bytes={self.max_bytes})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.target, self.max_bytes, self.measure))
+
+    def __getitem__(self, key: Key) -> Any:
+        value = self.target[key]
+        self._used[key] = next(self._clock)
+        return value
+
+    def put(self, key: Key, value: Any, facts: Facts) -> None:
+        """Store a value, then evict others where the bound is passed."""
+        size = self.measure(value)
+        if size > self.max_bytes:
+            raise StoreError(f"{self!r}: a value of {size} bytes is larger than the bound")
+        with self._guard:
+            self._count()
+            super().put(key, value, facts)
+            self._books[key] = (size, facts.seconds)
+            self._used[key] = next(self._clock)
+            self._evict(key)
+
+    def _count(self) -> None:
+        if not self._is_counted:
+            self._is_counted = True
+            for key in list(self.target):
+                if (value := self.target.get(key, self)) is not self:
+                    self._books.setdefault(key, (self.measure(value), 0.0))
+
+    def _evict(self, newest: Key) -> None:
+        total = sum([size for size, _ in self._books.values()])
+        if total <= self.max_bytes:
+            return
+        for key in sorted(self._books, key=self._worth):
+            if total <= self.max_bytes * 0.9:
+                return
+            if key != newest:
+                total -= self._books[key][0]
+                self.target.pop(key, None)
+                self._forget(key)
+
+    def _worth(self, key: Key) -> tuple[float, int]:
+        size, seconds = self._books[key]
+        return (seconds / max(size, 1), self._used.get(key, -1))
+
+    def _forget(self, key: Key) -> None:
+        self._books.pop(key, None)
+        self._used.pop(key, None)
+
+    def __delitem__(self, key: Key) -> None:
+        with self._guard:
+            self._forget(key)
+            super().__delitem__(key)
+
+    def clear(self) -> None:
+        """Delete all entries."""
+        with self._guard:
+            super().clear()
+            self._books.clear()
+            self._used.clear()

@@ -1,0 +1,170 @@
+"""What every target must hold to, as checks that run on any of them, users' own included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..typing import Facts, Key, Target
+
+__all__ = ["LAWS", "check_target"]
+
+A: Key = ("0a1b2c", "first tag", "3d4e5f")
+B: Key = ("0a1b2c", "first tag", "ffffff")
+ODD: list[Key] = [("", "", ""), ("a", "b/../c", "d"), ("a", "B", "d"), ("a", "b", "D"), ("é", "ß\n\\", "x" * 300)]
+VALUES: list[Any] = [None, False, 0, "", b"", [], {"a": [1, (2, 3)]}, "text", 1 << 100, {1, 2}, b"\0" * 70_000]
+
+
+def _is_empty_at_first(target: Target) -> None:
+    assert len(target) == 0, f"a new target has {len(target)} entries"
+    assert list(target) == [], "a new target lists entries"
+    assert A not in target, "a new target contains a key"
+    assert target.get(A) is None, "a new target has a value"
+
+
+def _misses_raise_key_error(target: Target) -> None:
+    for act in (lambda: target[A], lambda: target.__delitem__(A), lambda: target.pop(A)):
+        try:
+            act()
+        except KeyError:
+            continue
+        raise AssertionError("an absent key must raise KeyError")
+
+
+def _what_is_stored_is_found(target: Target) -> None:
+    for number, value in enumerate(VALUES):
+        key = (A[0], A[1], str(number))
+        target[key] = value
+        assert key in target, f"{value!r} was stored, but its key is not there"
+        found = target[key]
+        assert type(found) is type(value), f"{value!r} came back as {found!r}"
+        assert found == value, f"{value!r} came back as {found!r}"
+        assert len(target) == number + 1, f"{number + 1} entries count as {len(target)}"
+
+
+def _a_later_value_replaces(target: Target) -> None:
+    for value in ("short", b"x" * 70_000, [1], "again"):
+        target[A] = value
+        assert target[A] == value, "the value stored last must be found"
+        assert len(target) == 1, "one key, stored again, must stay one entry"
+
+
+def _keys_come_back(target: Target) -> None:
+    for number, key in enumerate(ODD):
+        target[key] = number
+    assert sorted(target) == sorted(ODD), f"{sorted(ODD)} were stored, {sorted(target)} are listed"
+    assert [target[key] for key in ODD] == list(range(len(ODD))), "keys are mixed up"
+
+
+def _deleting_takes_one(target: Target) -> None:
+    target[A], target[B] = 1, 2
+    del target[A]
+    assert A not in target, "a deleted key is still there"
+    assert (list(target), len(target), target[B]) == ([B], 1, 2), "deleting one key must leave the others"
+    assert target.pop(B) == 2, "pop must return the value"
+    assert len(target) == 0, "pop must delete"
+
+
+def _clear_takes_all(target: Target) -> None:
+    target[A], target[B] = 1, b"x" * 70_000
+    target.clear()
+    assert (list(target), len(target), target.get(B)) == ([], 0, None), "clear must leave nothing"
+    target[A] = 3
+    assert target[A] == 3, "a cleared target must take entries again"
+
+
+def _views_agree(target: Target) -> None:
+    target[A], target[B] = 1, 2
+    assert dict(target.items()) == {A: 1, B: 2}, "items differ from what was stored"
+    assert sorted(target.values()) == [1, 2], "values differ from what was stored"
+    assert target.setdefault(A, 9) == 1, "setdefault must not replace"
+
+
+def _a_failed_store_changes_nothing(target: Target) -> None:
+    if not getattr(target, "isolates", False):
+        return  # it keeps the object itself, which cannot fail
+    target[A] = "before"
+    for bad in (_Unstorable(), (letter for letter in "ab")):
+        try:
+            target[A] = bad
+        except Exception:  # noqa: BLE001  whatever encoding raises
+            assert target[A] == "before", "a value that cannot be encoded must leave the old one"
+        try:
+            target[B] = bad
+        except Exception:  # noqa: BLE001
+            assert B not in target, "a value that cannot be encoded must leave no entry"
+
+
+def _hits_are_private_where_promised(target: Target) -> None:
+    if not getattr(target, "isolates", False):
+        return
+    value = [1]
+    target[A] = value
+    value.append(2)
+    target[A].append(3)
+    assert target[A] == [1], "isolates is true, but a change made in place reached the store"
+
+
+def _facts_are_taken(target: Target) -> None:
+    put = getattr(target, "put", None)
+    if put is not None:
+        put(A, [1], Facts(1.5, {"input": "0a"}))
+        assert target[A] == [1], "put must store as setting does"
+
+
+def _claims_let_their_holder_in(target: Target) -> None:
+    claim = getattr(target, "claim", None)
+    if claim is not None:
+        with claim(A), claim(B), claim(A):
+            target[A] = 1
+        with claim(A):
+            assert target[A] == 1, "what was stored under a claim must be found"
+
+
+class _Unstorable:
+    def __reduce__(self) -> Any:
+        raise TypeError("not this one")
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        raise TypeError("not this one")
+
+
+LAWS: dict[str, Callable[[Target], None]] = {
+    law.__name__.lstrip("_"): law
+    for law in (
+        _is_empty_at_first,
+        _misses_raise_key_error,
+        _what_is_stored_is_found,
+        _a_later_value_replaces,
+        _keys_come_back,
+        _deleting_takes_one,
+        _clear_takes_all,
+        _views_agree,
+        _a_failed_store_changes_nothing,
+        _hits_are_private_where_promised,
+        _facts_are_taken,
+        _claims_let_their_holder_in,
+    )
+}
+
+
+def check_target(make: Callable[[], Target], skip: Iterable[str] = ()) -> None:
+    """Hold a target to what this library expects of every one; for targets of one's own too.
+
+    :param make: gives a new, empty target each time it is called.
+    :param skip: names of laws (keys of ``LAWS``) that are not meant to hold, as of one that never keeps anything.
+    :raises AssertionError: naming the law that does not hold, and how.
+
+    >>> check_target(dict)
+    """
+    omitted = set(skip)
+    unknown = omitted - set(LAWS)
+    if unknown:
+        raise ValueError(f"no law is called {', '.join(sorted(unknown))}; there are {', '.join(LAWS)}")
+    for name, law in LAWS.items():
+        if name not in omitted:
+            try:
+                law(make())
+            except Exception as error:
+                error.add_note(f"while checking the law {name!r}")
+                raise

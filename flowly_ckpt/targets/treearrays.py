@@ -1,0 +1,89 @@
+"""Rows of the tree codec: arrays and scalars of numpy, as ``.npy``."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from typing import Any
+
+import numpy as np
+
+from .buffers import Bytes
+from .damage import DamagedError
+from .trees import Reader, Row, Writer, add_row
+
+__all__ = ["npy_pieces", "read_npy"]
+
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+
+
+def npy_pieces(array: Any) -> list[Bytes]:
+    """Return an array as a ``.npy`` file in pieces; its data are not copied if they lie in order.
+
+    :raises TypeError: for a dtype that the format cannot hold.
+
+    >>> np.load(io.BytesIO(b"".join(npy_pieces(np.arange(3))))).tolist()
+    [0, 1, 2]
+    """
+    if array.dtype.hasobject or array.dtype.kind == "T":
+        raise TypeError(f"dtype {array.dtype} has no form without pickle")
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
+    in_columns = array.flags.f_contiguous and not array.flags.c_contiguous
+    flat = np.ascontiguousarray(array.T if in_columns else array).reshape(-1)
+    return [head.getvalue(), memoryview(flat.view(np.uint8)) if array.nbytes else b""]
+
+
+def read_npy(data: memoryview) -> Any:
+    """Return the array of a ``.npy`` file, lying in the data themselves; sizes are checked before anything is made.
+
+    :raises DamagedError: when it is none, or would have to be unpickled.
+    """
+    stream = io.BytesIO(data[: 1 << 17])
+    try:
+        shape, in_columns, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
+    except (ValueError, KeyError) as error:
+        raise DamagedError(f"it is no array: {error}") from error
+    size = math.prod(shape) * dtype.itemsize
+    if dtype.hasobject or size != len(data) - stream.tell() or any(length < 0 for length in shape):
+        raise DamagedError(f"{len(data) - stream.tell()} bytes are no array of {dtype} in the shape {shape}")
+    if not size:
+        return np.zeros(shape, dtype, order="F" if in_columns else "C")
+    return np.frombuffer(data, dtype, offset=stream.tell()).reshape(shape, order="F" if in_columns else "C")
+
+
+def _encode(array: Any, to: Writer) -> Any:
+    if array.dtype == object:
+        return [list(array.shape), [to.write(item, f"[{place}]") for place, item in enumerate(array.flat)]]
+    return to.part(npy_pieces(array))
+
+
+def _decode(plain: Any, of: Reader) -> Any:
+    if type(plain) is int:
+        return read_npy(of.part(plain))
+    shape, items = plain
+    array: Any = np.empty(len(items), dtype=object)
+    for place, item in enumerate(items):
+        array[place] = of.read(item)
+    return array.reshape(shape)
+
+
+def _scalar(value: Any, to: Writer) -> str:
+    return base64.b64encode(b"".join(npy_pieces(np.asarray(value)))).decode()
+
+
+def _scalar_back(plain: Any, of: Reader) -> Any:
+    return read_npy(memoryview(bytearray(base64.b64decode(plain, validate=True))))[()]
+
+
+def _dtype(value: Any, to: Writer) -> Any:
+    return to.write(np.zeros(0, value))
+
+
+add_row(np.ndarray, Row("numpy.ndarray", _encode, _decode))
+add_row(np.memmap, Row("numpy.memmap", _encode, _decode))
+for _kind in {np.dtype(_char).type for _char in np.typecodes["All"] if _char != "O"}:
+    add_row(_kind, Row(f"numpy.{_kind.__name__}", _scalar, _scalar_back))
+for _type in {type(np.dtype(_char)) for _char in np.typecodes["All"] if _char != "O"}:
+    add_row(_type, Row(f"numpy.dtypes.{_type.__name__}", _dtype, lambda plain, of: of.read(plain).dtype))

@@ -1,0 +1,192 @@
+"""Rows of the tree codec: tables of pandas, polars and pyarrow, as Arrow's interchange format."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from .buffers import Bytes
+from .trees import Reader, Row, Writer, add_row
+
+__all__ = ["load_pandas", "load_polars", "load_pyarrow"]
+
+
+def _arrow_pieces(table: Any) -> list[Bytes]:
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return [memoryview(sink.getvalue())]
+
+
+def _arrow_back(data: memoryview) -> Any:
+    import pyarrow as pa
+
+    return pa.ipc.open_stream(pa.py_buffer(data)).read_all()
+
+
+def load_pyarrow() -> None:
+    """Make tables of pyarrow known.
+
+    >>> load_pyarrow()
+    """
+    import pyarrow as pa
+
+    def encode(table: Any, to: Writer) -> Any:
+        return to.part(_arrow_pieces(table))
+
+    add_row(pa.Table, Row("pyarrow.Table", encode, lambda plain, of: _arrow_back(of.part(plain))))
+
+
+def load_polars() -> None:
+    """Make frames and series of polars known.
+
+    >>> load_polars()
+    """
+    import polars as pl
+
+    def encode(frame: Any, to: Writer) -> Any:
+        sink = io.BytesIO()
+        frame.write_ipc(sink)
+        return to.part([sink.getbuffer()])
+
+    def decode(plain: Any, of: Reader) -> Any:
+        return pl.read_ipc(io.BytesIO(of.part(plain)))
+
+    add_row(pl.DataFrame, Row("polars.DataFrame", encode, decode))
+    add_row(pl.Series, Row("polars.Series", lambda series, to: encode(series.to_frame(), to),
+                           lambda plain, of: decode(plain, of).to_series()))  # fmt: skip
+
+
+def load_pandas() -> None:
+    """Make frames, series and indexes of pandas known.
+
+    >>> load_pandas()
+    """
+    import pandas as pd
+
+    add_row(pd.DataFrame, Row("pandas.DataFrame", _frame, _frame_back))
+    add_row(pd.Series, Row("pandas.Series", _series, _series_back))
+    for kind in (pd.Index, pd.MultiIndex, pd.DatetimeIndex, pd.TimedeltaIndex, pd.CategoricalIndex, pd.PeriodIndex,
+                 pd.IntervalIndex):  # fmt: skip
+        add_row(kind, Row(f"pandas.{kind.__name__}", _index, _index_back))
+    add_row(pd.RangeIndex, Row("pandas.RangeIndex", lambda i, to: [i.start, i.stop, i.step, to.write(i.name)],
+                               lambda p, of: pd.RangeIndex(*p[:3], name=of.read(p[3]))))  # fmt: skip
+    add_row(pd.Timestamp, Row("pandas.Timestamp", lambda t, to: [t.value, t.unit, to.write(t.tzinfo), t.fold], _stamp))
+    add_row(pd.Timedelta, Row("pandas.Timedelta", lambda t, to: [t.value, t.unit],
+                              lambda p, of: pd.Timedelta(p[0], unit="ns").as_unit(p[1])))  # fmt: skip
+    add_row(type(pd.NaT), Row("pandas.NaT", lambda value, to: 0, lambda plain, of: pd.NaT))
+    add_row(type(pd.NA), Row("pandas.NA", lambda value, to: 0, lambda plain, of: pd.NA))
+
+
+def _stamp(plain: Any, of: Reader) -> Any:
+    import pandas as pd
+
+    value, unit, zone, fold = plain
+    stamp = pd.Timestamp(value, unit="ns", tz="UTC").as_unit(unit)
+    zone = of.read(zone)
+    stamp = stamp.tz_localize(None) if zone is None else stamp.tz_convert(zone)
+    return stamp.replace(fold=fold) if fold else stamp
+
+
+def _frame(frame: Any, to: Writer) -> Any:
+    columns = [_column(frame.iloc[:, place], to, place) for place in range(frame.shape[1])]
+    return [to.write(frame.columns, ".columns"), to.write(frame.index, ".index"), _together(columns, to),
+            to.write(dict(frame.attrs), ".attrs")]  # fmt: skip
+
+
+def _frame_back(plain: Any, of: Reader) -> Any:
+    import pandas as pd
+
+    columns, index, data, attrs = plain
+    arrays = _apart(data, of)
+    index = of.read(index)
+    series = {place: pd.Series(array, index=index, copy=False) for place, array in enumerate(arrays)}
+    frame = pd.DataFrame(series, index=index, copy=False)
+    frame.columns = of.read(columns)
+    frame.attrs.update(of.read(attrs))
+    return frame
+
+
+def _series(series: Any, to: Writer) -> Any:
+    data = _together([_column(series, to, 0)], to)
+    return [
+        to.write(series.name, ".name"),
+        to.write(series.index, ".index"),
+        data,
+        to.write(dict(series.attrs), ".attrs"),
+    ]
+
+
+def _series_back(plain: Any, of: Reader) -> Any:
+    import pandas as pd
+
+    name, index, data, attrs = plain
+    series = pd.Series(_apart(data, of)[0], index=of.read(index), name=of.read(name), copy=False)
+    series.attrs.update(of.read(attrs))
+    return series
+
+
+def _index(index: Any, to: Writer) -> Any:
+    levels = [index.get_level_values(number).to_series(index=range(len(index))) for number in range(index.nlevels)]
+    columns = [_column(level, to, number) for number, level in enumerate(levels)]
+    freq = getattr(index, "freqstr", None)
+    return [[to.write(name) for name in index.names], index.nlevels > 1, freq, _together(columns, to)]
+
+
+def _index_back(plain: Any, of: Reader) -> Any:
+    import pandas as pd
+
+    names, is_multi, freq, data = plain
+    names, arrays = [of.read(name) for name in names], _apart(data, of)
+    if is_multi:
+        return pd.MultiIndex.from_arrays(arrays, names=names)
+    index = pd.Index(arrays[0], dtype=arrays[0].dtype, name=names[0])
+    if freq is not None and isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)):
+        index.freq = freq
+    return index
+
+
+def _column(series: Any, to: Writer, place: int) -> Any:
+    """Return a column as a pandas array for Arrow, or, if it holds objects, as a list of values."""
+    if series.dtype == object:
+        return [to.write(item, f"[{place}][{row}]") for row, item in enumerate(series.array)]
+    return series.array
+
+
+def _together(columns: list[Any], to: Writer) -> Any:
+    """Keep the columns that Arrow takes as one table; give the others in their places."""
+    import pandas as pd
+    import pyarrow as pa
+
+    taken = {str(place): column for place, column in enumerate(columns) if type(column) is not list}
+    plain = [column if type(column) is list else None for column in columns]
+    if not taken:
+        return [plain, None]
+    frame = pd.DataFrame(taken, copy=False)
+    try:
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        back = table.slice(0, 0).to_pandas().dtypes
+    except (pa.ArrowException, NotImplementedError) as error:
+        raise TypeError(f"Arrow cannot hold the table: {error}") from error
+    lost = [str(dtype) for name, dtype in frame.dtypes.items() if back[name] != dtype]
+    if lost:
+        raise TypeError(f"Arrow does not give back the dtypes {', '.join(lost)}; use the codec pickled")
+    return [plain, to.part(_arrow_pieces(table))]
+
+
+def _apart(data: Any, of: Reader) -> list[Any]:
+    import numpy as np
+
+    plain, part = data
+    frame = None if part is None else _arrow_back(of.part(part)).to_pandas()
+    arrays: list[Any] = []
+    for place, column in enumerate(plain):
+        if column is None:
+            arrays.append(frame[str(place)].array)  # type: ignore[index]
+            continue
+        array: Any = np.empty(len(column), dtype=object)
+        array[:] = [of.read(item) for item in column]
+        arrays.append(array)
+    return arrays

@@ -1,0 +1,325 @@
+"""What holds for every target, and what each wrapper adds."""
+
+import pickle
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+from batteries import makers
+
+from flowly_ckpt.errors import StoreError, StoreWarning
+from flowly_ckpt.targets import (
+    Bounded,
+    DiskTarget,
+    Expiring,
+    FileTarget,
+    Layered,
+    Null,
+    ReadOnly,
+    Refreshed,
+    RemoteTarget,
+    Serialized,
+    Snapshots,
+    check_target,
+)
+from flowly_ckpt.targets.conformance import LAWS
+from flowly_ckpt.targets.recall import recall
+from flowly_ckpt.typing import Facts
+
+A, B, C = (("0a", tag, "1b") for tag in "abc")
+NAMES = list(makers(None)[0])
+
+
+@pytest.fixture
+def make(tmp_path, request):
+    kinds, opened = makers(tmp_path)
+    yield kinds[request.param]
+    for thing in opened:
+        thing.close()
+
+
+@pytest.mark.parametrize("make", NAMES, indirect=True)
+@pytest.mark.parametrize("law", LAWS)
+def test_law(make, law):
+    check_target(make, skip=[name for name in LAWS if name != law])
+
+
+@pytest.mark.parametrize("make", NAMES, indirect=True)
+def test_recall_computes_once_and_returns_what_was_computed(make):
+    target = make()
+    calls = []
+
+    def compute():
+        calls.append(1)
+        return {"array": list(range(50)), "text": "x" * 100}
+
+    results = [recall(target, A, compute) for _ in range(3)]
+    assert results == [{"array": list(range(50)), "text": "x" * 100}] * 3
+    assert len(calls) == 1
+    assert len(target) == 1
+
+
+@pytest.mark.parametrize("make", NAMES, indirect=True)
+def test_recall_hands_out_iterators_afresh(make):
+    target = make()
+    assert [list(recall(target, A, lambda: iter([1, 2]))) for _ in range(3)] == [[1, 2]] * 3
+
+
+@pytest.mark.parametrize("make", NAMES, indirect=True)
+def test_a_changed_value_never_reaches_the_next_hit(make):
+    target = make()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(4):
+            value = recall(target, A, lambda: [1, 2])
+            assert value == [1, 2]
+            value.append("changed")
+
+
+@pytest.mark.parametrize("make", NAMES, indirect=True)
+def test_threads_compute_once(make):
+    target, calls, results = make(), [], []
+
+    def work():
+        results.append(recall(target, A, lambda: calls.append(1) or [7]))
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (results, len(calls)) == ([[7]] * 5, 1)
+
+
+def test_check_target_names_the_law_that_is_broken():
+    class Forgetful(dict):
+        def __contains__(self, key):
+            return False
+
+    with pytest.raises(AssertionError) as caught:
+        check_target(Forgetful)
+    assert caught.value.__notes__ == ["while checking the law 'what_is_stored_is_found'"]
+    check_target(Forgetful, skip=["what_is_stored_is_found", "claims_let_their_holder_in"])
+    with pytest.raises(ValueError, match="no law is called nonsense"):
+        check_target(dict, skip=["nonsense"])
+
+
+def test_what_never_keeps_holds_to_the_other_laws():
+    never = [name for name in LAWS if name not in ("is_empty_at_first", "misses_raise_key_error")]
+    check_target(Null, skip=never)
+    check_target(lambda: Refreshed({}), skip=never)
+    check_target(lambda: ReadOnly({}), skip=[*never, "misses_raise_key_error"])
+
+
+# wrappers, one by one
+
+
+def test_null_keeps_nothing():
+    target, calls = Null(), []
+    for _ in range(3):
+        recall(target, A, lambda: calls.append(1))
+    assert (len(calls), len(target), repr(target)) == (3, 0, "Null()")
+
+
+def test_read_only_uses_and_never_stores():
+    inner = {A: 1}
+    target = ReadOnly(inner)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (recall(target, A, lambda: 2), recall(target, B, lambda: 2), inner) == (1, 2, {A: 1})
+    for act in (lambda: target.__setitem__(A, 1), lambda: target.__delitem__(A), target.clear, target.popitem):
+        with pytest.raises(StoreError, match="only read"):
+            act()
+    assert inner == {A: 1}
+
+
+@pytest.mark.parametrize("kind", [dict, "disk"])
+def test_refreshed_computes_anew_and_stores(tmp_path, kind):
+    inner = {} if kind is dict else DiskTarget(tmp_path)
+    inner[A] = "old"
+    assert recall(Refreshed(inner), A, lambda: "new") == "new"
+    assert recall(inner, A, lambda: "never") == "new"
+
+
+def test_snapshots_keep_arrays_apart():
+    target = Snapshots({})
+    value = np.zeros(3)
+    recall(target, A, lambda: value)
+    value[0] = 5
+    recall(target, A, lambda: 1)[1] = 7
+    assert recall(target, A, lambda: 1).tolist() == [0, 0, 0]
+    counted = []
+    assert Snapshots({A: 1}, copy=lambda value: counted.append(value) or value)[A] == 1
+    assert counted == [1]
+
+
+def test_expiring(monkeypatch):
+    inner = {B: "of unknown age"}
+    target = Expiring(inner, max_age=60)
+    target.put(A, 1, Facts(1.0))
+    assert (target[A], A in target, list(target), len(target), B in target) == (1, True, [A], 1, False)
+    now = time.time()
+    for later, alive in ((59, True), (61, False), (-59, True), (-61, False)):
+        monkeypatch.setattr(time, "time", lambda later=later: now + later)
+        assert (target.get(A) == 1) is alive
+        assert (A in target, len(target)) == (alive, int(alive))
+    assert recall(target, A, lambda: 2) == 2
+    assert target[A] == 2
+    assert repr(target).startswith("Expiring({")
+
+
+def test_layered_reads_through_and_writes_both(tmp_path):
+    slow = DiskTarget(tmp_path)
+    slow[A] = "slow"
+    fast = {}
+    target = Layered(fast, slow)
+    assert (target[A], fast) == ("slow", {A: "slow"})
+    del slow[A]
+    assert target[A] == "slow"
+    target.put(B, [1], Facts(2.0, {"input": "x"}))
+    assert (slow[B], fast[B], slow.entry(B).seconds) == ([1], [1], 2.0)
+    assert sorted(target) == [A, B]
+    del target[A], target[B]
+    assert (len(target), len(fast), len(slow)) == (0, 0, 0)
+    with pytest.raises(KeyError):
+        del target[A]
+    slow.close()
+
+
+def test_layered_leaves_what_is_too_large_to_the_slow_one():
+    fast, slow = Bounded({}, 500), {}
+    target = Layered(fast, slow)
+    target[A] = "small"
+    target[A] = b"x" * 1000
+    assert target[A] == b"x" * 1000
+    assert A not in fast
+
+
+def test_bounded_evicts_what_saves_least_per_byte():
+    target = Bounded({}, max_bytes=1000, measure=len)
+    for name, seconds, size in [("dear", 100, 300), ("cheap", 1, 300), ("large", 50, 350)]:
+        target.put(("o", name, "f"), b"x" * size, Facts(seconds))
+    target.put(("o", "new", "f"), b"x" * 100, Facts(0))
+    assert sorted(key[1] for key in target) == ["dear", "large", "new"]
+
+
+def test_bounded_evicts_the_least_recently_used_on_ties():
+    target = Bounded({}, max_bytes=1000, measure=len)
+    for name in "abc":
+        target["o", name, "f"] = b"x" * 300
+    assert target["o", "a", "f"]
+    target["o", "d", "f"] = b"x" * 300
+    assert sorted(key[1] for key in target) == ["a", "c", "d"]
+
+
+def test_bounded_counts_what_was_there_before():
+    inner = {("o", name, "f"): b"x" * 300 for name in "abc"}
+    target = Bounded(inner, 1000, measure=len)
+    target["o", "d", "f"] = b"x" * 300
+    assert len(target) == 3
+    assert ("o", "d", "f") in target
+    with pytest.raises(StoreError, match="larger than the bound"):
+        target[A] = b"x" * 1001
+    target.clear()
+    for name in "abc":
+        target["o", name, "f"] = b"x" * 300
+    assert len(target) == 3
+
+
+def test_bounded_measures_arrays_and_what_cannot_be_pickled():
+    target = Bounded({}, 10_000)
+    target[A] = np.zeros(1000)
+    target[B] = (x for x in ())
+    assert A in target
+    with pytest.raises(StoreError):
+        target[C] = np.zeros(2000)
+    assert pickle.loads(pickle.dumps(Bounded({A: 1}, 10_000)))[A] == 1
+
+
+def test_wrappers_pass_on_facts_claims_and_isolation(tmp_path):
+    disk = DiskTarget(tmp_path)
+    for number, wrap in enumerate(
+        [lambda t: Bounded(t, 10**6), lambda t: Layered(Snapshots({}), t), Snapshots, lambda t: Expiring(t, 60)]
+    ):
+        target = wrap(disk)
+        key = ("o", str(number), "f")
+        target.put(key, [1], Facts(3.0, {"input": "x"}))
+        assert disk.entry(key).made_from == {"input": "x"}
+        assert target.isolates
+        with target.claim(key):
+            assert disk._claims.is_claimed(key)
+    assert not Bounded({}, 1).isolates
+    assert not Layered({}, disk).isolates
+    disk.close()
+
+
+# serialized and remote
+
+
+def test_serialized_notices_damage_and_swaps():
+    entries = {}
+    target = Serialized(entries)
+    target[A], target[B] = [1] * 50, 2
+    names = list(entries)
+    whole = dict(entries)
+    for place in range(len(whole[names[0]])):
+        data = bytearray(whole[names[0]])
+        data[place] ^= 0x20
+        entries[names[0]] = bytes(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", StoreWarning)
+            assert target.get(A, "miss") == "miss"
+    for broken in (b"", whole[names[0]][:-1], whole[names[0]] + b"x", whole[names[1]]):
+        entries[names[0]] = broken
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", StoreWarning)
+            assert target.get(A, "miss") == "miss"
+    with pytest.warns(StoreWarning, match="it is the entry of"):
+        entries[name := target.name(C)] = whole[names[0]]
+        assert (name, target.get(C)) == ("c.0a.1b", None)
+    target[A] = [1] * 50
+    assert target[A] == [1] * 50
+
+
+def test_serialized_leaves_strangers_alone():
+    target = Serialized({"config": b"theirs", "+odd": b"theirs"})
+    target[A] = 1
+    assert (list(target), len(target)) == ([A], 1)
+    target.clear()
+    assert target.mapping == {"config": b"theirs", "+odd": b"theirs"}
+
+
+def test_serialized_holds_long_keys():
+    key = ("o", "tag" * 200, "f")
+    target = Serialized({})
+    target[key] = 1
+    assert (list(target), target[key], max(map(len, target.mapping)) < 100) == ([key], 1, True)
+
+
+@pytest.mark.parametrize("scheme", ["memory", "file"])
+def test_remote_targets_pickle_and_are_shared(tmp_path, scheme):
+    url = f"{scheme}://{tmp_path}/results"
+    target = RemoteTarget(url)
+    target[A] = np.arange(5_000)
+    again = pickle.loads(pickle.dumps(target))
+    assert again[A].sum() == target[A].sum()
+    assert again[A].flags.writeable
+    again[B] = 1
+    assert sorted(target) == [A, B]
+    del again[A]
+    assert A not in target
+    assert repr(target) == f"RemoteTarget({url!r})"
+    target.clear()
+
+
+def test_files_beside_remote_files_are_safe(tmp_path):
+    remote, files = RemoteTarget(f"file://{tmp_path}"), FileTarget(tmp_path)
+    remote[A] = 1
+    assert list(files) == [A]
+    with pytest.warns(StoreWarning, match="cannot be used"):
+        assert files.get(A) is None
+    files[A] = 2
+    with pytest.warns(StoreWarning, match="no entry of this library"):
+        assert remote.get(A) is None
