@@ -22,6 +22,7 @@ __all__ = ["VERSION", "Cycle", "Walk"]
 
 VERSION = b"flowly 1\0"
 UNORDERED = frozenset({b"<set>", b"<frozenset>", b"<unordered>"})
+NEVER_PLAIN = frozenset({b"<function>", b"<instance>"})  # they start with bytes, or a class
 SAFE = ATOMS - {float, complex}
 NAN = float("nan")
 SHORT = 64
@@ -99,7 +100,7 @@ class Walk:
             return self.enc_run(parts)
         if tag in UNORDERED:
             return self.seal_set(tag, parts)
-        if tag == b"<function>":  # never plain
+        if tag in NEVER_PLAIN:
             part = self.part
             out = tag + dumps([p if type(p) in SAFE else part(p) for p in parts], 2)
             return b"#" + self.fold(out)

@@ -67,10 +67,15 @@ def function(fn: FunctionType, parts: list[Any]) -> Named:
 
 
 def instance(obj: Any, parts: list[Any]) -> Named:
-    args = parts[1] if type(parts[1]) is tuple else ()
+    kind, *rest = parts
+    return [(f"class {kind.__name__!r}", kind), *attributes(obj, rest)]
+
+
+def reduced(obj: Any, parts: list[Any]) -> Named:
+    function, count, *rest = parts
+    args, states = rest[:count], rest[count:]
     names = [f"class {arg.__name__!r}" if isinstance(arg, type) else f"argument {i}" for i, arg in enumerate(args)]
-    found = list(zip(names, args))
-    return found + [("", part) for part in (parts[0], *parts[2:])]
+    return [("made by", function), *zip(names, args), *(("", state) for state in states)]
 
 
 def run(obj: Any, steps: list[Any]) -> Named:
@@ -110,7 +115,8 @@ NAMES: dict[bytes, Callable[[Any, list[Any]], Named]] = {
     b"<dict>": keys,
     b"<attrs>": attributes,
     b"<function>": function,
-    b"<object>": instance,
+    b"<instance>": instance,
+    b"<object>": reduced,
     b"<run>": run,
     b"<frame>": columns,
     b"<method>": called("function", "self"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
 from typing import Any
 
 from ..errors import UnhashableError
 from ..pipelines.term import role, run
-from .rows import Attrs, Parts
+from .rows import Attrs, Parts, attrs
 
 __all__ = ["ADVICE", "by_reduction", "is_run"]
 
@@ -17,6 +18,7 @@ ADVICE = (
 )
 
 SETS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
+PLAIN_STATE = frozenset({dict, type(None)})
 RUN_ROLES = frozenset({"sequential", "transparent", "mark"})
 
 
@@ -39,10 +41,14 @@ def by_reduction(obj: Any) -> Parts:
     if isinstance(reduced, str):
         return by_name(obj, kind, reduced)
     function, args, state, items, pairs = (*reduced, None, None, None)[:5]
+    if function is new and len(args) == 1 and items is None and pairs is None and type(state) in PLAIN_STATE:
+        tag, told = attrs(Attrs(state or ()))
+        if tag == b"<attrs>":
+            return b"<instance>", [args[0], *told]
     if isinstance(obj, set | frozenset) and kind.__reduce__ in SETS:
         args = (set(obj),)  # reduced to a list in an order that means nothing
     refuse_addresses(obj, args)
-    parts = [function, args, *map(as_state, state if is_slots(state) else (state,))]
+    parts = [function, len(args), *args, *map(as_state, state if is_slots(state) else (state,))]
     if items is not None or pairs is not None:
         parts += [list(items or ()), list(pairs or ())]
     return b"<object>", parts

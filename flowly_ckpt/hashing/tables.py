@@ -54,7 +54,7 @@ def extra(obj: Any) -> list[Any]:
 def subclass(obj: Any, names: Any = ()) -> list[Any]:
     """Return the class of an object if it is not one of pandas' own, with the attributes that it carries along."""
     kind = type(obj)
-    if kind.__module__.startswith("pandas."):
+    if kind.__module__.partition(".")[0] == "pandas":
         return []
     return [kind, Attrs({name: getattr(obj, name, None) for name in names if name != "name"})]
 
