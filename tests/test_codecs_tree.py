@@ -137,7 +137,7 @@ FRAMES = {
     "empty": lambda: pd.DataFrame(),
     "no rows": lambda: pd.DataFrame({"a": np.zeros(0), "b": pd.Series([], dtype=object)}),
     "no columns": lambda: pd.DataFrame(index=[1, 5, 7]),
-    "dates": lambda: pd.DataFrame({"d": pd.date_range("2020", periods=3, tz="Europe/Berlin"), "t": pd.to_timedelta([1, 2, 3])}),
+    "dates": lambda: pd.DataFrame({"d": pd.date_range("2020", periods=2, tz="Asia/Tokyo"), "t": pd.to_timedelta(2)}),
     "date index": lambda: pd.DataFrame({"v": range(3)}, index=pd.date_range("2020", periods=3, freq="D", name="when")),
     "categories": lambda: pd.DataFrame({"c": pd.Categorical(["b", "a", None], ["b", "a", "z"], ordered=True)}),
     "nullable": lambda: pd.DataFrame({"i": pd.array([1, None], "Int64"), "b": pd.array([True, None], "boolean")}),
@@ -226,7 +226,7 @@ def test_a_value_that_contains_itself_is_a_clear_error():
 
 
 def test_register_says_what_it_needs():
-    with pytest.raises(TypeError, match="give tree.register encode and decode"):
+    with pytest.raises(TypeError, match=r"give tree\.register encode and decode"):
         tree.register(Unknown)
     with pytest.raises(ValueError, match="already stands for Point"):
         tree.register(Unknown, vars, vars, name=f"{Point.__module__}:Point")
@@ -326,8 +326,8 @@ def test_it_compresses():
     assert not compressed(inner=tree).runs_code
 
 
-ATOMS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary(max_size=300),
-                  st.complex_numbers(allow_nan=False), st.datetimes(), st.decimals(allow_nan=False), st.uuids())  # fmt: skip
+NUMBERS = [st.integers(), st.floats(allow_nan=False), st.complex_numbers(allow_nan=False), st.decimals(allow_nan=False)]
+ATOMS = st.one_of(st.none(), st.booleans(), st.text(), st.binary(max_size=300), st.datetimes(), st.uuids(), *NUMBERS)
 KEYS = st.recursive(ATOMS, lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3), max_leaves=4)
 TREES = st.recursive(
     ATOMS,

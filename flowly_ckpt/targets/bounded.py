@@ -12,7 +12,7 @@ from ..errors import StoreError
 from ..typing import Facts, Key, Target
 from .blobs import size_of
 from .buffers import dump_parts
-from .wrappers import Wrapper
+from .wrappers import Wrapper, named
 
 __all__ = ["Bounded", "measured"]
 
@@ -58,7 +58,7 @@ class Bounded(Wrapper):
         self._is_counted = False
 
     def __repr__(self) -> str:
-        return f"Bounded({self.target!r}, max_bytes={self.max_bytes})"
+        return f"Bounded({named(self.target)}, max_bytes={self.max_bytes})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.target, self.max_bytes, self.measure))

@@ -23,12 +23,13 @@ class DamagedError(FlowlyError, ValueError):
 _told: set[tuple[Any, ...]] = set()
 
 
-def warn_once(store: str, entry: Any, what: object, stacklevel: int = 4) -> None:
+def warn_once(store: str, entry: Any, what: object, stacklevel: int = 4, of: Any = None) -> None:
     """Name a damaged or unusable entry in one warning; the same place and cause are told once a process.
 
     :param store: where the entry lies, as a user would name it.
     :param entry: the key, file or row that is meant; None for the index as a whole.
     :param what: what was found; an exception is told by type and text.
+    :param of: tells this state of the entry from others; damage to a later one is told again.
 
     >>> import warnings
     >>> with warnings.catch_warnings(record=True) as told:
@@ -39,7 +40,7 @@ def warn_once(store: str, entry: Any, what: object, stacklevel: int = 4) -> None
     results: entry ('a', 'b', 'c') cannot be used (the file is gone); it counts as absent and is computed again 1
     """
     cause = f"{type(what).__name__}: {what}" if isinstance(what, BaseException) else str(what)
-    fact = (store, repr(entry), cause)
+    fact = (store, repr(entry), cause, of)
     if fact in _told:
         return
     if len(_told) > 10_000:

@@ -115,7 +115,7 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
             value = decoder.loads(data)
         except Exception as error:  # unpickling may raise anything
             # Its bytes are whole, so it stays: another process may have the module or the codec that is missing here.
-            warn_once(self.path, key, error)
+            warn_once(self.path, key, error, of=row)
             raise KeyError(key) from error
         self._uses.note(row)
         return value
@@ -162,19 +162,19 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
         """Warn that an entry is damaged, and take it away with its file, so that it can be stored anew."""
 
         def take_away(connection: sqlite3.Connection) -> None:
-            if blob is not None and not self._is_whole(blob, size):
+            if isinstance(blob, bytes) and len(blob) == 16 and not self._is_whole(blob, size):
                 connection.execute("delete from entries where blob = ? and size = ?", (blob, size))
                 self._blobs.remove(blob)
             connection.execute("delete from entries where id = ?", (row,))
 
         with suppress(StoreError, OSError):  # of a folder that is only for reading
             self._index.transact(take_away)
-        warn_once(self.path, key, what, stacklevel=6)
+        warn_once(self.path, key, what, stacklevel=6, of=row)
 
     def _is_whole(self, blob: bytes, size: int) -> bool:
         """Tell whether a file has been healed by someone else since it was found damaged."""
         try:
-            return isinstance(blob, bytes) and xxhash.xxh3_128_digest(self._blobs.load(blob, size)) == blob
+            return xxhash.xxh3_128_digest(self._blobs.load(blob, size)) == blob
         except (DamagedError, OSError):
             return False
 

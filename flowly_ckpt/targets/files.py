@@ -121,7 +121,7 @@ class FileTarget(MutableMapping[Key, Any]):
         with suppress(OSError):
             facts = os.stat(path)
             self._bad[path] = (facts.st_mtime_ns, facts.st_size)
-        warn_once(self.root, os.path.relpath(path, self.root), what, stacklevel=5)
+        warn_once(self.root, os.path.relpath(path, self.root), what, stacklevel=5, of=self._bad.get(path))
 
     def __setitem__(self, key: Key, value: Any) -> None:
         self.write_bytes(key, parts_of(self.codec, value))

@@ -98,7 +98,7 @@ class Serialized(MutableMapping[Key, Any]):
         self.key_of = key_of
 
     def __repr__(self) -> str:
-        return f"Serialized({self.mapping!r})"
+        return f"Serialized({type(self.mapping).__name__})"
 
     def name(self, key: Key) -> str:
         """Return the string of a key; one that is too long for some stores goes by its digest."""
@@ -113,7 +113,7 @@ class Serialized(MutableMapping[Key, Any]):
                 raise DamagedError(f"it is encoded by {codec.name!r}, which could run code")
             return codec.loads(envelope.payload)
         except Exception as error:  # unpickling may raise anything
-            warn_once(repr(self), key, error)
+            warn_once(repr(self), key, error, of=envelope.created)
             raise KeyError(key) from error
 
     def _open(self, key: Key) -> Envelope:
@@ -123,7 +123,7 @@ class Serialized(MutableMapping[Key, Any]):
             if envelope.key != key:
                 raise DamagedError(f"it is the entry of {envelope.key}")
         except (DamagedError, ValueError, TypeError) as error:
-            warn_once(repr(self), key, error, stacklevel=5)
+            warn_once(repr(self), key, error, stacklevel=5, of=xxhash.xxh3_64_intdigest(data))
             raise KeyError(key) from error
         return envelope
 

@@ -6,11 +6,13 @@ import hashlib
 import hmac
 from typing import Any
 
+import xxhash
+
 from ..typing import Facts, Key, Target
 from .buffers import Bytes
 from .codecs import Codec, parts_of, pickled
 from .damage import DamagedError, warn_once
-from .wrappers import Wrapper
+from .wrappers import Wrapper, named
 
 __all__ = ["Signed"]
 
@@ -54,14 +56,15 @@ class Signed(Wrapper):
         self.codec: Codec = found
 
     def __repr__(self) -> str:
-        return f"Signed({self.target!r})"
+        return f"Signed({named(self.target)})"
 
     def __getitem__(self, key: Key) -> Any:
         data = self.target[key] if isinstance(self.target, dict) else self.target.read_bytes(key)  # type: ignore[attr-defined]
         try:
             return self.codec.loads(self._checked(key, data))
         except Exception as error:  # unpickling may raise anything
-            warn_once(repr(self.target), key, error)
+            place = "dict" if isinstance(self.target, dict) else repr(self.target)
+            warn_once(place, key, error, of=xxhash.xxh3_64_intdigest(data))
             raise KeyError(key) from error
 
     def _checked(self, key: Key, data: Bytes) -> memoryview:

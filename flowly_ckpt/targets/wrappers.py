@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ..errors import StoreError
 from ..typing import Facts, Key, Target
 
-__all__ = ["Expiring", "Layered", "Null", "ReadOnly", "Refreshed", "Snapshots", "Stamped", "Wrapper", "store"]
+__all__ = ["Expiring", "Layered", "Null", "ReadOnly", "Refreshed", "Snapshots", "Stamped", "Wrapper", "named", "store"]
 
 
 def store(target: Target, key: Key, value: Any, facts: Facts) -> None:
@@ -27,18 +27,27 @@ def store(target: Target, key: Key, value: Any, facts: Facts) -> None:
         target[key] = value
 
 
+def named(target: Target) -> str:
+    """Name a target in a message, without the contents of a dict.
+
+    >>> named({("a", "b", "c"): 1}), named(Null())
+    ('dict of 1 entries', 'Null()')
+    """
+    return f"{type(target).__name__} of {len(target)} entries" if isinstance(target, dict) else repr(target)
+
+
 class Wrapper(MutableMapping[Key, Any]):
     """Pass everything on to a target; the base of those that add something.
 
     >>> Wrapper({})
-    Wrapper({})
+    Wrapper(dict of 0 entries)
     """
 
     def __init__(self, target: Target) -> None:
         self.target = target
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.target!r})"
+        return f"{type(self).__name__}({named(self.target)})"
 
     @property
     def isolates(self) -> bool:
@@ -205,7 +214,7 @@ class Expiring(Wrapper):
         self.max_age = max_age
 
     def __repr__(self) -> str:
-        return f"Expiring({self.target!r}, max_age={self.max_age})"
+        return f"Expiring({named(self.target)}, max_age={self.max_age})"
 
     def _is_live(self, stamped: Any) -> bool:
         # A date in the future shows a clock that was set back: such an entry lives no longer than others.
@@ -247,7 +256,7 @@ class Layered(Wrapper):
         self.fast = fast
 
     def __repr__(self) -> str:
-        return f"Layered({self.fast!r}, {self.target!r})"
+        return f"Layered({named(self.fast)}, {named(self.target)})"
 
     @property
     def isolates(self) -> bool:
