@@ -515,8 +515,9 @@ def square_of(ran, target="{path}/squares.pkl", extra=0, **options):
 def test_beats_S3_3_a_file_made_with_other_arguments_is_reported(ran):
     square = square_of(ran)
     square(3)
-    with pytest.warns(StaleWarning, match="working/squares.pkl was made with other argument 'n'; remove it"):
+    with pytest.warns(StaleWarning, match="working/squares.pkl was made with other argument 'n'; remove it") as told:
         assert square(4).load() == 9
+    assert [warning.filename for warning in told] == [__file__]
     square(3)
     assert ran == [3]
 
@@ -533,6 +534,16 @@ def test_beats_S3_3_in_another_process_too(folder):
     assert script(folder, code, "3").stdout == "9\n"
     assert script(folder, code, "3", PYTHONHASHSEED="5").stdout == "9\n"
     assert "StaleWarning: working/squares.pkl" in script(folder, code, "4", check=False).stderr
+
+
+def test_beats_S3_3_also_one_that_the_function_saved_itself(ran):
+    @task(save=False, target="{path}.txt")
+    def write(n):
+        Path(current_target()).write_text("x" * n)
+
+    write(3), write(3)
+    with pytest.warns(StaleWarning, match="argument 'n'"):
+        write(4)
 
 
 def test_beats_S3_4_a_file_made_by_other_code_is_reported(ran):
@@ -814,8 +825,9 @@ def test_a_function_that_fails_leaves_nothing_and_runs_again(folder, ran):
             raise ZeroDivisionError("once")
         return
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError) as caught:
         fails(1)
+    assert caught.value.__notes__ == ["in task fails, which makes working/1"]
     assert files(folder) == []
     assert (fails(1).load(), fails(1).load(), ran) == (None, None, [1, 1])
 
@@ -889,3 +901,16 @@ def test_what_is_left_of_a_killed_writer_is_no_result(folder, ran):
     square_of(ran)(3)
     (folder / "working/.tmp-1-aa").write_bytes(b"half")
     assert list(Results("working")) == [("squares.pkl", "square", "")]
+
+
+def test_arguments_that_cannot_be_told_are_no_obstacle(ran):
+    class Holder:
+        def __init__(self, held):
+            self.held = held
+
+    @task(target="{path}/a")
+    def count(lock, rows, holder):
+        return sum(rows)
+
+    for _ in range(2):
+        assert count(threading.Lock(), (n for n in range(3)), Holder(Filestore("nowhere"))).load() == 3

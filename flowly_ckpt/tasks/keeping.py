@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..targets.recall import recall
@@ -51,7 +52,7 @@ def key_of(task: Task, call: Call) -> tuple[Key, Made]:
     return (call.store.loc, task.name, strict), made
 
 
-def is_done(task: Task, call: Call, made: Made, stacklevel: int = 5) -> bool:
+def is_done(task: Task, call: Call, made: Made, stacklevel: int = 4) -> bool:
     """Tell whether the result of a call is there; report one that was made otherwise.
 
     :raises StaleError: for such a one, where the task was told ``changed="raise"``.
@@ -74,8 +75,19 @@ def is_done(task: Task, call: Call, made: Made, stacklevel: int = 5) -> bool:
 
 def apply(task: Task, call: Call) -> Any:
     """Run the function on what it was given, with what the stores among it hold."""
-    with running(call.store.loc):
+    with _told(task, call):
         return task.fn(*loaded(call.args), **loaded(call.kwargs))
+
+
+@contextmanager
+def _told(task: Task, call: Call) -> Iterator[None]:
+    """Let the function know its target, and whoever sees it fail which task it was."""
+    try:
+        with running(call.store.loc):
+            yield
+    except Exception as error:
+        error.add_note(f"in task {task.name}, which makes {call.store}")
+        raise
 
 
 def keep(task: Task, call: Call, key: Key, made: Made, compute: Callable[[], Any]) -> Any:
@@ -108,6 +120,6 @@ async def _run_async(task: Task, call: Call) -> Any:
 
 
 async def _apply_async(task: Task, call: Call, key: Key, made: Made) -> Any:
-    with running(call.store.loc):
+    with _told(task, call):
         value = await task.fn(*loaded(call.args), **loaded(call.kwargs))
     return keep(task, call, key, made, lambda: value)

@@ -99,7 +99,7 @@ def _prepared(
         return _scheduled(task, task.fn, asked), None, args, kwargs
     places = _places(task, args, kwargs)
     call = call_of(task, places.args[len(task.first) :], places.kwargs)
-    if task.skip and is_done(task, call, key_of(task, call)[1], stacklevel=6):
+    if task.skip and is_done(task, call, key_of(task, call)[1], stacklevel=5):
         return None, skipped(call.store), args, kwargs
     return _for_call(task.copy(first=()), call, asked), None, args, kwargs
 
