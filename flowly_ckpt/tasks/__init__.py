@@ -24,6 +24,6 @@ from .wrapped import Task
 
 __all__ = [
     "MODES", "TARGET", "Context", "Filestore", "Flow", "MissingPrefectError", "ModeError", "Results", "StaleError",
-    "StaleWarning", "Store", "Task", "Template", "TemplateError", "current_target", "flow", "gcontext", "logged", "mode",
-    "task",
+    "StaleWarning", "Store", "Task", "Template", "TemplateError", "current_target", "flow", "gcontext", "logged",
+    "mode", "task",
 ]  # fmt: skip
