@@ -16,7 +16,7 @@ DERIVED = frozenset(
         *("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__firstlineno__"),
         "__slotnames__",  # copyreg keeps it on the class once an instance was reduced
         *("__static_attributes__", "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
-        *("__slots__", "__slotnames__", "__orig_bases__", "__parameters__", "__type_params__", "_abc_impl", "__abstractmethods__"),
+        *("__slots__", "__orig_bases__", "__parameters__", "__type_params__", "_abc_impl", "__abstractmethods__"),
     }
 )
 SLOT = Mark("slot")

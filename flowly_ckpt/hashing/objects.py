@@ -55,7 +55,12 @@ def by_reduction(obj: Any) -> Parts:
 
 
 def is_run(obj: Any) -> bool:
-    """Tell whether an object is a run of steps: what is sequential or transparent, or a mark."""
+    """Tell whether an object is a run of steps: what is sequential or transparent, or a mark.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> is_run(chained(abs)), is_run(abs)
+    (True, False)
+    """
     # The types of Cython's functions have no name of a module to look a role up by.
     return type(type(obj).__module__) is str and role(obj) in RUN_ROLES
 

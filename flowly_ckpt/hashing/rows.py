@@ -46,7 +46,18 @@ EXACT: dict[type, Row] = {}
 OPEN = Rows()
 """Rows for a type and its subclasses; a subclass with a way of its own (`__reduce__`, …) keeps that."""
 
-register_lazy = OPEN.register_lazy
+
+def register_lazy(package: str, load: Callable[[], object]) -> None:
+    """Have types of a package registered when the first object of one of them is hashed; nothing is imported before.
+
+    :param package: the top-level package of the types, or of a base of theirs.
+    :param load: called once, without arguments; it registers.
+
+    >>> register_lazy("fractions", lambda: None)
+
+    See also: :func:`flowly_ckpt.hashing.register`.
+    """
+    OPEN.register_lazy(package, load)
 
 
 

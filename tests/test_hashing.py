@@ -1,0 +1,494 @@
+"""The content hash: laws over generated values, freshness within a process, what it costs and what it leaves alone."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import importlib
+import itertools
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import tracemalloc
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowly_ckpt import chained, checkpoint, with_checkpoint
+from flowly_ckpt.errors import UnhashableError
+from flowly_ckpt.hashing import (
+    FileContent,
+    base_hash,
+    depends_on,
+    differences,
+    explain,
+    functional_hash,
+    ignore_globals,
+    prefix_hashes,
+    register,
+)
+from flowly_ckpt.hashing.cycles import solve
+from flowly_ckpt.hashing.encode import Walk
+from flowly_ckpt.hashing.plain import is_plain
+
+H = functional_hash
+ROOT = Path(__file__).resolve().parent.parent
+
+atoms = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(), st.text(), st.binary(), st.just(...)
+)
+keys = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.binary(), st.tuples(st.integers(), st.text()))
+values = st.recursive(
+    atoms,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=5),
+        st.lists(inner, max_size=5).map(tuple),
+        st.dictionaries(keys, inner, max_size=5),
+        st.sets(keys, max_size=5),
+        st.frozensets(keys, max_size=5),
+    ),
+    max_leaves=20,
+)
+
+
+def general(value: Any) -> str:
+    walk = Walk()
+    return walk.hexdigest(solve(walk, value))
+
+
+def module(text: str, **names: Any) -> dict[str, Any]:
+    space = {"__name__": "written", **names}
+    exec(text, space)
+    return space
+
+
+# laws
+
+
+@given(values)
+def test_a_copy_has_the_same_hash(value: Any) -> None:
+    assert H(copy.deepcopy(value)) == H(value)
+    assert H(pickle.loads(pickle.dumps(value))) == H(value)
+
+
+@given(values)
+def test_both_engines_agree(value: Any) -> None:
+    assert general(value) == H(value)
+    assert general([value, {"a": value}, chained]) == H([value, {"a": value}, chained])
+
+
+@given(values, values)
+def test_different_values_have_different_hashes(one: Any, other: Any) -> None:
+    assert (H(one) == H(other)) == (spelled(one) == spelled(other))
+
+
+@given(st.lists(values, max_size=4), st.integers(0, 3))
+def test_sharing_does_not_count(parts: list[Any], times: int) -> None:
+    assert H([parts] * times) == H([copy.deepcopy(parts) for _ in range(times)])
+
+
+def spelled(value: Any) -> str:
+    """Write a value so that equal texts are the same value; the order of a set does not count, every NaN is one."""
+    if isinstance(value, set | frozenset):
+        return f"{type(value).__name__}({sorted(map(spelled, value))})"
+    if isinstance(value, dict):
+        return f"dict({[(spelled(k), spelled(v)) for k, v in value.items()]})"
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__}({list(map(spelled, value))})"
+    if isinstance(value, complex):
+        return f"complex({value.real!r}, {value.imag!r})"
+    return f"{type(value).__name__}:{value!r}"
+
+
+def test_small_values_are_all_different() -> None:
+    level: list[Any] = [None, 0, True, 0.0, "", "a", b"", b"a", "b", ()]
+    found = list(level)
+    for _ in range(2):
+        some = found[:30]
+        pairs = [*((a,) for a in some), *itertools.product(some, repeat=2)]
+        made = [make(pair) for pair in pairs for make in (list, tuple)]
+        made += [{pair[0]: pair[-1]} for pair in pairs if is_key(pair[0])]
+        made += [make(pair) for pair in pairs if all(map(is_key, pair)) for make in (set, frozenset)]
+        found += made
+    by_spelling = {spelled(value): value for value in found}
+    hashes = {H(value) for value in by_spelling.values()}
+    assert len(by_spelling) > 5000
+    assert len(hashes) == len(by_spelling)
+
+
+def is_key(value: Any) -> bool:
+    return isinstance(value, str | bytes | int | float | tuple | frozenset | None) and not isinstance(value, tuple)
+
+
+@given(st.lists(st.lists(st.integers(0, 7), max_size=3), min_size=1, max_size=8), st.integers(0, 7))
+def test_graphs_hash_by_their_shape(edges: list[list[int]], start: int) -> None:
+    nodes: list[list[Any]] = [[i % 2] for i in range(len(edges))]
+    for node, targets in zip(nodes, edges):
+        node += [nodes[target % len(nodes)] for target in targets]
+    root = nodes[start % len(nodes)]
+    assert H(root) == H(copy.deepcopy(root)) == general(root)
+    assert H([root, nodes]) == H(copy.deepcopy([root, nodes]))
+
+
+@given(st.lists(st.sampled_from([abs, str, len, lambda x: x + 1, partial(max, 1)]), max_size=6))
+def test_prefixes(steps: list[Any]) -> None:
+    expected = [H(chained(*steps[: i + 1])) for i in range(len(steps))]
+    assert prefix_hashes(steps) == expected
+    assert prefix_hashes(iter(steps)) == expected
+
+
+def test_prefixes_with_marks_and_chains() -> None:
+    mark = checkpoint({})
+    steps = [mark, chained(abs, str), chained(), with_checkpoint(mark, len), mark]
+    expected = [H(chained(*steps[: i + 1])) for i in range(len(steps))]
+    assert prefix_hashes(steps) == expected
+    assert prefix_hashes(made_when_asked()) == prefix_hashes(list(made_when_asked()))
+
+
+def made_when_asked() -> Any:
+    for i in range(50):
+        yield [lambda x: x, lambda x: -x][i % 2]
+
+
+# freshness within a process
+
+
+def test_a_rebound_helper_or_constant_is_seen_and_going_back_is_the_same() -> None:
+    space = module("def helper(x): return x + K\nK = 1\ndef step(x): return [helper(i) for i in x]\n")
+    first = H(space["step"])
+    space["K"] = 2
+    second = H(space["step"])
+    space["helper"] = lambda x: x - space_k
+    third = H(space["step"])
+    exec("def helper(x): return x + K", space)
+    space["K"] = 1
+    assert len({first, second, third}) == 3
+    assert H(space["step"]) == first
+
+
+space_k = 1
+
+
+def test_a_changed_closure_default_class_or_table_is_seen() -> None:
+    text = "class C:\n    def m(self): return 1\nT = {'a': [1]}\ndef step(x, y=1): return C().m(), T\n"
+    space = module(text)
+    step, seen = space["step"], set()
+    for change in ("pass", "T['a'].append(2)", "C.m = lambda self: 2", "step.__defaults__ = (2,)", "C.n = 1"):
+        exec(change, space)
+        seen.add(H(step))
+    assert len(seen) == 5
+
+
+def test_cells_are_read_at_each_call() -> None:
+    def outer() -> tuple[Any, Any]:
+        n = 0
+
+        def step(x: int) -> int:
+            return x + n
+
+        def bump() -> None:
+            nonlocal n
+            n += 1
+
+        return step, bump
+
+    step, bump = outer()
+    before = H(step)
+    assert H(step) == before
+    bump()
+    assert H(step) != before
+
+
+def test_notebook_cells_redefined() -> None:
+    cell = "class Scale:\n    def __init__(self, k): self.k = k\n    def __call__(self, x): return helper(x) * self.k\n"
+    helper = "def helper(x):\n    return x + 1\n"
+    space: dict[str, Any] = {"__name__": "__main__"}
+    for number, text in enumerate([helper, cell]):
+        exec(compile(text, f"<ipython-input-{number}>", "exec"), space)
+    old = space["Scale"](2)
+    before = H(old)
+    for number, text in enumerate(["# again\n" + helper, "\n\n" + cell], start=2):
+        exec(compile(text, f"<ipython-input-{number}>", "exec"), space)
+    assert H(old) == before == H(space["Scale"](2))
+    exec("def helper(x):\n    return x + 2\n", space)
+    assert H(old) != before
+
+
+def test_the_running_code_counts_not_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    file = tmp_path / "edited_after_import.py"
+    file.write_text("def step(x):\n    return x + 1\n")
+    edited: ModuleType = importlib.import_module("edited_after_import")
+    before = H(edited.step)
+    file.write_text("def step(x):\n    return x + 2000\n")
+    assert H(edited.step) == before
+    assert H(importlib.reload(edited).step) != before
+
+
+def test_a_traced_function_is_the_same_function() -> None:
+    text = "def step(x):\n    try:\n        return [i + 1 for i in x]\n    except TypeError:\n        return None\n"
+    before = H(module(text)["step"])
+    watched = module(text)["step"]
+    old = sys.gettrace()
+    sys.settrace(lambda *_: lambda *_: None)
+    try:
+        watched([1])
+        during = H(watched)
+    finally:
+        sys.settrace(old)
+    for _ in range(5000):  # warm code is specialised in place
+        watched([1])
+    assert during == before == H(watched)
+
+
+INSTALLED = """
+import sys
+from flowly_ckpt import functional_hash as H
+import dist_of_ours as d
+print(H(d.work), H(lambda x: d.work(x)), H(d.Thing), H([d.Thing()]), H(lambda x: len(x)))
+"""
+
+
+def test_the_version_of_a_distribution_counts_not_its_text(tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    found = []
+    for version, text in (("1.0", "x"), ("1.0", "x * 1"), ("1.1", "x * 1")):
+        write(site / "dist_of_ours.py", f"def work(x): return {text}\nclass Thing: pass\n")
+        for old in site.glob("*.dist-info"):
+            old.rename(site / f"dist_of_ours-{version}.dist-info")
+        (site / f"dist_of_ours-{version}.dist-info").mkdir(exist_ok=True)
+        found.append(run(INSTALLED, site))
+    assert found[0] == found[1]
+    assert [a == b for a, b in zip(found[1], found[2])] == [False, False, False, False, True]
+
+
+def test_a_distribution_installed_from_a_folder_counts_by_its_files(tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    info = site / "dist_of_ours-1.0.dist-info"
+    found = []
+    for text in ("x", "x * 1"):
+        write(site / "dist_of_ours.py", f"def work(x): return {text}\nclass Thing: pass\n")
+        write(info / "direct_url.json", '{"url": "file:///work", "dir_info": {}}')
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        write(info / "RECORD", f"dist_of_ours.py,sha256={digest},1\ndist_of_ours-1.0.dist-info/RECORD,,\n")
+        found.append(run(INSTALLED, site))
+    assert [a == b for a, b in zip(*found)] == [False, False, False, False, True]
+
+
+def test_what_no_distribution_owns_is_the_users_code(tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    found = []
+    for text in ("x", "x * 1"):
+        write(site / "dist_of_ours.py", f"def work(x): return {text}\nclass Thing: pass\n")
+        found.append(run(INSTALLED, site))
+    assert [a == b for a, b in zip(*found)] == [False, False, True, True, True]
+
+
+def write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def run(code: str, *paths: Path) -> list[str]:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*paths, ROOT])), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+# saying more
+
+
+def test_a_hasher_of_ones_own() -> None:
+    def recursive(n: int) -> int:
+        return n and recursive(n - 1)
+
+    loop: list[Any] = [1]
+    loop.append(loop)
+    objects = [1, "a" * 1000, [1, [2]], {1, "a"}, recursive, loop, chained(abs, str), list(range(5000)), b"x" * 1000]
+    keyed = partial(hashlib.blake2b, digest_size=16, key=b"secret")
+    other = partial(hashlib.blake2b, digest_size=16, key=b"other")
+    for obj in objects:
+        hashes = {H(obj), H(obj, hasher=keyed), H(obj, hasher=other), H(obj, hasher=hashlib.sha256)}
+        assert len(hashes) == 4
+        assert {len(each) for each in hashes} == {32}
+        assert H(obj, hasher=keyed) == H(copy.copy(obj), hasher=partial(keyed))
+    steps = [abs, recursive]
+    assert prefix_hashes(steps, hasher=keyed) == [H(chained(*steps[: i + 1]), hasher=keyed) for i in range(2)]
+
+
+def test_base_hash_tells_places_apart() -> None:
+    one, other = module("f = lambda x: x\n")["f"], module("\nf = lambda x: x\n")["f"]
+    assert H(one) == H(other)
+    assert base_hash(one) != base_hash(other)
+    assert base_hash([1, {"a"}]) == H([1, {"a"}])
+
+
+def test_registering() -> None:
+    class Box:
+        def __init__(self, content: Any) -> None:
+            self.content, self.lock = content, threading.Lock()
+
+    with pytest.raises(UnhashableError):
+        H(Box(1))
+    register(Box, lambda box: box.content)
+    assert H(Box(1)) == H(Box(1)) != H(Box(2))
+    assert H([Box([1])]) == H([Box([1])])
+
+
+def test_hints_add_up() -> None:
+    space = module("a, b = 1, 2\ndef step(x): return a, b\n")
+    step = ignore_globals("a")(ignore_globals("b")(space["step"]))
+    before = H(step)
+    space.update(a=3, b=4)
+    assert H(step) == before
+    assert H(depends_on(1)(depends_on("x")(step))) != before
+    with pytest.raises(TypeError, match="names"):
+        ignore_globals(space["step"])  # type: ignore[arg-type]
+
+
+def test_an_error_carries_its_facts() -> None:
+    lock = threading.Lock()
+
+    def fetch(x: int) -> Any:
+        return lock, x
+
+    with pytest.raises(UnhashableError, match="step 2 'fetch' → closure 'lock'") as caught:
+        H(chained(abs, fetch))
+    assert caught.value.obj is lock
+    assert caught.value.path == ("step 2 'fetch'", "closure 'lock'")
+    assert "ignore_globals" in caught.value.advice
+    assert isinstance(caught.value.__cause__, TypeError)
+
+
+def test_differences_are_named() -> None:
+    before = {"rate": 0.1, "steps": [abs, {"deep": (1, 2)}], "same": [1]}
+    after = {"rate": 0.2, "steps": [abs, {"deep": (1, 3)}], "same": [1]}
+    assert differences(before, copy.deepcopy(before)) == []
+    assert differences(before, after) == [
+        "['rate']: float 0.1, now float 0.2",
+        "['steps'] → [1] → ['deep'] → [1]: int 2, now int 3",
+    ]
+    one = module("K = 1\ndef helper(x): return K\ndef step(x): return helper(x)")["step"]
+    other = module("K = 2\ndef helper(x): return K\ndef step(x): return helper(x)")["step"]
+    assert differences(one, other) == ["global 'helper' → global 'K': int 1, now int 2"]
+    assert "global 'K' int 1" in explain(one)
+
+
+def test_the_content_of_a_file(tmp_path: Path) -> None:
+    one, other = tmp_path / "a", tmp_path / "b"
+    one.write_text("same")
+    other.write_text("same")
+    assert H(FileContent(one)) == H(FileContent(str(other)))
+    before = H(FileContent(one))
+    one.write_text("else")  # the same size, perhaps within one tick of the clock of the file system
+    assert H(FileContent(one)) != before
+    os.utime(one, ns=(1, 1))
+    assert H(FileContent(one)) == H(FileContent(one)) != before
+    with pytest.raises(FileNotFoundError):
+        H(FileContent(tmp_path / "missing"))
+
+
+# what hashing leaves alone, and what it costs
+
+
+def test_nothing_is_consumed_or_changed() -> None:
+    generator = (i for i in range(3))
+    with pytest.raises(UnhashableError):
+        H([generator])
+    assert list(generator) == [0, 1, 2]
+
+    class C:
+        pass
+
+    before = H(C)
+    H(C())
+    assert H(C) == before
+
+
+def test_temporaries_are_not_mixed_up() -> None:
+    class Made:
+        def __init__(self, n: int) -> None:
+            self.n = n
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Made, ([self.n] * 20,)
+
+    objects = [Made(i) for i in range(500)]
+    walk = Walk()
+    assert len({walk.enc(obj) for obj in objects}) == 500
+    assert H(objects) == H([Made(i) for i in range(500)])
+
+
+def test_shared_parts_are_looked_at_once() -> None:
+    counted: list[Any] = []
+
+    class Counting(Walk):
+        def expand(self, obj: Any) -> Any:
+            counted.append(obj)
+            return super().expand(obj)
+
+    class Leaf:
+        pass
+
+    tower: Any = Leaf()
+    for _ in range(60):
+        tower = [tower, tower]
+    Counting().root(tower)
+    assert len(counted) == 2  # the leaf and its class
+
+
+def test_plain_is_a_property_of_the_value() -> None:
+    row = list(range(400))
+    assert is_plain([row] * 300)
+    assert not is_plain([row] * 400)
+    assert H([row] * 300) == H([list(row) for _ in range(300)])
+    assert H([row] * 400) == H([list(row) for _ in range(400)])
+
+
+def test_threads_agree() -> None:
+    text = "def g(x): return x + K\nK = 1\ndef f(x): return [g(i) for i in x]\n"
+    expected, found = H(module(text)["f"]), []
+
+    def work() -> None:
+        found.extend(H(module(text)["f"]) for _ in range(50))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(found) == {expected}
+    assert len(found) == 200
+
+
+def test_an_array_is_read_in_place() -> None:
+    np = pytest.importorskip("numpy")
+    array = np.zeros((4000, 4000))
+    H(array)
+    for layout in (array, np.asfortranarray(array), array[:, ::2], array[::-1]):
+        tracemalloc.start()
+        try:
+            H(layout)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 8 << 20
+
+
+def test_nothing_heavy_is_imported() -> None:
+    code = """
+import sys
+from flowly_ckpt.hashing import functional_hash
+functional_hash([1, {"a": (2.0, None)}, {3}])
+heavy = "numpy pandas pyarrow polars dis importlib.metadata sqlite3 cloudpickle decimal".split()
+print(*[name for name in heavy if name in sys.modules])
+"""
+    assert run(code) == []
