@@ -47,7 +47,7 @@ def server(tmp_path_factory):
                     PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,  # a flow waits a second for its last one
                 }
             ),
-            prefect_test_harness(server_startup_timeout=300),
+            prefect_test_harness(server_startup_timeout=200),
         ):
             yield
 

@@ -39,7 +39,7 @@ def outcomes(tmp_path_factory):
         start_new_session=True,
     ) as process:  # fmt: skip
         try:
-            told, _ = process.communicate(timeout=600)
+            told, _ = process.communicate(timeout=280)
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)  # with the server that it started
             raise
