@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 FENCE = re.compile(
     r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<kind>[^\n`]*)\n(?P<text>.*?)^(?P=indent)(?P=fence) *$", re.M | re.S
 )
-ARROW = re.compile(r"#\s*(?:->|→)\s*(.*?)\s*$")
+ARROW = re.compile(r"#\s*->\s*(.*?)\s*$")
 DOCTEST = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
