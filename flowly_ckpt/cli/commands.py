@@ -1,0 +1,104 @@
+"""What each command does, and the code it exits with."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from ..errors import StoreError
+from ..targets.disk import DiskTarget
+from ..targets.rows import Entry
+from .printing import Printer, age, duration, entry_facts, size
+from .stores import Store
+
+__all__ = ["COMMANDS", "DAMAGED", "DONE", "REFUSED"]
+
+DONE, DAMAGED, REFUSED = 0, 1, 2
+ENTRY_COLUMNS = ("tag", "object", "transform", "size", "age", "unused", "took", "hits")
+STATS_COLUMNS = ("tag", "entries", "size", "hits", "saved", "unused")
+
+
+def list_entries(store: Store, options: argparse.Namespace, out: Printer) -> int:
+    """List the entries, by tag."""
+    entries = list(islice(store.entries(**_criteria(options)), options.limit))
+    out.table(ENTRY_COLUMNS, map(_row, entries), [entry_facts(entry) for entry in entries])
+    return DONE
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    obj, tag, transform = entry.key
+    times = (age(entry.created), age(entry.used), duration(entry.seconds))
+    return (tag, obj, transform, size(entry.size), *times, str(entry.hits))
+
+
+def show(store: Store, options: argparse.Namespace, out: Printer) -> int:
+    """Show what is known of the entries that a text means, and with ``--value`` the values."""
+    found = [entry for entry in store.entries() if _is_meant(entry, options.key)]
+    if not found:
+        raise StoreError(f"{store.path}: no entry is meant by {options.key!r}; `flowly-ckpt ls` lists them")
+    for entry in found:
+        facts = entry_facts(entry)
+        if options.value and isinstance(store, DiskTarget):
+            facts["value"] = repr(store.get(entry.key))
+        out.facts(facts)
+    return DONE
+
+
+def _is_meant(entry: Entry, text: str) -> bool:
+    return "/".join(entry.key) == text or any(part and part.startswith(text) for part in entry.key)
+
+
+def stats(store: Store, options: argparse.Namespace, out: Printer) -> int:
+    """Count entries, bytes, hits and seconds saved, by tag."""
+    found = store.stats()
+    rows = [(s.tag, str(s.entries), size(s.bytes), str(s.hits), duration(s.saved), age(s.used)) for s in found]
+    totals = [sum(column) for column in zip(*[(s.entries, s.bytes, s.hits, s.saved) for s in found])] or [0, 0, 0, 0]
+    rows.append(("all", f"{totals[0]:.0f}", size(totals[1]), f"{totals[2]:.0f}", duration(totals[3]), ""))
+    out.table(STATS_COLUMNS, rows, [s._asdict() for s in found])
+    return DONE
+
+
+def clear(store: Store, options: argparse.Namespace, out: Printer) -> int:
+    """Delete the entries that meet all criteria."""
+    criteria = _criteria(options)
+    if not options.all and not any(value is not None for value in criteria.values()):
+        raise StoreError("clear needs a criterion, such as --tag or --older-than, or --all")
+    count = store.clear_where(dry_run=options.dry_run, **criteria)
+    out.facts({"would be removed" if options.dry_run else "removed": count})
+    return DONE
+
+
+def collect(store: Store, options: argparse.Namespace, out: Printer) -> int:
+    """Collect what nothing refers to."""
+    found = store.gc() if options.older_than is None else store.gc(older_than=options.older_than)
+    facts = found._asdict() if out.as_json else {"files removed": found.files, "freed": size(found.bytes)}
+    out.facts(facts)
+    return DONE
+
+
+def verify(store: Store, options: argparse.Namespace, out: Printer) -> int:
+    """Check every entry; damage is told, and with ``--repair`` taken away."""
+    with out.progress("checking") as progress:
+        lines = store.verify(repair=options.repair, progress=progress)
+    if out.as_json:
+        out.facts({"damaged": lines})
+    else:
+        out.facts(dict.fromkeys(lines, "") or {"damaged": 0})
+    return DAMAGED if lines else DONE
+
+
+def _criteria(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("tag", "object", "transform", "older_than", "unused_for")
+    return {name: getattr(options, name) for name in names}
+
+
+COMMANDS: dict[str, Callable[[Store, argparse.Namespace, Printer], int]] = {
+    "ls": list_entries,
+    "show": show,
+    "stats": stats,
+    "clear": clear,
+    "gc": collect,
+    "verify": verify,
+}

@@ -1,0 +1,137 @@
+"""How the command line shows things: tables with rich, or JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from ..targets.rows import Entry
+
+__all__ = ["Printer", "age", "duration", "entry_facts", "size"]
+
+Progress = Callable[[int, int], object]
+
+
+class Printer(NamedTuple):
+    """Print to standard output: a table, or JSON.
+
+    :param as_json: print JSON; needs nothing installed.
+
+    >>> Printer(as_json=True).facts({"removed": 2})
+    {"removed": 2}
+    """
+
+    as_json: bool
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], data: list[dict[str, Any]]) -> None:
+        """Print rows; ``data`` says the same for scripts, with plain numbers."""
+        if self.as_json:
+            print(json.dumps(data, indent=2))
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for name in columns:
+            table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*[Text(_printable(cell)) for cell in row])
+        _console().print(table)
+
+    def facts(self, facts: dict[str, Any]) -> None:
+        """Print a few facts, a line each."""
+        if self.as_json:
+            print(json.dumps(facts, default=repr))
+            return
+        width = max(map(len, facts), default=0)
+        for name, value in facts.items():
+            print(f"{name:<{width}}  {_printable(str(value))}")
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Progress]:
+        """Show a bar on a terminal once the work takes longer than a second."""
+        if self.as_json or not sys.stderr.isatty():
+            yield lambda done, total: None
+            return
+        from rich.progress import Progress as Bars
+
+        start = time.monotonic()
+        bars = Bars(transient=True, console=_console(stderr=True))
+        task = bars.add_task(what, total=None)
+
+        def show(done: int, total: int) -> None:
+            if time.monotonic() - start > 1.0:
+                bars.start()
+            bars.update(task, completed=done, total=total)
+
+        try:
+            yield show
+        finally:
+            bars.stop()
+
+
+_NUMBERS = {"size", "entries", "hits", "took", "saved", "age", "unused"}
+
+
+def _console(stderr: bool = False) -> Any:
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else 200, soft_wrap=False)
+
+
+def _printable(text: str) -> str:
+    """Show control characters and lone surrogates as escapes: a tag may hold anything."""
+    return "".join([letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text])
+
+
+def size(count: float) -> str:
+    """Write a number of bytes.
+
+    >>> size(20), size(2_345_678)
+    ('20 B', '2.3 MB')
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """Write a number of seconds.
+
+    >>> duration(0.0123), duration(90), duration(200_000)
+    ('12 ms', '1.5 min', '2.3 d')
+    """
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    for unit, length, next_one in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86_400)):
+        if seconds < next_one:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds / 86_400:.1f} d"
+
+
+def age(moment: float) -> str:
+    """Write how long ago a moment was, in seconds since the epoch.
+
+    >>> age(time.time() - 7200)
+    '2.0 h'
+    """
+    return duration(max(0.0, time.time() - moment))
+
+
+def entry_facts(entry: Entry) -> dict[str, Any]:
+    """Return what is known of an entry, for JSON.
+
+    >>> entry_facts(Entry(("a", "t", "f"), "pickled", 10, 0.0, 0.0, 2.0, 3, {}, None))["saved"]
+    6.0
+    """
+    obj, tag, transform = entry.key
+    facts = entry._asdict()
+    del facts["key"]
+    return {"object": obj, "tag": tag, "transform": transform, **facts, "saved": entry.saved}

@@ -1,0 +1,182 @@
+"""What the command line can open: DiskTargets, and the folders of files that the front doors keep."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..errors import StoreError
+from ..targets.clearing import Selection
+from ..targets.disk import DiskTarget
+from ..targets.listing import TagStats
+from ..targets.opening import check_folder
+from ..targets.rows import Entry
+from ..targets.upkeep import Collected
+from ..targets.writing import collect_temporaries
+
+__all__ = ["FolderStore", "Store", "open_store"]
+
+RECORD = "cache.json"  # an entry of recipes is a folder that holds one
+
+
+class FolderStore:
+    """A folder where each entry is a readable file, or, for recipes, a folder with a ``cache.json``.
+
+    :param path: the folder.
+
+    >>> list(FolderStore("/no/such/folder").entries())
+    []
+
+    See also: :class:`flowly_ckpt.targets.FileTarget`.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def entries(self, **selection: Any) -> Iterator[Entry]:
+        """Give what the file system knows of each selected entry."""
+        chosen = Selection(**selection)
+        for path in sorted(self._places()):
+            entry = _entry(self.path, path)
+            if entry is not None and chosen.matches(entry.key) and chosen.is_due(entry.created, entry.used):
+                yield entry
+
+    def _places(self) -> Iterator[str]:
+        for place, folders, names in os.walk(self.path):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            if RECORD in names:
+                folders.clear()
+                yield place
+                continue
+            yield from (os.path.join(place, name) for name in names if not name.startswith("."))
+
+    def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
+        """Delete the entries selected and the folders that are empty then; return how many entries there were."""
+        chosen = list(self.entries(**selection))
+        for entry in [] if dry_run else chosen:
+            path = os.path.join(self.path, entry.file or "")
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path)
+            else:
+                Path(path).unlink(missing_ok=True)
+            with suppress(OSError):  # what is not empty refuses
+                while (path := os.path.dirname(path)) != self.path:
+                    os.rmdir(path)
+        return len(chosen)
+
+    def stats(self) -> list[TagStats]:
+        """Count entries and bytes by tag; files tell nothing of hits."""
+        found: dict[str, TagStats] = {}
+        for entry in self.entries():
+            tag = entry.key[1]
+            before = found.get(tag, TagStats(tag, 0, 0, 0, 0.0, 0.0))
+            newest = max(before.used, entry.used)
+            found[tag] = before._replace(entries=before.entries + 1, bytes=before.bytes + entry.size, used=newest)
+        return [found[tag] for tag in sorted(found)]
+
+    def verify(self, *, repair: bool = False, progress: Callable[[int, int], object] | None = None) -> list[str]:
+        """Check what carries a checksum, without unpickling it; tell what is damaged, one line each."""
+        lines = []
+        entries = list(self.entries())
+        for number, entry in enumerate(entries, 1):
+            path = os.path.join(self.path, entry.file or "")
+            fault = _fault(path) if os.path.isfile(path) else ""
+            if fault:
+                lines.append(f"{entry.file}: {fault}")
+                if repair:
+                    Path(path).unlink(missing_ok=True)
+            if progress is not None:
+                progress(number, len(entries))
+        return lines
+
+    def gc(self, *, older_than: float = 600.0) -> Collected:
+        """Remove what killed writers left, if it is older than so many seconds."""
+        found = list(collect_temporaries(self.path, older_than))
+        return Collected(0, len(found), sum(size for _, size in found))
+
+    def close(self) -> None:
+        """Do nothing: no file is kept open."""
+
+
+Store = DiskTarget | FolderStore
+
+
+def _entry(root: str, path: str) -> Entry | None:
+    """Tell what the file system knows of an entry; its tag is the folder it lies in."""
+    try:
+        files = [os.path.join(place, name) for place, _, names in os.walk(path) for name in names] or [path]
+        facts = [os.stat(file) for file in files]
+    except OSError:
+        return None  # cleared meanwhile
+    relative = os.path.relpath(path, root)
+    created = max(fact.st_mtime for fact in facts)
+    codec = "recipe" if os.path.isdir(path) else os.path.splitext(path)[1].lstrip(".") or "file"
+    key = ("", os.path.dirname(relative) or ".", os.path.basename(relative))
+    return Entry(key, codec, sum(fact.st_size for fact in facts), created, created, 0.0, 0, {}, relative)
+
+
+def _fault(path: str) -> str:
+    import gzip
+    import pickletools
+
+    try:
+        data = Path(path).read_bytes()
+        if not data:
+            return "it is empty"
+        if path.endswith(".pzip"):
+            data = gzip.decompress(data)
+        if path.endswith((".pzip", ".pkl")):
+            last = 0
+            for operation, _, place in pickletools.genops(data):  # reads the pickle, runs nothing
+                last = place or 0 if operation.name == "STOP" else last
+            rest = data[last + 1 :]
+            if path.endswith(".pkl") and rest and rest != plain_pickle_trailer(data[: last + 1]):
+                return "the pickle does not match its digest"
+    except (OSError, EOFError, ValueError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def plain_pickle_trailer(stream: bytes) -> bytes:
+    """Return what follows a plain pickle in its file.
+
+    >>> len(plain_pickle_trailer(b""))
+    38
+    """
+    import xxhash
+
+    from ..targets.codecs import TRAILER
+
+    return TRAILER + xxhash.xxh3_128_digest(stream)
+
+
+def open_store(path: str) -> Store:
+    """Open what lies at a path: a DiskTarget, or a folder that a front door keeps.
+
+    :raises StoreError: when it is neither; nothing is touched.
+
+    >>> open_store("/no/such/folder")
+    Traceback (most recent call last):
+        ...
+    flowly_ckpt.errors.StoreError: /no/such/folder: there is no store here
+    """
+    path = os.path.abspath(os.path.expanduser(path))
+    if not os.path.isdir(path):
+        raise StoreError(f"{path}: there is no store here")
+    if _is_front_door(path):
+        return FolderStore(path)
+    if not check_folder(path):
+        raise StoreError(f"{path}: there is no store here")
+    return DiskTarget(path)
+
+
+def _is_front_door(path: str) -> bool:
+    name, above = os.path.basename(path), os.path.basename(os.path.dirname(path))
+    known = name in (".checkpoints", ".alkymi_cache") or (
+        name in ("checkpoint", "checkpoints") and above == "artifacts"
+    )
+    return known or os.path.isdir(os.path.join(path, ".claims"))

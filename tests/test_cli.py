@@ -1,0 +1,244 @@
+"""The command line: what it shows, what it clears, what it refuses, and the codes it exits with."""
+
+import gzip
+import json
+import os
+import pickle
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowly_ckpt.cli import main
+from flowly_ckpt.targets import DiskTarget, FileTarget
+from flowly_ckpt.typing import Facts
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def store(tmp_path):
+    target = DiskTarget(tmp_path / "store")
+    target.put(("aa11", "clean", "ff"), [1, 2], Facts(2.0, {"input": "aa11"}))
+    target.put(("bb22", "clean", "ff"), "x" * 500, Facts(0.5))
+    target.put(("aa11", "fit [bold]", "ee"), np.arange(10_000), Facts(90.0))
+    assert target["aa11", "clean", "ff"] == [1, 2]
+    target.close()
+    return target
+
+
+def run(capsys, *arguments):
+    code = main([str(argument) for argument in arguments])
+    out = capsys.readouterr()
+    return code, out.out, out.err
+
+
+def test_ls(store, capsys):
+    code, out, err = run(capsys, "ls", store.path)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].split() == ["tag", "object", "transform", "size", "age", "unused", "took", "hits"]
+    assert [line.split()[0] for line in lines[1:]] == ["clean", "clean", "fit"]
+    assert "fit [bold]" in out
+    assert "80.2 kB" in out
+    assert len(run(capsys, "ls", store.path, "--tag", "clean", "--limit", 1)[1].splitlines()) == 2
+
+
+def test_ls_as_json(store, capsys):
+    code, out, _ = run(capsys, "ls", store.path, "--json", "--object", "aa11", "--tag", "clean")
+    (entry,) = json.loads(out)
+    assert code == 0
+    assert (entry["object"], entry["hits"], entry["saved"], entry["codec"]) == ("aa11", 1, 2.0, "pickled")
+    assert entry["made_from"] == {"input": "aa11"}
+
+
+def test_show(store, capsys):
+    code, out, _ = run(capsys, "show", store.path, "aa11/clean/ff", "--value")
+    assert code == 0
+    assert "made_from  {'input': 'aa11'}" in out
+    assert out.splitlines()[-1].split(maxsplit=1) == ["value", "[1, 2]"]
+    assert len(run(capsys, "show", store.path, "aa", "--json")[1].splitlines()) == 2
+    code, out, err = run(capsys, "show", store.path, "nothing")
+    assert (code, out) == (2, "")
+    assert "no entry is meant by 'nothing'" in err
+
+
+def test_stats(store, capsys):
+    code, out, _ = run(capsys, "stats", store.path)
+    assert code == 0
+    assert [line.split()[:2] for line in out.splitlines()[1:2]] == [["clean", "2"]]
+    assert "2.0 s" in out
+    assert out.splitlines()[-1].split()[:2] == ["all", "3"]
+    clean, fit = json.loads(run(capsys, "stats", store.path, "--json")[1])
+    assert (clean["saved"], fit["bytes"] > 80_000) == (2.0, True)
+
+
+def test_clear(store, capsys):
+    assert run(capsys, "clear", store.path, "--tag", "clean", "--dry-run")[1] == "would be removed  2\n"
+    assert run(capsys, "clear", store.path, "--older-than", "1h")[1] == "removed  0\n"
+    assert run(capsys, "clear", store.path, "--tag", "clean", "--object", "bb22", "--json")[1] == '{"removed": 1}\n'
+    code, out, err = run(capsys, "clear", store.path)
+    assert (code, out) == (2, "")
+    assert "--all" in err
+    assert len(DiskTarget(store.path)) == 2
+    assert run(capsys, "clear", store.path, "--all")[1] == "removed  2\n"
+
+
+def test_gc(store, capsys):
+    store._blobs.add([b"x" * 1000])
+    assert run(capsys, "gc", store.path)[1].split() == ["files", "removed", "0", "freed", "0", "B"]
+    found = json.loads(run(capsys, "gc", store.path, "--older-than", "0s", "--json")[1])
+    assert found == {"expired": 0, "files": 1, "bytes": 1000}
+
+
+def test_verify(store, capsys):
+    assert run(capsys, "verify", store.path) == (0, "damaged  0\n", "")
+    path = next(Path(store.path, "blobs").rglob("*.bin"))
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    code, out, _ = run(capsys, "verify", store.path)
+    assert code == 1
+    assert "aa11 fit [bold] ee: DamagedError: the file does not match its digest" in out
+    assert len(json.loads(run(capsys, "verify", store.path, "--json")[1])["damaged"]) == 1
+    assert run(capsys, "verify", store.path, "--repair")[0] == 1
+    assert run(capsys, "verify", store.path)[0] == 0
+
+
+@pytest.mark.parametrize("command", ["ls", "show", "stats", "clear", "gc", "verify"])
+@pytest.mark.parametrize("kind", ["missing", "file", "folder", "empty"])
+def test_a_path_that_is_no_store_is_one_line_and_untouched(tmp_path, capsys, command, kind):
+    path = tmp_path / kind
+    if kind == "file":
+        path.write_text("x")
+    elif kind != "missing":
+        path.mkdir()
+        if kind == "folder":
+            (path / "precious.pkl").write_bytes(b"x")
+    before = sorted((str(p), p.stat().st_mtime_ns) for p in tmp_path.rglob("*"))
+    more = {"show": ["key"], "clear": ["--all"]}.get(command, [])
+    code, out, err = run(capsys, command, path, *more)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"flowly-ckpt: {path}: ")
+    assert err.count("\n") == 1
+    assert sorted((str(p), p.stat().st_mtime_ns) for p in tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["dance"], ["ls"], ["clear", "x", "--older-than", "soon"], ["ls", "x", "--older-than", "5y"]]
+)
+def test_wrong_usage_exits_with_2(capsys, arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("1.5h", 5400), ("2d", 172_800), ("1w", 604_800)]
+)
+def test_times(store, capsys, text, seconds):
+    code, out, _ = run(capsys, "clear", store.path, "--unused-for", text, "--dry-run", "--json")
+    assert (code, json.loads(out)) == (0, {"would be removed": 0})
+    assert seconds > 0
+
+
+def folders(tmp_path):
+    calls = tmp_path / "artifacts" / "checkpoint"
+    (calls / "index_a").mkdir(parents=True)
+    (calls / "index_a" / "fit___0a.pkl").write_bytes(pickle.dumps(1))
+    (calls / "index_a" / "fit___0b.pkl").write_bytes(pickle.dumps(2))
+    resume = tmp_path / ".checkpoints"
+    resume.mkdir()
+    (resume / "primes.pzip").write_bytes(gzip.compress(pickle.dumps([2, 3])))
+    recipes = tmp_path / ".alkymi_cache"
+    (recipes / "mod" / "load" / "0a.1b" / "files").mkdir(parents=True)
+    (recipes / "mod" / "load" / "0a.1b" / "cache.json").write_text("{}")
+    (recipes / "mod" / "load" / "0a.1b" / "files" / "0.npy").write_bytes(b"x" * 100)
+    return calls, resume, recipes
+
+
+def test_the_folders_of_the_front_doors(tmp_path, capsys):
+    for folder, count in zip(folders(tmp_path), (2, 1, 1)):
+        code, out, _ = run(capsys, "ls", folder, "--json")
+        assert (code, len(json.loads(out))) == (0, count)
+        assert run(capsys, "verify", folder)[0] == 0
+        assert run(capsys, "stats", folder)[0] == 0
+        assert run(capsys, "gc", folder)[0] == 0
+        assert run(capsys, "clear", folder, "--older-than", "1h")[1] == "removed  0\n"
+        assert run(capsys, "clear", folder, "--all")[1] == f"removed  {count}\n"
+        assert list(folder.iterdir()) == []
+
+
+def test_front_door_folders_by_tag_and_age(tmp_path, capsys):
+    calls, _, _ = folders(tmp_path)
+    (calls / "index_b").mkdir()
+    (calls / "index_b" / "fit___0a.pkl").write_bytes(pickle.dumps(1))
+    old = calls / "index_a" / "fit___0a.pkl"
+    os.utime(old, (time.time() - 10_000,) * 2)
+    assert run(capsys, "clear", calls, "--older-than", "2h")[1] == "removed  1\n"
+    assert not old.exists()
+    assert run(capsys, "clear", calls, "--tag", "index_a")[1] == "removed  1\n"
+    assert [path.name for path in calls.iterdir()] == ["index_b"]
+
+
+def test_front_door_files_are_checked_without_running_them(tmp_path, capsys):
+    target = FileTarget(tmp_path / "artifacts" / "checkpoint", suffix=".pkl")
+    target["a", "t", "f"] = list(range(100))
+    target["b", "t", "f"] = list(range(100))
+    path = Path(target.path(("a", "t", "f")))
+    data = bytearray(path.read_bytes())
+    data[60] ^= 1
+    path.write_bytes(data)
+    code, out, _ = run(capsys, "verify", target.root)
+    assert code == 1
+    assert out.count("\n") == 1
+    resume = tmp_path / ".checkpoints"
+    resume.mkdir()
+    (resume / "a.pzip").write_bytes(gzip.compress(b"x" * 100)[:-3])
+    assert run(capsys, "verify", resume, "--repair")[0] == 1
+    assert list(resume.iterdir()) == []
+
+
+def test_a_warning_is_a_line(store, capsys):
+    with open(Path(store.path, "index.sqlite"), "r+b") as file:
+        file.truncate(5000)
+    code, _, err = run(capsys, "ls", store.path)
+    assert code == 0
+    assert err.startswith(f"flowly-ckpt: {store.path}: the index was damaged")
+
+
+def test_without_rich_tables_say_so_and_json_works(store):
+    code = """if 1:
+        import sys
+        sys.modules["rich"] = None
+        from flowly_ckpt.cli import main
+        codes = main(["ls", sys.argv[1]]), main(["ls", sys.argv[1], "--json"])
+        print(codes)
+    """
+    out = subprocess.run([sys.executable, "-c", code, store.path], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert out.stdout.endswith("(2, 0)\n")
+    assert "pip install flowly-ckpt[cli]" in out.stderr
+
+
+def test_as_a_module_and_into_a_closed_pipe(store):
+    command = [sys.executable, "-m", "flowly_ckpt", "ls", store.path, "--json"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert len(json.loads(out.stdout)) == 3
+    target = DiskTarget(store.path)
+    for number in range(3000):
+        target[str(number), "many", "f"] = number
+    target.close()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_help_documents_the_exit_codes(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    assert "exit codes: 0 done, 1 verify found damage, 2" in " ".join(capsys.readouterr().out.split())
