@@ -18,7 +18,6 @@ from .config import AlkymiConfig, CacheType, FileChecksumMethod
 from .decorators import IngredientError, foreach, recipe
 from .folder import CacheTarget
 from .forecast import statuses
-from .forms import register_form
 from .sources import Arg, arg, file, glob_files, zip_results
 from .status import Status
 from .terms import brewed, spread
@@ -39,7 +38,6 @@ __all__ = [
     "foreach",
     "glob_files",
     "recipe",
-    "register_form",
     "spread",
     "statuses",
     "zip_results",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import Any
 
 from ..targets.buffers import Bytes
@@ -21,7 +22,7 @@ from .external import unchanged
 from .layout import RECORD, digest_of_pieces, entry_of, fetch, folder_of, keys_in, size_of, unfinished
 from .outputs import Output
 from .records import Record, read_record, write_record
-from .tree import Reader, Writer
+from .tree import FileReader, FileWriter
 
 __all__ = ["FOLDER", "CacheTarget", "target_at"]
 
@@ -64,7 +65,8 @@ class CacheTarget(MutableMapping[Key, Output]):
         self.root = os.path.abspath(root)
         self.base = os.path.dirname(self.root)
         self.claims = Claims(os.path.join(self.root, ".claims"))
-        self._bad: set[str] = set()
+        self._bad: set[str] = set()  # files that are not what was written
+        self._unread: set[Key] = set()  # entries whose value could not be read
 
     def __repr__(self) -> str:
         return f"CacheTarget({self.root!r})"
@@ -79,11 +81,11 @@ class CacheTarget(MutableMapping[Key, Output]):
 
     def __getitem__(self, key: Key) -> Output:
         record = self.record(key)
-        if record is None or not self.is_whole(record):
+        if record is None or key in self._unread or not self.is_whole(record):
             raise KeyError(key)
         with suppress(OSError):
             os.utime(self.path(key), ns=(time.time_ns(), os.stat(self.path(key)).st_mtime_ns))
-        return record.output(self._reader(key[1]))
+        return record.output(self._reader(key, record.parts))
 
     def record(self, key: Key) -> Record | None:
         """Return what is written of an entry, or None where there is nothing that can be used."""
@@ -112,20 +114,31 @@ class CacheTarget(MutableMapping[Key, Output]):
         record = self.record(key)
         if record is None:
             return False, None
-        return True, record.output_checksum if self.is_whole(record) else None
+        usable = key not in self._unread and self.is_whole(record)
+        return True, record.output_checksum if usable else None
 
-    def _reader(self, tag: str) -> Reader:
-        folder = self.folder(tag)
+    def _reader(self, key: Key, parts: Iterable[Sequence[Any]]) -> Callable[[Any], Any]:
+        """Return what reads the nodes of an entry; what cannot be read counts as absent from then on."""
+        folder, known = self.folder(key[1]), {int(part[2], 16): part for part in parts}
 
-        def read(part: list[Any], decode: Callable[[bytearray], Any]) -> Any:
-            path = os.path.join(folder, *part[0].split("/"))
+        def file(number: int) -> bytearray:
+            path = os.path.join(folder, *known[number][0].split("/"))
             try:
-                return decode(fetch(path, part))
-            except Exception as error:  # unpickling may raise anything
-                self._bad.add(path)  # from now on, what names this file is computed again
-                raise DamagedError(f"{path}: {type(error).__name__}: {error}") from error
+                return fetch(path, known[number])
+            except DamagedError:
+                self._bad.add(path)
+                raise
 
-        return Reader(read, self.base, AlkymiConfig.get().allow_pickling)
+        reader = FileReader.over(file, self.base, AlkymiConfig.get().allow_pickling)
+
+        def read(node: Any) -> Any:
+            try:
+                return reader.read(node)
+            except Exception as error:  # unpickling may raise anything
+                self._unread.add(key)
+                raise DamagedError(f"{type(error).__name__}: {error}") from error
+
+        return read
 
     def __setitem__(self, key: Key, output: Output) -> None:
         self.put(key, output, Facts(0.0))
@@ -135,23 +148,25 @@ class CacheTarget(MutableMapping[Key, Output]):
         folder = os.path.dirname(self.path(key))
         parts: list[list[Any]] = []
 
-        def keep(suffix: str, pieces: list[Bytes]) -> list[Any]:
-            name, size = digest_of_pieces(pieces) + suffix, sum(memoryview(piece).nbytes for piece in pieces)
-            path = os.path.join(folder, name)
+        def keep(suffix: str, pieces: list[Bytes]) -> str:
+            digest, size = digest_of_pieces(pieces), sum(memoryview(piece).nbytes for piece in pieces)
+            path = os.path.join(folder, digest + suffix)
             if size_of(path) != size or path in self._bad:
                 replace_file(path, pieces)
                 self._bad.discard(path)
-            parts.append([f"{entry_of(key)}/{name}", size, name.removesuffix(suffix)])
-            return parts[-1]
+            parts.append([f"{entry_of(key)}/{digest}{suffix}", size, digest])
+            return digest
 
-        record = Record.of(key, output, Writer(keep, self.base, AlkymiConfig.get().allow_pickling), parts, facts)
+        writer = FileWriter(keep, self.base, AlkymiConfig.get().allow_pickling)
+        record = Record.of(key, output, writer, parts, facts)
         replace_file(self.path(key), [write_record(record)])
         _tidy(folder, {part[0].rpartition("/")[2] for part in parts})
-        reader = self._reader(key[1])
-        output.keep((record.outputs, parts), lambda: reader.read(record.outputs))
+        self._unread.discard(key)
+        output.keep((record.outputs, parts), partial(self._reader(key, parts), record.outputs))
 
     def condemn(self, key: Key, what: object) -> None:
-        """Warn that a value could not be read from its files."""
+        """Warn that a value could not be read, and count its entry as absent until it is written again."""
+        self._unread.add(key)
         warn_once(self.root, os.path.relpath(self.path(key), self.root), what, stacklevel=5)
 
     def __delitem__(self, key: Key) -> None:

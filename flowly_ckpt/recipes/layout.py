@@ -118,7 +118,7 @@ def fetch(path: str, part: Sequence[Any]) -> bytearray:
             while count := file.readinto(view[done:]):
                 done += count
     except OSError as error:
-        raise DamagedError(f"it cannot be read: {error}") from error
+        raise DamagedError(f"{path} cannot be read: {error}") from error
     if done != part[1] or digest_of_pieces([data]) != part[2]:
-        raise DamagedError("it is not what was written")
+        raise DamagedError(f"{path} is not what was written")
     return data

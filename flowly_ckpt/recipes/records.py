@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from ..targets.damage import DamagedError
 from ..typing import Facts, Key
 from .external import Outside, digest_of
 from .outputs import Load, Output
-from .tree import Reader, Writer
+from .tree import FileWriter
 
 __all__ = ["FORMAT", "Record", "read_record", "write_record"]
 
@@ -54,7 +55,7 @@ class Record(NamedTuple):
     outputs: Any
 
     @classmethod
-    def of(cls, key: Key, output: Output, writer: Writer, parts: list[list[Any]], facts: Facts) -> Record:
+    def of(cls, key: Key, output: Output, writer: FileWriter, parts: list[list[Any]], facts: Facts) -> Record:
         """Make the record of an output; ``parts`` is where the writer notes the files it keeps."""
         obj, tag, code = key
         tree, items = _assembled(output, writer, parts) if output.items is not None else _whole(output, writer, parts)
@@ -64,38 +65,46 @@ class Record(NamedTuple):
         return cls(tag, obj, code, output.digest, made_from, facts.seconds, writer.base if tied else "",
                    output.files, named, items, tree)  # fmt: skip
 
-    def output(self, reader: Reader) -> Output:
-        """Return the output, whose value is read when it is asked for."""
+    def output(self, read: Callable[[Any], Any]) -> Output:
+        """Return the output.
+
+        :param read: gives the value of a node; called when it is asked for.
+        """
         parts: list[list[Any]] = [list(part) for part in self.parts]
-        keys, items = self._pieces(reader, {part[0]: part for part in parts})
-        load = partial(reader.read, self.outputs)
+        keys, items = self._pieces(read, {int(part[2], 16): part for part in parts})
+        load = partial(read, self.outputs)
         return Output(self.output_checksum, self.files, load, keys, items, (self.outputs, parts))
 
-    def _pieces(self, reader: Reader, known: dict[str, list[Any]]) -> tuple[Load | None, list[Output] | None]:
+    def _pieces(self, read: Callable[[Any], Any], known: Parts) -> tuple[Load | None, list[Output] | None]:
         """Return what gives the keys of a dict, and the items, where they can be had one by one."""
         if self.items is None:
             return None, None
-        nodes, keys = self.outputs, None
-        if type(nodes) is dict:
-            keys = partial(_keys, reader, nodes["dict"])
-            nodes = [value for _, value in nodes["dict"]]
-        return keys, [
-            Output(digest, files, partial(reader.read, node), None, None, (node, _named(node, known)))
+        keys, nodes = _nodes(self.outputs)
+        return None if keys is None else partial(read, keys), [
+            Output(digest, files, partial(read, node), None, None, (node, _named(node, known)))
             for node, (digest, files) in zip(nodes, self.items)
         ]
 
 
-def _keys(reader: Reader, pairs: list[list[Any]]) -> list[Any]:
-    return [reader.read(key) for key, _ in pairs]
+Parts = dict[int, list[Any]]
+
+
+def _nodes(tree: Any) -> tuple[Any, list[Any]]:
+    """Return the keys of a dict as a node, and the nodes of its values or of the items of a list."""
+    if type(tree) is list:
+        return None, tree
+    if "map" in tree:
+        return list(tree["map"]), list(tree["map"].values())
+    return [key for key, _ in tree["dict"]], [value for _, value in tree["dict"]]
 
 
 Items = tuple[tuple[str, tuple[Outside, ...]], ...]
 
 
-def _whole(output: Output, writer: Writer, parts: list[list[Any]]) -> tuple[Any, Items | None]:
+def _whole(output: Output, writer: FileWriter, parts: list[list[Any]]) -> tuple[Any, Items | None]:
     """Write a value; one with files of its own gets digests of its items, so that they can be asked for singly."""
     value = output.load()
-    tree = writer.write(value)
+    tree = writer.tree(value)
     if not parts or type(value) not in (list, dict) or not _has_items(tree):
         return tree, None
     digests = [digest_of(item, writer.base) for item in (value.values() if type(value) is dict else value)]
@@ -103,31 +112,28 @@ def _whole(output: Output, writer: Writer, parts: list[list[Any]]) -> tuple[Any,
 
 
 def _has_items(tree: Any) -> bool:
-    return type(tree) is list or "dict" in tree
+    return type(tree) is list or "dict" in tree or "map" in tree
 
 
-def _assembled(output: Output, writer: Writer, parts: list[list[Any]]) -> tuple[Any, Items]:
+def _assembled(output: Output, writer: FileWriter, parts: list[list[Any]]) -> tuple[Any, Items]:
     """Write a value whose items are in the cache already, by what was written of each."""
     nodes = []
     for item in output.items or ():
         if item.written is None:
-            nodes.append(writer.write(item.load()))
+            nodes.append(writer.tree(item.load()))
         else:
             nodes.append(item.written[0])
             parts.extend(item.written[1])
-    tree = nodes if output.keys is None else {"dict": [[writer.write(k), n] for k, n in zip(output.keys(), nodes)]}
+    tree = nodes if output.keys is None else {"dict": [[writer.tree(k), n] for k, n in zip(output.keys(), nodes)]}
     return tree, tuple((item.digest, item.files) for item in output.items or ())
 
 
-def _named(node: Any, known: dict[str, list[Any]]) -> list[Any]:
-    """Return the files of the cache that a node names."""
-    if type(node) is dict:
-        return [part for value in node.values() for part in _named(value, known)]
-    if type(node) is not list:
-        return []
-    if len(node) == 3 and type(node[0]) is str and known.get(node[0]) == node:
-        return [node]
-    return [part for item in node for part in _named(item, known)]
+def _named(node: Any, known: Parts) -> list[list[Any]]:
+    """Return the files of the cache that a node names, by their numbers."""
+    if type(node) is int:
+        return [known[node]] if node in known else []
+    inner = node.values() if type(node) is dict else node if type(node) is list else ()
+    return [part for item in inner for part in _named(item, known)] if known else []
 
 
 def write_record(record: Record) -> bytes:
