@@ -56,6 +56,9 @@ class Index:
 
     :param folder: the store; it need not be there until something is written.
     :param on_damage: called with the damaged file's name once a new generation has taken its place.
+
+    >>> Index("/no/such/folder", print).rows("select count(*) from entries")
+    []
     """
 
     def __init__(self, folder: str, on_damage: Callable[[str], None]) -> None:

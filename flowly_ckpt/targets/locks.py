@@ -48,6 +48,8 @@ def try_lock(path: str) -> int | None:
 def release(descriptor: int, path: str) -> None:
     """Take the lock file away and let go of the lock, in this order, so that nobody locks a file that is gone.
 
+    >>> release(-1, "/no/such/lock")  # not held: nothing is done
+
     See also: :func:`try_lock`.
     """
     with _guard:

@@ -85,13 +85,23 @@ def _is_index(path: str) -> bool:
 
 
 def mark_folder(path: str) -> None:
-    """Make a folder a store: only for its owner, with a note for people who wonder what it is."""
+    """Make a folder a store: only for its owner, with a note for people who wonder what it is.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mark_folder(f"{folder}/results"), check_folder(f"{folder}/results")
+    (None, True)
+    """
     os.makedirs(path, mode=0o700, exist_ok=True)
     replace_file(os.path.join(path, MARKER), [_MARKER_TEXT.encode()])
 
 
 def index_files(path: str) -> list[str]:
-    """Return the names of a store's indexes, the valid one last; a damaged one is followed by a new generation."""
+    """Return the names of a store's indexes, the valid one last; a damaged one is followed by a new generation.
+
+    >>> index_files("/no/such/folder")
+    []
+    """
     try:
         names = os.listdir(path)
     except OSError:

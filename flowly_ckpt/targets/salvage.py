@@ -23,6 +23,11 @@ def next_generation(folder: str, damaged: str) -> None:
     """Put a new index beside the damaged one; of several processes that do so, one prevails.
 
     The damaged file stays where it is, since others may still have it open; ``gc`` takes it away later.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     next_generation(folder, "index.sqlite"), index_files(folder)
+    (None, ['index-2.sqlite'])
     """
 
     def fill(connection: sqlite3.Connection) -> None:

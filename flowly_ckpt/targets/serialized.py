@@ -44,6 +44,9 @@ class Envelope(NamedTuple):
 def seal_envelope(envelope: Envelope) -> bytes:
     """Return an envelope as bytes, led by their digest.
 
+    >>> seal_envelope(Envelope(("a", "b", "c"), "pickled", 0.0, 2.0, {}, b"data"))[:8]
+    b'flowly-1'
+
     See also: :func:`open_envelope`.
     """
     *facts, payload = envelope
@@ -57,6 +60,9 @@ def open_envelope(data: Bytes) -> Envelope:
     """Return the envelope that these bytes are.
 
     :raises DamagedError: when they are none, or not what was sealed.
+
+    >>> open_envelope(seal_envelope(Envelope(("a", "b", "c"), "pickled", 0.0, 2.0, {}, b"data"))).key
+    ('a', 'b', 'c')
     """
     view = memoryview(data)
     if len(view) < HEAD.size or view[:8] != MAGIC:

@@ -39,6 +39,9 @@ def read_npy(data: memoryview) -> Any:
     """Return the array of a ``.npy`` file, lying in the data themselves; sizes are checked before anything is made.
 
     :raises DamagedError: when it is none, or would have to be unpickled.
+
+    >>> read_npy(memoryview(b"".join(npy_pieces(np.arange(3))))).tolist()
+    [0, 1, 2]
     """
     stream = io.BytesIO(data[: 1 << 17])
     try:

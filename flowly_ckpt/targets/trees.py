@@ -46,6 +46,10 @@ def add_row(kind: type, row: Row) -> None:
     """Put a row into the table; the tag may only be taken by the same type.
 
     :raises ValueError: when the tag stands for another type.
+
+    >>> add_row(memoryview, Row("memoryview", lambda view, to: list(view), lambda plain, of: memoryview(bytes(plain))))
+    >>> tree.loads(tree.dumps(memoryview(b"ab"))).tobytes()
+    b'ab'
     """
     known = next((known for known, other in _rows._rows.items() if other.tag == row.tag), kind)
     if (known.__module__, known.__qualname__) != (kind.__module__, kind.__qualname__):

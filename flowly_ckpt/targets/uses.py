@@ -22,7 +22,11 @@ SAVE = """insert into uses (id, used, hits) select id, ?, ? from entries where i
 
 
 class Uses:
-    """Count hits, and write the counts to the index when there are many, when some time has passed, and at exit."""
+    """Count hits, and write the counts to the index when there are many, when some time has passed, and at exit.
+
+    >>> uses = Uses(Index("/no/such/folder", print))
+    >>> uses.flush()  # nothing was counted: nothing is made
+    """
 
     def __init__(self, index: Index) -> None:
         self.index = index

@@ -53,6 +53,10 @@ def write_all(descriptor: int, parts: Iterable[Bytes]) -> None:
     """Write pieces one after another without joining them.
 
     :raises OSError: when they do not fit; what was written stays.
+
+    >>> ends = os.pipe()
+    >>> write_all(ends[1], [b"to", b"gether"]), os.read(ends[0], 20), os.close(ends[0]), os.close(ends[1])
+    (None, b'together', None, None)
     """
     batch: list[memoryview] = []
     size = 0
@@ -120,6 +124,9 @@ def collect_temporaries(folder: str, older_than: float = 3600.0) -> Iterator[tup
     """Remove what killed writers left in a folder and below; give each path and its size in bytes.
 
     :param older_than: seconds since the last write; a younger one may still be written.
+
+    >>> list(collect_temporaries("/no/such/folder"))
+    []
     """
     for place, _, names in os.walk(folder):
         for name in filter(is_temporary, names):
