@@ -190,6 +190,7 @@ def test_S4_4_each_recipe_saves_outputs_and_checksums_in_the_working_directory(h
     assert saved["count"]["output_checksum"] == count.output_checksum
     assert saved["count"]["input_checksums"] == {"words": saved["words"]["output_checksum"]}
     assert saved["count"]["function_hash"] == count.function_hash
+    assert count.input_checksums == (words.output_checksum,)
     assert home / ".alkymi_cache" in Path(count.cache_path).parents
 
 

@@ -832,6 +832,50 @@ def test_a_recipe_is_a_pipeline_underneath(home):
     assert len(events) == 2 * len(ran)
 
 
+def test_a_recipe_that_a_function_calls_is_part_of_its_code(home):
+    def made(by):
+        @recipe(name="scaled")
+        def scaled():
+            return by * 2
+
+        @recipe(name="called")
+        def called():
+            return scaled() + scaled.brew()
+
+        return called
+
+    first, second = made(1), made(2)
+    assert (first.brew(), first.status()) == (4, Status.Ok)
+    assert (second.status(), second.brew()) == (Status.BoundFunctionChanged, 8)
+
+
+def test_an_error_names_the_recipe_wherever_it_stands(home):
+    @recipe(cache=NO)
+    def broken():
+        raise KeyError("no such thing")
+
+    with pytest.raises(KeyError) as caught:
+        chained(broken.transform, str)(None)
+    first, second = caught.value.__notes__
+    assert first == "in recipe 'broken'"
+    assert second.startswith("in step 1 of 2, brewed('broken', ")
+
+
+def test_beats_S4_2_a_forged_record_reaches_no_file_outside(home):
+    from flowly_ckpt.recipes.records import read_record, write_record
+
+    @recipe()
+    def data():
+        return b"x" * 500
+
+    data.brew()
+    (path,) = files(home, "cache.json")
+    record = read_record(path.read_bytes())
+    path.write_bytes(write_record(record._replace(parts=(("../../../secret", 500, record.parts[0][2]),))))
+    with pytest.warns(StoreWarning, match="none of the cache"):
+        assert data.brew() == b"x" * 500
+
+
 def test_a_recipe_in_a_chain_and_a_checkpoint_in_a_recipe(home):
     target = {}
     year = arg(2020, "year")

@@ -90,7 +90,8 @@ class Recipe(Generic[R]):
         return f"<{type(self).__name__} {self.name!r}>"
 
     def __flowly_hash__(self) -> Any:
-        return [self.func if self.code is None else self.code]
+        """Count, where a function refers to a recipe, by its function and those of its ingredients."""
+        return [self.func if self.code is None else self.code, self.ingredients]
 
     def brew(self, *, jobs: int = 1, rewrites: Sequence[Rewrite] = ()) -> R:
         """Return the result; restore it, or run the recipe and those of its ingredients that are not up to date.
@@ -131,6 +132,13 @@ class Recipe(Generic[R]):
 
         output = current(self)
         return None if output is None else output.digest
+
+    @property
+    def input_checksums(self) -> tuple[str, ...] | None:
+        """The digests of the ingredients' results, if they are all up to date; no value is loaded."""
+        found = [ingredient.output_checksum for ingredient in self.ingredients]
+        known = tuple(digest for digest in found if digest is not None)
+        return known if len(known) == len(found) else None
 
     @property
     def function_hash(self) -> str:

@@ -171,6 +171,8 @@ def read_record(data: bytes) -> Record | None:
     if found["items"] is not None:
         found["items"] = tuple((digest, _outside(files)) for digest, files in found["items"])
     found["parts"] = tuple((name, size, digest) for name, size, digest in found["parts"])
+    if any(".." in name.split("/") or name.startswith("/") for name, _, _ in found["parts"]):
+        raise DamagedError("the record names files that are none of the cache")
     found["files"] = _outside(found["files"])
     return Record(**found)
 

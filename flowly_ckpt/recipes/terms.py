@@ -84,6 +84,11 @@ class brewed(Combinator):
 
         return Brew(self).run()
 
+    @property
+    def __name__(self) -> str:
+        """The name of the recipe, by which errors, logs and plans know it."""
+        return self.recipe.name
+
     def _head(self) -> tuple[Any, ...]:
         return (self.recipe,)
 
