@@ -15,10 +15,11 @@ from __future__ import annotations
 from .context import MODES, Context, current_target, gcontext, mode
 from .decorators import TARGET, flow, task
 from .errors import MissingPrefectError, ModeError, StaleError, StaleWarning, TemplateError
+from .filestore import Filestore
 from .flows import Flow
 from .logs import logged
 from .results import Results
-from .stores import Filestore, Store
+from .stores import Store
 from .template import Template
 from .wrapped import Task
 

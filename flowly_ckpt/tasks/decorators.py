@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .filestore import Filestore
 from .flows import Flow
-from .stores import Filestore, Store
+from .stores import Store
 from .template import Template
 from .wrapped import Task
 

@@ -6,25 +6,13 @@ Nothing is handed to ``eval``: an expression is parsed, looked through once, and
 from __future__ import annotations
 
 import ast
-import datetime
 import operator
-import os
 from collections.abc import Callable, Mapping
-from pathlib import PurePath
-from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["evaluate", "has_call", "names_in", "parse"]
+from .permitted import MODULES, PLAIN, may_be_called, may_be_read
 
-_MODULES = {"os": os, "datetime": datetime}
-_PLAIN: dict[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (abs, bool, float, int, len, list, max, min, repr, round, sorted, str, sum, tuple)
-}
-_OF_OS = frozenset({"path", "sep", "curdir", "pardir", "extsep", "environ", "getcwd", "getpid", "fspath", "name"})
-_FUNCTIONS = {os.getcwd, os.getpid, os.fspath, *(getattr(os.path, name) for name in os.path.__all__)}
-_VALUES = (str, int, float, bytes, datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo)
-_OF_MAPPINGS = frozenset({"get", "keys", "values", "items"})
+__all__ = ["evaluate", "has_call", "names_in", "parse"]
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -72,7 +60,7 @@ def names_in(tree: ast.expr) -> set[str]:
     >>> names_in(parse("os.path.basename(fn) + str(n)"))  == {"fn", "n"}
     True
     """
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {*_MODULES, *_PLAIN}
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {*MODULES, *PLAIN}
 
 
 def has_call(tree: ast.expr) -> bool:
@@ -97,7 +85,7 @@ def evaluate(tree: ast.expr, names: Mapping[str, Any]) -> Any:
 
 
 def _name(node: ast.Name, names: Mapping[str, Any]) -> Any:
-    for table in (names, _MODULES, _PLAIN):
+    for table in (names, MODULES, PLAIN):
         if node.id in table:
             return table[node.id]
     raise NameError(f"nothing is called {node.id!r}", name=node.id)
@@ -105,37 +93,17 @@ def _name(node: ast.Name, names: Mapping[str, Any]) -> Any:
 
 def _attribute(node: ast.Attribute, names: Mapping[str, Any]) -> Any:
     owner = evaluate(node.value, names)
-    if isinstance(owner, ModuleType):
-        allowed = {os: _OF_OS, os.path: os.path.__all__, datetime: datetime.__all__}.get(owner, ())
-        if node.attr not in allowed:
-            raise ValueError(f"{ast.unparse(node)} is not for templates")
+    if not may_be_read(owner, node.attr):
+        raise ValueError(f"{ast.unparse(node)} is not for templates")
     return getattr(owner, node.attr)
 
 
 def _call(node: ast.Call, names: Mapping[str, Any]) -> Any:
     function = evaluate(node.func, names)
-    if not _may_be_called(function):
+    if not may_be_called(function):
         raise ValueError(f"{ast.unparse(node.func)} is not for templates; call it before, and pass what it gives")
     args = [evaluate(arg, names) for arg in node.args]
     return function(*args, **{str(word.arg): evaluate(word.value, names) for word in node.keywords})
-
-
-def _may_be_called(function: Any) -> bool:
-    """Allow what changes nothing: plain functions, paths and dates, methods of values, of pure paths, of mappings."""
-    if isinstance(function, type):
-        return function in _PLAIN.values() or function.__module__ == "datetime"
-    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
-    if owner is None or isinstance(owner, ModuleType):
-        return isinstance(function, (FunctionType, BuiltinFunctionType)) and (
-            function in _FUNCTIONS or function in _PLAIN.values()
-        )
-    if isinstance(owner, type):
-        return owner.__module__ == "datetime"
-    if isinstance(owner, Mapping):
-        return name in _OF_MAPPINGS
-    if isinstance(owner, PurePath):
-        return hasattr(PurePath, name)
-    return isinstance(owner, _VALUES) and not name.startswith("format")  # which follows attributes by text
 
 
 def _subscript(node: ast.Subscript, names: Mapping[str, Any]) -> Any:

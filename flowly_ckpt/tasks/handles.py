@@ -11,8 +11,9 @@ from typing import Any
 from ..errors import StoreError, StoreWarning
 from ..targets.iterators import Realised
 from ..typing import Facts, Key
+from .filestore import Filestore
 from .notes import Note, differences, digest, note_of, read_note
-from .stores import Filestore, Store
+from .stores import Store
 
 __all__ = ["Handles"]
 

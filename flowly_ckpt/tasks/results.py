@@ -9,8 +9,8 @@ from typing import Any
 
 from ..targets import FileTarget
 from ..typing import Key
+from .filestore import Filestore
 from .notes import path_of_note, read_note
-from .stores import Filestore
 
 __all__ = ["Results"]
 

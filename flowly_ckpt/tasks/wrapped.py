@@ -10,11 +10,12 @@ from typing import Any
 from ..pipelines import name_of
 from .calling import call_of, settled, signature_of
 from .context import mode
+from .filestore import Filestore
 from .futures import Done, DoneList, spread
 from .handles import Handles
 from .keeping import run
 from .steps import kept
-from .stores import Filestore, Store
+from .stores import Store
 from .template import Template
 
 __all__ = ["Task"]
