@@ -21,6 +21,7 @@ from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_check
 from flowly_ckpt.errors import MutationWarning, StoreWarning
 from flowly_ckpt.passes import observe
 from flowly_ckpt.pipelines import children, rebuild, walk
+from flowly_ckpt.plan import plan
 from flowly_ckpt.recipes import (
     AlkymiConfig,
     CacheTarget,
@@ -764,6 +765,7 @@ def test_an_iterator_is_handed_out_afresh(home):
     for _ in range(2):
         assert list(lines.brew()) == ["a", "b"]
     assert list(lines.outputs) == ["a", "b"]
+    assert foreach(lines)(str.upper).brew() == ["A", "B"]
 
     @recipe()
     def counter():
@@ -914,6 +916,8 @@ def test_a_plan_says_what_would_run_and_why(home):
         "skip     year   year   a later result is stored",
         "restore  title  title  stored for these inputs and this code",
     ]
+    chain = chained(title.transform, str.upper, checkpoint({}))
+    assert [row.steps for row in apply(chain, None, [add_checkpoints], engine=plan)] == [("title", "str.upper")]
     year.set(2021)
     assert [row.why for row in title.plan()] == [
         "what it looks at outside has changed",

@@ -70,7 +70,8 @@ def recipe(
     """Make a recipe of a function, whose result is kept until its code or its ingredients' results change.
 
     :param ingredients: the recipes whose results are the first arguments; recipes for the others are looked for by
-        the names of the arguments where the decorator stands. The function itself, for a bare ``@recipe``.
+        the names of the arguments where the decorator stands, and an argument without one keeps its default. The
+        function itself, for a bare ``@recipe``.
     :param name: names the recipe in the cache; by default the function's name.
     :param transient: whether it runs each time.
     :param doc: describes it; by default the first paragraph of the function's docstring.

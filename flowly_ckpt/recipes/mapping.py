@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ class Mapping:
         value = self.brew.value(self.mapped)
         if isinstance(value, dict):
             return list(value), [self._piece(item) for item in value.values()]
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, (list, tuple, Iterator)):
             return None, [self._piece(item) for item in value]
         raise TypeError(
             f"foreach {self.recipe.name!r}: {self.recipe.ingredients[0].name!r} gives {type(value).__name__}, "

@@ -43,7 +43,7 @@ class MemoryTarget(dict[Key, Output]):
 
     def siblings(self, tag: str) -> Iterator[tuple[str, str]]:
         """List the digests of inputs and function of the results."""
-        return iter([(obj, code) for obj, name, code in self if name == tag])
+        return iter([(obj, code) for obj, name, code in list(self) if name == tag])
 
     def condemn(self, key: Key, what: object) -> None:
         """Forget an entry."""
@@ -51,5 +51,6 @@ class MemoryTarget(dict[Key, Output]):
 
     def keep_only(self, keys: Collection[Key]) -> None:
         """Let go of what an earlier run left."""
-        for key in [key for key in self if key not in keys]:
-            del self[key]
+        for key in list(self):
+            if key not in keys:
+                self.pop(key, None)
