@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints, functional_hash
 from flowly_ckpt.errors import StoreWarning
@@ -501,6 +504,25 @@ def test_beats_S3_2_the_default_works_before_base_is_set(folder, ran):
     assert load(3).load() == [0, 1, 2]
     gcontext.base = "file1"
     assert load(5).load() == list(range(5))
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary(),
+    st.sampled_from(["1", "1.0", "True", "None", "'1'", "nan", "a/b", "a%2Fb", "..", "\ud800", "x" * 61]),
+    st.lists(st.integers(), max_size=3), st.tuples(st.text(max_size=3)),
+)  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(st.lists(VALUES, max_size=8))
+def test_beats_S3_2_by_default_no_two_calls_share_a_file(values):
+    @task
+    def kind(value):
+        return [type(value).__name__, value]
+
+    with tempfile.TemporaryDirectory() as root, gcontext.using(path=root):
+        stores = [kind(value) for value in values]
+        assert [store.load() for store in stores] == [[type(value).__name__, value] for value in values]
 
 
 def square_of(ran, target="{path}/squares.pkl", extra=0, **options):

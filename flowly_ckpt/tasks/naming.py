@@ -13,6 +13,7 @@ from .stores import Store
 __all__ = ["argument_digests", "name_from"]
 
 _SHORT = 60  # letters of one argument; and twice as many of all together
+_READABLE = " +@()'"
 _WRITTEN = (str, int, float, bool, type(None), os.PathLike)
 
 
@@ -28,14 +29,25 @@ def name_from(funcname: str, arguments: Mapping[str, Any]) -> str:
 
     if not arguments:
         return funcname
-    parts = [f"{name}={quote(_short(value), safe=' +@()')}" for name, value in arguments.items()]
+    parts = [f"{name}={quote(_short(value), _READABLE, errors='surrogatepass')}" for name, value in arguments.items()]
     text = ",".join(parts)
     return text if len(text) <= 2 * _SHORT else f"{funcname}-{digest(arguments)[:12]}"
 
 
 def _short(value: Any) -> str:
-    text = str(value) if isinstance(value, _WRITTEN) else ""
+    text = (repr if _looks_otherwise(value) else str)(value) if isinstance(value, _WRITTEN) else ""
     return text if text and len(text) <= _SHORT else digest(value)[:12] or type(value).__name__
+
+
+def _looks_otherwise(value: Any) -> bool:
+    """Tell whether a text would look like a number or a constant."""
+    if not isinstance(value, str):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return value in ("None", "True", "False") or value.startswith("'")
+    return True
 
 
 def argument_digests(arguments: Mapping[str, Any]) -> dict[str, str]:
