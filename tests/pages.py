@@ -12,6 +12,8 @@ import contextlib
 import doctest
 import io
 import re
+import sys
+import types
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,3 +88,14 @@ def run_statement(statement: ast.stmt, path: Path, namespace: dict[str, Any]) ->
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
         return namespace[statement.targets[0].id]
     return None
+
+
+if __name__ == "__main__":
+    # The page's own module stands where a script's or notebook's would.
+    sys.modules["__main__"] = main = types.ModuleType("__main__")
+    try:
+        run_page(Path(sys.argv[1]), vars(main))
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("flowly_ckpt"):
+            raise
+        sys.exit(f"missing: {error.name}")
