@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from .flow import Place, in_order, plain_name
 from .instructions import Step, handlers, steps_of
 from .recipes import Recipe
-from .references import Reference, find_references
+from .references import Imports, Reference, find_references
 
 __all__ = ["make"]
 
@@ -24,18 +24,20 @@ META = frozenset({"__name__", "__qualname__", "__doc__", "__annotations__", "__m
 PYTHON = (sys.version_info[0], sys.version_info[1])
 
 
-def make(code: CodeType, keep_types: bool = True) -> Recipe:
+def make(code: CodeType, keep_types: bool = True, given: Imports | None = None) -> Recipe:
     """Make the recipe of a code object.
 
     :param keep_types: keep the types of the annotations in the body of a class.
+    :param given: imports of the code around it, by the variable they are bound to.
 
     >>> make((lambda x: len(x)).__code__).references
     (Reference(kind='global', name='len', chain=(), source=()),)
     """
     steps, where = steps_of(code, keep_types)
-    inner = {id(step.value): make(step.value, step.keep_types) for step in steps if isinstance(step.value, CodeType)}
+    given = find_references(code, steps, given or {})
+    nested = [step for step in steps if isinstance(step.value, CodeType)]
+    inner = {id(step.value): make(step.value, step.keep_types, given) for step in nested}
     sort_closures(steps, inner)
-    find_references(steps)
     places = in_order(steps, handlers(code, where))
     numbers: dict[Reference, int] = {}
     for step, _ in places:

@@ -109,16 +109,21 @@ def foreign(fn: FunctionType, origin: Origin) -> Parts | None:
     """
     if fn.__globals__.get("__name__") == "functools" and "registry" in fn.__dict__:
         return b"<singledispatch>", [Attrs(fn.__dict__["registry"])]
-    name = fn.__qualname__
-    parts: list[Any] = [fn.__module__, name, origin.label]
-    if not fn.__closure__ and named(fn.__module__, name) is fn:
+    # Not the names of the function, which a decorator may have copied from another one.
+    module, name = fn.__globals__["__name__"], fn.__code__.co_qualname
+    parts: list[Any] = [module, name, origin.label]
+    if not fn.__closure__ and named(module, name) is fn:
         return b"<foreign>", parts
     if origin.kind == "ours" and "<locals>" not in name:
         return None
     recipe = recipe_of(fn.__code__)
     static = recipe.payload if origin.kind != "ours" or name.endswith("<lambda>") else None
     parts += [static, fn.__defaults__, kwargs(fn.__kwdefaults__), fn.__dict__.get("__wrapped__")]
-    return b"<foreign>", parts + cells(fn, recipe, ())
+    return b"<foreign>", parts + cells(fn, recipe, CACHES.get((module, name), ()))
+
+
+CACHES = {("toolz.functoolz", "memoize.<locals>.memof"): ("cache",)}
+"""Closure variables of installed functions that hold what was computed, by module and name."""
 
 
 @exact(MethodType)

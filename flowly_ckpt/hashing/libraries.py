@@ -16,6 +16,8 @@ LIBRARIES = {
     "polars": "columnar",
     "scipy": "tensors",
     "torch": "tensors",
+    "toolz": "curried",
+    "cytoolz": "curried",
 }
 """The module here that has the rows of a library, in a function named after it."""
 

@@ -121,6 +121,7 @@ NAMES: dict[bytes, Callable[[Any, list[Any]], Named]] = {
     b"<frame>": columns,
     b"<method>": called("function", "self"),
     b"<bound>": called("", "self"),
+    b"<curry>": called("", "function", "arguments", "keywords"),
     b"<partial>": called("function", "arguments", "keywords"),
     b"<cached>": called("function"),
     b"<series>": called("name", "index", "values"),

@@ -19,6 +19,9 @@ ADVICE = (
 
 SETS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
 PLAIN_STATE = frozenset({dict, type(None)})
+COPIED = frozenset(
+    {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__type_params__"}
+)
 RUN_ROLES = frozenset({"sequential", "transparent", "mark"})
 
 
@@ -42,7 +45,7 @@ def by_reduction(obj: Any) -> Parts:
         return by_name(obj, kind, reduced)
     function, args, state, items, pairs = (*reduced, None, None, None)[:5]
     if function is new and len(args) == 1 and items is None and pairs is None and type(state) in PLAIN_STATE:
-        tag, told = attrs(Attrs(state or ()))
+        tag, told = attrs(Attrs(own_state(state)))
         if tag == b"<attrs>":
             return b"<instance>", [args[0], *told]
     if isinstance(obj, set | frozenset) and kind.__reduce__ in SETS:
@@ -86,7 +89,14 @@ def is_slots(state: Any) -> bool:
 
 
 def as_state(state: Any) -> Any:
-    return Attrs(state) if type(state) is dict else state
+    return Attrs(own_state(state)) if type(state) is dict else state
+
+
+def own_state(state: Any) -> dict[Any, Any]:
+    """Return a state without the names and the docstring that ``functools.update_wrapper`` copied into it."""
+    if state and "__wrapped__" in state:
+        return {name: value for name, value in state.items() if name not in COPIED}
+    return state or {}
 
 
 def by_name(obj: Any, kind: type, name: str) -> Parts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Iterator
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .origin import of_module
@@ -50,28 +50,43 @@ class Reference(NamedTuple):
         return f"{self.kind} '{'.'.join((name, *self.chain))}'"
 
 
-def find_references(steps: list[Step]) -> None:
-    """Note at each step what it refers to.
+Imports = dict[str, tuple[Reference, ...]]
+
+
+def find_references(code: CodeType, steps: list[Step], given: Imports) -> Imports:
+    """Note at each step what it refers to; return the imports that nested code may use through a closure.
+
+    :param given: such imports of the code around this one.
 
     >>> from flowly_ckpt.hashing.instructions import steps_of
-    >>> steps = steps_of((lambda: sys.path).__code__)[0]
-    >>> find_references(steps)
-    >>> steps[0].uses[0].text
-    "global 'sys.path'"
+    >>> code = (lambda: sys.path).__code__
+    >>> steps = steps_of(code)[0]
+    >>> find_references(code, steps, {}), steps[0].uses[0].text
+    ({}, "global 'sys.path'")
     """
-    imported: dict[str, Reference] = {}
+    imported: Imports = {name: given[name] for name in code.co_freevars if name in given}
     for at, step in enumerate(steps):
         if step.name == "IMPORT_NAME":
             step.uses = tuple(imports_at(steps, at, imported))
     for at, step in enumerate(steps):
         if step.name in GLOBALS:
             step.uses = (Reference("global", step.value, chain_at(steps, at + 1)),)
-        elif step.kind == "variable" and step.value in imported and step.name.startswith("LOAD"):
-            step.uses = (imported[step.value]._replace(chain=chain_at(steps, at + 1)),)
+        elif step.kind == "variable" and step.value in imported and is_read(code, step):
+            chain = chain_at(steps, at + 1)
+            step.uses = tuple(reference._replace(chain=chain) for reference in imported[step.value])
+    shared = {*code.co_cellvars, *code.co_freevars}
+    return {name: references for name, references in imported.items() if name in shared}
 
 
-def imports_at(steps: list[Step], at: int, imported: dict[str, Reference]) -> Iterator[Reference]:
-    """Note the variables an import is stored in; yield what is not only used through a local variable."""
+def is_read(code: CodeType, step: Step) -> bool:
+    """Tell whether a variable is read, not just its cell handed on to nested code."""
+    if step.name == "LOAD_CLOSURE" or not step.name.startswith("LOAD"):
+        return False
+    return "FAST" not in step.name or step.value not in (*code.co_cellvars, *code.co_freevars)
+
+
+def imports_at(steps: list[Step], at: int, imported: Imports) -> Iterator[Reference]:
+    """Note the variables an import is stored in; yield what is stored elsewhere, or nowhere."""
     level, names, module = steps[at - 2].value, steps[at - 1].value, steps[at].value
     whole = Reference("import", "", (), (level, module, False))
     top = at + 1 < len(steps) and steps[at + 1].name.startswith("STORE")
@@ -82,8 +97,8 @@ def imports_at(steps: list[Step], at: int, imported: dict[str, Reference]) -> It
     else:
         found = [(steps[at + 2 + 2 * i], whole._replace(name=name)) for i, name in enumerate(names)]
     for store, reference in found:
-        if store.kind == "variable" and store.name == "STORE_FAST":
-            imported[store.value] = reference
+        if store.kind == "variable":  # one variable may be bound by several imports, as in a try
+            imported[store.value] = (*imported.get(store.value, ()), reference)
         else:
             yield reference
     if not found:

@@ -7,6 +7,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from .origin import of_module
+from .plain import is_plain
 from .rows import OPEN, Attrs, Blob, Parts, exact, register_lazy
 
 __all__: list[str] = []
@@ -64,13 +65,21 @@ def items(obj: Any) -> Parts:
 
 @OPEN.register(ModuleType)
 def module(obj: ModuleType) -> Parts:
-    """Installed: name and version. The user's: name and what is defined there, as nothing tells what is used of it."""
+    """Installed: name and version. The user's: all code and plain data in it, as nothing tells what is used of it."""
     name = obj.__name__
     origin = of_module(name)
     if origin.kind != "user":
         return b"<module>", [name, origin.label]
-    own = {k: v for k, v in vars(obj).items() if getattr(v, "__module__", None) == name and callable(v)}
+    own = {k: v for k, v in vars(obj).items() if not is_dunder(k) and (is_defined_in(name, v) or is_plain([v]))}
     return b"<user module>", [name, Attrs(own)]
+
+
+def is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def is_defined_in(module: str, value: Any) -> bool:
+    return callable(value) and getattr(value, "__module__", None) == module
 
 
 @exact(io.BytesIO, io.StringIO)

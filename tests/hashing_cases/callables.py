@@ -26,6 +26,8 @@ CASES = [
     same("keyword arguments in any order", "functools.partial(dict, a=1, b=2)", "functools.partial(dict, b=2, a=1)"),
     distinct("partial method", *(f"import functools\nclass C:\n    def m(self, a): return a\n    n = functools.partialmethod(m, {v})\nf = C" for v in (1, 2, "True"))),
     distinct("curry", *map(pipeline, ("toolz.curry(c)", "toolz.curry(a)", "toolz.curry(c, 1)", "toolz.curry(c, y=1)", "curried.map(a)", "curried.map(b)", "curried.filter(a)", "map"))),
+    distinct("a decorator that curries", *(f"import toolz\n@toolz.curry\ndef f(x, y): return x {op} y" for op in "+-")),
+    same("a memo and its content", P + "f = toolz.memoize(a)", P + "f = toolz.memoize(a)\nf(1); f(2)"),
     same("curry in two ways", pipeline("toolz.curry(c)(y=3)"), pipeline("toolz.curry(c, y=3)")),
     distinct("toolz", *map(pipeline, ("toolz.compose(a, b)", "toolz.compose(b, a)", "toolz.compose(a, b, a)", "toolz.juxt(a, b)", "toolz.juxt(b, a)", "toolz.juxt(a)", "toolz.complement(a)",
              "toolz.complement(b)", "toolz.excepts(ValueError, a)", "toolz.excepts(TypeError, a)", "toolz.excepts(ValueError, b)", "toolz.excepts(ValueError, a, b)", "toolz.flip(c)", "toolz.memoize(a)", "toolz.memoize(b)"))),

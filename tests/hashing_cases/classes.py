@@ -59,6 +59,19 @@ class C:
 f = C(1)
 """
 
+MADE = """
+import contextlib, dataclasses, enum, functools
+@dataclasses.dataclass(order=True, frozen=True)
+class D:
+    x: int
+class E(enum.Enum):
+    A = 1
+@contextlib.contextmanager
+def cm(): yield 1
+@functools.lru_cache
+def w(x): return x
+"""
+
 CASES = [
     distinct("edits of a class", *edits("class", PLAIN + "f = C", *CHANGES)),
     distinct("edits of the class of an instance", *edits("instance", PLAIN + "f = C(1)", *CHANGES, ("C(1)", "C(2)"), ("C(1)", "C(True)"))),
@@ -82,6 +95,9 @@ CASES = [
              ("f = E.A", "f = E"), ("f = E.A", "f = 1"))[:4], *edits("enum2", ENUM + "f = E", ('    B = "two"\n', ""), ("B =", "C ="), ("ALIAS = 1", "ALIAS = 'two'"))),
     same("what must not matter in an enumeration", *edits("enum same", ENUM + "f = E.A", ('"doc"', '"docs"'), ("(self)", "(this)"), ("self.value", "self.value")) [:2]),
     distinct("kinds of enumerations", *(f"import enum\nclass E({base}):\n    A = {v}\n    B = 2\nf = E.{m}" for base, v, m in (("enum.Enum", 1, "A"), ("enum.IntEnum", 1, "A"), ("enum.Flag", 1, "A"), ("enum.IntFlag", 1, "A"), ("enum.Enum", 1, "B"), ("enum.Flag", 1, "A | E.B"), ("str, enum.Enum", "'1'", "A"), ("enum.StrEnum", "'1'", "A") if False else ("int, enum.Enum", 1, "A")))),
+    same("a decorator that is a class copies names and docs", *(f"import functools\nclass Deco:\n    def __init__(self, g):\n        functools.update_wrapper(self, g)\n        self.g = g\n    def __call__(self, x): return self.g(x)\n@Deco\ndef {name}(x: {kind}):\n    '{doc}'\n    return x\nf = {name}" for name, kind, doc in (("a", "int", "one"), ("b", "str", "two")))),
+    same("a class and what is made of it in another module", *(f"import dataclasses, enum, functools, contextlib\n{body}\nf = [D(1), E.A, cm, w]" for body in ("from other import *\n#-- other.py\nimport dataclasses, enum, functools, contextlib\n" + MADE,)), *("from third import *\nf = [D(1), E.A, cm, w]\n#-- third.py\n" + MADE, MADE + "f = [D(1), E.A, cm, w]")) if False else
+    same("what is made in another module", "from other import *\nf = [D(1), E.A, cm, w]\n#-- other.py\n" + MADE, MADE + "f = [D(1), E.A, cm, w]"),
     distinct("members with a constructor", *(f"import enum\nclass E(enum.Enum):\n    A = (1, 2)\n    def __init__(self, x, y): self.z = x {op} y\nf = E.A" for op in "+-")),
     distinct("super", *edits("super", "class B:\n    def m(self): return 1\nclass C(B):\n    def m(self): return super().m() + 1\nf = C", ("return 1\n", "return 2\n"), ("m() + 1", "m() + 2"), ("super().m()", "super(C, self).m()"), ("C(B)", "C(B, object)") if False else ("f = C", "f = C()"))),
     distinct("methods that name their class", *edits("self", "class C:\n    def m(self): return C()\n    def n(self): return 1\nf = C", ("return C()", "return C"), ("return 1", "return 2"), ("f = C", "f = C()"), ("def n", "def k"))),
