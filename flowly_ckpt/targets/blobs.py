@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import queue
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -164,8 +163,10 @@ def _write(descriptor: int, parts: list[Bytes]) -> bytes:
         return digest_of(parts)
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, size)
+    from queue import SimpleQueue
+
     hasher = xxhash.xxh3_128()
-    work: queue.SimpleQueue[memoryview | None] = queue.SimpleQueue()
+    work: SimpleQueue[memoryview | None] = SimpleQueue()
 
     def digest() -> None:
         for piece in iter(work.get, None):

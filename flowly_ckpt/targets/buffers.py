@@ -94,6 +94,8 @@ def load_frame(data: Bytes) -> Any:
     >>> load_frame(b"".join(dump_parts({"a": 1})))
     {'a': 1}
     """
+    if data[:1] == b"\x80":  # how every pickle starts, and no frame
+        return pickle.loads(data)
     view = memoryview(data)
     if view[:8] != MAGIC:
         return pickle.loads(view)

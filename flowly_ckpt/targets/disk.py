@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Iterator, MutableMapping
 from contextlib import AbstractContextManager, suppress
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import xxhash
@@ -33,7 +34,7 @@ FIND = """select id, codec, digest, size, blob, data from entries
     where tag = ? and object = ? and transform = ?"""
 ADD = """insert into entries (id, tag, object, transform, codec, size, digest, seconds, made_from, blob, data)
     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-PAGE = """select tag, object, transform, id from entries
+PAGE = """select object, tag, transform{} from entries
     where (tag, object, transform) {} (?, ?, ?) order by tag, object, transform limit 5000"""
 
 
@@ -272,15 +273,18 @@ class DiskTarget(Upkeep, Eviction, MutableMapping[Key, Any]):
         return found is not None and self._is_young(found[0])
 
     def __iter__(self) -> Iterator[Key]:
+        times = "" if self.max_age is None else ", id"
         relation, last = ">=", ("", "", "")
         while True:
-            found = self._listed(PAGE.format(relation), last)
-            for tag, obj, transform, row in found:
-                if self._is_young(row):
-                    yield (from_column(obj), from_column(tag), from_column(transform))
+            found = self._listed(PAGE.format(times, relation), last)
+            keys = [row[:3] for row in found if self._is_young(row[3])] if times else found
+            if bytes in set(map(type, chain.from_iterable(keys))):  # text that SQLite could not encode
+                keys = [tuple(map(from_column, key)) for key in keys]
+            yield from keys
             if len(found) < 5000:
                 return
-            relation, last = ">", found[-1][:3]
+            obj, tag, transform = found[-1][:3]
+            relation, last = ">", (tag, obj, transform)
 
     def __len__(self) -> int:
         if self.max_age is not None:

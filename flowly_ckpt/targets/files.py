@@ -6,8 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, suppress
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
 from ..typing import Facts, Key
@@ -19,10 +18,13 @@ from .damage import warn_once
 from .names import key_of_path, path_of_key
 from .writing import collect_temporaries, is_temporary, replace_file
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 __all__ = ["FileTarget"]
 
 PathOf = Callable[[Key], "str | Path"]
-KeyOf = Callable[[Path], "Key | None"]
+KeyOf = Callable[["Path"], "Key | None"]
 
 
 class FileTarget(MutableMapping[Key, Any]):
@@ -162,6 +164,8 @@ class FileTarget(MutableMapping[Key, Any]):
         return sum(1 for _ in self._entries())
 
     def _entries(self) -> Iterator[tuple[Key, str]]:
+        from pathlib import Path
+
         key_of = self._key_of()
         for place, folders, names in os.walk(self.root):
             folders[:] = [name for name in folders if not name.startswith(".")]

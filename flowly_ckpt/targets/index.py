@@ -8,7 +8,6 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import StoreError
@@ -264,7 +263,7 @@ def connect(path: str) -> sqlite3.Connection:
 
     :raises sqlite3.Error: when it is damaged, or no index of ours.
     """
-    url = Path(path).as_uri()
+    url = _url(path)
     modes = ["mode=rw", "mode=ro", "immutable=1"] if os.access(path, os.W_OK) else ["mode=ro", "immutable=1"]
     for mode in modes:
         connection = sqlite3.connect(
@@ -283,6 +282,14 @@ def connect(path: str) -> sqlite3.Connection:
         else:
             return connection
     raise AssertionError("unreachable")
+
+
+def _url(path: str) -> str:
+    """Return a path as SQLite's kind of address; what means something there is quoted."""
+    if os.name == "nt":
+        path = "/" + path.replace(os.sep, "/")
+    letters = [chr(byte) if byte < 128 and byte not in b"%?#" else f"%{byte:02x}" for byte in os.fsencode(path)]
+    return f"file://{''.join(letters)}"
 
 
 def make_index(folder: str, name: str, fill: Callable[[sqlite3.Connection], None] | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
@@ -143,6 +142,8 @@ class Listing:
 
 def _condition(chosen: Selection) -> tuple[str, tuple[Any, ...]]:
     """Return the selection as a condition of SQL and its values."""
+    import json
+
     terms: list[str] = ["1"]
     values: list[Any] = []
     for name in ("tag", "object", "transform"):
@@ -168,6 +169,8 @@ def _entry(row: tuple[Any, ...], blobs: Blobs) -> Entry:
 
 
 def _manifest(text: str | None) -> dict[str, Any]:
+    import json
+
     try:
         found = json.loads(text) if text else {}
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
 import xxhash
@@ -92,4 +91,8 @@ def made_from_text(made_from: dict[str, Any]) -> str | None:
     >>> made_from_text({"input": "0a1b"})
     '{"input": "0a1b"}'
     """
-    return json.dumps(made_from, default=repr) if made_from else None
+    if not made_from:
+        return None
+    import json
+
+    return json.dumps(made_from, default=repr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -13,8 +12,8 @@ from .index import Index
 
 __all__ = ["Uses"]
 
-_MANY = 1000  # entries
-_OFTEN = 10.0  # seconds
+_MANY = 10_000  # entries
+_OFTEN = 30.0  # seconds
 _LOST = 100_000  # entries; with more than that waiting to be written, counts are dropped
 _all: weakref.WeakSet[Uses] = weakref.WeakSet()
 SAVE = """insert into uses (id, used, hits) select id, ?, ? from entries where id = ?
@@ -57,6 +56,8 @@ class Uses:
         try:
             self.index.transact(lambda connection: connection.executemany(SAVE, rows), patience)
         except StoreError as error:
+            import logging
+
             logging.getLogger("flowly_ckpt").debug("uses are not noted: %s", error)
             if "locked" in str(error) and len(hits) < _LOST:
                 with self._guard:
