@@ -328,6 +328,21 @@ def test_save_false_returns_data(ran):
     assert (main(), main(), ran) == (3, Filestore("working.txt"), [3])
 
 
+def test_a_function_that_saves_its_own_output_is_told_where_by_prefect_alone_too(monkeypatch, folder):
+    monkeypatch.setenv("PIPEX", "prefect")
+
+    @task(save=False, target="{path}.txt")
+    def write(n):
+        Path(current_target()).write_text("x")
+        return n
+
+    @flow(name="own output")
+    def main():
+        return write.submit(3).result(), write(4)
+
+    assert (main(), os.listdir(folder)) == ((3, 4), ["working.txt"])
+
+
 class Loader:
     @task(target="{path}/{n}.pkl")
     def load(self, n):

@@ -364,6 +364,26 @@ def test_S3_14_a_function_saves_its_own_output(folder, ran):
         current_target()
 
 
+@pytest.mark.parametrize("asked", ["cache", "do_nothing"])
+def test_S3_14_it_is_told_where_in_every_mode(monkeypatch, folder, asked):
+    import asyncio
+
+    monkeypatch.setenv("PIPEX", asked)
+
+    @task(save=False, target="{path}_{n}.txt")
+    def write(n):
+        Path(current_target()).write_text("x")
+
+    @task(save=False, target="{path}_{n}.txt")
+    async def write_later(n):
+        await asyncio.sleep(0)
+        Path(current_target()).write_text("x")
+
+    write(3)
+    asyncio.run(write_later(4))
+    assert files(folder) == ["working_3.txt", "working_4.txt"]
+
+
 def test_S3_14_without_a_store_nothing_is_kept(folder, ran):
     @task(store=None)
     def load(n):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -84,7 +84,7 @@ class Context:
 
 gcontext = Context(path="working", base="")
 
-_running: ContextVar[str | None] = ContextVar("running", default=None)
+_running: ContextVar[Callable[[], str] | None] = ContextVar("running", default=None)
 
 
 def current_target() -> str:
@@ -98,21 +98,21 @@ def current_target() -> str:
     ...     print(error)
     no task is being run here
     """
-    loc = _running.get()
-    if loc is None:
+    place = _running.get()
+    if place is None:
         raise LookupError("no task is being run here")
-    return loc
+    return place()
 
 
 @contextmanager
-def running(loc: str) -> Iterator[None]:
-    """Let :func:`current_target` return a location for the time of a block.
+def running(place: Callable[[], str]) -> Iterator[None]:
+    """Let :func:`current_target` return what ``place`` gives for the time of a block.
 
-    >>> with running("working/load/a"):
+    >>> with running(lambda: "working/load/a"):
     ...     current_target()
     'working/load/a'
     """
-    token = _running.set(loc)
+    token = _running.set(place)
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..targets.recall import recall
 from ..typing import Key
-from .calling import Call
+from .calling import Call, call_of
 from .context import running
 from .errors import StaleError, StaleWarning
 from .naming import argument_digests
@@ -21,7 +21,7 @@ from .stores import Held
 if TYPE_CHECKING:
     from .wrapped import Task
 
-__all__ = ["is_done", "keep", "run"]
+__all__ = ["direct", "is_done", "keep", "run"]
 
 Made = dict[str, Any]
 
@@ -41,6 +41,27 @@ def run(task: Task, call: Call) -> Any:
         return _run_async(task, call)
     key, made = key_of(task, call)
     return call.store if is_done(task, call, made) else keep(task, call, key, made, lambda: apply(task, call))
+
+
+def direct(task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run the function as it is; where it saves its own output it may still ask for its target.
+
+    >>> from flowly_ckpt.tasks import current_target, task
+    >>> direct(task(lambda n: current_target(), target="{path}/{n}.txt"), (3,), {})
+    'working/3.txt'
+    """
+
+    def place() -> str:
+        return call_of(task, args, kwargs).store.loc
+
+    async def later() -> Any:
+        with running(place):
+            return await task.fn(*task.first, *args, **kwargs)
+
+    if inspect.iscoroutinefunction(task.fn):
+        return later()
+    with running(place):
+        return task.fn(*task.first, *args, **kwargs)
 
 
 def key_of(task: Task, call: Call) -> tuple[Key, Made]:
@@ -83,7 +104,7 @@ def apply(task: Task, call: Call) -> Any:
 def _told(task: Task, call: Call) -> Iterator[None]:
     """Let the function know its target, and whoever sees it fail which task it was."""
     try:
-        with running(call.store.loc):
+        with running(lambda: call.store.loc):
             yield
     except Exception as error:
         error.add_note(f"in task {task.name}, which makes {call.store}")

@@ -13,7 +13,7 @@ from .calling import Call, call_of
 from .context import known
 from .errors import MissingPrefectError
 from .futures import Done
-from .keeping import is_done, key_of, run
+from .keeping import direct, is_done, key_of, run
 from .nesting import replaced
 from .skipped import skipped, skipped_type
 from .stores import Held, Store
@@ -48,7 +48,7 @@ def prepared(
     the_prefect(asked)
     args, kwargs = without_skipped(args), without_skipped(kwargs)
     if asked == "prefect" or task.store is None:
-        return _scheduled(task, task.fn, asked), None, args, kwargs
+        return _scheduled(task, task.fn if task.save else _direct(task.copy(first=())), asked), None, args, kwargs
     places = _places(task, args, kwargs)
     call = call_of(task, places.args[len(task.first) :], places.kwargs)
     if task.skip and is_done(task, call, key_of(task, call)[1], stacklevel=5):
@@ -106,6 +106,23 @@ def _body(task: Task, store: Store) -> Callable[..., Any]:
     @wraps(task.fn)
     def body(*args: Any, **kwargs: Any) -> Any:
         return run(task, call_of(task, args, kwargs)._replace(store=store))
+
+    return body
+
+
+def _direct(task: Task) -> Callable[..., Any]:
+    """Return a function that saves its own output as Prefect runs it without us: it may still ask where to."""
+    if inspect.iscoroutinefunction(task.fn):
+
+        @wraps(task.fn)
+        async def body_async(*args: Any, **kwargs: Any) -> Any:
+            return await direct(task, args, kwargs)
+
+        return body_async
+
+    @wraps(task.fn)
+    def body(*args: Any, **kwargs: Any) -> Any:
+        return direct(task, args, kwargs)
 
     return body
 

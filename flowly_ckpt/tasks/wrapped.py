@@ -13,7 +13,7 @@ from .context import mode
 from .filestore import Filestore
 from .futures import Done, DoneList, spread
 from .handles import Handles
-from .keeping import run
+from .keeping import direct, run
 from .steps import kept
 from .stores import Store
 from .template import Template
@@ -79,7 +79,7 @@ class Task:
             return call_task(self, asked, (*self.first, *args), kwargs)
         own = self._own(kwargs)
         if asked == "do_nothing" or self.store is None:
-            return self.fn(*settled((*self.first, *args)), **settled(own))
+            return direct(self, settled(args), settled(own))
         return run(self, call_of(self, args, own))
 
     def submit(self, /, *args: Any, **kwargs: Any) -> Any:
