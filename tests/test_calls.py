@@ -274,7 +274,7 @@ def test_S1_14_the_null_checkpoint_keeps_nothing(tmp_path, ran):
 def test_S1_15_the_data_can_be_cleared_by_the_command_line(tmp_path):
     pytest.importorskip("flowly_ckpt.cli", reason="the command line is not there")
     run_script(tmp_path, TWO_RUNS, "first")
-    done = in_module(tmp_path, "flowly_ckpt", "clear", "artifacts/checkpoint", "--yes")
+    done = in_module(tmp_path, "flowly_ckpt", "clear", "artifacts/checkpoint", "--all")
     assert done.returncode == 0, done.stderr
     assert files(tmp_path) == []
     assert run_script(tmp_path, TWO_RUNS, "second").stdout.startswith("ran\n")
