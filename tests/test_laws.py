@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
-import tempfile
-import warnings
+from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,7 +13,6 @@ from hypothesis import strategies as st
 from laws import LEAVES, Counted, LoggedTarget, pipelines
 
 from flowly_ckpt.checkpoint import add_checkpoints, checkpoint, drop_checkpoints, with_checkpoint
-from flowly_ckpt.errors import MutationWarning
 from flowly_ckpt.hashing import functional_hash, ignore_globals, prefix_hashes
 from flowly_ckpt.passes import observe
 from flowly_ckpt.pipelines import Combinator, chained, children, flatten, rebuild, role, walk
@@ -190,52 +187,54 @@ def test_the_loop_over_nested_wrappers_does_what_the_nested_definition_says(step
             del stored[key], plain[key]
 
 
-TARGETS = {
-    "dict": lambda path: {},
-    "disk": lambda path: DiskTarget(path / "results"),
-    "snapshots": lambda path: Snapshots({}),
-}
-every_target = pytest.mark.parametrize("make", TARGETS.values(), ids=TARGETS)
+@pytest.fixture(scope="module", params=["dict", "disk", "snapshots"])
+def kept(request, tmp_path_factory):
+    """A target of each kind, made once: hypothesis fills and clears it for every example."""
+    if request.param == "disk":
+        with closing(DiskTarget(tmp_path_factory.mktemp("laws") / "results")) as target:
+            yield target
+    else:
+        yield {} if request.param == "dict" else Snapshots({})
+
+
 values = st.recursive(
     st.lists(st.integers(), max_size=3), lambda inner: st.dictionaries(st.text(max_size=2), inner, max_size=3)
 )
+mutation_is_noticed = pytest.mark.filterwarnings("ignore::flowly_ckpt.errors.MutationWarning")
 
 
-@every_target
+@mutation_is_noticed
 @given(value=values)
-def test_12_isolation_changing_what_was_returned_does_not_change_the_next_result(make, value):
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore", MutationWarning)
-        pipeline = add_checkpoints(chained(copy.deepcopy, checkpoint(make(Path(folder)))))
-        for _ in range(3):
-            returned = pipeline(value)
-            assert returned == value
-            returned.clear()
+def test_12_isolation_changing_what_was_returned_does_not_change_the_next_result(kept, value):
+    kept.clear()
+    pipeline = add_checkpoints(chained(copy.deepcopy, checkpoint(kept)))
+    for _ in range(3):
+        returned = pipeline(value)
+        assert returned == value
+        returned.clear()
 
 
-@every_target
+@mutation_is_noticed
 @given(value=values)
-def test_12_isolation_changing_the_argument_does_not_change_the_next_result(make, value):
+def test_12_isolation_changing_the_argument_does_not_change_the_next_result(kept, value):
     def take(holder):
         return holder
 
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore", MutationWarning)
-        pipeline = add_checkpoints(chained(take, checkpoint(make(Path(folder)))))
-        for _ in range(3):
-            argument = copy.deepcopy(value)
-            assert pipeline(argument) == value
-            argument.clear()
+    kept.clear()
+    pipeline = add_checkpoints(chained(take, checkpoint(kept)))
+    for _ in range(3):
+        argument = copy.deepcopy(value)
+        assert pipeline(argument) == value
+        argument.clear()
 
 
-@every_target
 @given(items=st.lists(st.integers(), max_size=5))
-def test_13_barrier_an_iterator_comes_back_afresh_at_each_hit(make, items):
-    with tempfile.TemporaryDirectory() as folder:
-        step = Counted(iter)
-        pipeline = add_checkpoints(chained(step, checkpoint(make(Path(folder)))))
-        for _ in range(3):
-            returned = pipeline(items)
-            assert iter(returned) is returned
-            assert list(returned) == items
-        assert step.calls == 1
+def test_13_barrier_an_iterator_comes_back_afresh_at_each_hit(kept, items):
+    kept.clear()
+    step = Counted(iter)
+    pipeline = add_checkpoints(chained(step, checkpoint(kept)))
+    for _ in range(3):
+        returned = pipeline(items)
+        assert iter(returned) is returned
+        assert list(returned) == items
+    assert step.calls == 1
