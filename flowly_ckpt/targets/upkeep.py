@@ -116,6 +116,7 @@ class Upkeep(Listing):
                 files, size = files + 1, size + facts.st_size
         for _, found in [*collect_temporaries(self.path, older_than), *_old_indexes(self.path, older_than)]:
             files, size = files + 1, size + found
+        self._index.change("delete from uses where id not in (select id from entries)")  # of entries cleared meanwhile
         _old_claims(os.path.join(self.path, "claims"))
         self._compact()
         return Collected(expired, files, size)

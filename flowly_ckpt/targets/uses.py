@@ -16,7 +16,7 @@ _MANY = 10_000  # entries
 _OFTEN = 30.0  # seconds
 _LOST = 100_000  # entries; with more than that waiting to be written, counts are dropped
 _all: weakref.WeakSet[Uses] = weakref.WeakSet()
-SAVE = """insert into uses (id, used, hits) select id, ?, ? from entries where id = ?
+SAVE = """insert into uses (id, used, hits) values (?, ?, ?)
     on conflict (id) do update set used = max(used, excluded.used), hits = hits + excluded.hits"""
 
 
@@ -52,7 +52,8 @@ class Uses:
             self._due = time.monotonic() + _OFTEN
         if not hits:
             return
-        rows = [(time.time_ns(), count, row) for row, count in hits.items()]
+        now = time.time_ns()
+        rows = [(row, now, count) for row, count in sorted(hits.items())]
         try:
             self.index.transact(lambda connection: connection.executemany(SAVE, rows), patience)
         except StoreError as error:
