@@ -57,9 +57,20 @@ def edits(name: str, text: str, *replacements: tuple[str, str]) -> tuple[str, ..
 
 
 def all_groups() -> list[Group]:
-    from hashing_cases import arrays, callables, classes, containers, functions, modules, opaque, scalars, tables
+    from hashing_cases import (
+        adversarial,
+        arrays,
+        callables,
+        classes,
+        containers,
+        functions,
+        modules,
+        opaque,
+        scalars,
+        tables,
+    )
 
-    found = [scalars, containers, classes, functions, callables, modules, opaque, arrays, tables]
+    found = [scalars, containers, classes, functions, callables, modules, opaque, arrays, tables, adversarial]
     groups = [group for module in found for group in module.CASES]
     names = [group.name for group in groups]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)
@@ -114,7 +125,7 @@ def main() -> None:
                 folder = os.path.join(root, f"{len(results)}_{i}")
                 try:
                     results[group.name].append(evaluate(text, folder))
-                except Exception as failure:  # shown by the test as the value of this text
+                except Exception as failure:  # noqa: BLE001  shown by the test as the value of this text
                     results[group.name].append(f"failed: {type(failure).__name__}: {failure}")
     json.dump(results, sys.stdout)
 

@@ -1,0 +1,166 @@
+"""Classes whose methods are written for them: they count by what they are written from, and the rest by content.
+
+A dataclass is its fields and options, a named tuple its fields, an enumeration its members, a class of attrs or
+pydantic its fields; a mark stands for each method that was generated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from .rows import Attrs, Mark
+
+__all__ = ["own_members"]
+
+DERIVED = frozenset(
+    {
+        *("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__firstlineno__"),
+        "__slotnames__",  # copyreg keeps it on the class once an instance was reduced
+        *("__static_attributes__", "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
+        *("__slots__", "__parameters__", "__type_params__", "_abc_impl", "__abstractmethods__"),
+    }
+)
+MADE = Mark("generated")
+FLAGS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen", "match_args", "kw_only", "slots", "weakref_slot")
+FIELD = ("name", "init", "repr", "hash", "compare", "kw_only")
+Members = dict[str, Any]
+
+
+def own_members(cls: Any, own: Any) -> Members:
+    """Return what counts of the attributes of a class, by name.
+
+    >>> class C: kept = 1
+    >>> own_members(C, vars(C))
+    {'kept': 1}
+    """
+    kept = {name: value for name, value in own.items() if name not in DERIVED}
+    for sign, rule in RULES.items():
+        if sign in own:
+            kept = rule(cls, kept)
+    return kept
+
+
+def without(kept: Members, made: Callable[[Any], bool]) -> Members:
+    return {name: MADE if made(value) else value for name, value in kept.items()}
+
+
+def code_of(value: Any) -> Any:
+    """Return the code of a method behind what decorates it, or None."""
+    function = getattr(value, "__func__", value)
+    function = getattr(function, "__wrapped__", function)
+    return function.__code__ if type(function) is FunctionType else None
+
+
+def dataclass(cls: Any, kept: Members) -> Members:
+    kept = without(kept, is_of_dataclass)
+    fields = kept["__dataclass_fields__"].values()
+    params = kept.get("__dataclass_params__")
+    kept["__dataclass_fields__"] = [
+        tuple((*(getattr(f, name) for name in FIELD), f._field_type.name) for f in fields),
+        [given(f) for f in fields],
+    ]
+    kept["__dataclass_params__"] = [getattr(params, name, None) for name in FLAGS]
+    return kept
+
+
+def is_of_dataclass(value: Any) -> bool:
+    code = code_of(value)
+    return code is not None and code.co_filename == "<string>" and code.co_qualname.startswith("__create_fn__.<locals>")
+
+
+def given(field: Any) -> Any:
+    """Return the default of a field, its factory and its metadata; None for what was not given."""
+    from dataclasses import MISSING
+
+    default, factory = ((value,) if value is not MISSING else None for value in (field.default, field.default_factory))
+    told = (default, factory, dict(field.metadata) or None)
+    return told if any(told) else None
+
+
+def named_tuple(cls: Any, kept: Members) -> Members:
+    new = kept.get("__new__")
+    defaults = getattr(getattr(new, "__func__", new), "__defaults__", None)  # some set them by hand
+    kept = without(kept, is_of_named_tuple)
+    kept["_field_defaults"] = [kept["_field_defaults"], defaults]
+    kept.pop("__orig_bases__", None)
+    return kept
+
+
+def is_of_named_tuple(value: Any) -> bool:
+    function = getattr(value, "__func__", value)
+    if type(function) is FunctionType:
+        name = str(function.__globals__.get("__name__"))
+        return name == "collections" or name.startswith("namedtuple_")
+    return type(value).__name__ == "_tuplegetter"
+
+
+def enumeration(cls: Any, kept: Members) -> Members:
+    """An enumeration counts by its members in order and the functions it defines."""
+    members = cls._member_map_
+    kept = {n: v for n, v in kept.items() if n not in members and (not is_sunder(n) or code_of(v) is not None)}
+    kept["_members_"] = [(name, member._value_) for name, member in members.items()]
+    kept["_more_"] = [extras for member in members.values() if (extras := member_attributes(member))]
+    kept["_boundary_"] = getattr(getattr(cls, "_boundary_", None), "name", None)
+    return kept
+
+
+def is_sunder(name: str) -> bool:
+    return (name[0] == "_" and name[-1] == "_" and name[1:2] != "_") or name.startswith("_value2")
+
+
+def member_attributes(member: Any) -> Attrs | None:
+    """Return what a constructor gave a member besides its value."""
+    own = getattr(member, "__dict__", {})
+    return Attrs({name: value for name, value in own.items() if name not in OF_MEMBER}) or None
+
+
+OF_MEMBER = frozenset({"_name_", "_value_", "__objclass__", "_sort_order_", "_inverted_", "_hashable_values_"})
+
+
+def of_attrs(cls: Any, kept: Members) -> Members:
+    kept = without(kept, is_of_attrs)
+    fields = kept["__attrs_attrs__"]
+    kept["__attrs_attrs__"] = [[getattr(f, name) for name in f.__slots__ if name != "type"] for f in fields]
+    return kept
+
+
+def is_of_attrs(value: Any) -> bool:
+    code = code_of(value)
+    return code is not None and code.co_filename.startswith("<attrs generated")
+
+
+def of_pydantic(cls: Any, kept: Members) -> Members:
+    """The schema, and what is compiled from it, names addresses; fields and validators tell as much."""
+    fields, decorators = kept["__pydantic_fields__"], kept.get("__pydantic_decorators__")
+    kinds: Any = getattr(decorators, "__dataclass_fields__", ())
+    kept = {name: value for name, value in kept.items() if name not in OF_PYDANTIC}
+    kept["fields"] = {
+        name: Attrs({n: getattr(field, n) for n in field.__slots__ if n[0] != "_"}) for name, field in fields.items()
+    }
+    kept["decorators"] = [
+        (kind, name, one.cls_var_name, one.info)
+        for kind in kinds
+        if isinstance(getattr(decorators, kind), dict)
+        for name, one in getattr(decorators, kind).items()
+    ]
+    return kept
+
+
+OF_PYDANTIC = frozenset(
+    {
+        *(f"__pydantic_{name}__" for name in ("fields", "decorators", "core_schema", "validator", "serializer")),
+        *(f"__pydantic_{name}__" for name in ("parent_namespace", "setattr_handlers", "complete", "computed_fields")),
+        "__signature__",
+    }
+)
+
+RULES: dict[str, Callable[[Any, Members], Members]] = {
+    "_member_map_": enumeration,
+    "__dataclass_fields__": dataclass,
+    "_field_defaults": named_tuple,
+    "__attrs_attrs__": of_attrs,
+    "__pydantic_fields__": of_pydantic,
+}
+"""What to do with a class that has an attribute of a name."""

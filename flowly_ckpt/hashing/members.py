@@ -1,0 +1,100 @@
+"""What stands in a class: properties, methods of classes, slots, fields; subclasses of these count with their class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, singledispatchmethod
+from types import GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+from .origin import of_module
+from .rows import EXACT, OPEN, Attrs, Parts, Row, exact, register_lazy
+
+__all__: list[str] = []
+
+NOT_STATE = frozenset(
+    {
+        *("__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__type_params__"),
+        *("__wrapped__", "__isabstractmethod__", "func", "attrname", "lock", "dispatcher"),
+    }
+)
+
+
+def with_subclasses(kind: type) -> Callable[[Row], Row]:
+    """Make the decorated function the row of a type; a subclass adds itself and the attributes of the object."""
+
+    def bind(row: Row) -> Row:
+        def subclass(obj: Any) -> Parts:
+            tag, parts = row(obj)
+            own = {name: value for name, value in getattr(obj, "__dict__", {}).items() if name not in NOT_STATE}
+            return tag, [*parts, type(obj), Attrs(own)]
+
+        OPEN.register(kind)(subclass)
+        EXACT[kind] = row
+        return row
+
+    return bind
+
+
+@exact(MemberDescriptorType, GetSetDescriptorType)
+def slot(obj: Any) -> Parts:
+    owner = obj.__objclass__  # not that of a user's class, which holds the slot
+    return b"<slot>", [obj.__name__, *([owner] if of_module(owner.__module__).kind != "user" else [])]
+
+
+@with_subclasses(property)
+def property_(obj: property) -> Parts:
+    return b"<property>", [obj.fget, obj.fset, obj.fdel]
+
+
+@with_subclasses(classmethod)
+def class_method(obj: Any) -> Parts:
+    return b"<classmethod>", [obj.__func__]
+
+
+@with_subclasses(staticmethod)
+def static_method(obj: Any) -> Parts:
+    return b"<staticmethod>", [obj.__func__]
+
+
+@with_subclasses(singledispatchmethod)
+def dispatch_method(obj: Any) -> Parts:
+    return b"<singledispatchmethod>", [obj.dispatcher, obj.func]
+
+
+@with_subclasses(cached_property)
+def cached(obj: Any) -> Parts:
+    return b"<cached_property>", [obj.func]
+
+
+def load_enum() -> None:
+    from enum import Enum
+
+    from .generated import member_attributes
+
+    @OPEN.register(Enum)
+    def member(obj: Any) -> Parts:
+        return b"<member>", [type(obj), obj._name_, obj._value_, member_attributes(obj)]
+
+
+def load_dataclasses() -> None:
+    from dataclasses import Field
+
+    names = ("name", "default", "default_factory", "init", "repr", "hash", "compare", "metadata", "kw_only")
+
+    @exact(Field)
+    def field(obj: Any) -> Parts:
+        return b"<field>", [*(getattr(obj, name) for name in names), obj._field_type.name]
+
+
+def load_typing() -> None:
+    from typing import NewType
+
+    @exact(NewType)
+    def new_type(obj: Any) -> Parts:
+        return b"<new type>", [obj.__name__, obj.__supertype__]
+
+
+register_lazy("dataclasses", load_dataclasses)
+register_lazy("enum", load_enum)
+register_lazy("typing", load_typing)
