@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..errors import StoreError
 from ..targets import Codec, FileTarget, plain_pickle
+from ..targets.claims import Claims
 from ..typing import Key
 from .notes import mark_of, path_of_note, read_beside, read_note, write_beside
 from .stores import Store
@@ -67,8 +68,8 @@ class Filestore(Store):
 
     def claim(self) -> AbstractContextManager[Any]:
         """Hold the right to make this file; wait while another living process holds it."""
-        target, key = self._target()
-        return target.claim(key)
+        folder, name = os.path.split(os.path.abspath(path_of_note(self.loc)))
+        return Claims(os.path.join(folder, ".claims")).claim((name, "", ""))
 
     def remove(self) -> None:
         """Remove the file, so that its task runs again; fine where there is none."""

@@ -51,7 +51,8 @@ class Results(FileTarget):
         note = path_of_note(path)
         with suppress(OSError):
             os.unlink(note)
-        for folder in (os.path.dirname(note), os.path.join(os.path.dirname(path), ".claims")):
+        hidden = os.path.dirname(note)
+        for folder in (os.path.join(hidden, ".claims"), hidden):
             with suppress(OSError):  # others are in use
                 os.rmdir(folder)
         super().__delitem__(key)
