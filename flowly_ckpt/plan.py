@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from .checkpoint.wrapper import Keyed, Stage, keys_of, stages_of, with_checkpoint
 from .pipelines import children, name_of, role, run
+from .targets.recall import MISSING
 from .typing import Key, Target, Transform
 
 __all__ = ["Forecast", "Plan", "plan"]
@@ -57,6 +58,9 @@ def plan(transform: Transform, obj: Any) -> Plan:
     :return: the forecasts, in the order of the pipeline.
     :raises UnhashableError: as the run itself would.
 
+    A transform that keeps results of its own (a task, a recipe, a cached call) has a method
+    ``__flowly_forecast__(obj)``, which gives forecasts; ``obj`` is ``MISSING`` where it is not known beforehand.
+
     >>> from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
     >>> target = {}
     >>> pipeline = chained(abs, checkpoint(target, "size"), float)
@@ -70,14 +74,24 @@ def plan(transform: Transform, obj: Any) -> Plan:
 
     See also: :func:`flowly_ckpt.engines.apply`.
     """
-    first, *rest = children(transform) if role(transform) == "sequential" and children(transform) else [transform]
-    wrapper = _wrapper(first)
+    parts = _parts(transform)
+    wrapper = _wrapper(parts[0]) if parts else None
     if wrapper is None:
-        return Plan([_plain((first, *rest))] if run(first, *rest) else [])
-    forecasts = list(_stages(wrapper, obj))
-    if run(*rest):
-        forecasts.append(_plain(rest))
-    return Plan(forecasts)
+        return Plan(_steps(parts, obj))
+    return Plan([*_stages(wrapper, obj), *_steps(parts[1:], MISSING)])
+
+
+def _parts(transform: Transform) -> list[Transform]:
+    """Return the steps of a pipeline through chains, but not through what wraps a step."""
+    parts: list[Transform] = []
+    waiting = [transform]
+    while waiting:
+        term = waiting.pop()
+        if role(term) == "sequential":
+            waiting.extend(reversed(children(term)))
+        elif role(term) != "mark":
+            parts.append(term)
+    return parts
 
 
 def _wrapper(term: Transform) -> with_checkpoint | None:
@@ -87,8 +101,27 @@ def _wrapper(term: Transform) -> with_checkpoint | None:
     return term if isinstance(term, with_checkpoint) else None
 
 
-def _plain(steps: Sequence[Transform]) -> Forecast:
-    return Forecast(tuple(map(name_of, run(*steps))), "run", None, "no checkpoint follows")
+def _steps(parts: Sequence[Transform], obj: Any) -> Iterator[Forecast]:
+    """Forecast steps that no checkpoint covers; one that keeps results of its own tells of them itself.
+
+    ``obj`` is what the first of them is applied to, or ``MISSING`` where that is only known when it runs.
+    """
+    plain: list[Transform] = []
+    for part in parts:
+        tell = getattr(part, "__flowly_forecast__", None)
+        if tell is None:
+            plain.append(part)
+        else:
+            yield from _plain(plain)
+            yield from tell(obj)
+            plain = []
+        obj = MISSING
+    yield from _plain(plain)
+
+
+def _plain(parts: Sequence[Transform]) -> Iterator[Forecast]:
+    if parts:
+        yield Forecast(tuple(map(name_of, run(*parts))), "run", None, "no checkpoint follows")
 
 
 def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
