@@ -11,6 +11,7 @@ from operator import countOf
 from typing import Any
 
 from ..errors import UnhashableError
+from .hints import told_of
 from .origin import of_module
 from .rows import OPEN, Attrs, Blob, Parts, exact
 
@@ -167,4 +168,4 @@ def ufunc(obj: Any) -> Parts:
 
 
 def vectorized(obj: Any) -> Parts:
-    return b"<vectorize>", [obj.pyfunc, obj.otypes, sorted(obj.excluded, key=str), obj.signature]
+    return b"<vectorize>", [obj.pyfunc, obj.otypes, sorted(obj.excluded, key=str), obj.signature, *told_of(obj)]

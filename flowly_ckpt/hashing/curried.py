@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .hints import told_of
 from .rows import OPEN, Attrs, Parts
 
 __all__: list[str] = []
@@ -18,8 +19,10 @@ def load_toolz() -> None:
 def load_cytoolz() -> None:
     from importlib import import_module
 
-    OPEN.register(import_module("cytoolz").curry)(curry)
+    cytoolz = import_module("cytoolz")
+    OPEN.register(cytoolz.curry)(curry)
+    OPEN.register(cytoolz.excepts)(lambda obj: (b"<excepts>", [type(obj), obj.exc, obj.func, obj.handler]))
 
 
 def curry(obj: Any) -> Parts:
-    return b"<curry>", [type(obj), obj.func, obj.args, Attrs(obj.keywords)]
+    return b"<curry>", [type(obj), obj.func, obj.args, Attrs(obj.keywords), *told_of(obj)]

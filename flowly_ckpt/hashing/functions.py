@@ -17,7 +17,7 @@ from types import (
 )
 from typing import Any
 
-from .hints import IGNORES
+from .hints import IGNORES, told_of
 from .origin import Origin, named, of_globals, of_module
 from .recipes import Recipe, recipe_of
 from .references import builtin_named, resolve
@@ -108,17 +108,17 @@ def foreign(fn: FunctionType, origin: Origin) -> Parts | None:
     Nothing is returned for a function that only seems to be this library's: one written in an example.
     """
     if fn.__globals__.get("__name__") == "functools" and "registry" in fn.__dict__:
-        return b"<singledispatch>", [Attrs(fn.__dict__["registry"])]
+        return b"<singledispatch>", [Attrs(fn.__dict__["registry"]), *told_of(fn)]
     # Not the names of the function, which a decorator may have copied from another one.
     module, name = fn.__globals__["__name__"], fn.__code__.co_qualname
     parts: list[Any] = [module, name, origin.label]
     if not fn.__closure__ and named(module, name) is fn:
-        return b"<foreign>", parts
+        return b"<foreign>", parts + told_of(fn)
     if origin.kind == "ours" and "<locals>" not in name:
         return None
     recipe = recipe_of(fn.__code__)
     static = recipe.payload if origin.kind != "ours" or name.endswith("<lambda>") else None
-    parts += [static, fn.__defaults__, kwargs(fn.__kwdefaults__), fn.__dict__.get("__wrapped__")]
+    parts += [static, fn.__defaults__, kwargs(fn.__kwdefaults__), fn.__dict__.get("__wrapped__"), *told_of(fn)]
     return b"<foreign>", parts + cells(fn, recipe, CACHES.get((module, name), ()))
 
 
@@ -147,12 +147,12 @@ def descriptor(fn: Any) -> Parts:
 
 @exact(_lru_cache_wrapper)
 def cached(fn: Any) -> Parts:
-    return b"<cached>", [fn.__wrapped__]
+    return b"<cached>", [fn.__wrapped__, *told_of(fn)]
 
 
 @exact(partial)
 def bound(fn: Any) -> Parts:
-    return b"<partial>", [fn.func, fn.args, kwargs(fn.keywords)]
+    return b"<partial>", [fn.func, fn.args, kwargs(fn.keywords), *told_of(fn)]
 
 
 @exact(CellType)

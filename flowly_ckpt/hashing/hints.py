@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, TypeVar
 
-__all__ = ["DEPENDS", "IGNORES", "depends_on", "ignore_globals"]
+__all__ = ["DEPENDS", "IGNORES", "depends_on", "ignore_globals", "told_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,8 +38,9 @@ def ignore_globals(*names: str) -> Callable[[F], F]:
             raise TypeError(f"ignore_globals takes names, not {name!r}; write @ignore_globals() to ignore all")
 
     def mark(function: F) -> F:
-        before: Any = getattr(function, IGNORES, frozenset())
-        setattr(function, IGNORES, True if before is True or not names else before | frozenset(names))
+        for each in behind(function):
+            before: Any = getattr(each, IGNORES, frozenset())
+            setattr(each, IGNORES, True if before is True or not names else before | frozenset(names))
         return function
 
     return mark
@@ -61,7 +63,30 @@ def depends_on(*objects: Any) -> Callable[[F], F]:
     """
 
     def mark(function: F) -> F:
-        setattr(function, DEPENDS, (*getattr(function, DEPENDS, ()), *objects))
+        try:
+            setattr(function, DEPENDS, (*getattr(function, DEPENDS, ()), *objects))
+        except AttributeError:
+            raise TypeError(f"depends_on cannot mark {function!r}; mark a function that is a part of it") from None
         return function
 
     return mark
+
+
+def behind(function: Any) -> list[Any]:
+    """Return a function, and those that its decorators wrapped, down to the one with the code."""
+    found = [function]
+    while (wrapped := getattr(found[-1], "__wrapped__", None)) is not None and len(found) < 100:
+        found.append(wrapped)
+    if not isinstance(found[-1], FunctionType):
+        raise TypeError(f"ignore_globals marks functions, not {found[-1]!r}; put it directly above the def")
+    return found
+
+
+def told_of(obj: Any) -> list[Any]:
+    """Return what :func:`depends_on` added to an object, if anything.
+
+    >>> told_of(len)
+    []
+    """
+    own = getattr(obj, "__dict__", None)
+    return [own[DEPENDS]] if own and DEPENDS in own else []

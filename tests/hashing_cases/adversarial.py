@@ -7,7 +7,21 @@ from .table import distinct, same
 DATA = "from dataclasses import dataclass, field\n@dataclass{options}\nclass C:\n    a: int = {a}\n    b: list = field(default_factory={b}, repr={repr})\n    def m(self): return {m}\nf = C()"
 TUPLE = "from typing import NamedTuple\nclass C(NamedTuple):\n    a: int = {a}\n    {b}: int = 2\n    def m(self): return {m}\nf = C()"
 
+DEPENDS = "from flowly_ckpt.hashing import depends_on\nimport functools, contextlib, toolz\nimport numpy as np\ndef h(x): return {k}\n{text}"
+DEPENDING = {
+    "a cached function": "@depends_on(h)\n@functools.lru_cache\ndef f(x): return x",
+    "a partial": "f = depends_on(h)(functools.partial(max, 1))",
+    "what an installed decorator made": "@depends_on(h)\n@contextlib.contextmanager\ndef f(x): yield x",
+    "a generic function": "@depends_on(h)\n@functools.singledispatch\ndef f(x): return x",
+    "a class": "@depends_on(h)\nclass f:\n    pass",
+    "a curried function": "@depends_on(h)\n@toolz.curry\ndef f(x, y): return x",
+    "an instance": "class C:\n    def __call__(self, x): return x\nf = depends_on(h)(C())",
+    "a vectorized function": "f = depends_on(h)(np.vectorize(lambda x: x))",
+}
+
 CASES = [
+    *(distinct(f"depends_on on {name}", *(DEPENDS.format(k=k, text=text) for k in (1, 2))) for name, text in DEPENDING.items()),
+    same("ignore_globals above another decorator", *(f"from flowly_ckpt import ignore_globals\nimport functools\nn = {n}\n@ignore_globals('n')\n@functools.lru_cache\ndef f(x): return n" for n in (1, 2))),
     same("made: dataclass moved", "from dataclasses import dataclass\n@dataclass\nclass C:\n    a: int = 1\nf = C()", "from other import C\nf = C()\n#-- other.py\nfrom dataclasses import dataclass\n@dataclass\nclass C:\n    a: int = 1"),
     same("made: frozen slots dataclass moved", "from dataclasses import dataclass\n@dataclass(frozen=True, slots=True, order=True)\nclass C:\n    a: int = 1\nf = C()", "from other import C\nf = C()\n#-- other.py\nfrom dataclasses import dataclass\n@dataclass(frozen=True, slots=True, order=True)\nclass C:\n    a: int = 1"),
     same("made: namedtuple moved", "from typing import NamedTuple\nclass C(NamedTuple):\n    a: int = 1\nf = C()", "from other import C\nf = C()\n#-- other.py\nfrom typing import NamedTuple\nclass C(NamedTuple):\n    a: int = 1"),
