@@ -610,7 +610,8 @@ def test_beats_S1_10_threads_run_a_method_once_for_an_id(local):
 
 WAITING = """
     import sys, time
-        from flowly_ckpt.calls import LocalStorageCheckpoint
+    from pathlib import Path
+    from flowly_ckpt.calls import LocalStorageCheckpoint
 
     def method(name):
         Path(f"started-{name}").touch()
@@ -618,6 +619,7 @@ WAITING = """
             time.sleep(0.005)
         return name
 
+    Path(f"asked-{sys.argv[1]}").touch()
     print(LocalStorageCheckpoint("index_a").load_or_run(method, "id", sys.argv[1]))
 """
 
@@ -628,6 +630,8 @@ def test_beats_S1_10_processes_run_a_method_once_for_an_id(tmp_path):
         while not first.done() and not (tmp_path / "started-a").exists():
             pass
         second = pool.submit(run_script, tmp_path, WAITING, "b", name="waiting.py")
+        while not second.done() and not (tmp_path / "asked-b").exists():
+            pass
         (tmp_path / "go").touch()
         assert (first.result().stdout, second.result().stdout) == ("a\n", "a\n")
     assert not (tmp_path / "started-b").exists()
