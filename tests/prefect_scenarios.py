@@ -314,6 +314,22 @@ def test_async_tasks_and_flows(ran):
     assert ran == [2, 3]
 
 
+def test_without_a_store_data_are_given_and_returned(folder):
+    @task(target="{path}.pkl")
+    def one():
+        return 1
+
+    @task(store=None)
+    def add(x, y):
+        return x + y
+
+    @flow(name="no store")
+    def main():
+        return add(one(), 1), add.submit(one.submit(), 2).result()
+
+    assert main() == (2, 3)
+
+
 def test_save_false_returns_data(ran):
     @task(save=False, target="{path}.txt")
     def write(n):

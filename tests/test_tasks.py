@@ -391,6 +391,7 @@ def test_S3_14_without_a_store_nothing_is_kept(folder, ran):
         return n
 
     assert (load(3), load(3), ran, files(folder)) == (3, 3, [3, 3], [])
+    assert load(square_of(ran)(2)) == 4  # what it is given is loaded all the same
 
 
 def test_S3_15_files_have_meaningful_names(folder):
@@ -848,6 +849,13 @@ def test_async_functions_are_tasks_and_those_who_wait_share_one_run(ran):
         assert [store.load() for store in asyncio.run(main())] == [[1], [1], [2]]
     assert ran == [1, 2]
 
+    async def submitted():
+        with gcontext.using(path="elsewhere"):
+            return load.submit(3).result()
+
+    assert load.submit(3).result() == Filestore("working/3")
+    assert asyncio.run(submitted()) == Filestore("elsewhere/3")
+
 
 def test_an_iterator_is_a_list_in_its_file(folder):
     @task(target="{path}/a")
@@ -928,6 +936,7 @@ def test_results_are_listed_and_cleared_and_other_files_are_let_be(folder, ran):
     load, clean, report = steps(ran)
     report(clean(load(5)))
     (folder / "working/load/notes.txt").write_text("mine")
+    assert Results.are_at("working")
     results = Results("working")
     assert sorted(results) == [(f"{name}/file1", name, "") for name in ("clean", "load", "report")]
     assert (results["clean/file1", "clean", ""], len(results)) == ([1, 3], 3)
@@ -937,6 +946,7 @@ def test_results_are_listed_and_cleared_and_other_files_are_let_be(folder, ran):
     assert clear_checkpoints(results) == 3
     assert (files(folder), os.listdir("working")) == (["working/load/notes.txt"], ["load"])
     results.clear()
+    assert not Results.are_at("working")
 
 
 def test_what_is_left_of_a_killed_writer_is_no_result(folder, ran):

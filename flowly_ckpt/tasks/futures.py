@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from contextvars import copy_context
 from inspect import BoundArguments, Signature
 from typing import Any
 
 from .stores import Store
 
-__all__ = ["Done", "DoneList", "spread"]
+__all__ = ["Done", "DoneList", "finished", "spread"]
 
 
 class Done:
@@ -48,6 +50,27 @@ class DoneList(list[Any]):
         """Wait for all."""
         for future in self:
             future.wait(timeout=timeout)
+
+
+def finished(value: Any) -> Any:
+    """Return a value, and of a coroutine what it gives; in a thread of its own where a loop is running here.
+
+    >>> async def three():
+    ...     return 3
+    >>> finished(three()), finished(4)
+    (3, 4)
+    """
+    if not inspect.iscoroutine(value):
+        return value
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(value)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(copy_context().run, asyncio.run, value).result()
 
 
 def spread(signature: Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[BoundArguments]:

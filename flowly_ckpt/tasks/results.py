@@ -40,6 +40,15 @@ class Results(FileTarget):
     def __repr__(self) -> str:
         return f"Results({self.root!r})"
 
+    @staticmethod
+    def are_at(root: str | os.PathLike[str]) -> bool:
+        """Tell whether tasks keep results in a folder or below.
+
+        >>> Results.are_at("/no/such/folder")
+        False
+        """
+        return any(".made" in folders for _, folders, _ in os.walk(root))
+
     def _key(self, path: Path) -> Key | None:
         """Return the key of a file that a task is noted to have made."""
         note = read_note(Filestore(os.path.join(self.root, path)))

@@ -14,7 +14,7 @@ from .context import known
 from .errors import MissingPrefectError
 from .futures import Done
 from .keeping import direct, is_done, key_of, run
-from .nesting import replaced
+from .nesting import loaded, replaced
 from .skipped import skipped, skipped_type
 from .stores import Held, Store
 
@@ -47,8 +47,10 @@ def prepared(
     """Return the Prefect task of a call, the future of a result that is there, and the arguments for Prefect."""
     the_prefect(asked)
     args, kwargs = without_skipped(args), without_skipped(kwargs)
+    if asked == "prefect" and task.save:
+        return _scheduled(task, task.fn, asked), None, args, kwargs
     if asked == "prefect" or task.store is None:
-        return _scheduled(task, task.fn if task.save else _direct(task.copy(first=())), asked), None, args, kwargs
+        return _scheduled(task, _direct(task.copy(first=())), asked), None, args, kwargs
     places = _places(task, args, kwargs)
     call = call_of(task, places.args[len(task.first) :], places.kwargs)
     if task.skip and is_done(task, call, key_of(task, call)[1], stacklevel=5):
@@ -111,18 +113,18 @@ def _body(task: Task, store: Store) -> Callable[..., Any]:
 
 
 def _direct(task: Task) -> Callable[..., Any]:
-    """Return a function that saves its own output as Prefect runs it without us: it may still ask where to."""
+    """Return what Prefect runs where nothing is kept: the function, which gets data, and may ask for its target."""
     if inspect.iscoroutinefunction(task.fn):
 
         @wraps(task.fn)
         async def body_async(*args: Any, **kwargs: Any) -> Any:
-            return await direct(task, args, kwargs)
+            return await direct(task, loaded(args), loaded(kwargs))
 
         return body_async
 
     @wraps(task.fn)
     def body(*args: Any, **kwargs: Any) -> Any:
-        return direct(task, args, kwargs)
+        return direct(task, loaded(args), loaded(kwargs))
 
     return body
 

@@ -11,9 +11,10 @@ from ..pipelines import name_of
 from .calling import call_of, settled, signature_of
 from .context import mode
 from .filestore import Filestore
-from .futures import Done, DoneList, spread
+from .futures import Done, DoneList, finished, spread
 from .handles import Handles
 from .keeping import direct, run
+from .nesting import loaded
 from .steps import kept
 from .stores import Store
 from .template import Template
@@ -78,15 +79,17 @@ class Task:
 
             return call_task(self, asked, (*self.first, *args), kwargs)
         own = self._own(kwargs)
-        if asked == "do_nothing" or self.store is None:
+        if asked == "do_nothing":
             return direct(self, settled(args), settled(own))
+        if self.store is None:
+            return direct(self, loaded(settled(args)), loaded(settled(own)))
         return run(self, call_of(self, args, own))
 
     def submit(self, /, *args: Any, **kwargs: Any) -> Any:
         """Return a future of what a call returns; without Prefect the function runs at once."""
         asked = mode()
         if asked in _HERE:
-            return Done(self(*args, **kwargs))
+            return Done(finished(self(*args, **kwargs)))
         from .scheduled import submit_task
 
         return submit_task(self, asked, (*self.first, *args), kwargs)
