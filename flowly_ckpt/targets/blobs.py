@@ -13,7 +13,7 @@ import xxhash
 
 from .buffers import Bytes
 from .damage import DamagedError
-from .writing import beside, write_all
+from .writing import beside, sync_folder, write_all
 
 __all__ = ["Blobs", "digest_of", "size_of"]
 
@@ -80,7 +80,7 @@ class Blobs(NamedTuple):
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            _put(temporary, self.path(digest))
+            _put(temporary, self.path(digest), self.durable)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
@@ -118,7 +118,7 @@ class Blobs(NamedTuple):
 
     def remove(self, digest: bytes) -> None:
         """Take a file away, if it is there; who has it mapped keeps what he sees."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, PermissionError):  # Windows keeps what is mapped: gc takes it another time
             os.unlink(self.path(digest))
 
     def walk(self) -> Iterator[tuple[bytes, os.stat_result]]:
@@ -132,12 +132,14 @@ class Blobs(NamedTuple):
                         yield digest, os.lstat(path)
 
 
-def _put(temporary: str, path: str) -> None:
+def _put(temporary: str, path: str, durable: bool) -> None:
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
     if os.path.islink(folder):
         raise NotADirectoryError(f"{folder} is a link that leads out of the store")
     os.replace(temporary, path)
+    if durable:
+        sync_folder(folder)
 
 
 def _content(descriptor: int, size: int) -> Bytes | mmap.mmap:

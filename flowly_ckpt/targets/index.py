@@ -11,57 +11,32 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from ..errors import StoreError
-from .opening import APPLICATION, FORMAT, index_files, mark_folder
-from .writing import beside
+from .opening import index_files, mark_folder
+from .schema import BUSY, connect, is_damage, make_index
 
-__all__ = ["Index", "is_damage"]
+__all__ = ["Index"]
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
-# Values are appended to the table; the key index leads with the tag, so that it serves look-ups, listing and clearing
-# by tag. An entry's id is the time of its making in nanoseconds, so the table itself is in order of time. `uses` is
-# apart, so that a hit never rewrites the page of a value.
-SCHEMA = f"""
-create table entries (
-    id integer primary key, tag text not null, object text not null, transform text not null, codec text not null,
-    size integer not null, digest blob not null, seconds real not null, made_from text,
-    blob blob, data blob, unique (tag, object, transform));
-create index by_blob on entries (size, blob) where blob is not null;
-create table uses (id integer primary key, used integer not null, hits integer not null);
-create trigger gone after delete on entries begin delete from uses where id = old.id; end;
-pragma application_id = {APPLICATION};
-pragma user_version = {FORMAT};
-"""
-_BUSY = 60.0  # seconds that a writer waits for the others
-_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_TEXTS = ("no such ", "malformed", "unsupported file format")
 _indexes: weakref.WeakSet[Index] = weakref.WeakSet()
 _leaked: list[Any] = []
-
-
-def is_damage(error: BaseException) -> bool:
-    """Tell whether SQLite found the index itself damaged, as against locked, full or out of reach.
-
-    >>> is_damage(sqlite3.OperationalError("database is locked"))
-    False
-    """
-    code = getattr(error, "sqlite_errorcode", None)
-    return (code is not None and code & 0xFF in _DAMAGE) or any(text in str(error) for text in _TEXTS)
 
 
 class Index:
     """Run statements on the index of a folder; connections are pooled, and never cross a fork.
 
     :param folder: the store; it need not be there until something is written.
+    :param durable: wait at each change until the disk has it.
     :param on_damage: called with the damaged file's name once a new generation has taken its place.
 
     >>> Index("/no/such/folder", print).rows("select count(*) from entries")
     []
     """
 
-    def __init__(self, folder: str, on_damage: Callable[[str], None]) -> None:
+    def __init__(self, folder: str, on_damage: Callable[[str], None], durable: bool = False) -> None:
         self.folder = folder
+        self.durable = durable
         self.on_damage = on_damage
         self._name = ""
         self._file = ("", 0)
@@ -114,7 +89,7 @@ class Index:
         finally:
             self._give_back(connection, free)
 
-    def transact(self, work: Callable[[sqlite3.Connection], T], patience: float = _BUSY) -> T:
+    def transact(self, work: Callable[[sqlite3.Connection], T], patience: float = BUSY) -> T:
         """Run ``work(connection)`` in a transaction that excludes all other writers.
 
         :param patience: seconds to wait for them.
@@ -122,7 +97,7 @@ class Index:
         """
 
         def whole(connection: sqlite3.Connection) -> T:
-            if patience != _BUSY:
+            if patience != BUSY:
                 connection.execute(f"pragma busy_timeout = {int(patience * 1000)}")
             try:
                 connection.execute("begin immediate")
@@ -135,8 +110,8 @@ class Index:
                     raise sqlite3.DatabaseError(f"malformed: {error}") from error
                 raise
             finally:
-                if patience != _BUSY:
-                    connection.execute(f"pragma busy_timeout = {int(_BUSY * 1000)}")
+                if patience != BUSY:
+                    connection.execute(f"pragma busy_timeout = {int(BUSY * 1000)}")
             return result
 
         self._find_anew_if_gone()
@@ -196,7 +171,7 @@ class Index:
                 return None
             self._name = names[-1]
             path = os.path.join(self.folder, self._name)
-            connection = connect(path)
+            connection = connect(path, self.durable)
             self._file = (path, os.stat(path).st_ino)
             self._all.append(connection)
             return connection
@@ -256,61 +231,6 @@ class Index:
         _leaked.append((self._all, self._free))
         self._all, self._free = [], []
         self._guard = threading.RLock()
-
-
-def connect(path: str) -> sqlite3.Connection:
-    """Open an index for reading and writing, or only for reading where it cannot be written.
-
-    :raises sqlite3.Error: when it is damaged, or no index of ours.
-    """
-    url = _url(path)
-    modes = ["mode=rw", "mode=ro", "immutable=1"] if os.access(path, os.W_OK) else ["mode=ro", "immutable=1"]
-    for mode in modes:
-        connection = sqlite3.connect(
-            f"{url}?{mode}", timeout=_BUSY, isolation_level=None, check_same_thread=False, uri=True
-        )
-        try:
-            connection.execute("pragma synchronous = normal")
-            ours = connection.execute("select * from pragma_application_id, pragma_user_version").fetchone()
-            if ours != (APPLICATION, FORMAT):
-                raise sqlite3.DatabaseError(f"malformed: application and format are {ours}")
-            connection.execute("select id from entries limit 1").fetchone()
-        except sqlite3.Error as error:
-            connection.close()
-            if is_damage(error) or mode == modes[-1]:
-                raise
-        else:
-            return connection
-    raise AssertionError("unreachable")
-
-
-def _url(path: str) -> str:
-    """Return a path as SQLite's kind of address; what means something there is quoted."""
-    if os.name == "nt":
-        path = "/" + path.replace(os.sep, "/")
-    letters = [chr(byte) if byte < 128 and byte not in b"%?#" else f"%{byte:02x}" for byte in os.fsencode(path)]
-    return f"file://{''.join(letters)}"
-
-
-def make_index(folder: str, name: str, fill: Callable[[sqlite3.Connection], None] | None = None) -> None:
-    """Build an index beside its place, whole, and put it there unless another process was faster."""
-    descriptor, temporary = beside(folder)
-    os.close(descriptor)
-    try:
-        connection = sqlite3.connect(temporary, isolation_level=None)
-        try:
-            connection.executescript(SCHEMA)
-            if fill is not None:
-                fill(connection)
-            connection.execute("pragma journal_mode = wal")
-        finally:
-            connection.close()
-        with suppress(FileExistsError):
-            os.link(temporary, os.path.join(folder, name))
-    finally:
-        for end in ("", "-wal", "-shm", "-journal"):
-            with suppress(OSError):
-                os.unlink(temporary + end)
 
 
 def _after_fork() -> None:

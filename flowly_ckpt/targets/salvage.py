@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
 
-from .index import make_index
 from .opening import index_files
 from .rows import from_column, seal_of
+from .schema import make_index
 
 __all__ = ["next_generation"]
 

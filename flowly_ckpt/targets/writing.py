@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from .buffers import Bytes
 
-__all__ = ["beside", "collect_temporaries", "is_temporary", "replace_file", "write_all"]
+__all__ = ["beside", "collect_temporaries", "is_temporary", "replace_file", "sync_folder", "write_all"]
 
 _MARK = ".tmp-"  # hidden, and shorter than most names, so that it fits where the name does
 _AT_ONCE = 512  # pieces per system call
@@ -107,10 +107,14 @@ def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False) -> No
             os.unlink(temporary)
         raise
     if durable:
-        _sync_folder(os.path.dirname(path))
+        sync_folder(os.path.dirname(path))
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
+    """Wait until the disk has the names in a folder.
+
+    >>> sync_folder(".")
+    """
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

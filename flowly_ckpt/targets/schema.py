@@ -1,0 +1,110 @@
+"""The file of an index: its tables, how it is made and how it is opened."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+
+from .opening import APPLICATION, FORMAT
+from .writing import beside
+
+__all__ = ["BUSY", "connect", "is_damage", "make_index"]
+
+# Values are appended to the table; the key index leads with the tag, so that it serves look-ups, listing and clearing
+# by tag. An entry's id is the time of its making in nanoseconds, so the table itself is in order of time. `uses` is
+# apart, so that a hit never rewrites the page of a value.
+SCHEMA = f"""
+create table entries (
+    id integer primary key, tag text not null, object text not null, transform text not null, codec text not null,
+    size integer not null, digest blob not null, seconds real not null, made_from text,
+    blob blob, data blob, unique (tag, object, transform));
+create index by_blob on entries (size, blob) where blob is not null;
+create table uses (id integer primary key, used integer not null, hits integer not null);
+create trigger gone after delete on entries begin delete from uses where id = old.id; end;
+pragma application_id = {APPLICATION};
+pragma user_version = {FORMAT};
+"""
+BUSY = 60.0  # seconds that a writer waits for the others
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_TEXTS = ("no such ", "malformed", "unsupported file format")
+
+
+def is_damage(error: BaseException) -> bool:
+    """Tell whether SQLite found the index itself damaged, as against locked, full or out of reach.
+
+    >>> is_damage(sqlite3.OperationalError("database is locked"))
+    False
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    return (code is not None and code & 0xFF in _DAMAGE) or any(text in str(error) for text in _TEXTS)
+
+
+def connect(path: str, durable: bool = False) -> sqlite3.Connection:
+    """Open an index for reading and writing, or only for reading where it cannot be written.
+
+    :param durable: wait at each change until the disk has it.
+    :raises sqlite3.Error: when it is damaged, or no index of ours.
+
+    >>> connect("/no/such/folder/index.sqlite")
+    Traceback (most recent call last):
+        ...
+    sqlite3.OperationalError: unable to open database file
+    """
+    url = _url(path)
+    modes = ["mode=rw", "mode=ro", "immutable=1"] if os.access(path, os.W_OK) else ["mode=ro", "immutable=1"]
+    for mode in modes:
+        connection = sqlite3.connect(
+            f"{url}?{mode}", timeout=BUSY, isolation_level=None, check_same_thread=False, uri=True
+        )
+        try:
+            connection.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
+            ours = connection.execute("select * from pragma_application_id, pragma_user_version").fetchone()
+            if ours != (APPLICATION, FORMAT):
+                raise sqlite3.DatabaseError(f"malformed: application and format are {ours}")
+            connection.execute("select id from entries limit 1").fetchone()
+        except sqlite3.Error as error:
+            connection.close()
+            if is_damage(error) or mode == modes[-1]:
+                raise
+        else:
+            return connection
+    raise AssertionError("unreachable")
+
+
+def _url(path: str) -> str:
+    """Return a path as SQLite's kind of address; what means something there is quoted."""
+    if os.name == "nt":
+        path = "/" + path.replace(os.sep, "/")
+    letters = [chr(byte) if byte < 128 and byte not in b"%?#" else f"%{byte:02x}" for byte in os.fsencode(path)]
+    return f"file://{''.join(letters)}"
+
+
+def make_index(folder: str, name: str, fill: Callable[[sqlite3.Connection], None] | None = None) -> None:
+    """Build an index beside its place, whole, and put it there unless another process was faster.
+
+    :param fill: puts rows into it before others can see it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     make_index(folder, "index.sqlite"), os.listdir(folder)
+    (None, ['index.sqlite'])
+    """
+    descriptor, temporary = beside(folder)
+    os.close(descriptor)
+    try:
+        connection = sqlite3.connect(temporary, isolation_level=None)
+        try:
+            connection.executescript(SCHEMA)
+            if fill is not None:
+                fill(connection)
+            connection.execute("pragma journal_mode = wal")
+        finally:
+            connection.close()
+        with suppress(FileExistsError):
+            os.link(temporary, os.path.join(folder, name))
+    finally:
+        for end in ("", "-wal", "-shm", "-journal"):
+            with suppress(OSError):
+                os.unlink(temporary + end)
