@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from hashing_cases.table import Group, all_groups
 
 pytest.importorskip("numpy")

@@ -12,15 +12,15 @@ from types import (
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
-    ModuleType,
     WrapperDescriptorType,
 )
 from typing import Any
 
 from .hints import IGNORES, told_of
 from .origin import Origin, named, of_globals, of_module
+from .plain import ATOMS
 from .recipes import Recipe, recipe_of
-from .references import builtin_named, resolve
+from .references import CODE, as_met, builtin_named, resolve
 from .rows import OPEN, Attrs, Mark, Parts, exact
 
 __all__: list[str] = []
@@ -28,7 +28,6 @@ __all__: list[str] = []
 EMPTY = Mark("empty cell")
 IGNORED = Mark("ignored")
 NAMED = (FunctionType, type)
-CODE = frozenset({FunctionType, BuiltinFunctionType, type, ModuleType})
 
 
 @exact(FunctionType)
@@ -53,12 +52,12 @@ def function(fn: FunctionType) -> Parts:
             value, rest = resolve(reference, table)
         else:
             value, rest = table[name] if name in table else builtin_named(name, table), ()
-        if type(value) in CODE or isinstance(value, type):
+        if type(value) in CODE or issubclass(type(value), type):
             told.append(value)
             if rest and rest[0] in SHOWN:
-                told.append(getattr(value, rest[0], None))
+                told.append(said(value, rest[0]))
         else:  # the name of data counts: what is equal now may be changed apart
-            told += (reference.name, logger(value, rest))
+            told += (reference.name, value if type(value) in ATOMS else as_met(reference.name, logger(value, rest)))
     if recipe.meta:
         told += names_read(recipe, told[4:])
     return b"<function>", told
@@ -81,8 +80,18 @@ def content(cell: CellType) -> Any:
 
 def names_read(recipe: Recipe, values: list[Any]) -> list[Any]:
     """Names and docstrings count where the code reads them from what it refers to."""
-    seen = [value for value in values if isinstance(value, NAMED)]
-    return [getattr(value, name, None) for value in seen for name in recipe.meta]
+    seen = [value for value in values if issubclass(type(value), NAMED)]
+    return [said(value, name) for value in seen for name in recipe.meta]
+
+
+def said(value: Any, name: str) -> Any:
+    """Return a name, docstring or annotations: of a function with its parameters, of a class with its bases."""
+    if name == "__annotations__":
+        if isinstance(value, type):
+            return [vars(base).get(name) for base in value.__mro__ if base is not object]
+        code = getattr(value, "__code__", None)
+        return [getattr(value, name, None), code and code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]]
+    return getattr(value, name, None)
 
 
 def kwargs(table: dict[str, Any] | None) -> Attrs | None:
@@ -128,14 +137,24 @@ CACHES = {("toolz.functoolz", "memoize.<locals>.memof"): ("cache",)}
 
 @exact(MethodType)
 def method(bound: MethodType) -> Parts:
-    return b"<method>", [bound.__func__, bound.__self__]
+    return global_method(bound) or (b"<method>", [bound.__func__, bound.__self__])
+
+
+def global_method(bound: Any) -> Parts | None:
+    """Tell what a foreign module offers as a function, like ``random.choice``, by name: it hides a changing object."""
+    name = bound.__name__
+    for module in (bound.__module__, type(bound.__self__).__module__):
+        origin = of_module(module)
+        if origin.kind != "user" and named(module, name) is bound:
+            return b"<foreign>", [module, name, origin.label]
+    return None
 
 
 @exact(BuiltinFunctionType, MethodWrapperType)
 def builtin(fn: Any) -> Parts:
     owner = fn.__self__
     if owner is not None and type(owner).__name__ != "module":
-        return b"<bound>", [fn.__name__, owner]
+        return global_method(fn) or (b"<bound>", [fn.__name__, owner])
     module = fn.__module__ or "builtins"
     return b"<builtin>", [module, fn.__qualname__, of_module(module).label]
 

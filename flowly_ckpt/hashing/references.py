@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Iterator
-from types import CodeType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .origin import of_module
@@ -18,10 +18,11 @@ from .rows import Mark
 if TYPE_CHECKING:
     from .instructions import Step
 
-__all__ = ["Reference", "builtin_named", "find_references", "resolve"]
+__all__ = ["CODE", "Reference", "as_met", "builtin_named", "find_references", "resolve"]
 
 GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+CODE = frozenset({FunctionType, BuiltinFunctionType, MethodType, type, ModuleType})
 PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 MISSING = Mark("undefined")
 _builtins = vars(builtins)
@@ -147,6 +148,8 @@ def follow(value: Any, chain: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
     module = value
     for at, name in enumerate(chain):
         module = value
+        if name == "__dict__":
+            return module, chain[at + 1 :]
         value = attribute(module, name)
         if not isinstance(value, ModuleType):
             return seen_from(module, name, value), chain[at + 1 :]
@@ -156,7 +159,7 @@ def follow(value: Any, chain: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
 def attribute(module: ModuleType, name: str) -> Any:
     try:
         return getattr(module, name)
-    except AttributeError:
+    except Exception:  # noqa: BLE001  whatever a module's __getattr__ raises
         pass
     full = f"{module.__name__}.{name}"
     if full in sys.modules or not hasattr(module, "__path__"):
@@ -165,11 +168,30 @@ def attribute(module: ModuleType, name: str) -> Any:
 
 
 def seen_from(module: ModuleType, name: str, value: Any) -> Any:
-    """Take the state of a foreign module (``os.environ``, ``sys.path``) by its name: it is not the user's code."""
-    if type(value) in PLAIN or callable(value) or value is MISSING:
+    """Take what a foreign module holds (``os.environ``, ``scipy.stats.norm``) by its name: it is not the user's.
+
+    What the user may have put there counts by its content: functions, classes, constants, objects of the user's.
+    """
+    kind = type(value)
+    if kind in PLAIN or kind in CODE or isinstance(value, type) or value is MISSING:
         return value
     origin = of_module(module.__name__)
-    return value if origin.kind == "user" else Mark(f"{module.__name__}.{name} {origin.label}")
+    if origin.kind == "user" or of_module(kind.__module__).kind == "user":
+        return value
+    return Mark(f"{module.__name__}.{name} {origin.label}")
+
+
+def as_met(name: str, value: Any) -> Any:
+    """Take an object that an installed module made, met under the name it has there, by that name.
+
+    >>> as_met("x", [1])
+    [1]
+    """
+    place = type(value).__module__
+    if place == "builtins" or of_module(place).kind != "installed":
+        return value
+    module = sys.modules.get(place)
+    return seen_from(module, name, value) if module is not None and vars(module).get(name) is value else value
 
 
 def import_value(reference: Reference, table: dict[str, Any]) -> Any:
@@ -194,5 +216,5 @@ def import_user(name: str) -> Any:
 
     try:
         return import_module(name)
-    except ImportError:
+    except (Exception, SystemExit):  # noqa: BLE001  whatever the module does; the function may guard against it
         return MISSING

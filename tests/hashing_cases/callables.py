@@ -18,7 +18,7 @@ CASES = [
              "int.from_bytes", "object.__init__", "type.mro", "type.__call__", "int.real", "[].__len__"),
     distinct("numpy functions", "np.add", "np.subtract", "np.add.reduce", "np.add.accumulate", "np.multiply.reduce", "np.mean", "np.median", "np.linalg.norm", "np.sum",
              "np.array", "np.random.default_rng", "np.fft.fft", "np.vectorize(lambda x: x)", "np.vectorize(lambda x: -x)", "np.vectorize(lambda x: x, otypes='d')", "np.float64"),
-    distinct("functions of distributions", "toolz.merge", "toolz.pluck", "pd.concat", "pd.DataFrame", "pd.DataFrame.sum", "pa.table", "pl.DataFrame", "pl.col", "statistics.mean" if False else "string.capwords",
+    distinct("functions of distributions", "toolz.merge", "toolz.pluck", "pd.concat", "pd.DataFrame", "pd.DataFrame.sum", "pa.table", "pl.DataFrame", "pl.col", "string.capwords",
              "pd.read_csv", "toolz.curry", "toolz.compose"),
     distinct("partial", *map(pipeline, ("a", "functools.partial(a)", "functools.partial(b)", "functools.partial(c, 1)", "functools.partial(c, 2)", "functools.partial(c, y=1)",
              "functools.partial(c, y=2)", "functools.partial(c, 1, y=2)", "functools.partial(c, True)", "functools.partial(functools.partial(c, 1), 2)"))),

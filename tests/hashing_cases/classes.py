@@ -29,7 +29,7 @@ CHANGES = (("limit: int = 10", "limit: int = 11"), ("self.x + y", "self.x - y"),
            ("self.x = v", "self.x = -v"), ("return cls.limit", "return -cls.limit"), ("def s(v): return v", "def s(v): return -v"), ("[1, 2]", "[1, 3]"),
            ("return 1\n", "return 2\n"), ("C(Base)", "C"), ("@staticmethod", "@classmethod"), ("== o.x", "!= o.x"), ("def m(", "def n("), ("__hash__ = None", "__hash__ = Base.__hash__"))
 NOTHING = (('"doc"', '"other"'), ('    "doc"\n', ""), ("limit: int", "limit: 'float'"), ("limit: int", "limit"), ("(self, y=1)", "(self, y: int = 1) -> int"), ("    def m", "\n    # m\n    def m"),
-           ("class Base:", "class Base:\n    'Docs.'"), ("(self, x): self.x = x", "(self, z): self.x = z") if False else ("(self, o): return self.x == o.x", "(self, p, /): return self.x == p.x") if False else ("self.x = x", "self.x=x"))
+           ("class Base:", "class Base:\n    'Docs.'"), ("self.x = x", "self.x=x"))
 
 DATA = """
 import dataclasses, typing
@@ -91,15 +91,13 @@ CASES = [
              ("dataclass\n", "dataclass(eq=False)\n"), ("dataclass\n", "dataclass(order=True)\n"), ("dataclass\n", "dataclass(slots=True)\n"), ("c: typing.ClassVar[int]", "c: int"), ("C()", "C")),),
     same("annotations of a dataclass", *edits("dataclass same", DATA + "f = C()", ("a: int", "a: float"), ("a: int", "a: 'typing.Any'"), ("b: list", "b: list[int]"), ("class C:", "class C:\n    'Docs.'"), ("ClassVar[int]", "ClassVar[str]"))),
     distinct("data left out of comparison", *(f"import dataclasses\n@dataclasses.dataclass\nclass C:\n    a: int = dataclasses.field(default=1, compare=False)\nf = C({v})" for v in (1, 2))),
-    distinct("enumerations", *edits("enum", ENUM + "f = E.A", ("A = 1\n    B", "A = 2\n    B"), ("f = E.A", "f = E.B"), ("self.value", "self.name"), ("return cls.A", "return cls.B"), ('    B = "two"\n', ""), ("E(enum.Enum)", "E(enum.StrEnum)") if False else ("class E(", "class D(enum.Enum): A = 1\nclass E("),
-             ("f = E.A", "f = E"), ("f = E.A", "f = 1"))[:4], *edits("enum2", ENUM + "f = E", ('    B = "two"\n', ""), ("B =", "C ="), ("ALIAS = 1", "ALIAS = 'two'"))),
-    same("what must not matter in an enumeration", *edits("enum same", ENUM + "f = E.A", ('"doc"', '"docs"'), ("(self)", "(this)"), ("self.value", "self.value")) [:2]),
-    distinct("kinds of enumerations", *(f"import enum\nclass E({base}):\n    A = {v}\n    B = 2\nf = E.{m}" for base, v, m in (("enum.Enum", 1, "A"), ("enum.IntEnum", 1, "A"), ("enum.Flag", 1, "A"), ("enum.IntFlag", 1, "A"), ("enum.Enum", 1, "B"), ("enum.Flag", 1, "A | E.B"), ("str, enum.Enum", "'1'", "A"), ("enum.StrEnum", "'1'", "A") if False else ("int, enum.Enum", 1, "A")))),
+    distinct("enumerations", *edits("enum", ENUM + "f = E.A", ("A = 1\n    B", "A = 2\n    B"), ("f = E.A", "f = E.B"), ("self.value", "self.name"), ("return cls.A", "return cls.B"), ('    B = "two"\n', ""), ("f = E.A", "f = 1")), *edits("enum2", ENUM + "f = E", ('    B = "two"\n', ""), ("B =", "C ="), ("ALIAS = 1", "ALIAS = 'two'"))),
+    same("what must not matter in an enumeration", *edits("enum same", ENUM + "f = E.A", ('"doc"', '"docs"'))),
+    distinct("kinds of enumerations", *(f"import enum\nclass E({base}):\n    A = {v}\n    B = 2\nf = E.{m}" for base, v, m in (("enum.Enum", 1, "A"), ("enum.IntEnum", 1, "A"), ("enum.Flag", 1, "A"), ("enum.IntFlag", 1, "A"), ("enum.Enum", 1, "B"), ("enum.Flag", 1, "A | E.B"), ("str, enum.Enum", "'1'", "A"), ("int, enum.Enum", 1, "A")))),
     same("a decorator that is a class copies names and docs", *(f"import functools\nclass Deco:\n    def __init__(self, g):\n        functools.update_wrapper(self, g)\n        self.g = g\n    def __call__(self, x): return self.g(x)\n@Deco\ndef {name}(x: {kind}):\n    '{doc}'\n    return x\nf = {name}" for name, kind, doc in (("a", "int", "one"), ("b", "str", "two")))),
-    same("a class and what is made of it in another module", *(f"import dataclasses, enum, functools, contextlib\n{body}\nf = [D(1), E.A, cm, w]" for body in ("from other import *\n#-- other.py\nimport dataclasses, enum, functools, contextlib\n" + MADE,)), *("from third import *\nf = [D(1), E.A, cm, w]\n#-- third.py\n" + MADE, MADE + "f = [D(1), E.A, cm, w]")) if False else
     same("what is made in another module", "from other import *\nf = [D(1), E.A, cm, w]\n#-- other.py\n" + MADE, MADE + "f = [D(1), E.A, cm, w]"),
     distinct("members with a constructor", *(f"import enum\nclass E(enum.Enum):\n    A = (1, 2)\n    def __init__(self, x, y): self.z = x {op} y\nf = E.A" for op in "+-")),
-    distinct("super", *edits("super", "class B:\n    def m(self): return 1\nclass C(B):\n    def m(self): return super().m() + 1\nf = C", ("return 1\n", "return 2\n"), ("m() + 1", "m() + 2"), ("super().m()", "super(C, self).m()"), ("C(B)", "C(B, object)") if False else ("f = C", "f = C()"))),
+    distinct("super", *edits("super", "class B:\n    def m(self): return 1\nclass C(B):\n    def m(self): return super().m() + 1\nf = C", ("return 1\n", "return 2\n"), ("m() + 1", "m() + 2"), ("super().m()", "super(C, self).m()"), ("f = C", "f = C()"))),
     distinct("methods that name their class", *edits("self", "class C:\n    def m(self): return C()\n    def n(self): return 1\nf = C", ("return C()", "return C"), ("return 1", "return 2"), ("f = C", "f = C()"), ("def n", "def k"))),
     distinct("two classes that name each other", *edits("pair", "class A:\n    def m(self): return B()\nclass B:\n    def m(self): return A()\nf = A", ("f = A", "f = B"), ("return A()", "return A"), ("f = A", "f = [A, B]"), ("f = A", "f = [B, A]"))),
     distinct("an instance that knows itself", *edits("instance cycle", "class C: pass\nf = C()\nf.me = f\nf.x = 1", ("f.x = 1", "f.x = 2"), ("f.me = f", "f.me = C()"), ("f.me = f", "f.me = None"), ("f.me = f", "f.me = [f]"))),
@@ -131,6 +129,5 @@ CASES = [
     distinct("multiple inheritance", *edits("mro", "class A:\n    def m(self): return 1\nclass B:\n    def m(self): return 2\nclass C(A, B): pass\nf = C", ("C(A, B)", "C(B, A)"), ("return 2", "return 3"))),
     distinct("operators", *edits("ops", "class V:\n    def __init__(self, x): self.x = x\n    def __add__(self, o): return V(self.x + o.x)\n    def __mul__(self, o): return V(self.x * o.x)\na = V(2)\ndef f(x): return a + x", ("V(2)", "V(3)"), ("self.x + o.x", "self.x - o.x"), ("a + x", "a * x"))),
     distinct("subclass of an array", *edits("array", "import numpy as np\nclass A(np.ndarray):\n    def m(self): return 1\nf = np.zeros(3).view(A)", ("return 1", "return 2"), ("zeros", "ones"), (".view(A)", ""))),
-    distinct("subclass of a frame", *edits("frame", "import pandas as pd\nclass F(pd.DataFrame):\n    _metadata = ['unit']\n    def m(self): return 1\nf = F({'a': [1]})\nf.unit = 'm'", ("return 1", "return 2"), ("[1]", "[2]"), ("= 'm'", "= 'km'"), ("f = F", "f = pd.DataFrame"))) if False else
     distinct("subclass of a frame", *edits("frame", "import pandas as pd\nclass F(pd.DataFrame):\n    _metadata = ['unit']\n    def m(self): return 1\nf = F({'a': [1]})\nf.unit = 'm'", ("return 1", "return 2"), ("[1]", "[2]"), ("= 'm'", "= 'km'"))),
 ]

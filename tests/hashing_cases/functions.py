@@ -76,7 +76,7 @@ CASES = [
     distinct("edits of a body", *edits("body", BODY, ("x + 1", "x + 2"), ("x + 1", "x - 1"), ("+ 1", "+ True"),
              ("+ 1", "+ 1.0"), ("y=1", "y=2"), ("y=1", "y=True"), ("y=1", "y"), ("k=2", "k=3"), ("k=2", "k"),
              (".size", ".length"), ("len(kw)", "max(kw)"), ("> 3", ">= 3"), ("and y", "or y"), ("[total, y,", "[y, total,"),
-             ('"a"', '"b"'), ('"a"', 'b"a"'), ("*args", "*rest"[:0] + "*, args=()"), ("total += item", "total -= item"),
+             ('"a"', '"b"'), ('"a"', 'b"a"'), ("*args", "*, args=()"), ("total += item", "total -= item"),
              ("if total", "if not total"), ("return {", "yield {"), ("def f", "async def f"), ("x, y", "x, /, y"),
              ("for item in args", "for item in kw"), ("{\"a\": total}", "[\"a\", total]"), ("args:", "args[1:]:"))),
     same("what must not matter in a body", BODY, BODY.replace("    total = x", "\n\n    # a comment\n    total  =  x"),
@@ -162,7 +162,7 @@ CASES = [
              ("inner(y)", "inner(y=0)"), ("lambda v:", "lambda v=1:"), ("lambda v:", "lambda *v:"))),
     same("what must not matter in nested code", NESTED, NESTED.replace("def inner(y):", "def inner(y: list) -> 'list':"),
          NESTED.replace("inner", "within"), NESTED.replace("def inner(y):", "def inner(y):\n        'Docs.'"),
-         NESTED.replace("z", "zz"), NESTED.replace('{"p", "q", "r"}', '{"r", "q", "p"}'), NESTED.replace("v: ", "w: ").replace("(v)", "(w)").replace("lambda v", "lambda w") if False else NESTED,
+         NESTED.replace("z", "zz"), NESTED.replace('{"p", "q", "r"}', '{"r", "q", "p"}'),
          NESTED.replace("g = lambda v: inner(v)", "g = lambda w: inner(w)"), NESTED.replace("def f(xs)", "def f(items)").replace("xs", "items"),
          NESTED.replace("def helper", "def helfer").replace("helper(z)", "helfer(z)")),
     same("the order of names in a closure", "def f(x):\n    a, b = x\n    def g(): return a - b\n    return g",
@@ -178,8 +178,6 @@ CASES = [
         for one, two in [(1, 2), (1, 3), (2, 2), (1.0, 2), ("x", 2), (1, "x")])),
     distinct("closures", *edits("closure", CLOSURE, ("outer(1, 2)", "outer(1, 3)"), ("outer(1, 2)", "outer(2, 2)"),
              ("outer(1, 2)", "outer(1, True)"), ("outer(1, 2)", "outer(1.0, 2)"), ("a * b", "b * a"), ("x + 1", "x + 2"), ("a + 1", "a + 2"))),
-    same("names in closures", CLOSURE, CLOSURE.replace("a", "q").replace("def outer(q", "def outer(q"), CLOSURE.replace("outer", "make_it"),
-         "\n\n" + CLOSURE.replace("    c = a + 1", "    # sum\n    c = 1 + a")) if False else
     same("names in closures", CLOSURE, CLOSURE.replace("(a, b)", "(u, b)").replace("a + 1", "u + 1").replace("a * b", "u * b"),
          CLOSURE.replace("outer", "make_it"), CLOSURE.replace("(a, b)", "(z, b)").replace("a + 1", "z + 1").replace("a * b", "z * b")),
     distinct("functions in closures", *edits("closure functions", """
