@@ -29,6 +29,7 @@ from flowly_ckpt.calls import (
 from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning, UnhashableError
 from flowly_ckpt.passes import observe
 from flowly_ckpt.pipelines import children, role
+from flowly_ckpt.plan import plan
 
 
 @pytest.fixture(autouse=True)
@@ -740,6 +741,14 @@ def test_passes_go_into_a_cached_call_and_leave_its_entries(local, ran):
     assert decorated(3) == 4
     assert [event.step for event in events] == ["abs", "plus", "abs"]
     assert len(local.files) == 1
+
+
+def test_a_plan_sees_through_a_cached_call(local):
+    results = {}
+    line = chained(abs, cache_with_checkpoint(id="number")(plus), checkpoint(results, "all"), str)
+    assert "plus" in str(plan(add_checkpoints(line), -3))
+    assert apply(line, -3, [add_checkpoints]) == "4"
+    assert "restore" in str(plan(add_checkpoints(line), -3))
 
 
 def test_generators_are_kept_whole_and_handed_out_afresh(local):

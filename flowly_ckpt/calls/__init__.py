@@ -14,10 +14,11 @@ embedding
 """
 
 from .cached import cache_with_checkpoint, cached
-from .checkpoints import Checkpoint, LocalStorageCheckpoint, NullCheckpoint
+from .checkpoints import Checkpoint
 from .choosing import init_checkpoint
 from .current import NotInitializedError, get_checkpoint
 from .identity import IdError
+from .storages import LocalStorageCheckpoint, NullCheckpoint
 
 __all__ = [
     "Checkpoint",

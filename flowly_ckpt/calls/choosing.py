@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from .checkpoints import Checkpoint, LocalStorageCheckpoint, NullCheckpoint
+from .checkpoints import Checkpoint
 from .current import use
+from .storages import LocalStorageCheckpoint, NullCheckpoint
 
 __all__ = ["init_checkpoint"]
 

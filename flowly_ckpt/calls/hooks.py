@@ -32,9 +32,10 @@ class Call(tuple[str, str, str]):
 class Hooks(Protocol):
     """Have the three methods that a checkpoint of one's own brings.
 
-    >>> from flowly_ckpt.calls import Checkpoint
-    >>> issubclass(Checkpoint, object)
-    True
+    >>> from flowly_ckpt.calls import NullCheckpoint
+    >>> hooks: Hooks = NullCheckpoint()
+    >>> hooks._has_data("some id", len)
+    False
     """
 
     def _has_data(self, id: Any, method: Callable[..., Any]) -> bool: ...

@@ -16,8 +16,9 @@ TypeError: unsupported operand type(s) for +=: 'int' and 'str'
 6
 """
 
-from .checkpoint import Checkpoint, NullCheckpoint
+from .checkpoint import Checkpoint
 from .explicit import State, over, state
 from .loops import ChangedError
+from .null import NullCheckpoint
 
 __all__ = ["ChangedError", "Checkpoint", "NullCheckpoint", "State", "over", "state"]

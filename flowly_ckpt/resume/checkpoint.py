@@ -12,10 +12,11 @@ from ..typing import Target
 from .frames import assign, caller, find, owner_of, variables
 from .keeping import is_data, is_private, save_what_can_be
 from .loops import Loops
+from .null import NullCheckpoint
 from .randomness import capture, reinstate
 from .storing import EXTENSION, Place, folder_of_states
 
-__all__ = ["Checkpoint", "NullCheckpoint"]
+__all__ = ["Checkpoint"]
 
 T = TypeVar("T")
 MaxAge = float | None | Literal["CACHE_EXPIRE"]
@@ -233,37 +234,6 @@ class Checkpoint:
         {}
         """
         self._place.forget()
-
-
-class NullCheckpoint:
-    """Keep nothing, where a checkpoint is asked for.
-
-    >>> checkpoint = NullCheckpoint()
-    >>> checkpoint.restore(), checkpoint.sync(), list(checkpoint.over("ab"))
-    (False, False, ['a', 'b'])
-    """
-
-    def __init__(self, filename: Any = "", *ignored: Any, **options: Any) -> None:
-        self.filename = str(filename)
-        self.extra: dict[str, Any] = {}
-
-    def restore(self, **values: Any) -> bool:
-        """Do nothing."""
-        return False
-
-    def save(self, **values: Any) -> None:
-        """Do nothing."""
-
-    def sync(self, **values: Any) -> bool:
-        """Do nothing."""
-        return False
-
-    def over(self, iterable: Iterable[T]) -> Iterator[T]:
-        """Yield all items."""
-        return iter(iterable)
-
-    def forget(self) -> None:
-        """Do nothing."""
 
 
 def _name_of(qualname: str, namespace: dict[str, Any]) -> str:
