@@ -916,8 +916,11 @@ def test_a_plan_says_what_would_run_and_why(home):
         "skip     year   year   a later result is stored",
         "restore  title  title  stored for these inputs and this code",
     ]
-    chain = chained(title.transform, str.upper, checkpoint({}))
-    assert [row.steps for row in apply(chain, None, [add_checkpoints], engine=plan)] == [("title", "str.upper")]
+    assert plan(title.transform, None) == title.plan()
+    rows = plan(chained(title.transform, str.upper), None)
+    assert [(row.action, row.steps) for row in rows] == [
+        ("skip", ("year",)), ("restore", ("title",)), ("run", ("str.upper",)),
+    ]  # fmt: skip
     year.set(2021)
     assert [row.why for row in title.plan()] == [
         "what it looks at outside has changed",
@@ -933,3 +936,23 @@ def test_the_cache_can_be_listed_and_is_never_searched_for_sources(home):
     assert both.brew() == [(1, 2)]
     names = sorted(tag.partition(":")[2] for _, tag, _ in CacheTarget(home / ".alkymi_cache"))
     assert names == ["both", "everything", "one", "two"]
+
+
+def test_the_command_line_lists_and_clears_the_cache(home):
+    @foreach(arg([1, 2], "numbers"))
+    def doubled(number):
+        return np.full(3, 2 * number)
+
+    doubled.brew()
+
+    def command(*arguments):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        words = [sys.executable, "-m", "flowly_ckpt", *arguments, ".alkymi_cache"]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")
+        return json.loads(done.stdout)
+
+    assert len(command("ls", "--json")) == 4
+    command("clear", "--all", "--json")
+    assert len(CacheTarget(".alkymi_cache")) == 0
+    assert doubled.status() is Status.NotEvaluatedYet

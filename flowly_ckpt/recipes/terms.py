@@ -9,6 +9,7 @@ from ..pipelines import Combinator, children, name_of, role
 from ..typing import Transform
 
 if TYPE_CHECKING:
+    from ..plan import Plan
     from .binding import Recipe
 
 __all__ = ["brewed", "in_order", "spread"]
@@ -88,6 +89,12 @@ class brewed(Combinator):
     def __name__(self) -> str:
         """The name of the recipe, by which errors, logs and plans know it."""
         return self.recipe.name
+
+    def __flowly_forecast__(self, obj: Any) -> Plan:
+        """Tell what would be restored and what would run, for :func:`flowly_ckpt.plan.plan`."""
+        from .forecast import forecast
+
+        return forecast(self.recipe)
 
     def _head(self) -> tuple[Any, ...]:
         return (self.recipe,)
