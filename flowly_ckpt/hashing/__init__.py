@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UnhashableError
 from ..pipelines.term import run
-from . import classes, functions, libraries, members, opaque, values  # noqa: F401  their rows
+from . import classes, functions, libraries, members, modules, opaque, values  # noqa: F401  their rows
 from .encode import Walk
 from .files import FileContent
 from .hints import depends_on, ignore_globals

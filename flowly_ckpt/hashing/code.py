@@ -21,6 +21,11 @@ __all__ = ["make"]
 FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # *args, **kwargs, generator, coroutine, awaitable, async generator
 LOOKS_AT_NAMES = frozenset({"locals", "globals", "vars", "eval", "exec", "dir"})
 META = frozenset({"__name__", "__qualname__", "__doc__", "__annotations__", "__module__"})
+READERS = {
+    **dict.fromkeys(("get_type_hints", "get_annotations", "signature", "getfullargspec", "fields"), "__annotations__"),
+    **dict.fromkeys(("getdoc", "help"), "__doc__"),
+}
+"""Functions that read annotations and docstrings of what they are given, by name."""
 PYTHON = (sys.version_info[0], sys.version_info[1])
 
 
@@ -53,7 +58,9 @@ def make(code: CodeType, keep_types: bool = True, given: Imports | None = None) 
     if names & LOOKS_AT_NAMES:
         flat += [tuple(variables), tuple(reference.text for reference in numbers)]
     free = [name for name in variables if name in code.co_freevars]
-    meta = set(names & META).union(*(recipe.meta for recipe in inner.values()))
+    used = {name for reference in numbers for name in (reference.name, *reference.chain)}
+    read = (names & META) | {READERS[name] for name in used & READERS.keys()}
+    meta = read.union(*(recipe.meta for recipe in inner.values()))
     lookups = tuple((r.name if r.kind == "global" and not r.chain else None, r) for r in numbers)
     free_at = tuple(map(code.co_freevars.index, free))
     return Recipe(dumps(flat, 2), free_at, tuple(numbers), tuple(sorted(meta)), lookups)

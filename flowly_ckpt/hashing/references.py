@@ -162,7 +162,7 @@ def attribute(module: ModuleType, name: str) -> Any:
     except Exception:  # noqa: BLE001  whatever a module's __getattr__ raises
         pass
     full = f"{module.__name__}.{name}"
-    if full in sys.modules or not hasattr(module, "__path__"):
+    if full in sys.modules or "__path__" not in vars(module):
         return sys.modules.get(full, MISSING)
     return import_user(full)
 

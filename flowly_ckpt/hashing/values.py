@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any
 
-from .origin import of_module
-from .plain import is_plain
-from .rows import OPEN, Attrs, Blob, Parts, exact, register_lazy
+from .rows import OPEN, Blob, Parts, exact, register_lazy
 
 __all__: list[str] = []
 
@@ -63,25 +61,6 @@ def items(obj: Any) -> Parts:
     return b"<items>", [list(obj)]
 
 
-@OPEN.register(ModuleType)
-def module(obj: ModuleType) -> Parts:
-    """Installed: name and version. The user's: all code and plain data in it, as nothing tells what is used of it."""
-    name = obj.__name__
-    origin = of_module(name)
-    if origin.kind != "user":
-        return b"<module>", [name, origin.label]
-    own = {k: v for k, v in vars(obj).items() if not is_dunder(k) and (is_defined_in(name, v) or is_plain([v]))}
-    return b"<user module>", [name, Attrs(own)]
-
-
-def is_dunder(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
-
-
-def is_defined_in(module: str, value: Any) -> bool:
-    return callable(value) and getattr(value, "__module__", None) == module
-
-
 @exact(io.BytesIO, io.StringIO)
 def buffer(obj: Any) -> Parts:
     return b"<buffer>", [type(obj).__name__, obj.getvalue(), obj.tell()]
@@ -92,11 +71,12 @@ def load_logging() -> None:
 
     @OPEN.register(logging.Logger)
     def logger(obj: Any) -> Parts:
-        return b"<logger>", [obj.name]
+        """A logger has no part in a result, and its name is mostly that of the module."""
+        return b"<logger>", []
 
     @OPEN.register(logging.LoggerAdapter)
     def adapter(obj: Any) -> Parts:
-        return b"<logger>", [obj.logger.name, obj.extra]
+        return b"<logger>", []
 
 
 def load_os() -> None:

@@ -64,13 +64,14 @@ def all_groups() -> list[Group]:
         classes,
         containers,
         functions,
+        met,
         modules,
         opaque,
         scalars,
         tables,
     )
 
-    found = [scalars, containers, classes, functions, callables, modules, opaque, arrays, tables, adversarial]
+    found = [scalars, containers, classes, functions, callables, modules, opaque, arrays, tables, adversarial, met]
     groups = [group for module in found for group in module.CASES]
     names = [group.name for group in groups]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)

@@ -1,0 +1,59 @@
+"""Modules that are used as values: installed ones by name and version, the user's by what is in them."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from types import ModuleType
+from typing import Any
+
+from ..errors import UnhashableError
+from .origin import of_module
+from .plain import is_plain
+from .rows import OPEN, Attrs, Mark, Parts
+
+__all__: list[str] = []
+
+_asking: ContextVar[tuple[str, ...]] = ContextVar("modules whose values are being tried")
+
+
+@OPEN.register(ModuleType)
+def module(obj: ModuleType) -> Parts:
+    """Tell the user's module by all that is in it, as nothing tells what is used of it."""
+    name = obj.__name__
+    origin = of_module(name)
+    if origin.kind != "user":
+        return b"<module>", [name, origin.label]
+    own = {key: value_of(name, key, value) for key, value in vars(obj).items() if counts(name, key, value)}
+    return b"<user module>", [name, Attrs(own)]
+
+
+def counts(module: str, name: str, value: Any) -> bool:
+    """What is private counts if it is code or plain data; it may be a lock or a cache as well."""
+    if name.startswith("__") and name.endswith("__"):
+        return False
+    if not name.startswith("_") or is_plain([value]):
+        return True
+    return callable(value) and getattr(value, "__module__", None) == module
+
+
+def value_of(module: str, name: str, value: Any) -> Any:
+    """Return what stands for a value: a name for another module, a mark for what cannot be hashed."""
+    if isinstance(value, ModuleType):
+        return Mark(f"module {value.__name__}")
+    return value if is_plain([value]) or is_hashable(module, value) else Mark("unhashable")
+
+
+def is_hashable(module: str, value: Any) -> bool:
+    from .encode import Walk
+
+    asking = _asking.get(())
+    if module in asking:  # what leads back to the module being tried
+        return True
+    token = _asking.set((*asking, module))
+    try:
+        Walk().root(value)
+    except UnhashableError:
+        return False
+    finally:
+        _asking.reset(token)
+    return True
