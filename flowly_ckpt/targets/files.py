@@ -113,7 +113,9 @@ class FileTarget(MutableMapping[Key, Any]):
             raise KeyError(key)
         try:
             with open(path, "rb") as file:
-                return file.read()
+                data = bytearray(os.fstat(file.fileno()).st_size)  # writable, so that arrays can lie in it
+                del data[file.readinto(data) :]
+                return data
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
 
