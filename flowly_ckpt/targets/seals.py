@@ -49,7 +49,11 @@ def seal(target: Target, key: Key, value: Any) -> None:
 
 
 def sealed(target: Target, key: Key, value: Any) -> bool:
-    """Tell whether a value is as it was sealed; one never sealed before is sealed now."""
+    """Tell whether a value is as it was sealed; one never sealed before is sealed now.
+
+    >>> sealed({}, ("object", "tag", "transform"), [1])
+    True
+    """
     if type(value) in _IMMUTABLE:
         return True
     seals = _seals.get(id(target))
@@ -61,7 +65,13 @@ def sealed(target: Target, key: Key, value: Any) -> bool:
 
 
 def forget(target: Target, key: Key) -> None:
-    """Take a seal away."""
+    """Take a seal away.
+
+    >>> target, key = {}, ("object", "tag", "transform")
+    >>> seal(target, key, [1]); forget(target, key)
+    >>> sealed(target, key, [2])
+    True
+    """
     _seals.get(id(target), {}).pop(key, None)
 
 
