@@ -3,7 +3,7 @@
     python examples/primes.py                 # three processes, two of them killed on the way
     python examples/primes.py --count 20000
 
-Three lines make the function resumable: it makes a checkpoint, restores, and syncs.
+Three lines make the function resumable: it makes a checkpoint, restores, and saves now and then.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from flowly_ckpt.resume import Checkpoint
 
 def compute_primes(count: int, die_after: int | None = None) -> list[int]:
     """Return the first primes; for the sake of the example, die after having found so many."""
-    checkpoint = Checkpoint(rate=0.02)
+    checkpoint = Checkpoint()
     primes = [2]
     candidate = 2
     checkpoint.restore()
@@ -29,9 +29,10 @@ def compute_primes(count: int, die_after: int | None = None) -> list[int]:
         candidate += 1
         if is_prime(candidate, primes):
             primes.append(candidate)
-        if die_after is not None and len(primes) >= die_after and checkpoint.sync():
+        if candidate % 1000 == 0:
+            checkpoint.save()  # in a loop of hours: checkpoint.sync(), which saves every 30 seconds
+        if len(primes) == die_after:
             os.abort() if os.name == "nt" else os.kill(os.getpid(), 9)
-        checkpoint.sync()
     return primes
 
 
