@@ -143,7 +143,7 @@ def method(bound: MethodType) -> Parts:
 def global_method(bound: Any) -> Parts | None:
     """Tell what a foreign module offers as a function, like ``random.choice``, by name: it hides a changing object."""
     name = bound.__name__
-    for module in (bound.__module__, type(bound.__self__).__module__, "secrets"):
+    for module in (getattr(bound, "__module__", None), type(bound.__self__).__module__, "secrets"):
         origin = of_module(module)
         if origin.kind != "user" and named(module, name) is bound:
             return b"<foreign>", [module, name, origin.label]

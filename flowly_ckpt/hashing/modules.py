@@ -38,7 +38,7 @@ def counts(module: str, name: str, value: Any) -> bool:
 
 def value_of(module: str, name: str, value: Any) -> Any:
     """Return what stands for a value: a name for another module, a mark for what cannot be hashed."""
-    if isinstance(value, ModuleType):
+    if issubclass(type(value), ModuleType):
         return Mark(f"module {value.__name__}")
     return value if is_plain([value]) or is_hashable(module, value) else Mark("unhashable")
 

@@ -48,7 +48,7 @@ def by_reduction(obj: Any) -> Parts:
         tag, told = attrs(Attrs(own_state(state)))
         if tag == b"<attrs>":
             return b"<instance>", [args[0], *told]
-    if isinstance(obj, set | frozenset) and kind.__reduce__ in SETS:
+    if issubclass(kind, set | frozenset) and kind.__reduce__ in SETS:
         args = (set(obj),)  # reduced to a list in an order that means nothing
     refuse_addresses(obj, args)
     parts = [function, len(args), *args, *map(as_state, state if is_slots(state) else (state,))]

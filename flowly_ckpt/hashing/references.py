@@ -129,7 +129,7 @@ def resolve(reference: Reference, table: dict[str, Any]) -> tuple[Any, tuple[str
         value = table[name]
     else:
         value = builtin_named(name, table)
-    if chain and isinstance(value, ModuleType):
+    if chain and issubclass(type(value), ModuleType):
         return follow(value, chain)
     return value, chain
 
@@ -151,7 +151,7 @@ def follow(value: Any, chain: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
         if name == "__dict__":
             return module, chain[at + 1 :]
         value = attribute(module, name)
-        if not isinstance(value, ModuleType):
+        if not issubclass(type(value), ModuleType):
             return seen_from(module, name, value), chain[at + 1 :]
     return value, ()
 
@@ -173,7 +173,7 @@ def seen_from(module: ModuleType, name: str, value: Any) -> Any:
     What the user may have put there counts by its content: functions, classes, constants, objects of the user's.
     """
     kind = type(value)
-    if kind in PLAIN or kind in CODE or isinstance(value, type) or value is MISSING:
+    if kind in PLAIN or kind in CODE or issubclass(kind, type) or value is MISSING:
         return value
     origin = of_module(module.__name__)
     if origin.kind == "user" or of_module(kind.__module__).kind == "user":

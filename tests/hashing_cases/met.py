@@ -44,7 +44,7 @@ CASES = [
     distinct("met: a module that uses itself", *(f"import helpers\ndef f(x): return getattr(helpers, 'K'){H}import sys\nme = sys.modules[__name__]\nK = {k}\ndef g(): return me, getattr(sys.modules[__name__], 'K')\ndef h():\n    import helpers as m\n    return m\n" for k in (1, 2))),
     same("met: a secret choice", "import secrets\ndef f(x): return secrets.choice(x)", "import secrets\nsecrets.choice([1])\ndef f(y): return secrets.choice(y)"),
     *(distinct(f"met: a module that fails to import: {fault}", *(f"def f(x):\n    try:\n        import helpers\n        return helpers.K\n    except Exception:\n        return {k}{H}{fault}\n" for k in (1, 2))) for fault in ("raise ValueError", "1 +", "raise SystemExit(3)", "raise ImportError")),
-    distinct("met: a module whose attributes fail", *(f"import helpers\ndef f(x): return helpers.K + {k}{H}def __getattr__(name): raise RuntimeError(name)\n" for k in (1, 2))),
+    distinct("met: a module whose attributes fail", *(f"import helpers\ndef f(x): return helpers.K + {k}{H}def __getattr__(name):\n    raise (RuntimeError if name == 'K' else AttributeError)(name)\n" for k in (1, 2))),
     distinct("met: an object that refuses to be looked at", *(f"class C:\n    @property\n    def __class__(self): raise RuntimeError\nc = C()\ndef f(x): return c, {k}\n" for k in (1, 2))),
     distinct("met: names of parameters read by a signature", *(f"import inspect\ndef g({k}): pass\ndef f(x): return inspect.signature(g)\n" for k in "ab")),
 ]
