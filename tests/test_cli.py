@@ -14,6 +14,7 @@ import pytest
 
 from flowly_ckpt.cli import main
 from flowly_ckpt.targets import DiskTarget, FileTarget
+from flowly_ckpt.tasks import task
 from flowly_ckpt.typing import Facts
 
 ROOT = Path(__file__).parents[1]
@@ -181,6 +182,19 @@ def test_front_door_folders_by_tag_and_age(tmp_path, capsys):
     assert not old.exists()
     assert run(capsys, "clear", calls, "--tag", "index_a")[1] == "removed  1\n"
     assert [path.name for path in calls.iterdir()] == ["index_b"]
+
+
+def test_results_of_tasks_are_told_from_files_that_are_none_of_theirs(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PIPEX", "cache")
+    square = task(target=f"{tmp_path}/squares/{{n}}")(lambda n: n * n)
+    for n in range(3):
+        square(n)
+    (tmp_path / "squares" / "mine.txt").write_text("notes")
+    code, out, _ = run(capsys, "ls", str(tmp_path), "--json")
+    assert code == 0
+    assert sorted(entry["object"] for entry in json.loads(out)) == ["squares/0", "squares/1", "squares/2"]
+    assert run(capsys, "clear", str(tmp_path), "--all")[0] == 0
+    assert [path.name for path in (tmp_path / "squares").iterdir()] == ["mine.txt"]
 
 
 def test_front_door_files_are_checked_without_running_them(tmp_path, capsys):

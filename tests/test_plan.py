@@ -6,10 +6,11 @@ from functools import partial
 
 from laws import Counted, LoggedTarget, double, increment
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
+from flowly_ckpt import add_checkpoints, apply, calls, chained, checkpoint
 from flowly_ckpt.passes import observe
 from flowly_ckpt.plan import plan
 from flowly_ckpt.targets import DiskTarget
+from flowly_ckpt.tasks import task
 
 ask = partial(apply, rewrites=[add_checkpoints], engine=plan)
 do = partial(apply, rewrites=[add_checkpoints])
@@ -81,3 +82,21 @@ def test_other_passes_do_not_hide_the_checkpoints():
     do(pipeline(target), 1)
     passes = [add_checkpoints, observe(lambda event: None)]
     assert [row.action for row in apply(pipeline(target), 1, passes, plan)] == ["skip", "skip", "restore", "run"]
+
+
+def test_a_task_in_a_pipeline_tells_whether_its_file_is_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIPEX", "cache")
+    double_task = task(target=f"{tmp_path}/doubled_{{n}}")(double)
+    transform = chained(double_task.transform, increment)
+    assert actions(ask(transform, 1)) == [("run", ("double",)), ("run", ("increment",))]
+    assert do(transform, 1) == 3
+    assert actions(ask(transform, 1)) == [("restore", ("double",)), ("run", ("increment",))]
+    assert ask(chained(increment, double_task.transform), 1)[1].why == "which file it makes is known when it runs"
+
+
+def test_a_cached_call_in_a_pipeline_tells_whether_its_id_was_seen(tmp_path):
+    calls.init_checkpoint("index", {"artifacts_dir": str(tmp_path)})
+    transform = chained(calls.cache_with_checkpoint(id="n")(double), increment)
+    assert actions(ask(transform, 1)) == [("run", ("double",)), ("run", ("increment",))]
+    assert do(transform, 1) == 3
+    assert actions(ask(transform, 1)) == [("restore", ("double",)), ("run", ("increment",))]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
-from ..pipelines import Combinator
+from ..pipelines import Combinator, name_of
+from ..plan import Forecast
+from ..targets.recall import MISSING
 from .current import get_checkpoint
 from .identity import identify
 
@@ -55,6 +57,17 @@ class cached(Combinator, Generic[P, R]):
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
+
+    def __flowly_forecast__(self, obj: Any) -> Iterator[Forecast]:
+        """Tell whether the call has been seen."""
+        if obj is MISSING:
+            yield Forecast((name_of(self),), "run", None, "its id is known when it runs")
+            return
+        checkpoint = get_checkpoint()
+        key = checkpoint.key(self.call_id(obj), self)
+        seen = key in checkpoint.target
+        why = "its id was seen before" if seen else "its id is new"
+        yield Forecast((name_of(self),), "restore" if seen else "run", key[1], why)
 
     def _head(self) -> tuple[Any, ...]:
         return (self.id, self.code)

@@ -17,8 +17,9 @@ from ..targets.opening import check_folder
 from ..targets.rows import Entry
 from ..targets.upkeep import Collected
 from ..targets.writing import collect_temporaries
+from ..tasks.results import Results
 
-__all__ = ["FolderStore", "Store", "open_store"]
+__all__ = ["FolderStore", "Store", "TaskFolder", "open_store"]
 
 RECORD = "cache.json"  # an entry of recipes is a folder that holds one
 
@@ -58,15 +59,18 @@ class FolderStore:
         """Delete the entries selected and the folders that are empty then; return how many entries there were."""
         chosen = list(self.entries(**selection))
         for entry in [] if dry_run else chosen:
-            path = os.path.join(self.path, entry.file or "")
-            if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path)
-            else:
-                Path(path).unlink(missing_ok=True)
-            with suppress(OSError):  # what is not empty refuses
-                while (path := os.path.dirname(path)) != self.path:
-                    os.rmdir(path)
+            self._remove(entry)
         return len(chosen)
+
+    def _remove(self, entry: Entry) -> None:
+        path = os.path.join(self.path, entry.file or "")
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            Path(path).unlink(missing_ok=True)
+        with suppress(OSError):  # what is not empty refuses
+            while (path := os.path.dirname(path)) != self.path:
+                os.rmdir(path)
 
     def stats(self) -> list[TagStats]:
         """Count entries and bytes by tag; files tell nothing of hits."""
@@ -100,6 +104,31 @@ class FolderStore:
 
     def close(self) -> None:
         """Do nothing: no file is kept open."""
+
+
+class TaskFolder(FolderStore):
+    """A folder below which tasks keep results, among files that are none of theirs.
+
+    >>> list(TaskFolder("/no/such/folder").entries())
+    []
+
+    See also: :class:`flowly_ckpt.tasks.Results`.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.results = Results(path)
+
+    def entries(self, **selection: Any) -> Iterator[Entry]:
+        """Give what is known of each selected result; its tag is the task that made it."""
+        chosen = Selection(**selection)
+        for key in sorted(self.results):
+            entry = _entry(self.path, os.path.join(self.path, key[0]))
+            if entry is not None and chosen.matches(key) and chosen.is_due(entry.created, entry.used):
+                yield entry._replace(key=key)
+
+    def _remove(self, entry: Entry) -> None:
+        del self.results[entry.key]
 
 
 Store = DiskTarget | FolderStore
@@ -169,6 +198,8 @@ def open_store(path: str) -> Store:
         raise StoreError(f"{path}: there is no store here")
     if _is_front_door(path):
         return FolderStore(path)
+    if Results.are_at(path):
+        return TaskFolder(path)
     if not check_folder(path):
         raise StoreError(f"{path}: there is no store here")
     return DiskTarget(path)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..pipelines import Combinator
+from ..plan import Forecast
+from ..targets.recall import MISSING
+from .context import mode
 from .nesting import loaded
 
 if TYPE_CHECKING:
@@ -35,6 +38,18 @@ class kept(Combinator):
 
     def __call__(self, obj: Any) -> Any:
         return loaded(self.task(obj))
+
+    def __flowly_forecast__(self, obj: Any) -> Iterator[Forecast]:
+        """Tell whether the task's file is there already."""
+        name, asked = (self.task.name,), mode()
+        if asked == "do_nothing" or self.task.store is None:
+            yield Forecast(name, "run", None, "it keeps nothing")
+        elif obj is MISSING:
+            yield Forecast(name, "run", None, "which file it makes is known when it runs")
+        elif (store := self.task.at(obj)).exists():
+            yield Forecast(name, "restore", str(store), "its file is there")
+        else:
+            yield Forecast(name, "run", str(store), "its file is not there")
 
     def _head(self) -> tuple[Any, ...]:
         return (self.task.target.text, self.task.store)
