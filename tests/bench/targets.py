@@ -52,14 +52,14 @@ def alternately(repeat: int, **works: Callable[[], Any]) -> dict[str, float]:
     return {name: min(seconds) for name, seconds in found.items()}
 
 
-def micro(work: Callable[[], Any], calls: int = 2000) -> float:
-    """Return microseconds a call: the least mean of five rounds."""
+def micro(work: Callable[[], Any], calls: int = 100) -> float:
+    """Return microseconds a call: the least mean of many short rounds, since a busy machine disturbs the long ones."""
 
     def loop() -> None:
         for _ in range(calls):
             work()
 
-    return min(timed(loop) for _ in range(5)) / calls * 1e6
+    return min(timed(loop) for _ in range(60)) / calls * 1e6
 
 
 def show(work: str, figure: float, limit: float | None, unit: str, note: str = "") -> None:
@@ -70,7 +70,7 @@ def show(work: str, figure: float, limit: float | None, unit: str, note: str = "
 
 def small(folder: Path, quick: bool) -> None:
     """Measure hits of a small value."""
-    calls = 500 if quick else 5000
+    calls = 50 if quick else 200
     disk, memory = DiskTarget(folder / "small"), {}
 
     def step(number: int) -> dict[str, int]:
@@ -100,7 +100,7 @@ def small(folder: Path, quick: bool) -> None:
 
         cached = joblib.Memory(folder / "joblib", verbose=0).cache(doubled)
         cached(5)
-        show("  joblib", micro(lambda: cached(5), max(calls // 10, 50)), None, "µs")
+        show("  joblib", micro(lambda: cached(5), 20), None, "µs")
 
 
 def doubled(number: int) -> dict[str, int]:
@@ -153,7 +153,7 @@ def array(folder: Path, quick: bool) -> None:
     hit = alternately(7, ours=lambda: disk[KEY], digest=lambda: digest(data), load=lambda: np.load(folder / "a.npy"))
     note = ", ".join(f"{work} {seconds * 1000:.1f} ms" for work, seconds in hit.items())
     show(f"hit, {name}, verified, to one xxh3 pass", hit["ours"] / hit["digest"], 1.15, "×", note)
-    show(f"hit, {name}, verify='lazy'", micro(lambda: lazy[KEY], 50) / 1000, 1, "ms")
+    show(f"hit, {name}, verify='lazy'", micro(lambda: lazy[KEY], 10) / 1000, 1, "ms")
     value = lazy[KEY]
     value[:10] = -1
     assert disk[KEY][0] != -1
