@@ -55,7 +55,9 @@ def home(tmp_path, monkeypatch):
 
 
 def start(code, folder, script="steps.py"):
-    Path(folder, script).write_text(textwrap.dedent(code))
+    path, text = Path(folder, script), textwrap.dedent(code)
+    if not path.exists() or path.read_text() != text:  # another process may be reading it
+        path.write_text(text)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-W", "error", script]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
