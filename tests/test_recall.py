@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from flowly_ckpt.errors import StoreWarning
+from flowly_ckpt.errors import MutationWarning, StoreWarning
 from flowly_ckpt.targets.recall import MISSING, lookup, recall
 
 KEY = ("object", "tag", "transform")
@@ -74,6 +74,18 @@ def test_a_target_that_cannot_store_costs_only_the_storing(kind):
     with pytest.warns(StoreWarning, match="did not store the result at 'tag': OSError: no space left"):
         assert recall(target, KEY, lambda: [1]) == [1]
     assert not target
+
+
+def test_a_changed_value_that_cannot_be_removed_is_not_taken_for_good():
+    class Undeletable(dict):
+        def __delitem__(self, key):
+            raise KeyError(key)
+
+    target = Undeletable()
+    recall(target, KEY, lambda: [1]).append(2)
+    with pytest.warns(MutationWarning):
+        assert recall(target, KEY, lambda: [1]) == [1]
+    assert recall(target, KEY, lambda: [3]) == [1]
 
 
 def test_an_entry_that_cannot_be_read_is_computed_again():

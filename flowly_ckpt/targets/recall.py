@@ -130,12 +130,13 @@ def _handed_out(value: Any) -> Any:
 
 
 def _drop(target: Target, key: Key) -> None:
-    """Leave no entry behind that was put before something about it failed."""
-    forget(target, key)
+    """Leave no entry behind that was changed, or put before something about it failed."""
     try:
         del target[key]
     except Exception:  # noqa: BLE001  a target that could not store need not be able to delete
-        _log.debug("nothing to remove at %r", key[1])
+        _log.debug("nothing removed at %r", key[1])
+    else:
+        forget(target, key)  # what cannot be removed keeps its seal, by which it stays known as changed
 
 
 def _name(target: Target) -> str:
