@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import UnhashableError
 from .hints import told_of
+from .objects import by_reduction
 from .origin import of_module
 from .rows import OPEN, Attrs, Blob, Parts, exact
 
@@ -30,6 +31,7 @@ def load_numpy() -> None:
     OPEN.register(np.dtype)(dtype)
     OPEN.register(np.ufunc)(ufunc)
     exact(np.vectorize)(vectorized)
+    exact(np.random.RandomState)(random_state)
 
 
 def array(obj: Any) -> Parts:
@@ -165,6 +167,15 @@ def ufunc(obj: Any) -> Parts:
         if getattr(sys.modules.get(place), name, None) is obj:
             return b"<ufunc>", [place, name, of_module(place).label]
     raise UnhashableError(obj, (), "nothing tells what it computes; name the function it was made of with depends_on")
+
+
+def random_state(obj: Any) -> Parts:
+    """The generator behind ``numpy.random.seed`` is another one in each process; what holds it means just that one."""
+    import numpy as np
+
+    if obj is np.random.mtrand._rand:
+        return b"<mark>", ["numpy.random"]
+    return by_reduction(obj)
 
 
 def vectorized(obj: Any) -> Parts:

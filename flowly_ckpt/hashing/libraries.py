@@ -13,6 +13,7 @@ LIBRARIES = {
     "numpy": "arrays",
     "pandas": "tables",
     "pyarrow": "columnar",
+    "pydantic": "validated",
     "polars": "columnar",
     "scipy": "tensors",
     "torch": "tensors",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
 from typing import Any
@@ -18,6 +19,7 @@ ADVICE = (
 )
 
 SETS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
+FLAT = frozenset({tuple, dict})
 PLAIN_STATE = frozenset({dict, type(None)})
 COPIED = frozenset(
     {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__type_params__"}
@@ -45,13 +47,19 @@ def by_reduction(obj: Any) -> Parts:
         return by_name(obj, kind, reduced)
     function, args, state, items, pairs = (*reduced, None, None, None)[:5]
     if function is new and len(args) == 1 and items is None and pairs is None and type(state) in PLAIN_STATE:
-        tag, told = attrs(Attrs(own_state(state)))
+        kept = own_state(state)
+        refuse_addresses(obj, kept.values())
+        tag, told = attrs(Attrs(kept))
         if tag == b"<attrs>":
             return b"<instance>", [args[0], *told]
     if issubclass(kind, set | frozenset) and kind.__reduce__ in SETS:
         args = (set(obj),)  # reduced to a list in an order that means nothing
+    states = state if is_slots(state) else (state,)
     refuse_addresses(obj, args)
-    parts = [function, len(args), *args, *map(as_state, state if is_slots(state) else (state,))]
+    for each in (*args, *states):
+        if type(each) in FLAT:
+            refuse_addresses(obj, each.values() if type(each) is dict else each)
+    parts = [function, len(args), *args, *map(as_state, states)]
     if items is not None or pairs is not None:
         parts += [list(items or ()), list(pairs or ())]
     return b"<object>", parts
@@ -107,13 +115,13 @@ def by_name(obj: Any, kind: type, name: str) -> Parts:
     return b"<named>", [module, name, of_module(module).label, kind]
 
 
-def refuse_addresses(obj: Any, args: Any) -> None:
+def refuse_addresses(obj: Any, values: Iterable[Any]) -> None:
     """Refuse a reduction that names the object's address: it would be another key in every run."""
     address = id(obj)
-    digits = f"{address:x}"
-    for arg in args:
-        if (type(arg) is int and arg == address) or (type(arg) is str and digits in arg):
-            raise UnhashableError(obj, (), f"its reduction names its address in memory; {ADVICE}")
+    for value in values:
+        kind = type(value)
+        if (kind is int and value == address) or (kind is str and "0x" in value and f"{address:x}" in value.lower()):
+            raise UnhashableError(obj, (), f"its state names its address in memory; {ADVICE}")
 
 
 def refuse_iterator(kind: type, obj: Any) -> None:

@@ -70,6 +70,25 @@ def load_mock() -> None:
 register_lazy("unittest", load_mock)
 
 
+def load_ctypes() -> None:
+    import ctypes
+
+    @OPEN.register(ctypes.CDLL)
+    def library(obj: Any) -> Parts:
+        """A library of C counts by its name; nothing tells its version."""
+        return b"<C library>", [type(obj), obj._name]
+
+    @OPEN.register(ctypes._CFuncPtr)  # type: ignore[attr-defined]
+    def c_function(obj: Any) -> Parts:
+        if "__name__" not in vars(obj):
+            raise UnhashableError(obj, (), "it is an address; name what it was made of with register")
+        return b"<C function>", [obj.__name__, obj.restype, obj.argtypes, list((obj._objects or {}).values())]
+
+
+register_lazy("ctypes", load_ctypes)
+register_lazy("_ctypes", load_ctypes)
+
+
 def mock(obj: Any) -> Parts:
     """A mock counts by what it was told to do, not by what was done to it."""
     return b"<mock>", [type(obj).__mro__[1], vars(obj)["_spec_class"], Attrs(configured(obj))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import distinct, same
+from .table import distinct, error, same
 
 DATA = "from dataclasses import dataclass, field\n@dataclass{options}\nclass C:\n    a: int = {a}\n    b: list = field(default_factory={b}, repr={repr})\n    def m(self): return {m}\nf = C()"
 TUPLE = "from typing import NamedTuple\nclass C(NamedTuple):\n    a: int = {a}\n    {b}: int = 2\n    def m(self): return {m}\nf = C()"
@@ -66,4 +66,8 @@ CASES = [
              TUPLE.format(a=1, b="b", m=1).replace("f = C()", "C.__new__.__defaults__ = (1, 3)\nf = C"), TUPLE.format(a=1, b="b", m=1).replace("f = C()", "C.__new__.__defaults__ = (1, 4)\nf = C"), TUPLE.format(a=1, b="b", m=1).replace("f = C()", "C._replace = lambda self: self\nf = C()")),
     same("a dataclass documented, annotated", DATA.format(options="", a=1, b="list", repr=True, m=1), DATA.format(options="", a=1, b="list", repr=True, m=1).replace("class C:", "class C:\n    'doc'").replace("a: int", "a: float")),
     distinct("a docstring read by a base class", *(f"class B:\n    def m(self): return self.__doc__\nclass C(B):\n    '{doc}'\nf = C()" for doc in "ab")),
+    error("an address in the state", "class C:\n    def __init__(self): self.key = id(self)\nf = C()", "address"),
+    error("an address in a text of the state", "class C:\n    def __init__(self): self.key = repr(self)\nf = C()", "address"),
+    error("an address within an argument", "class C:\n    def __reduce__(self): return (C, ((id(self),),))\nf = C()", "address"),
+    distinct("libraries of C", "import ctypes\nlib = ctypes.CDLL(None)\ndef f(x): return lib.abs(x)", "import ctypes\nlib = ctypes.PyDLL(None)\ndef f(x): return lib.abs(x)", "import ctypes\nabs_ = ctypes.CDLL(None).abs\ndef f(x): return abs_(x)", "import ctypes\nabs_ = ctypes.CDLL(None).labs\ndef f(x): return abs_(x)"),
 ]
