@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..errors import StoreError
+from ..recipes.folder import FOLDER, CacheTarget
 from ..targets.clearing import Selection
 from ..targets.disk import DiskTarget
 from ..targets.listing import TagStats
@@ -18,14 +18,13 @@ from ..targets.rows import Entry
 from ..targets.upkeep import Collected
 from ..targets.writing import collect_temporaries
 from ..tasks.results import Results
+from ..typing import Key
 
-__all__ = ["FolderStore", "Store", "TaskFolder", "open_store"]
-
-RECORD = "cache.json"  # an entry of recipes is a folder that holds one
+__all__ = ["FolderStore", "KeyedFolder", "Store", "open_store"]
 
 
 class FolderStore:
-    """A folder where each entry is a readable file, or, for recipes, a folder with a ``cache.json``.
+    """A folder where each entry is a readable file.
 
     :param path: the folder.
 
@@ -49,10 +48,6 @@ class FolderStore:
     def _places(self) -> Iterator[str]:
         for place, folders, names in os.walk(self.path):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            if RECORD in names:
-                folders.clear()
-                yield place
-                continue
             yield from (os.path.join(place, name) for name in names if not name.startswith("."))
 
     def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
@@ -64,10 +59,7 @@ class FolderStore:
 
     def _remove(self, entry: Entry) -> None:
         path = os.path.join(self.path, entry.file or "")
-        if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path)
-        else:
-            Path(path).unlink(missing_ok=True)
+        Path(path).unlink(missing_ok=True)
         with suppress(OSError):  # what is not empty refuses
             while (path := os.path.dirname(path)) != self.path:
                 os.rmdir(path)
@@ -106,29 +98,31 @@ class FolderStore:
         """Do nothing: no file is kept open."""
 
 
-class TaskFolder(FolderStore):
-    """A folder below which tasks keep results, among files that are none of theirs.
+class KeyedFolder(FolderStore):
+    """A folder whose entries a front door knows by key, be it among files that are none of its own.
 
-    >>> list(TaskFolder("/no/such/folder").entries())
+    :param target: gives the keys, and removes an entry with all that belongs to it.
+    :param place: tells where an entry lies, by its key.
+
+    >>> KeyedFolder("/no/such/folder", {("squares/2", "square", ""): 4}, lambda key: key[0]).stats()
     []
-
-    See also: :class:`flowly_ckpt.tasks.Results`.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, target: MutableMapping[Key, Any], place: Callable[[Key], str]) -> None:
         super().__init__(path)
-        self.results = Results(path)
+        self.target = target
+        self.place = place
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
-        """Give what is known of each selected result; its tag is the task that made it."""
+        """Give what is known of each selected entry."""
         chosen = Selection(**selection)
-        for key in sorted(self.results):
-            entry = _entry(self.path, os.path.join(self.path, key[0]))
+        for key in sorted(self.target):
+            entry = _entry(self.path, os.path.join(self.path, self.place(key)))
             if entry is not None and chosen.matches(key) and chosen.is_due(entry.created, entry.used):
                 yield entry._replace(key=key)
 
     def _remove(self, entry: Entry) -> None:
-        del self.results[entry.key]
+        del self.target[entry.key]
 
 
 Store = DiskTarget | FolderStore
@@ -196,10 +190,13 @@ def open_store(path: str) -> Store:
     path = os.path.abspath(os.path.expanduser(path))
     if not os.path.isdir(path):
         raise StoreError(f"{path}: there is no store here")
+    if os.path.basename(path) == FOLDER:
+        recipes = CacheTarget(path)
+        return KeyedFolder(path, recipes, lambda key: os.path.dirname(recipes.path(key)))
     if _is_front_door(path):
         return FolderStore(path)
     if Results.are_at(path):
-        return TaskFolder(path)
+        return KeyedFolder(path, Results(path), lambda key: key[0])
     if not check_folder(path):
         raise StoreError(f"{path}: there is no store here")
     return DiskTarget(path)
@@ -207,7 +204,5 @@ def open_store(path: str) -> Store:
 
 def _is_front_door(path: str) -> bool:
     name, above = os.path.basename(path), os.path.basename(os.path.dirname(path))
-    known = name in (".checkpoints", ".alkymi_cache") or (
-        name in ("checkpoint", "checkpoints") and above == "artifacts"
-    )
+    known = name == ".checkpoints" or (name in ("checkpoint", "checkpoints") and above == "artifacts")
     return known or os.path.isdir(os.path.join(path, ".claims"))
