@@ -39,7 +39,7 @@ def is_plain(parts: list[Any]) -> bool:
                 below += containers(group, kinds)
         if not below:
             return True
-        total += sum(len(inner) for outer in below for inner in outer)
+        total += sum(sum(map(len, outer)) for outer in below)
         if total > MOST:
             return False
         groups = [content for outer in below for content in contents(outer)]
