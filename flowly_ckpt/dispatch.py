@@ -61,7 +61,7 @@ class Dispatch(Generic[F]):
     def _search(self, kind: type) -> F:
         mro = kind.__mro__
         for base in mro:
-            load = self._lazy.pop(base.__module__.partition(".")[0], None)
+            load = self._lazy.pop(str(base.__module__).partition(".")[0], None)
             if load is not None:
                 load()
         for base in mro:
