@@ -224,19 +224,9 @@ EDITS = [
     Edit("nothing", (), frozenset()),
 ]
 
-OPEN = {
-    "a helper imported in a try inside the body": "of two imports bound to one name only the last is seen",
-    "a constant of a module imported inside the body": "a module in a cell counts by its functions",
-    "a curried function": "curry reduces a decorated function to its name",
-    "the docstring of a function decorated by a class": "what update_wrapper copies to an instance counts",
-    "decorators moved to another module": "installed decorators copy the name of the module",
-    "classes moved to another module": "the repr of a dataclass holds the name of the module",
-}
-
 
 def cases() -> list[Any]:
-    marks = {name: [pytest.mark.xfail(reason=why, strict=False)] for name, why in OPEN.items()}
-    return [pytest.param(item, id=item.name, marks=marks.get(item.name, ())) for item in EDITS]
+    return [pytest.param(item, id=item.name) for item in EDITS]
 
 
 def change(folder: Path, changes: tuple[tuple[str, str, str], ...]) -> None:

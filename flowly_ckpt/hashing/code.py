@@ -55,7 +55,7 @@ def make(code: CodeType, keep_types: bool = True, given: Imports | None = None) 
         flat += (plain_name(step), encode_argument(step, variables, Nested(inner, numbers)))
         if links:
             flat.append(links)
-    if names & LOOKS_AT_NAMES:
+    if any(reference.kind == "global" and reference.name in LOOKS_AT_NAMES for reference in numbers):
         flat += [tuple(variables), tuple(reference.text for reference in numbers)]
     free = [name for name in variables if name in code.co_freevars]
     used = {name for reference in numbers for name in (reference.name, *reference.chain)}

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from marshal import dumps
 from typing import Any
 
+from ..errors import UnhashableError
 from ..pipelines.term import run
 from .encode import UNORDERED, Walk
 from .objects import is_run
@@ -21,6 +22,8 @@ from .plain import ATOMS
 from .rows import Blob
 
 __all__ = ["solve"]
+
+DEEP = 100_000
 
 
 class Node:
@@ -60,11 +63,19 @@ def solve(walk: Walk, root: Any) -> bytes:
         if child is not None:
             path.append(enter(walk, child, len(nodes), nodes))
             waiting.append(path[-1])
+            if len(path) % DEEP == 0:
+                refuse_endless(path)
         elif path:
             leave(walk, path, nodes, waiting)
         if not path:
             return walk.enc(root)
         child = next_child(walk, path[-1], nodes)
+
+
+def refuse_endless(path: list[Node]) -> None:
+    """Refuse what reduces to an object that reduces to an object, and so on: pickle would not end, either."""
+    if sum(node.tag == b"<object>" for node in path[-DEEP:]) > DEEP // 10:
+        raise UnhashableError(path[0].obj, ("…",), "its reduction does not end; look at its __reduce__")
 
 
 def only_step(obj: Any) -> Any:

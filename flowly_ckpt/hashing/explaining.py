@@ -58,6 +58,8 @@ def located(walk: Walk, root: Any, error: UnhashableError) -> UnhashableError:
     >>> located(Walk(), [iter([])], UnhashableError(1)).path
     ('[0]',)
     """
+    if error.path:  # told where it was found; another walk would not end
+        return error
     found = way_to(type(walk)(walk.hasher), root)
     if found is None:
         return error

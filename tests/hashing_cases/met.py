@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import distinct, same
+from .table import distinct, error, same
 
 H = "\n#-- helpers.py\n"
 
@@ -47,4 +47,8 @@ CASES = [
     distinct("met: a module whose attributes fail", *(f"import helpers\ndef f(x): return helpers.K + {k}{H}def __getattr__(name):\n    raise (RuntimeError if name == 'K' else AttributeError)(name)\n" for k in (1, 2))),
     distinct("met: an object that refuses to be looked at", *(f"class C:\n    @property\n    def __class__(self): raise RuntimeError\nc = C()\ndef f(x): return c, {k}\n" for k in (1, 2))),
     distinct("met: names of parameters read by a signature", *(f"import inspect\ndef g({k}): pass\ndef f(x): return inspect.signature(g)\n" for k in "ab")),
+    same("met: attributes called like what looks at names", "def f(x):\n    y = x.eval('a')\n    x.dir = y\n    return x.vars, y", "def f(x):\n    z = x.eval('a')\n    x.dir = z\n    return x.vars, z"),
+    distinct("met: what looks at names", "def f(x):\n    y = 1\n    return eval('y')", "def f(x):\n    z = 1\n    return eval('y')"),
+    distinct("met: what looks at names in nested code", "def f(x):\n    y = 1\n    def g(z): return y, locals()\n    return g", "def f(x):\n    w = 1\n    def g(z): return w, locals()\n    return g"),
+    error("met: a reduction without end", "class C:\n    def __reduce__(self): return (C, (C(),))\nf = C()", "does not end"),
 ]
