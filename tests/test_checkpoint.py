@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import hashlib
 import logging
 import pickle
 import shelve
@@ -25,6 +26,7 @@ from flowly_ckpt.errors import MutationWarning, StoreWarning, UnhashableError, U
 from flowly_ckpt.hashing import functional_hash
 from flowly_ckpt.passes import observe
 from flowly_ckpt.pipelines import build_dict, chained, itemsetter, kv_valmap, register, seq
+from flowly_ckpt.targets import Hashed, Snapshots
 from flowly_ckpt.tz import apply as plain_apply
 from flowly_ckpt.tz import pipe
 
@@ -486,3 +488,17 @@ def test_a_rewritten_pipeline_of_thousands_can_be_sent_to_another_process():
 def test_wrong_arguments_are_told_at_once(wrong, message):
     with pytest.raises(TypeError, match=message):
         wrong()
+
+
+def test_a_target_may_ask_for_keys_of_another_hash_function():
+    keyed = partial(hashlib.blake2b, digest_size=16, key=b"ours")
+    plain, results = {}, {}
+    step = Counted(increment)
+    transform = chained(step, checkpoint(plain), double, checkpoint(Snapshots(Hashed(results, keyed)), "shared"))
+    assert [apply(transform, 1), apply(transform, 1)] == [4, 4]
+    assert step.calls == 1
+    assert list(plain) == [(functional_hash(1), "<untagged>", functional_hash(step))]
+    assert list(results) == [
+        (functional_hash(1, hasher=keyed), "shared", functional_hash(chained(step, double), hasher=keyed))
+    ]
+    assert clear_checkpoints(Hashed(results, keyed), object=1, transform=transform) == 1

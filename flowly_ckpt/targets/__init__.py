@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .conformance import check_target as check_target
     from .disk import DiskTarget as DiskTarget
     from .files import FileTarget as FileTarget
+    from .hashed import Hashed as Hashed
     from .remote import RemoteTarget as RemoteTarget
     from .serialized import Serialized as Serialized
     from .signed import Signed as Signed
@@ -34,6 +35,7 @@ _HOMES = {
     "DiskTarget": "disk",
     "Expiring": "wrappers",
     "FileTarget": "files",
+    "Hashed": "hashed",
     "Layered": "wrappers",
     "Null": "wrappers",
     "ReadOnly": "wrappers",

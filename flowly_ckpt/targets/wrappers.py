@@ -54,6 +54,11 @@ class Wrapper(MutableMapping[Key, Any]):
         """Whether every value handed out is a private copy."""
         return bool(getattr(self.target, "isolates", False))
 
+    @property
+    def hasher(self) -> Callable[[], Any] | None:
+        """The hash function that keys are made with, where it is not the usual one."""
+        return getattr(self.target, "hasher", None)
+
     def __getitem__(self, key: Key) -> Any:
         return self.target[key]
 
