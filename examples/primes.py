@@ -53,7 +53,7 @@ def run_until_done(count: int) -> None:
             command = [sys.executable, os.path.abspath(__file__), "--count", str(count), "--one-run"]
             command += [] if die_after is None else ["--die-after", str(die_after)]
             code = subprocess.run(command, cwd=folder, check=False, env=with_this_library()).returncode
-            print("  … killed" if code else "  … done")
+            print("  … killed" if code else "  … done", flush=True)  # in step with the processes' own lines
 
 
 def with_this_library() -> dict[str, str]:
