@@ -27,7 +27,7 @@ def warn_of_unreachable(leaf: Transform) -> None:
 
     >>> import warnings
     >>> hidden = checkpoint({}, tag="inner")
-    >>> with warnings.catch_warnings(record=True) as caught:
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
     ...     warn_of_unreachable(lambda x: hidden(x))
     >>> caught[0].category.__name__
     'UnreachableWarning'

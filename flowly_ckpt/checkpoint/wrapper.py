@@ -27,6 +27,7 @@ class with_checkpoint(Combinator):
     :param transform: what to apply on a miss.
     :raises UnhashableError: when the object, or what the transform refers to, cannot be told by its content.
 
+    >>> from flowly_ckpt import checkpoint
     >>> target = {}
     >>> keep = with_checkpoint(checkpoint(target, "abs"), abs)
     >>> keep(-5), keep(-5), len(target)

@@ -14,6 +14,7 @@ from .rows import OPEN, Attrs, Mark, Parts, exact, register_lazy
 
 __all__: list[str] = []
 
+
 def refusal(advice: str) -> Any:
     def refuse(obj: Any) -> Parts:
         raise UnhashableError(obj, (), advice)

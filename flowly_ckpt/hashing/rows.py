@@ -60,7 +60,6 @@ def register_lazy(package: str, load: Callable[[], object]) -> None:
     OPEN.register_lazy(package, load)
 
 
-
 class Mark(str):
     """Stand for something that has no value: an empty cell, an undefined name.
 
