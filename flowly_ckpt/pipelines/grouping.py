@@ -12,7 +12,7 @@ from typing import Any
 
 from ..typing import Transform
 from .bases import Fields, Named
-from .pairs import reduce_values, values_by_key
+from .pairs import TwoParts, reduce_values, values_by_key
 
 __all__ = [
     "aggregate",
@@ -88,7 +88,7 @@ class reduceby(Fields):
         return reduce_values(((self.key(item), item) for item in items), self.binop, self.init)
 
 
-class reduction(Fields):
+class reduction(TwoParts):
     """Reduce each partition of a sequence, then the partitions' results; here there is one partition.
 
     ``reduction(f, g)(xs) == g([f(xs)])``, ``reduction(f) == reduction(f, f)``
@@ -101,16 +101,10 @@ class reduction(Fields):
     See also: :class:`reductionby`.
     """
 
-    __slots__ = _transforms = ("perpartition", "aggregate")
-
-    perpartition: Transform
-    aggregate: Transform
-
-    def __init__(self, perpartition: Transform, aggregate: Transform | None = None) -> None:
-        self._keep(perpartition=perpartition, aggregate=perpartition if aggregate is None else aggregate)
+    __slots__ = ()
 
     def __call__(self, items: Iterable[Any]) -> Any:
-        return self.aggregate([self.perpartition(items)])
+        return self.reduce(items)
 
 
 class reductionby(Fields):

@@ -128,15 +128,11 @@ class kv_reduceby(Fields):
         return list(reduce_values(pairs, self.binop, self.init).items())
 
 
-class kv_reductionby(Fields):
-    """Reduce the values that share a key in two parts.
+class TwoParts(Fields):
+    """Hold a reduction in two parts: of each partition, then of the partitions' results.
 
-    ``kv_reductionby(f, g)([(k, a), (k, b)]) == [(k, g([f([a, b])]))]``
-
-    >>> kv_reductionby(len, sum)([("a", 1), ("b", 2), ("a", 3)])
-    [('a', 2), ('b', 1)]
-
-    See also: :class:`reductionby`.
+    >>> kv_reductionby(len).aggregate
+    <built-in function len>
     """
 
     __slots__ = _transforms = ("perpartition", "aggregate")
@@ -147,9 +143,26 @@ class kv_reductionby(Fields):
     def __init__(self, perpartition: Transform, aggregate: Transform | None = None) -> None:
         self._keep(perpartition=perpartition, aggregate=perpartition if aggregate is None else aggregate)
 
+    def reduce(self, items: Iterable[Any]) -> Any:
+        """Reduce items that are all of one partition."""
+        return self.aggregate([self.perpartition(items)])
+
+
+class kv_reductionby(TwoParts):
+    """Reduce the values that share a key in two parts.
+
+    ``kv_reductionby(f, g)([(k, a), (k, b)]) == [(k, g([f([a, b])]))]``
+
+    >>> kv_reductionby(len, sum)([("a", 1), ("b", 2), ("a", 3)])
+    [('a', 2), ('b', 1)]
+
+    See also: :class:`reductionby`.
+    """
+
+    __slots__ = ()
+
     def __call__(self, pairs: Iterable[tuple[Any, Any]]) -> Pairs:
-        groups = values_by_key(pairs)
-        return [(key, self.aggregate([self.perpartition(values)])) for key, values in groups.items()]
+        return [(key, self.reduce(values)) for key, values in values_by_key(pairs).items()]
 
 
 class kv_aggregateby(Named):
