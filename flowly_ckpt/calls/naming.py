@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ..hashing import functional_hash
-from ..targets.names import quoted, unquoted
+from ..targets.names import cut, quoted, uncut, unquoted
 from ..typing import Key
 
-__all__ = ["cut", "dotted_name", "key_of_path", "module_name", "path_of_key", "plain_dotted", "qualified_name"]
+__all__ = ["dotted_name", "key_of_path", "module_name", "path_of_key", "plain_dotted", "qualified_name"]
 
 _NAMED = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, type)
 _LONGEST = 160  # of a path's component, before the id's digest
-_GOES_ON = "~"  # ends a component that goes on in the next; quoting never makes it
 
 
 def module_name(name: str | None) -> str:
@@ -69,8 +68,8 @@ def path_of_key(key: Key) -> str:
     'index_a/rag.embed___0a1b.pkl'
     """
     obj, tag, transform = key
-    folder = f"{cut(quoted(tag))}/" if tag else ""
-    return f"{folder}{cut(dotted_name(transform))}___{quoted(obj)}.pkl"
+    folder = f"{cut(quoted(tag), _LONGEST)}/" if tag else ""
+    return f"{folder}{cut(dotted_name(transform), _LONGEST)}___{quoted(obj)}.pkl"
 
 
 def key_of_path(path: Path) -> Key | None:
@@ -80,7 +79,7 @@ def key_of_path(path: Path) -> Key | None:
     (('0a1b', 'index_a', 'rag.embed'), None)
     """
     text = path.as_posix()
-    tag, _, name = text.replace(f"{_GOES_ON}/", "").rpartition("/")
+    tag, _, name = uncut(text).rpartition("/")
     transform, _, obj = name.removesuffix(".pkl").rpartition("___")
     try:
         key = (unquoted(obj), unquoted(tag) if tag else "", plain_dotted(transform))
@@ -105,17 +104,3 @@ def plain_dotted(text: str) -> str:
     'rag.Index.add'
     """
     return ".".join([unquoted(part) for part in text.split(".")])
-
-
-def cut(name: str) -> str:
-    """Write a long name as a path of components that every file system takes; ``replace("~/", "")`` undoes it.
-
-    >>> cut("a" * 161).split("/")[1], cut("short")
-    ('a', 'short')
-    """
-    pieces = []
-    while len(name) > _LONGEST:
-        end = _LONGEST + (name[_LONGEST] == ".")  # no piece starts with a dot: it would be hidden
-        pieces.append(name[:end])
-        name = name[end:]
-    return f"{_GOES_ON}/".join([*pieces, name])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ..typing import Key
 
-__all__ = ["key_of_name", "key_of_path", "name_of_key", "path_of_key", "quoted", "unquoted"]
+__all__ = ["cut", "key_of_name", "key_of_path", "name_of_key", "path_of_key", "quoted", "uncut", "unquoted"]
 
 # Capitals are quoted too: where a file system does not tell them apart, two tags must not meet in one file.
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 _QUOTED = {chr(code): chr(code) if chr(code) in _PLAIN else f"%{code:02x}" for code in range(128)}
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{digit}" for kind in ("com", "lpt") for digit in "123456789")}
-_LONGEST = 180  # of a path's component; longer ones go on in the next, marked by what quoting never makes
-_GOES_ON = "~"
+_LONGEST = 180  # of a path's component; longer ones go on in the next
+_GOES_ON = "~"  # marks a component that goes on; quoting never makes it
 
 
 def quoted(text: str) -> str:
@@ -83,7 +83,7 @@ def path_of_key(key: Key) -> str:
     'clean%20up/0a1b.2c3d'
     """
     obj, tag, transform = key
-    return f"{_cut(quoted(tag))}/{_cut(f'{quoted(obj)}.{quoted(transform)}')}"
+    return f"{cut(quoted(tag))}/{cut(f'{quoted(obj)}.{quoted(transform)}')}"
 
 
 def key_of_path(path: str) -> Key | None:
@@ -92,15 +92,31 @@ def key_of_path(path: str) -> Key | None:
     >>> key_of_path("clean%20up/0a1b.2c3d"), key_of_path("notes.txt")
     (('0a1b', 'clean up', '2c3d'), None)
     """
-    tag, _, name = path.replace(f"{_GOES_ON}/", "").partition("/")
+    tag, _, name = uncut(path).partition("/")
     key = key_of_name(f"{tag}.{name}")
     return key if key is not None and path_of_key(key) == path else None
 
 
-def _cut(name: str) -> str:
+def cut(name: str, longest: int = _LONGEST) -> str:
+    """Write a long name as a path of components that every file system takes.
+
+    >>> cut("a" * 181).split("/")[1], cut("short")
+    ('a', 'short')
+
+    See also: :func:`uncut`.
+    """
     pieces = []
-    while len(name) > _LONGEST:
-        end = _LONGEST + (name[_LONGEST] == ".")  # no piece starts with a dot: it would be hidden
+    while len(name) > longest:
+        end = longest + (name[longest] == ".")  # no piece starts with a dot: it would be hidden
         pieces.append(name[:end])
         name = name[end:]
     return f"{_GOES_ON}/".join([*pieces, name])
+
+
+def uncut(path: str) -> str:
+    """Join the components that :func:`cut` made.
+
+    >>> uncut(cut("a" * 500)) == "a" * 500
+    True
+    """
+    return path.replace(f"{_GOES_ON}/", "")
