@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..calls.naming import cut, dotted_name, plain_dotted
+from ..calls.naming import dotted_name, plain_dotted
 from ..errors import StoreWarning
 from ..targets.codecs import gzipped
 from ..targets.files import FileTarget
-from ..targets.names import quoted, unquoted
+from ..targets.names import cut, quoted, uncut, unquoted
 from ..targets.recall import MISSING, lookup
 from ..typing import Key, Target
 
@@ -47,7 +47,7 @@ def key_of_path(path: Path, extension: str = EXTENSION) -> Key | None:
     if not text.endswith(extension):
         return None
     stem = text.removesuffix(extension)
-    name, _, where = stem.replace("~/", "").partition("@")
+    name, _, where = uncut(stem).partition("@")
     try:
         key = ("", "resume", f"{plain_dotted(where)}.{unquoted(name)}")
         if where and path_of_key(key, extension) == text:
