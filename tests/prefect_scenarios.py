@@ -93,7 +93,8 @@ def seen(flow_name):
 
     chosen = FlowFilter(name=FlowFilterName(any_=[flow_name]))
     with get_client(sync_client=True) as client:
-        return [(run.name, run.state.name) for run in client.read_task_runs(flow_filter=chosen)]
+        # The server may know of a run before it knows its state.
+        return [(run.name, run.state.name if run.state else "") for run in client.read_task_runs(flow_filter=chosen)]
 
 
 def flow_states(flow_name):
