@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from .checkpoint.wrapper import Keyed, Stage, keys_of, stages_of, with_checkpoint
 from .pipelines import children, name_of, role, run
+from .targets.protocol import as_target
 from .targets.recall import MISSING
 from .typing import Key, Target, Transform
 
@@ -152,11 +153,9 @@ def _why(target: Target, stages: Sequence[Stage], keyed: Sequence[Keyed]) -> str
 
 def _changed(target: Any, keys: Sequence[Key], stages: Sequence[Stage], keyed: Sequence[Keyed]) -> str | None:
     """Name the first step that is not as it was, where the target keeps what its keys were made from."""
-    if not hasattr(target, "entry"):
-        return None
     now = {hashed: None for one in keyed for hashed in one.hashes}
     names = [name_of(step) for step in stages[len(keyed) - 1].steps]
-    entries = filter(None, map(target.entry, keys))
+    entries = filter(None, map(as_target(target).entry, keys))
     for entry in sorted(entries, key=lambda entry: entry.created, reverse=True):
         before = entry.made_from
         if before.get("after") is not None and before["after"] not in now:

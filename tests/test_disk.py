@@ -17,7 +17,7 @@ import pytest
 
 from flowly_ckpt.errors import StoreError, StoreWarning
 from flowly_ckpt.targets import DiskTarget, compressed, gzipped, pickled, plain_pickle
-from flowly_ckpt.targets.opening import network_of
+from flowly_ckpt.targets.disk.folder import network_of
 from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.typing import Facts
 
@@ -393,7 +393,7 @@ def test_network_file_systems_are_told(path, kind):
 
 
 def test_network_file_systems_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("flowly_ckpt.targets.opening.network_of", lambda path: "nfs4")
+    monkeypatch.setattr("flowly_ckpt.targets.disk.folder.network_of", lambda path: "nfs4")
     with pytest.raises(StoreError, match="FileTarget or RemoteTarget"):
         DiskTarget(tmp_path)
 
@@ -429,12 +429,12 @@ def test_close_is_not_the_end(store):
 def test_gc_collects_orphans_and_leftovers(store):
     store[KEY] = np.zeros(10_000)
     keep = files(store)
-    orphan = store._blobs.add([b"x" * 50_000])
+    orphan = store._values.blobs.add([b"x" * 50_000])
     Path(store.path, "blobs", ".tmp-1-ab").write_bytes(b"half")
     Path(store.path, "claims").mkdir()
     Path(store.path, "claims", "dead.lock").write_text("process 1")
     assert store.gc() == (0, 0, 0)
-    assert Path(store._blobs.path(orphan)).exists()
+    assert Path(store._values.blobs.path(orphan.digest)).exists()
     found = store.gc(older_than=-1)
     assert (found.files, found.bytes) == (2, 50_004)
     assert files(store) == keep

@@ -211,8 +211,8 @@ def test_swapped_rows_are_noticed(copy):
 
     folder = copy()
     with contextlib.closing(sqlite3.connect(folder / "index.sqlite")) as connection:
-        connection.execute("insert into entries select id + 1, tag, 'other', transform, codec, size, digest, seconds, "
-                           "made_from, blob, data from entries")  # fmt: skip
+        connection.execute("insert into entries select id + 10, tag, 'other', transform, codec, size, digest, created, "
+                           "seconds, made_from, blob, data from entries")  # fmt: skip
         connection.commit()
     target = DiskTarget(folder)
     for tag in ("small", "large"):

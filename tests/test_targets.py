@@ -105,7 +105,7 @@ def test_check_target_names_the_law_that_is_broken():
     with pytest.raises(AssertionError) as caught:
         check_target(Forgetful)
     assert caught.value.__notes__ == ["while checking the law 'what_is_stored_is_found'"]
-    check_target(Forgetful, skip=["what_is_stored_is_found", "claims_let_their_holder_in"])
+    check_target(Forgetful, skip=["what_is_stored_is_found", "facts_are_taken", "entries_can_be_selected"])
     with pytest.raises(ValueError, match="no law is called nonsense"):
         check_target(dict, skip=["nonsense"])
 
@@ -134,7 +134,7 @@ def test_read_only_uses_and_never_stores():
         warnings.simplefilter("error")
         assert (recall(target, A, lambda: 2), recall(target, B, lambda: 2), inner) == (1, 2, {A: 1})
     for act in (lambda: target.__setitem__(A, 1), lambda: target.__delitem__(A), target.clear, target.popitem):
-        with pytest.raises(StoreError, match="only read"):
+        with pytest.raises(StoreError, match="read-only"):
             act()
     assert inner == {A: 1}
 
@@ -171,7 +171,7 @@ def test_expiring(monkeypatch):
         assert (A in target, len(target)) == (alive, int(alive))
     assert recall(target, A, lambda: 2) == 2
     assert target[A] == 2
-    assert repr(target) == "Expiring(dict of 2 entries, max_age=60)"
+    assert repr(target) == "Expiring(dict, max_age=60)"
 
 
 def test_layered_reads_through_and_writes_both(tmp_path):
@@ -321,9 +321,9 @@ def test_remote_targets_pickle_and_are_shared(tmp_path, scheme):
 def test_files_beside_remote_files_are_safe(tmp_path):
     remote, files = RemoteTarget(f"file://{tmp_path}"), FileTarget(tmp_path)
     remote[A] = 1
-    assert list(files) == [A]
+    assert list(files) == []  # it lists what it has written itself
     with pytest.warns(StoreWarning, match="cannot be used"):
         assert files.get(A) is None
     files[A] = 2
-    with pytest.warns(StoreWarning, match="no entry of this library"):
+    with pytest.warns(StoreWarning, match="do not say how it was made"):
         assert remote.get(A) is None

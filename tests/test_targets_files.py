@@ -12,7 +12,7 @@ import pytest
 
 from flowly_ckpt.errors import StoreError, StoreWarning
 from flowly_ckpt.targets import FileTarget, gzipped
-from flowly_ckpt.targets.names import key_of_name, key_of_path, name_of_key, path_of_key, quoted, unquoted
+from flowly_ckpt.targets.key_names import key_of_name, key_of_path, name_of_key, path_of_key, quoted, unquoted
 from flowly_ckpt.typing import Facts
 
 KEY = ("0a1b", "clean", "2c3d")
@@ -60,7 +60,7 @@ def _root():
 def test_own_names_and_their_keys(tmp_path):
     target = FileTarget(tmp_path, lambda key: f"{key[2]}___{key[0]}.pkl", _key_of, codec=gzipped)
     target["ab", "", "fit"] = 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["fit___ab.pkl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".made", "fit___ab.pkl"]
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / ".fit___zz.pkl.swp").write_text("mine")
     assert list(target) == [("ab", "", "fit")]
@@ -73,16 +73,15 @@ def _key_of(path):
     return (digest, "", name) if path.suffix == ".pkl" and digest else None
 
 
-def test_own_names_without_keys_cannot_be_listed(tmp_path):
+def test_own_names_are_listed_by_their_sidecars(tmp_path):
     target = FileTarget(tmp_path, lambda key: key[1])
     target[KEY] = 1
     assert target[KEY] == 1
     assert KEY in target
-    with pytest.raises(StoreError, match="key_of"):
-        list(target)
+    assert list(target) == [KEY]
 
 
-@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "", ".", ".claims/x"])
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "", ".", ".made/x", "a/.made/x"])
 def test_a_path_that_leaves_the_root_is_refused(tmp_path, name):
     target = FileTarget(tmp_path / "root", lambda key: name)
     for act in (lambda: target.__setitem__(KEY, 1), lambda: target[KEY], lambda: KEY in target):
@@ -155,7 +154,8 @@ def test_what_cannot_be_encoded_leaves_nothing(tmp_path):
     with pytest.raises(TypeError):
         target[KEY] = (x for x in ())
     assert target[KEY] == 1
-    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+    files = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(files) == ["clean/.made/0a1b.2c3d", "clean/0a1b.2c3d"]
 
 
 def test_expired_is_absent_but_stays(tmp_path):
@@ -186,8 +186,8 @@ def test_leftovers_of_killed_writers_are_skipped_and_collected(tmp_path):
     target[KEY] = 1
     (tmp_path / "clean" / ".tmp-1-ab").write_bytes(b"half")
     assert list(target) == [KEY]
-    assert target.gc() == 0
-    assert target.gc(older_than=-1) == 1
+    assert target.gc().files == 0
+    assert target.gc(older_than=-1).files == 1
     assert target[KEY] == 1
 
 

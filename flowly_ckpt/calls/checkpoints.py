@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 from ..hashing import functional_hash
-from ..targets.recall import recall
+from ..targets.recall import recall, recall_async
 from ..typing import Target
-from .asynchronous import recall_async
 from .cached import is_async, uncached, wants_code
 from .hooks import Call, Hooked
 from .mutation import digests_of, warn_of_changes

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from ..targets.protocol import BaseTarget
 from ..typing import Key
 
 __all__ = ["Call", "Hooked", "Hooks"]
@@ -43,7 +44,7 @@ class Hooks(Protocol):
     def _save(self, data: Any, id: Any, method: Callable[..., Any]) -> None: ...
 
 
-class Hooked(MutableMapping[Key, Any]):
+class Hooked(BaseTarget):
     """Look up and store by the hooks of a checkpoint; they do not list, and what is deleted is only left unseen.
 
     >>> from flowly_ckpt.calls import NullCheckpoint

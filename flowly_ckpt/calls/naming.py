@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..hashing import functional_hash
-from ..targets.names import cut, quoted, uncut, unquoted
+from ..targets.key_names import cut, quoted, uncut, unquoted
 from ..typing import Key
 
 __all__ = ["dotted_name", "key_of_path", "module_name", "path_of_key", "plain_dotted", "qualified_name"]

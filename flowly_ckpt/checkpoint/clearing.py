@@ -6,6 +6,7 @@ from typing import Any
 
 from ..hashing import functional_hash
 from ..pipelines import walk
+from ..targets.protocol import as_target
 from ..typing import Target, Transform
 from .placing import add_checkpoints
 from .wrapper import keys_of, stages_of, with_checkpoint
@@ -33,7 +34,7 @@ def clear_checkpoints(
     :param older_than: only what was stored longer ago, in seconds; for targets that keep times.
     :param unused_for: only what was not asked for since, in seconds; for targets that keep times.
     :return: how many entries went.
-    :raises ValueError: when times are asked of a target that keeps none.
+    :raises ValueError: for a negative age, and for ages asked of a target that keeps no times.
 
     >>> target = {("a", "clean", "f"): 1, ("a", "fit", "g"): 2}
     >>> clear_checkpoints(target, tag="fit"), list(target)
@@ -41,32 +42,17 @@ def clear_checkpoints(
 
     See also: :func:`add_checkpoints`.
     """
-    hasher = getattr(target, "hasher", None)
-    objects = None if object is _ANY else {functional_hash(object, hasher=hasher)}
+    full = as_target(target)
+    objects = None if object is _ANY else {functional_hash(object, hasher=full.hasher)}
     tags = None if tag is _ANY else {tag}
-    transforms = None if transform is _ANY else _hashes(transform, hasher)
-    clear_where = getattr(target, "clear_where", None)
-    if clear_where is not None:
-        return int(
-            clear_where(object=objects, tag=tags, transform=transforms, older_than=older_than, unused_for=unused_for)
-        )
-    if older_than is not None or unused_for is not None:
-        raise ValueError(f"{type(target).__name__} keeps no times; older_than and unused_for need a DiskTarget")
-    if objects is tags is transforms is None:
+    transforms = None if transform is _ANY else _hashes(transform, full.hasher)
+    if all(criterion is None for criterion in (objects, tags, transforms, older_than, unused_for)):
         count = len(target)
         target.clear()
         return count
-    going = [key for key in target if _matches(key, (objects, tags, transforms))]
-    for key in going:
-        del target[key]
-    return len(going)
-
-
-def _matches(key: Any, criteria: tuple[set[str] | None, ...]) -> bool:
-    # The target is the user's: keys of another shape are not ours to touch.
-    if not isinstance(key, tuple) or len(key) != len(criteria):
-        return False
-    return all(wanted is None or part in wanted for part, wanted in zip(key, criteria))
+    return full.clear_where(
+        object=objects, tag=tags, transform=transforms, older_than=older_than, unused_for=unused_for
+    )
 
 
 def _hashes(transform: Transform, hasher: Any) -> set[str]:

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple, Self
 from ..hashing import functional_hash, prefix_hashes
 from ..pipelines import Combinator, chained, children, name_of, rebuild, role, run
 from ..pipelines.combinators import follow
-from ..targets.recall import MISSING, lookup, recall
+from ..targets.protocol import as_target
+from ..targets.recall import MISSING, compute_once, lookup
+from ..targets.single_flight import landings_elsewhere
 from ..typing import Key, Transform
 from .mark import checkpoint as mark
 
@@ -49,6 +51,7 @@ class with_checkpoint(Combinator):
         stages = stages_of(self)
         keyed = keys_of(stages, obj)
         depth = len(stages)
+        seen = landings_elsewhere()
         value = MISSING
         while value is MISSING and depth > 0:
             depth -= 1
@@ -56,7 +59,8 @@ class with_checkpoint(Combinator):
         if value is MISSING:
             value, depth = obj, -1
         for position in range(depth + 1, len(stages)):
-            value = _remember(stages[position], keyed[position], value, keyed[position - 1] if position else None)
+            previous = keyed[position - 1] if position else None
+            value = _remember(stages[position], keyed[position], value, previous, seen)
         return value
 
     def _head(self) -> tuple[Any, ...]:
@@ -122,7 +126,7 @@ def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
     keyed, end = [], 0
     for stage in stages:
         mark = stage.wrapper.checkpoint
-        hasher = getattr(mark.target, "hasher", None)
+        hasher = as_target(mark.target).hasher
         if hasher not in hashed:
             hashed[hasher] = functional_hash(obj, hasher=hasher), prefix_hashes(steps, hasher=hasher)
         object_hash, hashes = hashed[hasher]
@@ -133,7 +137,7 @@ def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
     return keyed
 
 
-def _remember(stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None) -> Any:
+def _remember(stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None, seen: int) -> Any:
     made_from = {
         "after": previous and previous.key[2],
         "steps": [[name_of(step), hashed] for step, hashed in zip(stage.steps, keyed.hashes)],
@@ -144,7 +148,7 @@ def _remember(stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None) ->
             return follow(stage.chain, stage.parts, value, stage.start)
         return value if stage.start else stage.chain(value)
 
-    return recall(stage.wrapper.checkpoint.target, keyed.key, compute, made_from)
+    return compute_once(stage.wrapper.checkpoint.target, keyed.key, compute, made_from, seen)
 
 
 def _own(stage: Stage) -> Transform | None:

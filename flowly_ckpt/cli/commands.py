@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import StoreError
 from ..targets.disk import DiskTarget
-from ..targets.rows import Entry
+from ..targets.facts import Entry
 from .printing import Printer, age, duration, entry_facts, size
 from .stores import Store
 

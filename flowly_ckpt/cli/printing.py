@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from ..targets.rows import Entry
+from ..targets.facts import Entry
 
 __all__ = ["Printer", "age", "duration", "entry_facts", "size"]
 

@@ -10,13 +10,10 @@ from typing import Any
 
 from ..errors import StoreError
 from ..recipes.folder import FOLDER, CacheTarget
-from ..targets.clearing import Selection
 from ..targets.disk import DiskTarget
-from ..targets.listing import TagStats
-from ..targets.opening import check_folder
-from ..targets.rows import Entry
-from ..targets.upkeep import Collected
-from ..targets.writing import collect_temporaries
+from ..targets.disk.folder import check_folder
+from ..targets.facts import Collected, Entry, Selection, TagStats
+from ..targets.filesystem import collect_temporaries
 from ..tasks.results import Results
 from ..typing import Key
 
@@ -42,7 +39,7 @@ class FolderStore:
         chosen = Selection(**selection)
         for path in sorted(self._places()):
             entry = _entry(self.path, path)
-            if entry is not None and chosen.matches(entry.key) and chosen.is_due(entry.created, entry.used):
+            if entry is not None and chosen.matches(entry.key) and chosen.is_due(entry):
                 yield entry
 
     def _places(self) -> Iterator[str]:
@@ -118,7 +115,7 @@ class KeyedFolder(FolderStore):
         chosen = Selection(**selection)
         for key in sorted(self.target):
             entry = _entry(self.path, os.path.join(self.path, self.place(key)))
-            if entry is not None and chosen.matches(key) and chosen.is_due(entry.created, entry.used):
+            if entry is not None and chosen.matches(key) and chosen.is_due(entry):
                 yield entry._replace(key=key)
 
     def _remove(self, entry: Entry) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
 
 from ..targets.buffers import Bytes
 from ..targets.claims import Claims
-from ..targets.clearing import Selection
 from ..targets.damage import DamagedError, warn_once
-from ..targets.names import unquoted
-from ..targets.writing import collect_temporaries, is_temporary, replace_file
+from ..targets.facts import Entry, Selection
+from ..targets.filesystem import collect_temporaries, is_temporary, replace_file
+from ..targets.key_names import unquoted
+from ..targets.protocol import BaseTarget
 from ..typing import Facts, Key
 from .config import AlkymiConfig
 from .external import unchanged
@@ -39,7 +40,7 @@ def target_at(home: str | os.PathLike[str]) -> CacheTarget:
     return _targets.setdefault(os.path.abspath(home), CacheTarget(os.path.join(home, FOLDER)))
 
 
-class CacheTarget(MutableMapping[Key, Output]):
+class CacheTarget(BaseTarget):
     """Keep results as JSON and files, in a folder that may be moved together with the project it lies in.
 
     A key is (digest of the inputs, ``module:recipe``, digest of the function); its entry is the folder
@@ -204,15 +205,15 @@ class CacheTarget(MutableMapping[Key, Output]):
         """Hold the claim to compute a key among processes; wait while another holds it."""
         return self.claims.claim(key)
 
-    def clear_where(self, **selection: Any) -> int:
+    def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
         """Delete the entries selected, as :meth:`flowly_ckpt.targets.DiskTarget.clear_where` does; return how many."""
         chosen = Selection(**selection)
         count = 0
         for key in [key for key in self if chosen.matches(key)]:
             with suppress(FileNotFoundError, KeyError):  # someone else was faster
                 facts = os.stat(self.path(key))
-                if chosen.is_due(facts.st_mtime, facts.st_atime):
-                    if not chosen.dry_run:
+                if chosen.is_due(Entry(key, created=facts.st_mtime, used=facts.st_atime)):
+                    if not dry_run:
                         del self[key]
                     count += 1
         return count

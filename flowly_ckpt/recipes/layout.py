@@ -12,7 +12,7 @@ import xxhash
 
 from ..targets.buffers import Bytes
 from ..targets.damage import DamagedError
-from ..targets.names import quoted, unquoted
+from ..targets.key_names import quoted, unquoted
 from ..typing import Key
 
 __all__ = ["RECORD", "digest_of_pieces", "entry_of", "fetch", "folder_of", "keys_in", "size_of", "unfinished"]

@@ -13,7 +13,7 @@ from ..calls.naming import dotted_name, plain_dotted
 from ..errors import StoreWarning
 from ..targets.codecs import gzipped
 from ..targets.files import FileTarget
-from ..targets.names import cut, quoted, uncut, unquoted
+from ..targets.key_names import cut, quoted, uncut, unquoted
 from ..targets.recall import MISSING, lookup
 from ..typing import Key, Target
 

@@ -6,7 +6,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bounded import Bounded as Bounded
     from .codecs import Codec as Codec
     from .codecs import codec_named as codec_named
     from .codecs import gzipped as gzipped
@@ -17,33 +16,38 @@ if TYPE_CHECKING:
     from .conformance import check_target as check_target
     from .disk import DiskTarget as DiskTarget
     from .files import FileTarget as FileTarget
-    from .hashed import Hashed as Hashed
+    from .protocol import BaseTarget as BaseTarget
+    from .protocol import as_target as as_target
     from .remote import RemoteTarget as RemoteTarget
     from .serialized import Serialized as Serialized
-    from .signed import Signed as Signed
     from .trees import tree as tree
+    from .wrappers import Bounded as Bounded
     from .wrappers import Expiring as Expiring
+    from .wrappers import Hashed as Hashed
     from .wrappers import Layered as Layered
     from .wrappers import Null as Null
     from .wrappers import ReadOnly as ReadOnly
     from .wrappers import Refreshed as Refreshed
+    from .wrappers import Signed as Signed
     from .wrappers import Snapshots as Snapshots
 
 _HOMES = {
-    "Bounded": "bounded",
+    "BaseTarget": "protocol",
+    "Bounded": "wrappers",
     "Codec": "codecs",
     "DiskTarget": "disk",
     "Expiring": "wrappers",
     "FileTarget": "files",
-    "Hashed": "hashed",
+    "Hashed": "wrappers",
     "Layered": "wrappers",
     "Null": "wrappers",
     "ReadOnly": "wrappers",
     "Refreshed": "wrappers",
     "RemoteTarget": "remote",
     "Serialized": "serialized",
-    "Signed": "signed",
+    "Signed": "wrappers",
     "Snapshots": "wrappers",
+    "as_target": "protocol",
     "check_target": "conformance",
     "codec_named": "codecs",
     "compressed": "compression",

@@ -10,7 +10,18 @@ import xxhash
 from .buffers import Bytes, dump_parts, load_frame, pickle_value
 from .damage import DamagedError
 
-__all__ = ["Codec", "codec_named", "gzipped", "parts_of", "pickled", "plain_pickle", "register_codec", "runs_code"]
+__all__ = [
+    "Bytes",
+    "Codec",
+    "checks_itself",
+    "codec_named",
+    "gzipped",
+    "parts_of",
+    "pickled",
+    "plain_pickle",
+    "register_codec",
+    "runs_code",
+]
 
 
 @runtime_checkable
@@ -72,6 +83,7 @@ class PlainPickle(NamedTuple):
 
     name: str = "plain-pickle"
     runs_code: bool = True
+    checks_itself: bool = True
 
     def parts(self, value: Any) -> list[Bytes]:
         """Encode as the pickle and its trailer."""
@@ -116,6 +128,7 @@ class Gzipped(NamedTuple):
 
     name: str = "gzipped"
     runs_code: bool = True
+    checks_itself: bool = True
 
     def dumps(self, value: Any) -> bytes:
         """Encode a value; equal pickles give equal bytes (no time of day within)."""
@@ -180,6 +193,15 @@ def parts_of(codec: Codec, value: Any) -> list[Bytes]:
     """
     parts = getattr(codec, "parts", None)
     return [codec.dumps(value)] if parts is None else list(parts(value))
+
+
+def checks_itself(codec: Codec) -> bool:
+    """Return whether a codec notices by itself that bytes are not those it wrote; one that does not say does not.
+
+    >>> checks_itself(pickled), checks_itself(gzipped)
+    (False, True)
+    """
+    return bool(getattr(codec, "checks_itself", False))
 
 
 def runs_code(codec: Codec) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..typing import Facts, Key, Target
+from .protocol import as_target
 
 __all__ = ["LAWS", "check_target"]
 
@@ -81,7 +82,7 @@ def _views_agree(target: Target) -> None:
 
 
 def _a_failed_store_changes_nothing(target: Target) -> None:
-    if not getattr(target, "isolates", False):
+    if not as_target(target).isolates:
         return  # it keeps the object itself, which cannot fail
     target[A] = "before"
     for bad in (_Unstorable(), (letter for letter in "ab")):
@@ -96,7 +97,7 @@ def _a_failed_store_changes_nothing(target: Target) -> None:
 
 
 def _hits_are_private_where_promised(target: Target) -> None:
-    if not getattr(target, "isolates", False):
+    if not as_target(target).isolates:
         return
     value = [1]
     target[A] = value
@@ -106,19 +107,58 @@ def _hits_are_private_where_promised(target: Target) -> None:
 
 
 def _facts_are_taken(target: Target) -> None:
-    put = getattr(target, "put", None)
-    if put is not None:
-        put(A, [1], Facts(1.5, {"input": "0a"}))
-        assert target[A] == [1], "put must store as setting does"
+    as_target(target).put(A, [1], Facts(1.5, {"input": "0a"}))
+    assert target[A] == [1], "put must store as setting does"
+    entry = as_target(target).entry(A)
+    assert entry is not None, "entry must know what is stored"
+    assert entry.key == A, f"the entry of {A} says it is that of {entry.key}"
+    assert (entry.created > 0) == as_target(target).keeps_times, f"keeps_times is not what the entry shows: {entry}"
+    known = (entry.seconds, entry.made_from)
+    assert known in [(1.5, {"input": "0a"}), (0.0, {})], f"what is known of an entry is not what was put: {entry}"
+    assert as_target(target).entry(B) is None, "an absent key has no entry"
+
+
+def _several_at_once_are_as_one_by_one(target: Target) -> None:
+    full = as_target(target)
+    full.put_many([(A, 1, Facts(0.5)), (B, b"x" * 70_000, Facts(0.5)), (A, 2, Facts(0.5))])
+    assert dict(target.items()) == {A: 2, B: b"x" * 70_000}, "put_many must store every value, the last under its key"
+    assert full.get_many([A, ODD[0], B]) == {A: 2, B: b"x" * 70_000}, "get_many must find what is there"
+    assert full.get_many([]) == {}, "nothing asked for, nothing found"
+
+
+def _entries_can_be_selected(target: Target) -> None:
+    full = as_target(target)
+    target[A], target[B], target["1", "second tag", "2"] = 1, 2, 3
+    assert sorted(entry.key for entry in full.entries(tag=A[1])) == sorted([A, B]), "entries must select by tag"
+    assert {stats.tag: stats.entries for stats in full.stats()} == {A[1]: 2, "second tag": 1}, "stats must count tags"
+    assert full.clear_where(transform=B[2], dry_run=True) == 1, "a dry run must count"
+    assert len(target) == 3, "a dry run must delete nothing"
+    assert full.clear_where(transform=B[2]) == 1, "clear_where must count"
+    assert sorted(target) == sorted([A, ("1", "second tag", "2")]), "clear_where must delete what is selected, no more"
+    if full.keeps_times:
+        assert full.clear_where(older_than=3600) == 0, "nothing is as old as that"
+
+
+def _verifying_finds_nothing_wrong(target: Target) -> None:
+    target[A], target[B] = 1, b"x" * 70_000
+    assert as_target(target).verify() == [], "what has just been stored must be whole"
+    as_target(target).gc(older_than=0)
+    assert dict(target.items()) == {A: 1, B: b"x" * 70_000}, "a collection must leave every entry"
+
+
+def _bytes_are_as_stored(target: Target) -> None:
+    full = as_target(target)
+    if full.keeps_bytes:
+        full.write_bytes(A, [b"by", b"tes"], Facts(0.0))
+        assert bytes(full.read_bytes(A)) == b"bytes", "read_bytes must give what write_bytes took"
 
 
 def _claims_let_their_holder_in(target: Target) -> None:
-    claim = getattr(target, "claim", None)
-    if claim is not None:
-        with claim(A), claim(B), claim(A):
-            target[A] = 1
-        with claim(A):
-            assert target[A] == 1, "what was stored under a claim must be found"
+    full = as_target(target)
+    with full.claim(A), full.claim(B), full.claim(A):
+        target[A] = 1
+    with full.claim_many([B, A]):
+        assert target[A] == 1, "what was stored under a claim must be found"
 
 
 class _Unstorable:
@@ -143,6 +183,10 @@ LAWS: dict[str, Callable[[Target], None]] = {
         _a_failed_store_changes_nothing,
         _hits_are_private_where_promised,
         _facts_are_taken,
+        _several_at_once_are_as_one_by_one,
+        _entries_can_be_selected,
+        _verifying_finds_nothing_wrong,
+        _bytes_are_as_stored,
         _claims_let_their_holder_in,
     )
 }

@@ -1,48 +1,57 @@
-"""A target of one readable file per entry, named by a function of the key."""
+"""The folder store: one readable file per entry, named by a function of the key, with its facts in a sidecar."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from ..errors import StoreError
 from ..typing import Facts, Key
-from .buffers import Bytes
-from .claims import Claims
-from .clearing import Selection, clear_keys
-from .codecs import Codec, parts_of, plain_pickle
-from .damage import warn_once
-from .names import key_of_path, path_of_key
-from .writing import collect_temporaries, is_temporary, replace_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from .claims import Claim, Claims
+from .codecs import Bytes, Codec, checks_itself, parts_of, plain_pickle
+from .damage import DamagedError, warn_once
+from .facts import Collected, Entry, Selection, is_key
+from .filesystem import (
+    collect_temporaries,
+    is_temporary,
+    read_into,
+    remove_empty,
+    remove_file,
+    replace_file,
+    size_of,
+)
+from .key_names import key_of_path, path_of_key
+from .protocol import BaseTarget, Progress
+from .provenance import FOLDER, Provenance, provenance_of, read_sidecar, sidecar_of, write_sidecar
 
 __all__ = ["FileTarget"]
 
 PathOf = Callable[[Key], "str | Path"]
-KeyOf = Callable[["Path"], "Key | None"]
+KeyOf = Callable[[Path], "Key | None"]
 
 
-class FileTarget(MutableMapping[Key, Any]):
+class FileTarget(BaseTarget):
     """Keep each value in a file of its own below a folder; a damaged or expired file is an absent entry.
 
     ``FileTarget(root)[key] = value`` survives the process; the file is written beside its place and renamed into it.
+    What is known of it stands in a sidecar, ``.made/<name>``. Files of other origin are read where the codec can check
+    them, but neither listed nor deleted.
 
     :param root: the folder; made when the first entry is stored.
     :param path_of: gives the file of a key, relative to ``root``; by default ``tag/object.transform``, quoted so that
         it is a name on every system.
-    :param key_of: gives the key of a file's path relative to ``root``, None for a stranger's file. Without it a
-        target with its own ``path_of`` cannot be listed.
+    :param key_of: gives the key of a file's path relative to ``root``, None where it is not known; then, and without
+        it, the sidecar tells.
     :param codec: turns values into the file's bytes.
     :param max_age: seconds; an older file counts as absent, and stays.
     :param suffix: ends the default file names.
     :param durable: wait at each store until the disk has it.
     :param claim_timeout: seconds to wait for another process that computes the same key.
-    :raises StoreError: for an entry whose path would lie outside ``root``; for listing without ``key_of``.
+    :raises StoreError: for an entry whose path would lie outside ``root``.
 
     >>> import pathlib, pickle, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -55,6 +64,9 @@ class FileTarget(MutableMapping[Key, Any]):
     """
 
     isolates = True
+    keeps_bytes = True
+    keeps_times = True
+    codec: Codec
 
     def __init__(
         self,
@@ -75,11 +87,16 @@ class FileTarget(MutableMapping[Key, Any]):
         self.max_age = max_age
         self.suffix = suffix
         self.durable = durable
-        self.claims = Claims(os.path.join(self.root, ".claims"), claim_timeout)
+        self.claims = Claims(os.path.join(self.root, FOLDER, ".claims"), claim_timeout)
         self._bad: dict[str, tuple[int, int]] = {}
 
     def __repr__(self) -> str:
-        return f"FileTarget({self.root!r})"
+        return f"{type(self).__name__}({self.root!r})"
+
+    @property
+    def place(self) -> Hashable:
+        """The folder and how it names its files."""
+        return (type(self), self.root, self.path_of, self.suffix)
 
     def path(self, key: Key) -> str:
         """Return where the entry of a key lies, whether it is there or not.
@@ -89,8 +106,8 @@ class FileTarget(MutableMapping[Key, Any]):
         name = self.path_of(key) if self.path_of is not None else path_of_key(key) + self.suffix
         path = os.path.normpath(os.path.join(self.root, name))
         inside = self.root if self.root.endswith(os.sep) else self.root + os.sep
-        hidden = path.startswith(self.claims.folder + os.sep)
         real = os.path.realpath(self.root)
+        hidden = FOLDER in path[len(inside) :].split(os.sep)
         if not path.startswith(inside) or hidden or os.path.commonpath([real, _real(path)]) != real:
             raise StoreError(f"{self.root}: the entry {key} would lie at {name}, outside the folder; name it otherwise")
         return path
@@ -98,26 +115,36 @@ class FileTarget(MutableMapping[Key, Any]):
     def __getitem__(self, key: Key) -> Any:
         data = self.read_bytes(key)
         try:
-            return self.codec.loads(data)
+            return self.decode(key, data)
         except Exception as error:  # unpickling damaged bytes may raise anything
             self.condemn(key, error)
             raise KeyError(key) from error
 
-    def read_bytes(self, key: Key) -> Bytes:
-        """Return the stored bytes of an entry.
+    def decode(self, key: Key, data: Bytes) -> Any:
+        """Return the value of an entry's bytes; a store with a form of its own overrides it, and :meth:`encode`."""
+        return self.codec.loads(data)
 
-        :raises KeyError: when there are none, they have expired or are known to be damaged.
+    def encode(self, key: Key, value: Any, facts: Facts) -> Sequence[Bytes]:
+        """Return the bytes of an entry's file, in pieces."""
+        return parts_of(self.codec, value)
+
+    def read_bytes(self, key: Key) -> Bytes:
+        """Return the stored bytes of an entry, checked where their codec does not do so itself.
+
+        :raises KeyError: when there are none, they have expired or are damaged.
         """
         path = self.path(key)
         if not self._is_live(path):
             raise KeyError(key)
         try:
             with open(path, "rb") as file:
-                data = bytearray(os.fstat(file.fileno()).st_size)  # writable, so that arrays can lie in it
-                del data[file.readinto(data) :]
-                return data
+                data = read_into(file.fileno(), os.fstat(file.fileno()).st_size)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
+        if not checks_itself(self.codec) and read_sidecar(path, data) is None:
+            self.condemn(key, DamagedError("its content is not what its sidecar says was stored"))
+            raise KeyError(key)
+        return data
 
     def condemn(self, key: Key, what: object) -> None:
         """Warn that an entry is damaged, and count it as absent until it is written again."""
@@ -128,68 +155,80 @@ class FileTarget(MutableMapping[Key, Any]):
         warn_once(self.root, os.path.relpath(path, self.root), what, stacklevel=5, of=self._bad.get(path))
 
     def __setitem__(self, key: Key, value: Any) -> None:
-        self.write_bytes(key, parts_of(self.codec, value))
+        self.put(key, value, Facts(0.0))
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
-        """Store a value; what is known of it beside the value is not kept."""
-        self[key] = value
+        """Store a value in its file, and what is known of it in the sidecar."""
+        self.write_bytes(key, self.encode(key, value, facts), facts)
 
-    def write_bytes(self, key: Key, parts: list[Bytes], facts: Facts | None = None, codec: str = "") -> None:
-        """Store encoded bytes, given in pieces."""
-        path = self.path(key)
-        replace_file(path, parts, self.durable)
+    def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
+        """Store encoded bytes, given in pieces; ``codec`` names what encoded them, if not the target's own."""
+        path, pieces = self.path(key), list(parts)
+        written = replace_file(path, pieces, self.durable)
         self._bad.pop(path, None)
+        made = provenance_of(
+            key, codec or self.codec.name, pieces, size_of(pieces), written.st_mtime, facts or Facts(0.0)
+        )
+        write_sidecar(path, made)
+
+    def made(self, key: Key) -> Provenance | None:
+        """Return how the file that is there now was made, or None where that is not known."""
+        return read_sidecar(self.path(key))
 
     def __delitem__(self, key: Key) -> None:
         path = self.path(key)
         try:
-            os.unlink(path)
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            remove_file(path, self.root)
+        except FileNotFoundError:
             raise KeyError(key) from None
-        folder = os.path.dirname(path)
-        with suppress(OSError):  # folders that are empty now go too; the others refuse
-            while folder != self.root:
-                os.rmdir(folder)
-                folder = os.path.dirname(folder)
+        finally:
+            self._remove_sidecar(path)
+
+    def _remove_sidecar(self, path: str) -> None:
+        with suppress(FileNotFoundError):
+            remove_file(sidecar_of(path), os.path.dirname(path))
+        remove_empty(self.claims.folder, self.root)
+        remove_empty(os.path.dirname(path), self.root)
 
     def clear(self) -> None:
         """Delete all entries, without reading them."""
         self.clear_where()
 
     def __contains__(self, key: object) -> bool:
-        return self._is_live(self.path(key))  # type: ignore[arg-type]
+        return is_key(key) and self._is_live(self.path(key))
 
     def __iter__(self) -> Iterator[Key]:
-        return (key for key, _ in self._entries())
+        return (key for key, _ in self._listed())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._entries())
+        return sum(1 for _ in self)
 
-    def _entries(self) -> Iterator[tuple[Key, str]]:
-        from pathlib import Path
-
-        key_of = self._key_of()
+    def _listed(self) -> Iterator[tuple[Key, str]]:
+        """Yield the keys and paths of what this store has written, by its sidecars."""
         for place, folders, names in os.walk(self.root):
+            recorded = _names(os.path.join(place, FOLDER)) if FOLDER in folders else set()
             folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in names:
+            for name in recorded.intersection(names):
                 path = os.path.join(place, name)
-                key = None if is_temporary(name) else key_of(Path(os.path.relpath(path, self.root)))
-                if key is not None and self._is_live(path):
+                key = self._key_at(path) if self._is_live(path) else None
+                if key is not None:
                     yield key, path
 
-    def _key_of(self) -> KeyOf:
-        if self.key_of is not None:
-            return self.key_of
-        if self.path_of is not None:
-            raise StoreError(f"{self.root}: files named by {self.path_of!r} cannot be listed; give key_of as well")
-        return self._key_of_default
+    def _key_at(self, path: str) -> Key | None:
+        name = Path(os.path.relpath(path, self.root))
+        key = self.key_of(name) if self.key_of is not None else self._key_by_name(name)
+        if key is None and (made := read_sidecar(path)) is not None:
+            key = made.key
+        return key
 
-    def _key_of_default(self, path: Path) -> Key | None:
+    def _key_by_name(self, path: Path) -> Key | None:
         name = path.as_posix()
-        return key_of_path(name[: len(name) - len(self.suffix)]) if name.endswith(self.suffix) else None
+        if self.path_of is not None or not name.endswith(self.suffix):
+            return None
+        return key_of_path(name[: len(name) - len(self.suffix)])
 
     def _is_live(self, path: str) -> bool:
-        """Tell whether a file is there, young enough and not known to be damaged."""
+        """Return whether a file is there, young enough and not known to be damaged."""
         try:
             facts = os.stat(path)
         except OSError:
@@ -199,18 +238,67 @@ class FileTarget(MutableMapping[Key, Any]):
         # A date in the future shows a clock that was set back: such a file lives no longer than any other.
         return self.max_age is None or abs(time.time() - facts.st_mtime) <= self.max_age
 
-    def claim(self, key: Key) -> AbstractContextManager[None]:
-        """Hold the claim to compute a key among processes; wait while another holds it."""
+    def claim(self, key: Key) -> Claim:
+        """Return the claim to compute a key among processes."""
         return self.claims.claim(key)
 
-    def clear_where(self, **selection: Any) -> int:
-        """Delete the entries selected, as :meth:`flowly_ckpt.targets.DiskTarget.clear_where` does; return how many."""
-        chosen = Selection(**selection)
-        return clear_keys(self, chosen, lambda key: os.stat(self.path(key)).st_mtime)
+    def entry(self, key: Key) -> Entry | None:
+        """Return what is known of an entry, or None where there is none."""
+        path = self.path(key)
+        return self._entry(key, path) if self._is_live(path) else None
 
-    def gc(self, older_than: float = 3600.0) -> int:
-        """Remove what killed writers left, if it is older than so many seconds; return how many files."""
-        return sum(1 for _ in collect_temporaries(self.root, older_than))
+    def entries(self, **selection: Any) -> Iterator[Entry]:
+        """Yield what is known of each selected entry, by path."""
+        chosen = Selection(**selection).checked()
+        for key, path in sorted(self._listed(), key=lambda found: found[1]):
+            if chosen.matches(key) and (entry := self._entry(key, path)) is not None and chosen.is_due(entry):
+                yield entry
+
+    def _entry(self, key: Key, path: str) -> Entry | None:
+        file = os.path.relpath(path, self.root)
+        made = read_sidecar(path)
+        if made is not None:
+            return made.entry(file)._replace(key=key)
+        try:
+            facts = os.stat(path)
+        except OSError:
+            return None  # cleared meanwhile
+        return Entry(key, self.codec.name, facts.st_size, facts.st_mtime, facts.st_mtime, file=file)
+
+    def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
+        """Check every entry against its digest, without decoding it; return a line for each that is damaged."""
+        lines = []
+        found = list(self._listed())
+        for number, (key, path) in enumerate(found, 1):
+            fault = self._fault(path)
+            if fault:
+                lines.append(f"{os.path.relpath(path, self.root)}: {fault}")
+                if repair:
+                    self._removed(key)
+            if progress is not None:
+                progress(number, len(found))
+        return lines
+
+    def _fault(self, path: str) -> str:
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError as error:
+            return f"{type(error).__name__}: {error}"
+        return "" if read_sidecar(path, data) is not None else "its content is not what its sidecar says was stored"
+
+    def gc(self, *, older_than: float = 600.0) -> Collected:
+        """Remove what killed writers left more than so many seconds ago, and the claims of the dead."""
+        found = list(collect_temporaries(self.root, older_than))
+        self.claims.collect()
+        return Collected(0, len(found), sum(size for _, size in found))
+
+
+def _names(folder: str) -> set[str]:
+    try:
+        return {name for name in os.listdir(folder) if not is_temporary(name)}
+    except OSError:
+        return set()
 
 
 def _real(path: str) -> str:

@@ -1,34 +1,24 @@
-"""The one place where a result is looked up or stored.
-
-A target may be any mutable mapping. What it can do beyond that it says itself:
-
-``isolates``
-    true when every value it hands out is a private copy; else changes in place are noticed by a seal.
-``put(key, value, facts)``
-    store with what is known of the entry; else ``target[key] = value``.
-``claim(key)``
-    a context manager that only one process holds at a time.
-"""
+"""The one place where a result is looked up or stored."""
 
 from __future__ import annotations
 
 import logging
 import time
 import warnings
-from collections.abc import Callable
-from contextlib import nullcontext
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Self
 
 from ..errors import MutationWarning, StoreWarning
 from ..typing import Facts, Key, Target
-from .flights import MISSING, fly
+from .claims import UNCLAIMED, Claim
 from .iterators import Realised, UnstorableError, realise
-from .seals import forget, seal, sealed
+from .mutation import forget, is_intact, watch
+from .protocol import as_target, described
+from .single_flight import MISSING, Flight, board, landings_elsewhere, share
 
-__all__ = ["MISSING", "lookup", "recall"]
+__all__ = ["MISSING", "compute_once", "lookup", "recall", "recall_async"]
 
 _log = logging.getLogger("flowly_ckpt")
-Compute = Callable[[], Any]
 
 
 def lookup(target: Target, key: Key) -> Any:
@@ -47,11 +37,11 @@ def lookup(target: Target, key: Key) -> Any:
 def _look(target: Target, key: Key) -> Any:
     try:
         value = target[key]
-        intact = getattr(target, "isolates", False) or sealed(target, key, value)
+        intact = as_target(target).isolates or is_intact(target, key, value)
     except KeyError:
         return MISSING
     except Exception as error:  # noqa: BLE001  whatever is wrong with the entry, it can be computed again
-        _warn(StoreWarning, f"{_name(target)} could not restore {key[1]!r}, computing it again: {_text(error)}")
+        _warn(StoreWarning, f"{described(target)} could not restore {key[1]!r}, computing it again: {_text(error)}")
         return MISSING
     if not intact:
         _drop(target, key)
@@ -62,13 +52,13 @@ def _look(target: Target, key: Key) -> Any:
     return value
 
 
-def recall(target: Target, key: Key, compute: Compute, made_from: dict[str, Any] | None = None) -> Any:
-    """Return the stored value, or compute and store it; one thread computes, the others wait for it.
+def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: dict[str, Any] | None = None) -> Any:
+    """Return the stored value, or compute and store it; one computes, the others wait for it.
 
     ``recall(t, k, f) == f()``, and ``f`` runs once however often that is asked
 
     Nothing is stored when ``compute`` raises, or when the target does: then the value is returned all the same,
-    with a warning that names the target. An iterator is realised first and handed out afresh at each hit.
+    with a warning that names the target. An iterator's items are stored, and handed out afresh at each hit.
 
     :param target: where results are kept, any mutable mapping.
     :param key: three strings: hash of the object, tag, hash of the transform.
@@ -81,48 +71,145 @@ def recall(target: Target, key: Key, compute: Compute, made_from: dict[str, Any]
     >>> recall(target, ("object", "tag", "transform"), lambda: 1 / 0)
     6
 
-    See also: :func:`lookup`, :func:`flowly_ckpt.checkpoint.with_checkpoint`.
+    See also: :func:`lookup`, :func:`recall_async`, :func:`flowly_ckpt.checkpoint.with_checkpoint`.
     """
-    value = _look(target, key)
-    if value is MISSING:
-        value = fly(
-            (id(target), key), lambda: _look(target, key), lambda: _compute(target, key, compute, made_from or {})
-        )
-    return _handed_out(value)
+    seen = landings_elsewhere()
+    value = lookup(target, key)
+    return compute_once(target, key, compute, made_from, seen) if value is MISSING else value
 
 
-def _compute(target: Target, key: Key, compute: Compute, made_from: dict[str, Any]) -> Any:
-    claim = getattr(target, "claim", None)
-    with claim(key) if claim is not None else nullcontext():
-        # Another process may have stored it while this one waited for the claim.
-        value = _look(target, key) if claim is not None else MISSING
-        if value is not MISSING:
-            return value
-        if _log.isEnabledFor(logging.INFO):
-            _log.info("compute, then store object at %r (key %s)", key[1], key)
-        start = time.perf_counter()
-        value = compute()
-        try:
-            value = realise(value)
-        except UnstorableError as error:
-            _warn(StoreWarning, f"the result at {key[1]!r} is not stored: {error}")
-        else:
-            _store(target, key, value, Facts(time.perf_counter() - start, made_from))
+def compute_once(
+    target: Target, key: Key, compute: Callable[[], Any], made_from: dict[str, Any] | None, seen: int
+) -> Any:
+    """Compute and store what was looked for in vain, unless somebody else does or has done so since.
+
+    :param seen: what :func:`~flowly_ckpt.targets.single_flight.landings_elsewhere` gave before the look.
+
+    >>> compute_once({}, ("object", "tag", "transform"), lambda: 6, None, landings_elsewhere())
+    6
+    """
+    with _Turn(target, key, made_from, seen) as turn:
+        for wait in turn.waits():
+            if isinstance(wait, Flight):
+                wait.wait()
+            else:
+                time.sleep(wait)
+        if turn.found() is MISSING:
+            turn.keep(compute())
+        return _handed_out(turn.value)
+
+
+async def recall_async(
+    target: Target, key: Key, compute: Callable[[], Coroutine[Any, Any, Any]], made_from: dict[str, Any] | None = None
+) -> Any:
+    """Return the stored value, or await and store it: :func:`recall` for what is awaited.
+
+    Tasks that ask for the same key share one computation, with threads and with other processes too. A task that is
+    cancelled does not disturb the others; the computation is cancelled with the last one that waits for it.
+
+    >>> import asyncio
+    >>> async def six():
+    ...     return 6
+    >>> asyncio.run(recall_async({}, ("object", "tag", "transform"), six))
+    6
+
+    See also: :func:`recall`.
+    """
+    import asyncio
+
+    seen = landings_elsewhere()
+    value = lookup(target, key)
+    if value is not MISSING:
         return value
+
+    async def once() -> Any:
+        with _Turn(target, key, made_from, seen) as turn:
+            for wait in turn.waits():
+                await (wait.wait_async() if isinstance(wait, Flight) else asyncio.sleep(wait))
+            if turn.found() is MISSING:
+                turn.keep(await compute())
+            return turn.value
+
+    shared = await share((as_target(target).place, key), once)
+    value = lookup(target, key)  # a copy of its own, where the target makes one
+    return _handed_out(shared) if value is MISSING else value
+
+
+class _Turn:
+    """One computation's turn: after the flights of other threads, and the claims of other processes."""
+
+    def __init__(self, target: Target, key: Key, made_from: dict[str, Any] | None, seen: int) -> None:
+        self.target = target
+        self.key = key
+        self.made_from = made_from or {}
+        self.seen = seen
+        self.value: Any = MISSING
+        self.flight: Flight | None = None
+        self.other: Flight | None = None
+        self.claim: Claim = UNCLAIMED
+        self.start = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def waits(self) -> Iterator[Flight | float]:
+        """Yield the flights of others, and seconds, to wait for; at the end it is this one's turn, or has been done."""
+        full = as_target(self.target)
+        place = (full.place, self.key)
+        while True:
+            flight, is_mine = board(place)
+            if is_mine:
+                self.flight = flight
+                break
+            if flight.is_own:
+                break  # a computation that asks for itself
+            yield flight
+            self.value, self.other = _look(self.target, self.key), flight
+            if self.value is not MISSING or flight.is_decided:
+                return
+        self.claim, self.other = full.claim(self.key), None
+        yield from self.claim.waits()
+        if self.claim.is_shared or landings_elsewhere() != self.seen:
+            self.value = _look(self.target, self.key)  # somebody may have stored it meanwhile
+
+    def found(self) -> Any:
+        """Return what was found or what somebody else got, else MISSING, and let the clock run."""
+        if self.value is MISSING and self.other is not None:
+            self.value = self.other.outcome()
+        if self.value is MISSING:
+            if _log.isEnabledFor(logging.INFO):
+                _log.info("compute, then store object at %r (key %s)", self.key[1], self.key)
+            self.start = time.perf_counter()
+        return self.value
+
+    def keep(self, value: Any) -> None:
+        """Store what was computed."""
+        seconds = time.perf_counter() - self.start
+        try:
+            self.value = realise(value)
+        except UnstorableError as error:
+            self.value = value
+            _warn(StoreWarning, f"the result at {self.key[1]!r} is not stored: {error}")
+        else:
+            _store(self.target, self.key, self.value, Facts(seconds, self.made_from))
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        try:
+            self.claim.release()
+        finally:
+            if self.flight is not None:
+                self.flight.land(self.value, error if isinstance(error, Exception) else None)
 
 
 def _store(target: Target, key: Key, value: Any, facts: Facts) -> None:
-    put = getattr(target, "put", None)
+    full = as_target(target)
     try:
-        if put is not None:
-            put(key, value, facts)
-        else:
-            target[key] = value
-        if not getattr(target, "isolates", False):
-            seal(target, key, value)
+        full.put(key, value, facts)
+        if not full.isolates:
+            watch(target, key, value)
     except Exception as error:  # noqa: BLE001  whatever a target raises, the computed value must not be lost
         _drop(target, key)
-        _warn(StoreWarning, f"{_name(target)} did not store the result at {key[1]!r}: {_text(error)}")
+        _warn(StoreWarning, f"{described(target)} did not store the result at {key[1]!r}: {_text(error)}")
 
 
 def _handed_out(value: Any) -> Any:
@@ -136,12 +223,7 @@ def _drop(target: Target, key: Key) -> None:
     except Exception:  # noqa: BLE001  a target that could not store need not be able to delete
         _log.debug("nothing removed at %r", key[1])
     else:
-        forget(target, key)  # what cannot be removed keeps its seal, by which it stays known as changed
-
-
-def _name(target: Target) -> str:
-    text = repr(target) if type(target) is not dict else f"dict of {len(target)} entries"
-    return text if len(text) <= 80 else text[:79] + "…"
+        forget(target, key)  # what cannot be removed stays known as changed
 
 
 def _text(error: Exception) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Hashable, Iterator, MutableMapping
 from typing import Any
 
 from .codecs import Codec, pickled
-from .names import key_of_path, path_of_key
+from .filesystem import is_temporary, replace_file
+from .key_names import key_of_path, path_of_key
 from .serialized import Serialized
-from .writing import is_temporary
 
 __all__ = ["RemoteTarget"]
 
@@ -38,6 +38,11 @@ class RemoteTarget(Serialized):
 
     def __repr__(self) -> str:
         return f"RemoteTarget({self.url!r})"
+
+    @property
+    def place(self) -> Hashable:
+        """The address."""
+        return (RemoteTarget, self.url)
 
     def name(self, key: tuple[str, str, str]) -> str:
         """Return the path of a key below the address."""
@@ -73,8 +78,6 @@ class _Objects(MutableMapping[str, bytes]):
     def __setitem__(self, name: str, data: bytes) -> None:
         path = self._path(name)
         if self.is_local:  # elsewhere a write is whole by itself
-            from .writing import replace_file
-
             replace_file(path, [data])
         else:
             self.system.pipe_file(path, data)

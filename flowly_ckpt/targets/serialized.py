@@ -2,84 +2,36 @@
 
 from __future__ import annotations
 
-import json
-import struct
 import time
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Hashable, Iterator, MutableMapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import xxhash
 
 from ..typing import Facts, Key
-from .buffers import Bytes
 from .claims import digest_of_key
-from .codecs import Codec, codec_named, parts_of, pickled, runs_code
+from .codecs import Bytes, Codec, codec_named, parts_of, pickled, runs_code
 from .damage import DamagedError, warn_once
-from .names import key_of_name, name_of_key
+from .facts import Entry, is_key
+from .filesystem import digest_of, size_of
+from .key_names import key_of_name, name_of_key
+from .protocol import BaseTarget, Progress
+from .provenance import Provenance, provenance_of, read_line, write_line
 
-__all__ = ["Envelope", "Serialized", "open_envelope", "seal_envelope"]
+__all__ = ["Serialized"]
 
-# An envelope: MAGIC, the XXH3-128 of all that follows, the length of the head, the head as JSON, the encoded value.
-MAGIC = b"flowly-1"
-HEAD = struct.Struct("<8s16sI")
 _LONGEST = 200
 
 
-class Envelope(NamedTuple):
-    """Hold encoded bytes with what is known of them.
-
-    >>> open_envelope(seal_envelope(Envelope(("a", "b", "c"), "pickled", 0.0, 2.0, {}, b"data"))).payload.tobytes()
-    b'data'
-    """
-
-    key: Key
-    codec: str
-    created: float
-    seconds: float
-    made_from: dict[str, Any]
-    payload: memoryview | bytes
-
-
-def seal_envelope(envelope: Envelope) -> bytes:
-    """Return an envelope as bytes, led by their digest.
-
-    >>> seal_envelope(Envelope(("a", "b", "c"), "pickled", 0.0, 2.0, {}, b"data"))[:8]
-    b'flowly-1'
-
-    See also: :func:`open_envelope`.
-    """
-    *facts, payload = envelope
-    head = json.dumps(facts, default=repr).encode()
-    body = b"".join((head, payload))
-    length = struct.pack("<I", len(head))
-    return MAGIC + xxhash.xxh3_128_digest(length + body) + length + body
-
-
-def open_envelope(data: Bytes) -> Envelope:
-    """Return the envelope that these bytes are.
-
-    :raises DamagedError: when they are none, or not what was sealed.
-
-    >>> open_envelope(seal_envelope(Envelope(("a", "b", "c"), "pickled", 0.0, 2.0, {}, b"data"))).key
-    ('a', 'b', 'c')
-    """
-    view = memoryview(data)
-    if len(view) < HEAD.size or view[:8] != MAGIC:
-        raise DamagedError(f"{len(view)} bytes are no entry of this library")
-    _, digest, length = HEAD.unpack_from(view)
-    if xxhash.xxh3_128_digest(view[24:]) != digest:
-        raise DamagedError("the entry does not match its digest")
-    key, codec, created, seconds, made_from = json.loads(bytes(view[HEAD.size : HEAD.size + length]))
-    return Envelope(tuple(key), codec, created, seconds, made_from, view[HEAD.size + length :])
-
-
-class Serialized(MutableMapping[Key, Any]):
+class Serialized(BaseTarget):
     """Make a target of a mapping from strings to bytes; a damaged entry counts as absent, with a warning.
 
-    :param mapping: where the bytes are kept; strangers' entries in it are left alone.
+    Each entry's bytes begin with a line that says how it was made.
+
+    :param mapping: where the bytes are kept; entries of other origin in it are left alone.
     :param codec: turns values into bytes.
-    :param name_of, key_of: turn a key into a string that is safe everywhere, and back, None for a stranger's.
+    :param name_of, key_of: turn a key into a string that is safe everywhere, and back; None for one of other origin.
 
     >>> target = Serialized({})
     >>> target["object", "tag", "transform"] = [1, 2]
@@ -90,6 +42,9 @@ class Serialized(MutableMapping[Key, Any]):
     """
 
     isolates = True
+    keeps_bytes = True
+    keeps_times = True
+    codec: Codec
 
     def __init__(
         self,
@@ -106,39 +61,44 @@ class Serialized(MutableMapping[Key, Any]):
     def __repr__(self) -> str:
         return f"Serialized({type(self.mapping).__name__})"
 
+    @property
+    def place(self) -> Hashable:
+        """The mapping inside."""
+        return id(self.mapping)
+
     def name(self, key: Key) -> str:
         """Return the string of a key; one that is too long for some stores goes by its digest."""
         name = self.name_of(key)
         return name if len(name) <= _LONGEST else f"+{digest_of_key(key).hex()}"
 
     def __getitem__(self, key: Key) -> Any:
-        envelope = self._open(key)
+        made, data = self._open(key)
         try:
-            codec = self.codec if envelope.codec == self.codec.name else codec_named(envelope.codec)
+            codec = self.codec if made.codec == self.codec.name else codec_named(made.codec)
             if runs_code(codec) and not runs_code(self.codec):
                 raise DamagedError(f"it is encoded by {codec.name!r}, which could run code")
-            return codec.loads(envelope.payload)
+            return codec.loads(data)
         except Exception as error:  # unpickling may raise anything
-            warn_once(repr(self), key, error, of=envelope.created)
+            warn_once(repr(self), key, error, of=made.created)
             raise KeyError(key) from error
 
-    def _open(self, key: Key) -> Envelope:
+    def _open(self, key: Key) -> tuple[Provenance, memoryview]:
         data = self.mapping[self.name(key)]
         try:
-            envelope = open_envelope(data)
-            if envelope.key != key:
-                raise DamagedError(f"it is the entry of {envelope.key}")
-        except (DamagedError, ValueError, TypeError) as error:
+            made, payload = _parted(data)
+            if made.key != key:
+                raise DamagedError(f"it is the entry of {made.key}")
+        except DamagedError as error:
             warn_once(repr(self), key, error, stacklevel=5, of=xxhash.xxh3_64_intdigest(data))
             raise KeyError(key) from error
-        return envelope
+        return made, payload
 
     def read_bytes(self, key: Key) -> Bytes:
         """Return the stored bytes of an entry, undecoded but checked for damage.
 
         :raises KeyError: when there are none, or they are damaged.
         """
-        return self._open(key).payload
+        return self._open(key)[1]
 
     def __setitem__(self, key: Key, value: Any) -> None:
         self.put(key, value, Facts(0.0))
@@ -147,11 +107,11 @@ class Serialized(MutableMapping[Key, Any]):
         """Store a value with the seconds it took and what its key was made from."""
         self.write_bytes(key, parts_of(self.codec, value), facts)
 
-    def write_bytes(self, key: Key, parts: list[Bytes], facts: Facts | None = None, codec: str = "") -> None:
+    def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
         """Store encoded bytes, given in pieces."""
-        seconds, made_from = facts or Facts(0.0)
-        envelope = Envelope(key, codec or self.codec.name, time.time(), seconds, made_from, b"".join(parts))
-        self.mapping[self.name(key)] = seal_envelope(envelope)
+        pieces = list(parts)
+        made = provenance_of(key, codec or self.codec.name, pieces, size_of(pieces), time.time(), facts or Facts(0.0))
+        self.mapping[self.name(key)] = b"".join([write_line(made), *pieces])
 
     def __delitem__(self, key: Key) -> None:
         try:
@@ -160,13 +120,13 @@ class Serialized(MutableMapping[Key, Any]):
             raise KeyError(key) from None
 
     def clear(self) -> None:
-        """Delete all entries, without reading them; strangers' stay."""
+        """Delete all entries, without reading them; those of other origin stay."""
         for key in list(self):
             with suppress(KeyError):
                 del self[key]
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, tuple) and len(key) == 3 and self.name(key) in self.mapping
+        return is_key(key) and self.name(key) in self.mapping
 
     def __iter__(self) -> Iterator[Key]:
         for name in list(self.mapping):
@@ -176,10 +136,46 @@ class Serialized(MutableMapping[Key, Any]):
 
     def _long(self, name: str) -> Key | None:
         try:
-            key = open_envelope(self.mapping[name]).key
-        except (DamagedError, ValueError, TypeError, KeyError):
+            key = read_line(self.mapping[name])[0].key
+        except (DamagedError, KeyError):
             return None
         return key if self.name(key) == name else None
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def entry(self, key: Key) -> Entry | None:
+        """Return what is known of an entry, or None where there is none."""
+        try:
+            return self._open(key)[0].entry()
+        except KeyError:
+            return None
+
+    def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
+        """Check every entry against its digest, without decoding it; return a line for each that is damaged."""
+        lines = []
+        keys = list(self)
+        for number, key in enumerate(keys, 1):
+            try:
+                _parted(self.mapping[self.name(key)])
+            except DamagedError as error:
+                lines.append(f"{' '.join(key)}: {error}")
+                if repair:
+                    self._removed(key)
+            except KeyError:
+                continue  # cleared meanwhile
+            if progress is not None:
+                progress(number, len(keys))
+        return lines
+
+
+def _parted(data: Bytes) -> tuple[Provenance, memoryview]:
+    """Return how an entry was made, and its encoded value.
+
+    :raises DamagedError: when the bytes are not what was stored.
+    """
+    made, end = read_line(data)
+    payload = memoryview(data)[end:]
+    if len(payload) != made.size or digest_of([payload]).hex() != made.digest:
+        raise DamagedError("the entry does not match its digest")
+    return made, payload

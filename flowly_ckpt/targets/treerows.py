@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .damage import DamagedError
+from .facts import Stamped
 from .iterators import Realised
 from .trees import Reader, Row, Writer, _rows, add_row
-from .wrappers import Stamped
 
 __all__ = ["own_row"]
 

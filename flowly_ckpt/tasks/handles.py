@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import StoreError, StoreWarning
+from ..targets.claims import Claim, EnteredClaim
 from ..targets.iterators import Realised
+from ..targets.protocol import BaseTarget
 from ..typing import Facts, Key
 from .filestore import Filestore
 from .notes import Note, differences, digest, note_of, read_note
@@ -20,7 +21,7 @@ __all__ = ["Handles"]
 StoreOf = Callable[[str], Store]
 
 
-class Handles(MutableMapping[Key, Any]):
+class Handles(BaseTarget):
     """Give for a key, whose first part is a location, the store there, if it holds something; take values to save.
 
     :param store_of: makes the store of a location.
@@ -100,6 +101,6 @@ class Handles(MutableMapping[Key, Any]):
     def __len__(self) -> int:
         raise StoreError("tasks know their results by the names of their templates alone; list the folder instead")
 
-    def claim(self, key: Key) -> AbstractContextManager[Any]:
-        """Hold the right to make a result, among processes."""
-        return self.store_of(key[0]).claim()
+    def claim(self, key: Key) -> Claim:
+        """Return the right to make a result, among processes."""
+        return EnteredClaim(self.store_of(key[0]).claim())

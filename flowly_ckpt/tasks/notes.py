@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xxhash
 
-from ..targets.writing import replace_file
+from ..targets.filesystem import replace_file
 
 if TYPE_CHECKING:
     from .stores import Store

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from ..errors import StoreError
-from .writing import is_temporary, replace_file
+from ...errors import StoreError
+from ..filesystem import is_temporary, replace_file
 
-__all__ = ["APPLICATION", "FORMAT", "check_folder", "index_files", "mark_folder", "network_of"]
+__all__ = ["APPLICATION", "FORMAT", "check_folder", "index_files", "mark_folder", "network_of", "next_index"]
 
-FORMAT = 1
+FORMAT = 2
 APPLICATION = 0x464C4F57  # SQLite's application_id of our indexes: "FLOW"
 MARKER = "flowly-ckpt.txt"
 _FIRST_LINE = "flowly-ckpt store, format "
@@ -24,7 +24,7 @@ _NETWORK = {"9p", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.davfs", "fuse.
 
 
 def check_folder(path: str) -> bool:
-    """Tell whether a folder holds a store of ours already; touch nothing.
+    """Return whether a folder holds a store already; touch nothing.
 
     :raises StoreError: when it is something else, of another format, or where a store cannot be safe.
 
@@ -56,9 +56,9 @@ def _unmarked(path: str, names: set[str]) -> bool:
     indexes = index_files(path)
     if any(_is_index(os.path.join(path, name)) for name in indexes):
         return True
-    strangers = {name for name in names - _OWN if not is_temporary(name)}
-    if strangers:
-        some = ", ".join(sorted(strangers)[:3])
+    others = {name for name in names - _OWN if not is_temporary(name)}
+    if others:
+        some = ", ".join(sorted(others)[:3])
         raise StoreError(f"{path}: not a store of this library ({some} in it); name another folder")
     return False
 
@@ -108,6 +108,16 @@ def index_files(path: str) -> list[str]:
         return []
     numbers = {_generation(name): name for name in names if name.startswith("index") and name.endswith(".sqlite")}
     return [numbers[number] for number in sorted(numbers) if number]
+
+
+def next_index(path: str) -> str:
+    """Return the path of the generation after an index.
+
+    >>> next_index("results/index.sqlite"), next_index("results/index-2.sqlite")
+    ('results/index-2.sqlite', 'results/index-3.sqlite')
+    """
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f"index-{_generation(name) + 1}.sqlite")
 
 
 def _generation(name: str) -> int:

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import StoreError
-from ..typing import Facts, Key, Target
-from .blobs import size_of
-from .buffers import dump_parts
-from .wrappers import Wrapper, named
+from ...errors import StoreError
+from ...typing import Facts, Key, Target
+from ..codecs import parts_of, pickled
+from ..filesystem import size_of
+from ..protocol import BaseTarget, described
+from .base import Wrapper
 
 __all__ = ["Bounded", "measured"]
 
@@ -24,7 +25,7 @@ def measured(value: Any) -> int:
     True
     """
     try:
-        return size_of(dump_parts(value))
+        return size_of(parts_of(pickled, value))
     except Exception:  # noqa: BLE001  what cannot be pickled can be kept in memory all the same
         return sys.getsizeof(value)
 
@@ -58,15 +59,15 @@ class Bounded(Wrapper):
         self._is_counted = False
 
     def __repr__(self) -> str:
-        return f"Bounded({named(self.target)}, max_bytes={self.max_bytes})"
+        return f"Bounded({described(self.target)}, max_bytes={self.max_bytes})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.target, self.max_bytes, self.measure))
 
-    def __getitem__(self, key: Key) -> Any:
-        value = self.target[key]
+    def unwrapped(self, key: Key, stored: Any) -> Any:
+        """Note the use."""
         self._used[key] = next(self._clock)
-        return value
+        return stored
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
         """Store a value, then evict others where the bound is passed."""
@@ -79,6 +80,8 @@ class Bounded(Wrapper):
             self._books[key] = (size, facts.seconds)
             self._used[key] = next(self._clock)
             self._evict(key)
+
+    put_many = BaseTarget.put_many
 
     def _count(self) -> None:
         if not self._is_counted:
@@ -111,6 +114,8 @@ class Bounded(Wrapper):
         with self._guard:
             self._forget(key)
             super().__delitem__(key)
+
+    clear_where = BaseTarget.clear_where
 
     def clear(self) -> None:
         """Delete all entries."""

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import xxhash
 
-from .buffers import Bytes
-from .damage import DamagedError
-from .writing import beside, sync_folder, write_all
+from ..codecs import Bytes
+from ..damage import DamagedError
+from ..filesystem import beside, digest_of, read_into, size_of, sync_folder, write_all
 
-__all__ = ["Blobs", "digest_of", "size_of"]
+__all__ = ["Blobs", "File", "path_of"]
 
 _MAPPED = 1 << 20  # smaller files are read: a mapping keeps a file descriptor for as long as the value lives
 _BESIDE = 1 << 24  # from this size on the digest is computed in a thread beside the writing
@@ -23,56 +23,53 @@ _STRIDE = 1 << 23  # both work on the same few megabytes, which are in the proce
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-def size_of(parts: list[Bytes]) -> int:
-    """Return how many bytes the pieces are together.
+class File(NamedTuple):
+    """Name a file by the digest and the size of its content.
 
-    >>> size_of([b"ab", memoryview(b"c")])
-    3
+    >>> File(bytes(16), 7).size
+    7
     """
-    return sum([memoryview(part).nbytes for part in parts])
+
+    digest: bytes
+    size: int
 
 
-def digest_of(parts: list[Bytes]) -> bytes:
-    """Return the XXH3-128 of the pieces as if they were joined.
+def path_of(digest: bytes) -> str:
+    """Return where the file of a digest lies, from the folder of the store.
 
-    >>> digest_of([b"a", b"b"]) == digest_of([b"ab"])
-    True
+    >>> path_of(bytes(2)).replace(os.sep, "/")
+    'blobs/00/00.bin'
     """
-    if len(parts) == 1:
-        return xxhash.xxh3_128_digest(parts[0])
-    hasher = xxhash.xxh3_128()
-    for part in parts:
-        hasher.update(part)
-    return hasher.digest()
+    name = digest.hex()
+    return os.path.join("blobs", name[:2], name[2:] + ".bin")
 
 
 class Blobs(NamedTuple):
-    """A folder of files named by content.
+    """The files of a store, named by their content.
 
-    :param folder: where they lie, in subfolders by the first two letters of their names.
+    :param root: the folder of the store; they lie in ``blobs``, by the first two letters of their names.
     :param durable: wait at each store until the disk has it.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     blobs = Blobs(folder)
-    ...     bytes(blobs.load(blobs.add([b"con", b"tent"]), 7))
+    ...     bytes(blobs.load(blobs.add([b"con", b"tent"])))
     b'content'
     """
 
-    folder: str
+    root: str
     durable: bool = False
 
     def path(self, digest: bytes) -> str:
         """Return where the file of a digest lies."""
-        name = digest.hex()
-        return os.path.join(self.folder, name[:2], name[2:] + ".bin")
+        return os.path.join(self.root, path_of(digest))
 
-    def add(self, parts: list[Bytes]) -> bytes:
-        """Write a file and return its digest; one that is there already with the same content is replaced by it.
+    def add(self, parts: list[Bytes]) -> File:
+        """Write a file; one that is there already with the same content is replaced by it.
 
         :raises OSError: when it cannot be written; nothing is left of it then.
         """
-        descriptor, temporary = beside(self.folder)
+        descriptor, temporary = beside(os.path.join(self.root, "blobs"))
         try:
             try:
                 digest = _write(descriptor, parts)
@@ -85,51 +82,62 @@ class Blobs(NamedTuple):
             with suppress(OSError):
                 os.unlink(temporary)
             raise
-        return digest
+        return File(digest, size_of(parts))
 
-    def has(self, digest: bytes, size: int) -> bool:
-        """Tell whether a file of this name and size is there; it counts as new then, so that nobody collects it."""
-        path = self.path(digest)
+    def has(self, file: File) -> bool:
+        """Return whether a file is there; it counts as new then, so that nobody collects it."""
+        path = self.path(file.digest)
         try:
-            if os.lstat(path).st_size != size:
+            if os.lstat(path).st_size != file.size:
                 return False
             os.utime(path)
         except OSError:
             return False
         return True
 
-    def load(self, digest: bytes, size: int, verify: bool = True) -> Bytes | mmap.mmap:
+    def load(self, file: File, verify: bool = True) -> Bytes | mmap.mmap:
         """Return the content, writable and private: what is written to it never reaches the file.
 
         :raises FileNotFoundError: when there is no such file.
         :raises DamagedError: when it is not what was stored.
         """
-        descriptor = os.open(self.path(digest), _READ)
+        descriptor = os.open(self.path(file.digest), _READ)
         try:
             found = os.fstat(descriptor).st_size
-            if found != size:
-                raise DamagedError(f"the file has {found} bytes, {size} were stored")
-            data = _content(descriptor, size)
+            if found != file.size:
+                raise DamagedError(f"the file has {found} bytes, {file.size} were stored")
+            data = _content(descriptor, file.size)
         finally:
             os.close(descriptor)
-        if verify and xxhash.xxh3_128_digest(data) != digest:
+        if verify and xxhash.xxh3_128_digest(data) != file.digest:
             raise DamagedError("the file does not match its digest")
         return data
 
+    def is_damaged(self, file: File) -> bool:
+        """Return whether a file is gone or not what was stored; one that cannot be read now may be whole."""
+        try:
+            self.load(file)
+        except (DamagedError, FileNotFoundError):
+            return True
+        except OSError:
+            return False
+        return False
+
     def remove(self, digest: bytes) -> None:
-        """Take a file away, if it is there; who has it mapped keeps what he sees."""
+        """Remove a file, if it is there; whoever has it mapped keeps what they see."""
         with suppress(FileNotFoundError, PermissionError):  # Windows keeps what is mapped: gc takes it another time
             os.unlink(self.path(digest))
 
-    def walk(self) -> Iterator[tuple[bytes, os.stat_result]]:
-        """Give the digest and the facts of each file."""
-        for place, _, names in os.walk(self.folder):
+    def walk(self) -> Iterator[tuple[File, float]]:
+        """Yield each file and when it was last touched, in seconds since the epoch."""
+        for place, _, names in os.walk(os.path.join(self.root, "blobs")):
             for name in names:
                 with suppress(ValueError, OSError):
                     digest = bytes.fromhex(os.path.basename(place) + name.removesuffix(".bin"))
                     path = os.path.join(place, name)
                     if self.path(digest) == path:
-                        yield digest, os.lstat(path)
+                        facts = os.lstat(path)
+                        yield File(digest, facts.st_size), facts.st_mtime
 
 
 def _put(temporary: str, path: str, durable: bool) -> None:
@@ -146,14 +154,9 @@ def _content(descriptor: int, size: int) -> Bytes | mmap.mmap:
     if size >= _MAPPED:
         with suppress(OSError):  # too many open files, or a file system without mappings: read it
             return mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY)
-    data = bytearray(size)
-    view = memoryview(data)
-    with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
-        while len(view):
-            done = file.readinto(view)
-            if not done:
-                raise DamagedError(f"the file ended {len(view)} bytes early")
-            view = view[done:]
+    data = read_into(descriptor, size)
+    if len(data) < size:
+        raise DamagedError(f"the file ended {size - len(data)} bytes early")
     return data
 
 

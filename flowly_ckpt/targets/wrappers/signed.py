@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from typing import Any
 
 import xxhash
 
-from ..typing import Facts, Key, Target
-from .buffers import Bytes
-from .codecs import Codec, parts_of, pickled
-from .damage import DamagedError, warn_once
-from .wrappers import Wrapper, named
+from ...typing import Facts, Key, Target
+from ..codecs import Bytes, Codec, parts_of, pickled
+from ..damage import DamagedError, warn_once
+from ..protocol import BaseTarget, as_target, described
+from .base import Wrapper
 
 __all__ = ["Signed"]
 
@@ -39,43 +40,49 @@ class Signed(Wrapper):
     See also: :data:`flowly_ckpt.targets.tree`, which runs no code at all.
     """
 
-    isolates = True
+    isolates = True  # type: ignore[assignment]
+    keeps_bytes = False  # type: ignore[assignment]
 
     def __init__(self, target: Target, key: bytes | str, codec: Codec | None = None) -> None:
         secret = key.encode() if isinstance(key, str) else bytes(key)
         if len(secret) < 16:
             raise ValueError(f"a secret of {len(secret)} bytes is too short: take 16 or more, from secrets.token_bytes")
-        if not (hasattr(target, "read_bytes") and hasattr(target, "write_bytes")) and not isinstance(target, dict):
+        full = as_target(target)
+        if not full.keeps_bytes:
             raise TypeError(
                 f"{type(target).__name__} decodes its entries by itself, before a signature could be checked; "
                 "give a DiskTarget, FileTarget or RemoteTarget, or Serialized(mapping)"
             )
         super().__init__(target)
         self.secret = secret
-        found: Any = codec or getattr(target, "codec", pickled)
-        self.codec: Codec = found
+        self._codec: Codec = codec or full.codec or pickled
 
-    def __repr__(self) -> str:
-        return f"Signed({named(self.target)})"
+    @property
+    def codec(self) -> Codec:  # type: ignore[override]
+        """What turns values into the bytes that are signed."""
+        return self._codec
 
     def __getitem__(self, key: Key) -> Any:
-        data = self.target[key] if isinstance(self.target, dict) else self.target.read_bytes(key)  # type: ignore[attr-defined]
+        data = self.full.read_bytes(key)
         try:
             return self.codec.loads(self._checked(key, data))
         except Exception as error:  # unpickling may raise anything
-            place = "dict" if isinstance(self.target, dict) else repr(self.target)
-            warn_once(place, key, error, of=xxhash.xxh3_64_intdigest(data))
+            warn_once(described(self.target), key, error, of=xxhash.xxh3_64_intdigest(data))
             raise KeyError(key) from error
 
+    get_many = BaseTarget.get_many
+    put_many = BaseTarget.put_many
+
     def _checked(self, key: Key, data: Bytes) -> memoryview:
-        view = memoryview(data)
+        # What is checked and what is decoded are the same private bytes: a mapped file may change in between.
+        view = memoryview(data if isinstance(data, (bytes, bytearray)) else bytearray(data))
         if len(view) < HEAD or view[:8] != MAGIC:
             raise DamagedError("it is not signed")
         if not hmac.compare_digest(bytes(view[8:40]), self._signature(key, [view[HEAD:]])):
             raise DamagedError("its signature does not match")
         return view[HEAD:]
 
-    def _signature(self, key: Key, parts: list[Bytes]) -> bytes:
+    def _signature(self, key: Key, parts: Sequence[Bytes]) -> bytes:
         mac = hmac.new(self.secret, digestmod=hashlib.sha256)
         for text in (*key, self.codec.name):
             data = text.encode("utf-8", "surrogatepass")
@@ -88,7 +95,4 @@ class Signed(Wrapper):
         """Store a value with its signature."""
         parts = parts_of(self.codec, value)
         head = (MAGIC + self._signature(key, parts)).ljust(HEAD, b"\0")
-        if isinstance(self.target, dict):
-            self.target[key] = b"".join([head, *parts])
-        else:
-            self.target.write_bytes(key, [head, *parts], facts, f"signed+{self.codec.name}")  # type: ignore[attr-defined]
+        self.full.write_bytes(key, [head, *parts], facts, f"signed+{self.codec.name}")

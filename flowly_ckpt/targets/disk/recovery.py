@@ -1,4 +1,4 @@
-"""Save what is whole of a damaged index into a new one."""
+"""Recover what is whole of a damaged index into a new one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
 
-from .opening import index_files
-from .rows import from_column, seal_of
-from .schema import make_index
+from ..damage import DamagedError
+from .entries import Row, text_of
+from .folder import next_index
+from .schema import connect_to_damaged, make_index
 
 __all__ = ["next_generation"]
 
-_COLUMNS = "id, tag, object, transform, codec, size, digest, seconds, made_from, blob, data"
-_INSERT = f"insert or ignore into entries ({_COLUMNS}) values (?{', ?' * 10})"
+_COLUMNS = "id, tag, object, transform, codec, digest, created, size, blob, data, seconds, made_from"
+_INSERT = f"insert or ignore into entries ({_COLUMNS}) values (?{', ?' * 11})"
 _TRIES = 64
 
 
@@ -26,7 +27,7 @@ def next_generation(folder: str, damaged: str) -> None:
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     next_generation(folder, "index.sqlite"), index_files(folder)
+    ...     next_generation(folder, "index.sqlite"), os.listdir(folder)
     (None, ['index-2.sqlite'])
     """
 
@@ -35,19 +36,16 @@ def next_generation(folder: str, damaged: str) -> None:
         connection.executemany(_INSERT, whole_rows(os.path.join(folder, damaged)))
         connection.execute("commit")
 
-    number = 2
-    while f"index-{number}.sqlite" in index_files(folder):
-        number += 1
-    make_index(folder, f"index-{number}.sqlite", fill)
+    make_index(folder, os.path.basename(next_index(os.path.join(folder, damaged))), fill)
 
 
 def whole_rows(path: str) -> Iterator[tuple[Any, ...]]:
-    """Give the rows that can be read and match their seals; a stretch that cannot be read is leapt over.
+    """Yield the rows that can be read and match their digests; a stretch that cannot be read is leapt over.
 
     >>> list(whole_rows("/no/such/index.sqlite"))
     []
     """
-    with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    with suppress(sqlite3.Error), closing(connect_to_damaged(path)) as connection:
         last, leap = -1, 0
         for _ in range(_TRIES):
             try:
@@ -63,9 +61,9 @@ def whole_rows(path: str) -> Iterator[tuple[Any, ...]]:
 
 
 def _is_whole(row: tuple[Any, ...]) -> bool:
-    ident, tag, obj, transform, codec, _, digest, _, _, blob, data = row
+    ident, tag, obj, transform, *rest, _, _ = row
     try:
-        key = (from_column(obj), from_column(tag), from_column(transform))
-        return bool(seal_of(key, codec, ident, data if blob is None else blob) == digest)
-    except (TypeError, ValueError):
+        Row(ident, *rest).check((text_of(obj), text_of(tag), text_of(transform)))
+    except (DamagedError, TypeError, ValueError):
         return False
+    return True

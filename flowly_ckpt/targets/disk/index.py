@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from ..errors import StoreError
-from .opening import index_files, mark_folder
+from ...errors import StoreError
+from .folder import index_files, mark_folder, next_index
 from .schema import BUSY, connect, is_damage, make_index
 
 __all__ = ["Index"]
@@ -19,12 +20,16 @@ __all__ = ["Index"]
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
+_AT_FORK = 5.0  # seconds that a fork waits for other threads to end their statements
 _indexes: weakref.WeakSet[Index] = weakref.WeakSet()
 _leaked: list[Any] = []
 
 
 class Index:
-    """Run statements on the index of a folder; connections are pooled, and never cross a fork.
+    """Run statements on the index of a folder; connections are pooled, and none crosses a fork.
+
+    What SQLite knows of locks it keeps in the memory of the process, where a forked child would find it and take locks
+    for held that only its parent holds. So a fork waits until no statement runs, and all connections are closed.
 
     :param folder: the store; it need not be there until something is written.
     :param durable: wait at each change until the disk has it.
@@ -43,6 +48,7 @@ class Index:
         self._free: list[sqlite3.Connection] = []
         self._all: list[sqlite3.Connection] = []
         self._guard = threading.RLock()
+        self.on_fork: list[Callable[[], Any]] = []  # weak references to what a forked child calls
         _indexes.add(self)
 
     def rows(self, statement: str, values: Any = ()) -> list[Row]:
@@ -73,7 +79,7 @@ class Index:
         :raises StoreError: when it cannot be written.
         :raises sqlite3.IntegrityError: when the key is there already.
         """
-        self._find_anew_if_gone()
+        self._leave_if_replaced()
         free = self._free
         try:
             connection = free.pop()
@@ -114,9 +120,13 @@ class Index:
                     connection.execute(f"pragma busy_timeout = {int(BUSY * 1000)}")
             return result
 
-        self._find_anew_if_gone()
+        self._leave_if_replaced()
         self.create()
         return self._attempt(whole, None)
+
+    def is_there(self) -> bool:
+        """Return whether there is an index, so that something may be stored."""
+        return bool(self._free or index_files(self.folder))
 
     def _attempt(self, work: Callable[[sqlite3.Connection], T], absent: Any) -> T:
         """Run work on a connection; replace a damaged index once, and try again."""
@@ -176,11 +186,13 @@ class Index:
             self._all.append(connection)
             return connection
 
-    def _find_anew_if_gone(self) -> None:
-        """Close the connections to a file that someone has deleted: what is written to it would be lost."""
+    def _leave_if_replaced(self) -> None:
+        """Close the connections to a file that was deleted, or replaced by a new generation: what it gets is lost."""
         path, number = self._file
+        if not path:
+            return
         try:
-            if not path or os.stat(path).st_ino == number:
+            if os.stat(path).st_ino == number and not os.path.exists(next_index(path)):
                 return
         except OSError:
             pass
@@ -189,7 +201,7 @@ class Index:
 
     def create(self) -> None:
         """Make the folder a store with an empty index, if it is none yet."""
-        if self._free or index_files(self.folder):
+        if self.is_there():
             return
         try:
             mark_folder(self.folder)
@@ -199,7 +211,7 @@ class Index:
 
     def renew(self, error: object) -> None:
         """Leave a damaged index behind: save what is whole of it into a new one of the next generation."""
-        from .salvage import next_generation
+        from .recovery import next_generation
 
         with self._guard:
             damaged = self._name
@@ -221,22 +233,49 @@ class Index:
     def _close(self, free: list[sqlite3.Connection]) -> None:
         while free:
             connection = free.pop()
-            with self._guard, suppress(ValueError):
+            with suppress(ValueError):
                 self._all.remove(connection)
             with suppress(sqlite3.Error):
                 connection.close()
 
-    def leave(self) -> None:
-        """Forget the connections of the parent in a forked child, without closing them."""
-        _leaked.append((self._all, self._free))
+    def before_fork(self) -> None:
+        """Close all connections, those in use as soon as their statements end; no new one is opened until the fork."""
+        self._guard.acquire()
+        free, self._free = self._free, []
+        self._close(free)
+        end = time.monotonic() + _AT_FORK
+        while self._all and time.monotonic() < end:
+            time.sleep(0.001)
+
+    def after_fork(self) -> None:
+        """Let threads open connections again."""
+        self._guard.release()
+
+    def begin_in_child(self) -> None:
+        """Forget the connections that were still in use; to close them would be to write."""
+        _leaked.append(self._all)
         self._all, self._free = [], []
         self._guard = threading.RLock()
-
-
-def _after_fork() -> None:
-    for index in list(_indexes):
-        index.leave()
+        for begin in [found for reference in self.on_fork if (found := reference()) is not None]:
+            begin()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    _forking: list[Index] = []
+
+    def _before() -> None:
+        _forking[:] = list(_indexes)
+        for index in _forking:
+            index.before_fork()
+
+    def _after_in_parent() -> None:
+        for index in _forking:
+            index.after_fork()
+        _forking.clear()
+
+    def _after_in_child() -> None:
+        for index in _forking:
+            index.begin_in_child()
+        _forking.clear()
+
+    os.register_at_fork(before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

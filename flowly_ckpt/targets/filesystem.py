@@ -1,23 +1,29 @@
-"""Write files so that nobody ever sees half of one: beside the place, then renamed into it."""
+"""Files that nobody ever sees half of: written beside the place, then renamed into it; read and removed whole."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+
+import xxhash
 
 from .buffers import Bytes
 
-__all__ = ["beside", "collect_temporaries", "is_temporary", "replace_file", "sync_folder", "write_all"]
+__all__ = [
+    "beside", "collect_temporaries", "digest_of", "is_temporary", "read_into", "remove_file", "replace_file", "size_of",
+    "sync_folder", "write_all",
+]  # fmt: skip
 
 _MARK = ".tmp-"  # hidden, and shorter than most names, so that it fits where the name does
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _AT_ONCE = 512  # pieces per system call
 _CHUNK = 1 << 22
 
 
 def is_temporary(name: str) -> bool:
-    """Tell whether a file of this name is one that is being written, or that a killed writer left.
+    """Return whether a file of this name is being written, or was left by a killed writer.
 
     >>> is_temporary(".tmp-17-3f"), is_temporary("result.pkl")
     (True, False)
@@ -81,16 +87,16 @@ def _write(descriptor: int, batch: list[memoryview]) -> None:
             batch[0] = batch[0][done:]
 
 
-def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False) -> None:
+def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False) -> os.stat_result:
     """Put a file in its place whole, or not at all.
 
     :param durable: wait until the disk has it, so that it survives a loss of power.
+    :return: what the system says of the file.
     :raises OSError: when it cannot be written; what stood there still stands.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     replace_file(f"{folder}/a/b", [b"to", b"gether"])
-    ...     (os.path.getsize(f"{folder}/a/b"), os.listdir(f"{folder}/a"))
+    ...     (replace_file(f"{folder}/a/b", [b"to", b"gether"]).st_size, os.listdir(f"{folder}/a"))
     (8, ['b'])
     """
     descriptor, temporary = beside(os.path.dirname(path))
@@ -99,6 +105,7 @@ def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False) -> No
             write_all(descriptor, parts)
             if durable:
                 os.fsync(descriptor)
+            facts = os.fstat(descriptor)
         finally:
             os.close(descriptor)
         os.replace(temporary, path)
@@ -108,6 +115,7 @@ def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False) -> No
         raise
     if durable:
         sync_folder(os.path.dirname(path))
+    return facts
 
 
 def sync_folder(folder: str) -> None:
@@ -140,3 +148,69 @@ def collect_temporaries(folder: str, older_than: float = 3600.0) -> Iterator[tup
                 if time.time() - facts.st_mtime >= older_than:
                     os.unlink(path)
                     yield path, facts.st_size
+
+
+def read_into(descriptor: int, size: int) -> bytearray:
+    """Return so many bytes of an open file; fewer where it ends before. They are writable: arrays can lie in them.
+
+    >>> with open(os.devnull, "rb") as file:
+    ...     read_into(file.fileno(), 10)
+    bytearray(b'')
+    """
+    data = bytearray(size)
+    view, done = memoryview(data), 0
+    with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+        while done < size and (count := file.readinto(view[done:])):
+            done += count
+    view.release()
+    del data[done:]
+    return data
+
+
+def size_of(parts: Iterable[Bytes]) -> int:
+    """Return how many bytes the pieces are together.
+
+    >>> size_of([b"ab", memoryview(b"c")])
+    3
+    """
+    return sum([memoryview(part).nbytes for part in parts])
+
+
+def digest_of(parts: Sequence[Bytes]) -> bytes:
+    """Return the XXH3-128 of the pieces as if they were joined.
+
+    >>> digest_of([b"a", b"b"]) == digest_of([b"ab"])
+    True
+    """
+    if len(parts) == 1:
+        return xxhash.xxh3_128_digest(parts[0])
+    hasher = xxhash.xxh3_128()
+    for part in parts:
+        hasher.update(part)
+    return hasher.digest()
+
+
+def remove_file(path: str, root: str) -> None:
+    """Remove a file, and the folders above it that are empty then, up to a root, which stays.
+
+    :raises FileNotFoundError: where there is no file; so is a folder none.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = replace_file(f"{folder}/a/b/c", [b"content"])
+    ...     remove_file(f"{folder}/a/b/c", folder), os.listdir(folder)
+    (None, [])
+    """
+    try:
+        os.unlink(path)
+    except (IsADirectoryError, NotADirectoryError) as error:
+        raise FileNotFoundError(str(error)) from None
+    remove_empty(os.path.dirname(path), root)
+
+
+def remove_empty(folder: str, root: str) -> None:
+    """Remove a folder and those above it, up to a root, as far as they are empty."""
+    with suppress(OSError):  # what is not empty refuses
+        while folder != root:
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)

@@ -7,18 +7,18 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 
-from .opening import APPLICATION, FORMAT
-from .writing import beside
+from ..filesystem import beside
+from .folder import APPLICATION, FORMAT
 
-__all__ = ["BUSY", "connect", "is_damage", "make_index"]
+__all__ = ["BUSY", "connect", "connect_to_damaged", "is_damage", "make_index"]
 
-# Values are appended to the table; the key index leads with the tag, so that it serves look-ups, listing and clearing
-# by tag. An entry's id is the time of its making in nanoseconds, so the table itself is in order of time. `uses` is
-# apart, so that a hit never rewrites the page of a value.
+# Values are appended to the table, whose ids SQLite gives; the key index leads with the tag, so that it serves
+# look-ups, listing and clearing by tag. `created` is in nanoseconds. `uses` is apart, so that a hit never rewrites the
+# page of a value.
 SCHEMA = f"""
 create table entries (
     id integer primary key, tag text not null, object text not null, transform text not null, codec text not null,
-    size integer not null, digest blob not null, seconds real not null, made_from text,
+    size integer not null, digest blob not null, created integer not null, seconds real not null, made_from text,
     blob blob, data blob, unique (tag, object, transform));
 create index by_blob on entries (size, blob) where blob is not null;
 create table uses (id integer primary key, used integer not null, hits integer not null);
@@ -32,7 +32,7 @@ _TEXTS = ("no such ", "malformed", "unsupported file format")
 
 
 def is_damage(error: BaseException) -> bool:
-    """Tell whether SQLite found the index itself damaged, as against locked, full or out of reach.
+    """Return whether SQLite found the index itself damaged, as against locked, full or out of reach.
 
     >>> is_damage(sqlite3.OperationalError("database is locked"))
     False
@@ -71,6 +71,17 @@ def connect(path: str, durable: bool = False) -> sqlite3.Connection:
         else:
             return connection
     raise AssertionError("unreachable")
+
+
+def connect_to_damaged(path: str) -> sqlite3.Connection:
+    """Open an index for reading what is left of it.
+
+    >>> connect_to_damaged("/no/such/folder/index.sqlite")
+    Traceback (most recent call last):
+        ...
+    sqlite3.OperationalError: unable to open database file
+    """
+    return sqlite3.connect(f"{_url(path)}?mode=ro", uri=True)
 
 
 def _url(path: str) -> str:

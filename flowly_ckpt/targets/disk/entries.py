@@ -1,0 +1,323 @@
+"""The entries of a store: every statement of SQL about them, and the digest that guards a row."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
+from typing import Any, NamedTuple
+
+import xxhash
+
+from ...typing import Facts, Key
+from ..damage import DamagedError
+from ..facts import Entry, Selection, TagStats, names_of
+from .blobs import File, path_of
+from .index import Index
+
+__all__ = ["Entries", "Row"]
+
+FIELDS = "id, codec, digest, created, size, blob, data"
+ADD = """insert into entries (tag, object, transform, codec, digest, created, size, blob, data, seconds, made_from)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+KEY = "tag = ? and object = ? and transform = ?"
+FIND = f"select {FIELDS} from entries where {KEY}"
+FIND_MANY = f"select object, tag, transform, {FIELDS} from entries where (tag, object, transform) in (values {{}})"
+USED = "coalesce((select used from uses where uses.id = entries.id), created)"
+LIST = f"""select tag, object, transform, codec, size, created, {USED}, seconds,
+    coalesce((select hits from uses where uses.id = entries.id), 0), made_from, blob from entries where"""
+STATS = """select tag, count(*), sum(size), coalesce(sum(hits), 0), coalesce(sum(hits * seconds), 0.0),
+    max(coalesce(used, created)) from entries left join uses on uses.id = entries.id group by tag order by tag"""
+SIZE = """select (select coalesce(sum(size), 0) from entries where blob is null) +
+    (select coalesce(sum(size), 0) from (select distinct size, blob from entries where blob is not null))"""
+CHECK = """select cast(object as blob), cast(tag as blob), cast(transform as blob), id, cast(codec as blob), digest,
+    created, size, blob, data from entries where id > ? order by id limit 200"""
+KEYS = """select object, tag, transform, created from entries
+    where (tag, object, transform) {} (?, ?, ?) order by tag, object, transform limit 5000"""
+WORTH = f"select id, size, blob from entries where id != ? order by seconds / max(size, 1), {USED}, id"
+PAGE = 2000
+AT_ONCE = 300  # keys in a statement, whose values SQLite limits
+
+
+class Row(NamedTuple):
+    """A row of the index: what an entry's value is found and checked by; ``created`` is in nanoseconds.
+
+    >>> Row(1, "pickled", b"", 0, 4, None, b"data").payload
+    b'data'
+    """
+
+    id: int
+    codec: str
+    digest: bytes
+    created: int
+    size: int
+    blob: bytes | None
+    data: Any
+
+    @property
+    def payload(self) -> Any:
+        """What its digest covers: the value itself, or the digest of the file that holds it."""
+        return self.data if self.blob is None else self.blob
+
+    def check(self, key: Key) -> None:
+        """Raise unless the row is what was stored under a key.
+
+        :raises DamagedError: when it does not match its digest.
+        """
+        try:
+            if digest_of_row(key, self.codec, self.created, self.payload) == self.digest:
+                return
+        except (TypeError, ValueError):
+            pass
+        raise DamagedError("the row does not match its digest")
+
+
+class New(NamedTuple):
+    """An entry to be stored: its value's bytes, or the file that holds them.
+
+    >>> New(("a", "fit", "f"), "pickled", b"data", None, Facts(0.0)).size
+    4
+    """
+
+    key: Key
+    codec: str
+    data: bytes | None
+    file: File | None
+    facts: Facts
+
+    @property
+    def size(self) -> int:
+        """The bytes of the value."""
+        return len(self.data or b"") if self.file is None else self.file.size
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the values of its row; the time of its making is now."""
+        created, blob = time.time_ns(), None if self.file is None else self.file.digest
+        digest = digest_of_row(self.key, self.codec, created, self.data if blob is None else blob)
+        made_from = json.dumps(self.facts.made_from, default=repr) if self.facts.made_from else None
+        return (
+            *columns(self.key), self.codec, digest, created, self.size, blob, self.data, self.facts.seconds, made_from,
+        )  # fmt: skip
+
+
+class Entries:
+    """Find, add, list and remove rows; nothing here touches a file but the index.
+
+    >>> Entries(Index("/no/such/folder", print)).find(("a", "fit", "f")) is None
+    True
+    """
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+
+    def find(self, key: Key) -> Row | None:
+        """Return the row of a key, or None."""
+        found = self.index.row(FIND, columns(key))
+        return None if found is None else Row(*found)
+
+    def find_many(self, keys: Iterable[Key]) -> dict[Key, Row]:
+        """Return the rows of those keys that have one."""
+        wanted = list(keys)
+        found: dict[Key, Row] = {}
+        for start in range(0, len(wanted), AT_ONCE):
+            some = wanted[start : start + AT_ONCE]
+            statement = FIND_MANY.format(", ".join(["(?, ?, ?)"] * len(some)))
+            for obj, tag, transform, *row in self.index.rows(statement, [*chain.from_iterable(map(columns, some))]):
+                found[text_of(obj), text_of(tag), text_of(transform)] = Row(*row)
+        return found
+
+    def add(self, new: New) -> None:
+        """Add an entry.
+
+        :raises sqlite3.IntegrityError: when its key is there already.
+        """
+        self.index.change(ADD, new.values())
+
+    def replace(self, connection: sqlite3.Connection, new: New) -> File | None:
+        """Add an entry in the place of the one of its key; return the file that one had."""
+        found = connection.execute(FIND, columns(new.key)).fetchone()
+        if found is not None:
+            connection.execute("delete from entries where id = ?", found[:1])
+        connection.execute(ADD, new.values())
+        blob, size = (None, 0) if found is None else (found[5], found[4])
+        return None if blob is None else File(blob, size)
+
+    def remove(self, key: Key) -> Row | None:
+        """Remove the row of a key and return it, or None where there is none."""
+        if not self.index.is_there():
+            return None
+
+        def work(connection: sqlite3.Connection) -> Row | None:
+            found = connection.execute(FIND, columns(key)).fetchone()
+            if found is not None:
+                connection.execute("delete from entries where id = ?", found[:1])
+            return None if found is None else Row(*found)
+
+        return self.index.transact(work)
+
+    def remove_row(self, ident: int) -> None:
+        """Remove one row."""
+        self.index.change("delete from entries where id = ?", (ident,))
+
+    def remove_unreadable(self, key: Key) -> None:
+        """Remove the row of a key whose text a flipped byte has made unreadable."""
+        self.index.change(f"delete from entries where {KEY}", columns(key))
+
+    def is_used(self, connection: sqlite3.Connection, file: File) -> bool:
+        """Return whether an entry refers to a file."""
+        statement = "select 1 from entries where size = ? and blob = ? limit 1"
+        return connection.execute(statement, (file.size, file.digest)).fetchone() is not None
+
+    def has_file_of(self, size: int) -> bool:
+        """Return whether any entry has a file of this size."""
+        return self.index.row("select 1 from entries where size = ? and blob is not null limit 1", (size,)) is not None
+
+    def keys(self) -> Iterator[tuple[Key, int]]:
+        """Yield the keys, by tag, with the time of their making."""
+        relation, last = ">=", ("", "", "")
+        while True:
+            found = self.index.rows(KEYS.format(relation), last)
+            odd = bytes in set(map(type, chain.from_iterable(found)))  # text that SQLite could not encode
+            for obj, tag, transform, created in found:
+                yield ((text_of(obj), text_of(tag), text_of(transform)) if odd else (obj, tag, transform)), created
+            if len(found) < 5000:
+                return
+            obj, tag, transform = found[-1][:3]
+            relation, last = ">", (tag, obj, transform)
+
+    def select(self, chosen: Selection) -> Iterator[Entry]:
+        """Yield what is known of the selected entries, by tag."""
+        where, values = condition(chosen)
+        last, start = "", ()
+        while True:
+            statement = f"{LIST} {where} {last} order by tag, object, transform limit {PAGE}"
+            found = self.index.rows(statement, values + start)
+            yield from map(entry_of, found)
+            if len(found) < PAGE:
+                return
+            last, start = "and (tag, object, transform) > (?, ?, ?)", found[-1][:3]
+
+    def count(self, chosen: Selection | None = None) -> int:
+        """Count the selected entries."""
+        where, values = condition(chosen or Selection())
+        found = self.index.row(f"select count(*) from entries where {where}", values)
+        return int(found[0]) if found else 0
+
+    def clear(self, chosen: Selection) -> tuple[int, list[File]]:
+        """Remove the selected entries; return how many there were, and their files."""
+        where, values = condition(chosen)
+
+        def work(connection: sqlite3.Connection) -> tuple[int, list[File]]:
+            files = f"select distinct blob, size from entries where blob is not null and {where}"
+            found = [File(*row) for row in connection.execute(files, values)]
+            return connection.execute(f"delete from entries where {where}", values).rowcount, found
+
+        return self.index.transact(work) if self.index.is_there() else (0, [])
+
+    def stats(self) -> list[TagStats]:
+        """Count entries, bytes, hits and the seconds they saved, for each tag."""
+        return [
+            TagStats(text_of(tag), count, size, hits, saved, used / 1e9)
+            for tag, count, size, hits, saved, used in self.index.rows(STATS)
+        ]
+
+    def size(self) -> int:
+        """Return the bytes of all values; values that share a file count once."""
+        found = self.index.row(SIZE, ())
+        return int(found[0]) if found else 0
+
+    def rows(self) -> Iterator[tuple[tuple[bytes, bytes, bytes], Row]]:
+        """Yield all rows, with their keys as bytes, since a damaged one may not be text."""
+        last = 0
+        while found := self.index.rows(CHECK, (last,)):
+            for obj, tag, transform, ident, codec, *rest in found:
+                with suppress(UnicodeDecodeError, AttributeError):
+                    codec = codec.decode()
+                last = ident
+                yield (obj, tag, transform), Row(ident, codec, *rest)
+
+
+def columns(key: Key) -> tuple[Any, Any, Any]:
+    """Return tag, object and transform as SQLite takes them; text it cannot encode goes as bytes.
+
+    :raises TypeError: for a key that is not three strings.
+
+    >>> columns(("o", "t", "f"))
+    ('t', 'o', 'f')
+    """
+    try:
+        obj, tag, transform = key
+        "".join(key).encode()
+        if not isinstance(key, tuple):
+            raise TypeError
+    except UnicodeEncodeError:
+        return (column(key[1]), column(key[0]), column(key[2]))
+    except (TypeError, ValueError):
+        raise TypeError(f"a key is a tuple of three strings, got {key!r}") from None
+    return (tag, obj, transform)
+
+
+def column(text: str) -> Any:
+    """Return one string of a key as SQLite takes it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text
+
+
+def text_of(found: Any) -> str:
+    """Return a string of a key as it was before :func:`columns`.
+
+    >>> text_of(columns(("o", "\\udc80", "f"))[0])
+    '\\udc80'
+    """
+    return found if type(found) is str else bytes(found).decode("utf-8", "surrogatepass")
+
+
+def digest_of_row(key: Key, codec: str, created: int, payload: Any) -> bytes:
+    """Return the digest that binds a payload to its key, its codec and the time of its making.
+
+    >>> digest_of_row(("a", "b", "c"), "pickled", 1, b"x") == digest_of_row(("a", "b", "d"), "pickled", 1, b"x")
+    False
+    """
+    head = f"{key[0]}\0{key[1]}\0{key[2]}\0{codec}\0{created}\0"
+    try:
+        return xxhash.xxh3_128_digest(head.encode() + payload)
+    except UnicodeEncodeError:
+        return xxhash.xxh3_128_digest(head.encode("utf-8", "surrogatepass") + payload)
+
+
+def condition(chosen: Selection) -> tuple[str, tuple[Any, ...]]:
+    """Return a selection as a condition of SQL and its values."""
+    terms: list[str] = ["1"]
+    values: list[Any] = []
+    for name in ("tag", "object", "transform"):
+        names = names_of(getattr(chosen, name))
+        if names is not None:
+            # As JSON, since SQLite limits how many values a statement may have; but JSON cannot carry all strings.
+            odd = [column(text) for text in names if "\0" in text or type(column(text)) is bytes]
+            terms.append(f"({name} in (select value from json_each(?)) or {name} in ({', '.join('?' * len(odd))}))")
+            values += [json.dumps(sorted(text for text in names if column(text) not in odd)), *odd]
+    now = time.time()
+    for term, seconds in (("created", chosen.older_than), (USED, chosen.unused_for)):
+        if seconds is not None:
+            terms.append(f"{term} < ?")
+            values.append(int((now - seconds) * 1e9))
+    return " and ".join(terms), tuple(values)
+
+
+def entry_of(row: Sequence[Any]) -> Entry:
+    """Return what is known of an entry, by what :data:`LIST` selects."""
+    tag, obj, transform, codec, size, created, used, seconds, hits, made_from, blob = row
+    try:
+        found = json.loads(made_from) if made_from else {}
+    except (ValueError, RecursionError):
+        found = {}  # a flipped byte here harms no result
+    return Entry(
+        (text_of(obj), text_of(tag), text_of(transform)), codec, size, created / 1e9, used / 1e9, seconds, hits,
+        found if isinstance(found, dict) else {}, None if blob is None else path_of(blob),
+    )  # fmt: skip

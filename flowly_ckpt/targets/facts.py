@@ -1,0 +1,168 @@
+"""What a target knows of its entries beside their values, and which entries a selection means."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeGuard
+
+from ..typing import Key
+
+__all__ = ["Collected", "Entry", "Selection", "Stamped", "TagStats", "is_key", "names_of", "stats_of"]
+
+Names = str | Iterable[str] | None
+
+
+class Entry(NamedTuple):
+    """Describe an entry beside its value; times are seconds since the epoch, 0 where the target does not know them.
+
+    :param key: the key, three strings.
+    :param codec: the name of the codec that encoded the value; empty where nothing was encoded.
+    :param size: of the encoded value, in bytes.
+    :param created: when it was stored.
+    :param used: when it was last restored, or stored.
+    :param seconds: how long the value took to compute.
+    :param hits: how often it was restored.
+    :param made_from: the digests its key was made from, by name.
+    :param file: the file that holds the value, relative to the target's folder; None where there is none.
+
+    >>> Entry(("a", "t", "f"), "pickled", 10, 0.0, 0.0, 2.0, 3, {}, None).saved
+    6.0
+    """
+
+    key: Key
+    codec: str = ""
+    size: int = 0
+    created: float = 0.0
+    used: float = 0.0
+    seconds: float = 0.0
+    hits: int = 0
+    made_from: dict[str, Any] = {}  # noqa: RUF012
+    file: str | None = None
+
+    @property
+    def saved(self) -> float:
+        """The seconds that its hits have saved."""
+        return self.seconds * self.hits
+
+
+class TagStats(NamedTuple):
+    """Count the entries of one tag; ``saved`` is in seconds, ``used`` the last use of any of them.
+
+    >>> TagStats("clean", 2, 100, 3, 1.5, 0.0).saved
+    1.5
+    """
+
+    tag: str
+    entries: int
+    bytes: int
+    hits: int
+    saved: float
+    used: float
+
+
+class Collected(NamedTuple):
+    """Count what a garbage collection removed.
+
+    >>> Collected(1, 2, 300)
+    Collected(expired=1, files=2, bytes=300)
+    """
+
+    expired: int
+    files: int
+    bytes: int
+
+
+class Stamped(NamedTuple):
+    """Hold a value and when it was stored, in seconds since the epoch; what ``Expiring`` keeps.
+
+    >>> Stamped(0.0, "value").value
+    'value'
+    """
+
+    created: float
+    value: Any
+
+
+class Selection(NamedTuple):
+    """Select entries; criteria that are None select everything, several must all hold.
+
+    :param object, tag, transform: a string or several, to be found at that place of the key.
+    :param older_than: seconds since the entry was stored.
+    :param unused_for: seconds since it was last restored, or stored if it never was.
+
+    >>> Selection(tag="clean").matches(("a", "clean", "b"))
+    True
+    """
+
+    object: Names = None
+    tag: Names = None
+    transform: Names = None
+    older_than: float | None = None
+    unused_for: float | None = None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it asks for times, which not every target keeps."""
+        return self.older_than is not None or self.unused_for is not None
+
+    def checked(self) -> Selection:
+        """Return the selection itself.
+
+        :raises ValueError: for a negative age, which would select every entry.
+        """
+        for name in ("older_than", "unused_for"):
+            seconds = getattr(self, name)
+            if seconds is not None and not seconds >= 0:
+                raise ValueError(f"{name} must be a number of seconds, 0 or more, got {seconds!r}")
+        return self
+
+    def matches(self, key: Any) -> bool:
+        """Return whether a key is selected by its strings; keys of another shape never are."""
+        if not is_key(key):
+            return False
+        wanted = (names_of(self.object), names_of(self.tag), names_of(self.transform))
+        return all(names is None or part in names for part, names in zip(key, wanted))
+
+    def is_due(self, entry: Entry) -> bool:
+        """Return whether an entry is selected by its times; one whose times are not known is not."""
+        now = time.time()
+        return (self.older_than is None or 0 < entry.created < now - self.older_than) and (
+            self.unused_for is None or 0 < entry.used < now - self.unused_for
+        )
+
+
+def is_key(key: object) -> TypeGuard[Key]:
+    """Return whether an object is a key: a tuple of three strings.
+
+    >>> is_key(("a", "fit", "f")), is_key("a"), is_key(("a", 1, "f"))
+    (True, False, False)
+    """
+    return isinstance(key, tuple) and len(key) == 3 and all(isinstance(part, str) for part in key)
+
+
+def names_of(names: Names) -> frozenset[str] | None:
+    """Return the strings meant, or None for all.
+
+    >>> sorted(names_of(["b", "a"])), names_of(None)
+    (['a', 'b'], None)
+    """
+    if names is None:
+        return None
+    return frozenset([names]) if isinstance(names, str) else frozenset(names)
+
+
+def stats_of(entries: Iterable[Entry]) -> list[TagStats]:
+    """Count entries by tag.
+
+    >>> stats_of([Entry(("a", "fit", "f"), size=8), Entry(("b", "fit", "f"), size=2)])
+    [TagStats(tag='fit', entries=2, bytes=10, hits=0, saved=0.0, used=0.0)]
+    """
+    found: dict[str, TagStats] = {}
+    for entry in entries:
+        tag = entry.key[1]
+        _, count, size, hits, saved, used = found.get(tag, TagStats(tag, 0, 0, 0, 0.0, 0.0))
+        found[tag] = TagStats(
+            tag, count + 1, size + entry.size, hits + entry.hits, saved + entry.saved, max(used, entry.used)
+        )
+    return [found[tag] for tag in sorted(found)]

@@ -1,0 +1,86 @@
+"""Notice changes made in place to values that a target hands out as they are.
+
+A plain dict gives back the very object that was put in. Its digest at that time is remembered; where the digest is
+another one at a hit, somebody changed the object. Digests are kept beside the target, not in it, because the user
+reads the target: by the target's and the value's ``id``, so that nothing is kept alive.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from ..errors import StoreWarning, UnhashableError
+from ..hashing import functional_hash
+from ..typing import Key, Target
+
+__all__ = ["forget", "is_intact", "watch"]
+
+_IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
+_SPARE = 64
+_UNKNOWN = ""
+_Digests = dict[Key, tuple[int, str]]  # the value's id and digest
+
+_watched: dict[int, _Digests] = {}
+
+
+def watch(target: Target, key: Key, value: Any) -> None:
+    """Remember the digest of a value as it is now; one that cannot be hashed is not watched, with a warning.
+
+    :raises UnhashableError: where a live iterator hides in the value.
+
+    >>> target, key = {}, ("object", "tag", "transform")
+    >>> target[key] = value = [1]
+    >>> watch(target, key, value)
+    >>> is_intact(target, key, value)
+    True
+    >>> value.append(2)
+    >>> is_intact(target, key, value)
+    False
+    """
+    digests = _watched.setdefault(id(target), {})
+    if type(value) in _IMMUTABLE:
+        digests.pop(key, None)
+        return
+    if len(digests) > 2 * len(target) + _SPARE:
+        for gone in [key for key in digests if key not in target]:
+            del digests[gone]
+    digests[key] = (id(value), _digest(value, key))
+
+
+def is_intact(target: Target, key: Key, value: Any) -> bool:
+    """Return whether a value is as it was; one that was not watched before is from now on.
+
+    >>> is_intact({}, ("object", "tag", "transform"), [1])
+    True
+    """
+    if type(value) in _IMMUTABLE:
+        return True
+    digests = _watched.get(id(target))
+    known = digests.get(key) if digests is not None else None
+    if known is None or known[0] != id(value):
+        watch(target, key, value)
+        return True
+    return known[1] == _UNKNOWN or known[1] == functional_hash(value)
+
+
+def forget(target: Target, key: Key) -> None:
+    """Watch a value no longer.
+
+    >>> target, key = {}, ("object", "tag", "transform")
+    >>> watch(target, key, [1]); forget(target, key)
+    >>> is_intact(target, key, [2])
+    True
+    """
+    _watched.get(id(target), {}).pop(key, None)
+
+
+def _digest(value: Any, key: Key) -> str:
+    try:
+        return functional_hash(value)
+    except UnhashableError as error:
+        if hasattr(error.obj, "__next__"):
+            raise  # a live iterator inside a stored value would be spent by its first reader
+        message = f"a change made in place to the value stored at {key[1]!r} would not be noticed: {error}"
+        warnings.warn(message, StoreWarning, stacklevel=4)
+        return _UNKNOWN

@@ -1,0 +1,268 @@
+"""What a target can do: the one place that declares it, with a default for every mapping.
+
+A target is any mutable mapping. :class:`BaseTarget` lists what a store may do beyond that, each ability with a default
+in terms of the mapping; a store overrides what it can do better. :func:`as_target` gives any mapping all of them, so
+whoever needs an ability calls it and never asks whether it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, ClassVar, Self
+
+from ..typing import Facts, Key, Target
+from .claims import UNCLAIMED, Claim, EnteredClaim
+from .codecs import Bytes, Codec
+from .facts import Collected, Entry, Selection, TagStats, stats_of
+
+__all__ = ["BaseTarget", "Mapped", "as_target", "described"]
+
+Progress = Callable[[int, int], object]
+
+
+class BaseTarget(MutableMapping[Key, Any]):
+    """Base class of targets: every ability, in terms of a mutable mapping.
+
+    ``isolates``
+        whether every value handed out is a private copy; else changes made in place are noticed by a digest.
+    ``hasher``
+        the hash function that keys are made with, None for the usual one.
+    ``codec``
+        what turns values into bytes, None where values are kept as they are.
+    ``keeps_bytes``
+        whether :meth:`read_bytes` and :meth:`write_bytes` reach the stored bytes, undecoded.
+    ``keeps_times``
+        whether it is known when an entry was stored.
+
+    >>> class Table(BaseTarget):
+    ...     def __init__(self): self.rows = {}
+    ...     def __getitem__(self, key): return self.rows[key]
+    ...     def __setitem__(self, key, value): self.rows[key] = value
+    ...     def __delitem__(self, key): del self.rows[key]
+    ...     def __iter__(self): return iter(self.rows)
+    ...     def __len__(self): return len(self.rows)
+    >>> table = Table()
+    >>> table.put_many([(("a", "fit", "f"), 1, Facts(0.5)), (("b", "fit", "f"), 2, Facts(0.5))])
+    >>> table.get_many([("a", "fit", "f"), ("c", "fit", "f")]), table.clear_where(object="a"), len(table)
+    ({('a', 'fit', 'f'): 1}, 1, 1)
+
+    See also: :func:`as_target`, :func:`flowly_ckpt.targets.check_target`.
+    """
+
+    isolates: bool = False
+    hasher: Callable[[], Any] | None = None
+    codec: Codec | None = None
+    keeps_bytes: bool = False
+    keeps_times: bool = False
+
+    @property
+    def place(self) -> Hashable:
+        """What is equal for targets that keep the same entries, so that one of them computes what is missing."""
+        return id(self)
+
+    def put(self, key: Key, value: Any, facts: Facts) -> None:
+        """Store a value with what is known of it."""
+        self[key] = value
+
+    def get_many(self, keys: Iterable[Key]) -> dict[Key, Any]:
+        """Return the stored values by key; what is absent is left out."""
+        found = {}
+        for key in keys:
+            try:
+                found[key] = self[key]
+            except KeyError:
+                continue
+        return found
+
+    def put_many(self, items: Iterable[tuple[Key, Any, Facts]]) -> None:
+        """Store several values, each with what is known of it."""
+        for key, value, facts in items:
+            self.put(key, value, facts)
+
+    def claim(self, key: Key) -> Claim:
+        """Return the claim to compute a key, which one process holds at a time where processes share the store."""
+        return UNCLAIMED
+
+    def claim_many(self, keys: Iterable[Key]) -> AbstractContextManager[Any]:
+        """Return the claims to compute several keys, entered in the same order by everybody."""
+        stack = _Claims()
+        stack.claims = [self.claim(key) for key in sorted(keys)]
+        return stack
+
+    def entry(self, key: Key) -> Entry | None:
+        """Return what is known of an entry, or None where there is none."""
+        return Entry(key) if key in self else None
+
+    def entries(self, **selection: Any) -> Iterator[Entry]:
+        """Yield what is known of each selected entry; the criteria are those of :meth:`clear_where`."""
+        chosen = Selection(**selection).checked()
+        for key in [key for key in self if chosen.matches(key)]:
+            entry = self.entry(key)
+            if entry is not None and chosen.is_due(entry):
+                yield entry
+
+    def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
+        """Delete the entries that meet all criteria given, and return how many there were.
+
+        :param object, tag, transform: a string or several, to be found at that place of the key.
+        :param older_than: seconds since the entry was stored.
+        :param unused_for: seconds since it was last restored, or stored if it never was.
+        :param dry_run: only count.
+        :raises ValueError: for a negative age, and for ages asked of a target that keeps no times.
+        """
+        if Selection(**selection).is_timed and not self.keeps_times:
+            raise ValueError(f"{described(self)} keeps no times; older_than and unused_for need a target that does")
+        chosen = [entry.key for entry in self.entries(**selection)]
+        return len(chosen) if dry_run else sum(self._removed(key) for key in chosen)
+
+    def _removed(self, key: Key) -> bool:
+        try:
+            del self[key]
+        except KeyError:
+            return False  # somebody else was faster
+        return True
+
+    def stats(self) -> list[TagStats]:
+        """Count entries, bytes, hits and the seconds they saved, for each tag."""
+        return stats_of(self.entries())
+
+    def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
+        """Check every entry against its digest; return a line for each that is damaged.
+
+        :param repair: remove the damaged entries, so that they are computed again.
+        :param progress: called with the number of entries checked and of all, now and then.
+        """
+        return []
+
+    def gc(self, *, older_than: float = 600.0) -> Collected:
+        """Remove expired entries, and what killed writers left more than so many seconds ago."""
+        return Collected(0, 0, 0)
+
+    def read_bytes(self, key: Key) -> Bytes:
+        """Return the stored bytes of an entry, undecoded.
+
+        :raises KeyError: where there are none, or they are damaged.
+        :raises TypeError: for a target that keeps no bytes.
+        """
+        raise TypeError(f"{described(self)} keeps values, not bytes")
+
+    def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
+        """Store encoded bytes, given in pieces; ``codec`` names what encoded them, if not the target's own."""
+        raise TypeError(f"{described(self)} keeps values, not bytes")
+
+    def close(self) -> None:
+        """Close what is open; the next access opens it again."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+class _Claims(ExitStack):
+    claims: Sequence[Claim] = ()
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        try:
+            for claim in self.claims:
+                self.enter_context(claim)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+
+class Mapped(BaseTarget):
+    """Give a mapping that is no :class:`BaseTarget` the abilities of one; those that it has itself are used.
+
+    >>> Mapped({("a", "fit", "f"): 1}).entry(("a", "fit", "f")).key
+    ('a', 'fit', 'f')
+
+    See also: :func:`as_target`.
+    """
+
+    OWN: ClassVar = (
+        "isolates", "hasher", "codec", "keeps_times", "put", "get_many", "put_many", "claim_many", "entry", "entries",
+        "clear_where", "stats", "verify", "gc", "read_bytes", "write_bytes", "close",
+    )  # fmt: skip
+
+    def __init__(self, mapping: Target) -> None:
+        self.mapping = mapping
+        if type(mapping) is not dict:
+            self.__dict__.update({name: getattr(mapping, name) for name in self.OWN if hasattr(mapping, name)})
+
+    @property
+    def place(self) -> Hashable:
+        """What is equal for targets that keep the same entries."""
+        return id(self.mapping)
+
+    @property
+    def keeps_bytes(self) -> bool:  # type: ignore[override]
+        """Whether bytes are handed out as they are: by a dict, but not by a mapping that may decode them."""
+        return isinstance(self.mapping, dict) or hasattr(self.mapping, "read_bytes")
+
+    def read_bytes(self, key: Key) -> Bytes:
+        """Return the bytes that a dict holds."""
+        found: Bytes = self.mapping[key]
+        return found
+
+    def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
+        """Put bytes into a dict."""
+        self.mapping[key] = b"".join(parts)
+
+    def __repr__(self) -> str:
+        return type(self.mapping).__name__ if isinstance(self.mapping, dict) else repr(self.mapping)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Mapped, (self.mapping,))
+
+    def __getitem__(self, key: Key) -> Any:
+        return self.mapping[key]
+
+    def __setitem__(self, key: Key, value: Any) -> None:
+        self.mapping[key] = value
+
+    def __delitem__(self, key: Key) -> None:
+        del self.mapping[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.mapping
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.mapping)
+
+    def __len__(self) -> int:
+        return len(self.mapping)
+
+    def clear(self) -> None:
+        """Delete all entries."""
+        self.mapping.clear()
+
+    def claim(self, key: Key) -> Claim:
+        """Return the mapping's own claim, which may be any context manager."""
+        own: Any = getattr(self.mapping, "claim", None)
+        return UNCLAIMED if own is None else EnteredClaim(own(key))
+
+
+def as_target(mapping: Target) -> BaseTarget:
+    """Return a mapping as a target with every ability; one that has them is returned itself.
+
+    >>> target = as_target({})
+    >>> target.put(("a", "fit", "f"), 1, Facts(0.5)), as_target(target) is target
+    (None, True)
+    """
+    # Not isinstance, which asks an abstract class in Python: every look-up goes through here.
+    return mapping if BaseTarget in type(mapping).__mro__ else Mapped(mapping)  # type: ignore[return-value]
+
+
+def described(target: Target) -> str:
+    """Name a target in a message, without its content.
+
+    >>> described({("a", "fit", "f"): 1})
+    'dict'
+    """
+    text = repr(as_target(target))
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -1,0 +1,134 @@
+"""How an entry was made, in the one form that every store of files and bytes keeps it in: a line of JSON.
+
+The line ends in a digest of itself. It stands before the encoded value, or in a sidecar beside the value's file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, NamedTuple
+
+import xxhash
+
+from ..typing import Facts, Key
+from .codecs import Bytes
+from .damage import DamagedError
+from .facts import Entry
+from .filesystem import digest_of, replace_file
+
+__all__ = ["FOLDER", "Provenance", "read_line", "read_sidecar", "sidecar_of", "write_line", "write_sidecar"]
+
+FORMAT = 1
+FOLDER = ".made"  # beside the files it is about
+_CHECK = b', "check": "'
+_END = b'"}\n'
+_HEAD = f'{{"format": {FORMAT}, '.encode()
+
+
+class Provenance(NamedTuple):
+    """Describe an entry and how it was made.
+
+    :param key: the key, three strings.
+    :param codec: the name of the codec that encoded the value.
+    :param size: of the encoded value, in bytes.
+    :param digest: the XXH3-128 of the encoded value, in hex.
+    :param created: when it was stored, in seconds since the epoch.
+    :param seconds: how long the value took to compute.
+    :param made_from: what its key was made from, by name.
+
+    >>> made = Provenance(("a", "fit", "f"), "pickled", 4, "0a", 0.0, 2.0)
+    >>> read_line(write_line(made) + b"more") == (made, len(write_line(made)))
+    True
+    """
+
+    key: Key
+    codec: str
+    size: int
+    digest: str
+    created: float
+    seconds: float
+    made_from: dict[str, Any] = {}  # noqa: RUF012
+
+    def entry(self, file: str | None = None) -> Entry:
+        """Return it as what is known of an entry."""
+        return Entry(self.key, self.codec, self.size, self.created, self.created, self.seconds, 0, self.made_from, file)
+
+
+_KINDS = {"codec": str, "size": int, "digest": str, "created": (int, float), "seconds": (int, float), "made_from": dict}
+
+
+def write_line(made: Provenance) -> bytes:
+    """Return a provenance as a line of JSON that ends in its digest.
+
+    >>> write_line(Provenance(("a", "fit", "f"), "pickled", 4, "0a", 0.0, 2.0))[:40]
+    b'{"format": 1, "key": ["a", "fit", "f"], '
+    """
+    text = json.dumps({"format": FORMAT, **made._asdict()}, default=repr).encode()[:-1]
+    return b"%b%b%b%b" % (text, _CHECK, xxhash.xxh3_128_hexdigest(text).encode(), _END)
+
+
+def read_line(data: Bytes) -> tuple[Provenance, int]:
+    """Return the provenance that bytes begin with, and where its line ends.
+
+    :raises DamagedError: where there is none, or not what was written.
+    """
+    view = memoryview(data)
+    start = bytes(view[: 1 << 16])
+    end = start.find(b"\n") + 1 or bytes(view).find(b"\n") + 1
+    line = bytes(view[:end])
+    text, _, check = line.rpartition(_CHECK)
+    if not text.startswith(_HEAD) or check != xxhash.xxh3_128_hexdigest(text).encode() + _END:
+        raise DamagedError(f"the first of its {len(view)} bytes do not say how it was made")
+    try:
+        found = json.loads(line)
+        del found["format"], found["check"]
+        key = tuple(found.pop("key"))
+        is_key = len(key) == 3 and all(type(part) is str for part in key)
+        if is_key and all(isinstance(found[name], kind) for name, kind in _KINDS.items()):
+            return Provenance(key, **found), end
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass
+    raise DamagedError("what says how it was made is ill-formed")
+
+
+def sidecar_of(path: str) -> str:
+    """Return the sidecar of a file.
+
+    >>> sidecar_of(os.path.join("results", "fit", "a")).replace(os.sep, "/")
+    'results/fit/.made/a'
+    """
+    folder, name = os.path.split(path)
+    return os.path.join(folder, FOLDER, name)
+
+
+def write_sidecar(path: str, made: Provenance) -> None:
+    """Keep a provenance beside the file that it is about."""
+    replace_file(sidecar_of(path), [write_line(made)])
+
+
+def read_sidecar(path: str, data: Bytes | None = None) -> Provenance | None:
+    """Return how a file was made, or None where that is not known, or was said of another content.
+
+    :param data: the file's content, if it has been read; else size and time are compared first, then the content.
+
+    >>> read_sidecar("/no/such/file") is None
+    True
+    """
+    try:
+        with open(sidecar_of(path), "rb") as file:
+            made, _ = read_line(file.read())
+        facts = os.stat(path)
+        if made.size != facts.st_size:
+            return None
+        if data is None and made.created != facts.st_mtime:
+            with open(path, "rb") as file:
+                data = file.read()
+    except (OSError, DamagedError):
+        return None
+    return made if data is None or digest_of([data]).hex() == made.digest else None
+
+
+def provenance_of(key: Key, codec: str, parts: list[Bytes], size: int, created: float, facts: Facts) -> Provenance:
+    """Return the provenance of encoded bytes, given in pieces."""
+    return Provenance(key, codec, size, digest_of(parts).hex(), created, facts.seconds, facts.made_from)

@@ -1,0 +1,82 @@
+"""Entries that count as absent after some time, in any target."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from ...typing import Key, Target
+from ..facts import Collected, Entry, Selection, Stamped
+from ..protocol import BaseTarget, described
+from .base import Wrapper
+
+__all__ = ["Expiring"]
+
+
+class Expiring(Wrapper):
+    """Count entries older than ``max_age`` seconds as absent; so are those whose age is not known.
+
+    >>> target = Expiring({}, max_age=3600)
+    >>> target["a", "b", "c"] = 1
+    >>> target["a", "b", "c"], len(Expiring(target.target, max_age=-1))
+    (1, 0)
+
+    See also: ``DiskTarget(max_age=…)`` and ``FileTarget(max_age=…)``, which know the age by themselves.
+    """
+
+    keeps_times = True  # type: ignore[assignment]
+
+    def __init__(self, target: Target, max_age: float) -> None:
+        super().__init__(target)
+        self.max_age = max_age
+
+    def __repr__(self) -> str:
+        return f"Expiring({described(self.target)}, max_age={self.max_age})"
+
+    def _is_live(self, stamped: Any) -> bool:
+        # A date in the future shows a clock that was set back: such an entry lives no longer than others.
+        return isinstance(stamped, Stamped) and abs(time.time() - stamped.created) <= self.max_age
+
+    def wrapped(self, key: Key, value: Any) -> Any:
+        """Return the value with the time."""
+        return Stamped(time.time(), value)
+
+    def unwrapped(self, key: Key, stored: Any) -> Any:
+        """Return the value, if it is young enough."""
+        if not self._is_live(stored):
+            raise KeyError(key)
+        return stored.value
+
+    def __contains__(self, key: object) -> bool:
+        return self._stamp(key) is not None
+
+    def _stamp(self, key: Any) -> Stamped | None:
+        try:
+            stamped = self.target[key]
+        except KeyError:
+            return None
+        return stamped if self._is_live(stamped) else None
+
+    def __iter__(self) -> Iterator[Key]:
+        return (key for key in list(self.target) if key in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def entry(self, key: Key) -> Entry | None:
+        """Return what is known of an entry, with the time that stands beside its value."""
+        stamped, entry = self._stamp(key), self.full.entry(key)
+        if stamped is None or entry is None:
+            return None
+        return entry if entry.created else entry._replace(created=stamped.created, used=stamped.created)
+
+    entries = BaseTarget.entries
+    clear_where = BaseTarget.clear_where
+    stats = BaseTarget.stats
+
+    def gc(self, *, older_than: float = 600.0) -> Collected:
+        """Remove expired entries too."""
+        expired = [key for key in list(self.target) if Selection().matches(key) and key not in self]
+        found = self.full.gc(older_than=older_than)
+        return found._replace(expired=found.expired + sum(self._removed(key) for key in expired))

@@ -1,0 +1,148 @@
+"""A fast target before a slow one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any
+
+from ...errors import StoreError
+from ...typing import Facts, Key, Target
+from ..codecs import Bytes
+from ..facts import Collected, Entry, stats_of
+from ..protocol import BaseTarget, Progress, as_target, described
+from .base import Wrapper
+
+__all__ = ["Layered"]
+
+
+class Layered(Wrapper):
+    """Look into a fast target first, then into a slow one, whose values go into the fast one; store into both.
+
+    >>> memory, disk = {}, {("a", "b", "c"): 1}
+    >>> Layered(memory, disk)["a", "b", "c"], memory
+    (1, {('a', 'b', 'c'): 1})
+    """
+
+    def __init__(self, fast: Target, slow: Target) -> None:
+        super().__init__(slow)
+        self.fast = fast
+
+    def __repr__(self) -> str:
+        return f"Layered({described(self.fast)}, {described(self.target)})"
+
+    @property
+    def near(self) -> BaseTarget:
+        """The fast target, with every ability."""
+        return as_target(self.fast)
+
+    @property
+    def isolates(self) -> bool:  # type: ignore[override]
+        """Whether every value handed out is a private copy: only where both layers make one."""
+        return self.near.isolates and self.full.isolates
+
+    @property
+    def keeps_bytes(self) -> bool:  # type: ignore[override]
+        """Whether both layers give their bytes undecoded."""
+        return self.near.keeps_bytes and self.full.keeps_bytes
+
+    @property
+    def place(self) -> Hashable:
+        """The places of both layers."""
+        return (Layered, self.near.place, self.full.place)
+
+    def __getitem__(self, key: Key) -> Any:
+        try:
+            return self.fast[key]
+        except KeyError:
+            value = self.target[key]
+        self._keep_near(self.near.put, key, value, Facts(0.0))
+        return value
+
+    def get_many(self, keys: Iterable[Key]) -> dict[Key, Any]:
+        """Return the stored values by key, from the fast target and for the rest from the slow one."""
+        wanted = list(keys)
+        found = self.near.get_many(wanted)
+        rest = self.full.get_many([key for key in wanted if key not in found])
+        for key, value in rest.items():
+            self._keep_near(self.near.put, key, value, Facts(0.0))
+        return {**found, **rest}
+
+    def put(self, key: Key, value: Any, facts: Facts) -> None:
+        """Store into both, the slow one first."""
+        self.full.put(key, value, facts)
+        self._keep_near(self.near.put, key, value, facts)
+
+    def put_many(self, items: Iterable[tuple[Key, Any, Facts]]) -> None:
+        """Store into both, the slow one first."""
+        kept = list(items)
+        self.full.put_many(kept)
+        for key, value, facts in kept:
+            self._keep_near(self.near.put, key, value, facts)
+
+    def read_bytes(self, key: Key) -> Bytes:
+        """Return the stored bytes of an entry, from the fast target or the slow one."""
+        try:
+            return self.near.read_bytes(key)
+        except KeyError:
+            return self.full.read_bytes(key)
+
+    def write_bytes(self, key: Key, parts: Any, facts: Facts | None = None, codec: str = "") -> None:
+        """Store encoded bytes into both, the slow one first."""
+        pieces = list(parts)
+        self.full.write_bytes(key, pieces, facts, codec)
+        self._keep_near(self.near.write_bytes, key, pieces, facts, codec)
+
+    def _keep_near(self, store: Callable[..., None], key: Key, *what: Any) -> None:
+        try:
+            store(key, *what)
+        except StoreError:
+            self.fast.pop(key, None)  # what it holds may be older; the slow one has it anyway
+
+    def __delitem__(self, key: Key) -> None:
+        was_near = self.near._removed(key)
+        if not self.full._removed(key) and not was_near:
+            raise KeyError(key)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.fast or key in self.target
+
+    def __iter__(self) -> Iterator[Key]:
+        yield from self.target
+        yield from [key for key in self.fast if key not in self.target]
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def clear(self) -> None:
+        """Delete all entries of both."""
+        self.fast.clear()
+        self.target.clear()
+
+    def entry(self, key: Key) -> Entry | None:
+        """Return what is known of an entry, by the slow target if it is there."""
+        return self.full.entry(key) or self.near.entry(key)
+
+    def entries(self, **selection: Any) -> Iterator[Entry]:
+        """Yield what is known of each selected entry, by the slow target if it is there."""
+        yield from self.full.entries(**selection)
+        yield from [entry for entry in self.near.entries(**selection) if entry.key not in self.target]
+
+    clear_where = BaseTarget.clear_where
+
+    def stats(self) -> Any:
+        """Count entries, bytes, hits and the seconds they saved, for each tag."""
+        return stats_of(self.entries())
+
+    def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
+        """Check every entry of both targets."""
+        return self.near.verify(repair=repair) + self.full.verify(repair=repair, progress=progress)
+
+    def gc(self, *, older_than: float = 600.0) -> Collected:
+        """Collect in both targets."""
+        found = zip(self.near.gc(older_than=older_than), self.full.gc(older_than=older_than))
+        return Collected(*map(sum, found))
+
+    def close(self) -> None:
+        """Close both targets."""
+        self.near.close()
+        self.full.close()
