@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from typing import Any, NamedTuple
 
-__all__ = ["Engine", "Facts", "Key", "Rewrite", "Target", "Transform"]
+__all__ = ["Bytes", "Engine", "Facts", "Key", "Rewrite", "Target", "Transform"]
 
 Transform = Callable[[Any], Any]
 Rewrite = Callable[[Transform], Transform]
 Engine = Callable[[Transform, Any], Any]
 Key = tuple[str, str, str]
 Target = MutableMapping[Key, Any]
+Bytes = bytes | bytearray | memoryview
 
 
 class Facts(NamedTuple):

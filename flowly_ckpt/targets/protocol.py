@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ..typing import Facts, Key, Target
+from ..typing import Bytes, Facts, Key, Target
 from .claims import UNCLAIMED, Claim, EnteredClaim
-from .codecs import Bytes, Codec
 from .facts import Collected, Entry, Selection, TagStats, stats_of
+
+if TYPE_CHECKING:
+    from .codecs import Codec
 
 __all__ = ["BaseTarget", "Mapped", "as_target", "described"]
 

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 import xxhash
 
-from ..typing import Facts, Key
-from .codecs import Bytes
+from ..typing import Bytes, Facts, Key
 from .damage import DamagedError
 from .facts import Entry
 from .filesystem import digest_of, replace_file
@@ -72,6 +71,11 @@ def read_line(data: Bytes) -> tuple[Provenance, int]:
     """Return the provenance that bytes begin with, and where its line ends.
 
     :raises DamagedError: where there is none, or not what was written.
+
+    >>> read_line(b"something else")
+    Traceback (most recent call last):
+        ...
+    flowly_ckpt.targets.damage.DamagedError: the first of its 14 bytes do not say how it was made
     """
     view = memoryview(data)
     start = bytes(view[: 1 << 16])
@@ -103,7 +107,17 @@ def sidecar_of(path: str) -> str:
 
 
 def write_sidecar(path: str, made: Provenance) -> None:
-    """Keep a provenance beside the file that it is about."""
+    """Keep a provenance beside the file that it is about.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "a")
+    ...     written = replace_file(path, [b"data"])
+    ...     made = provenance_of(("a", "fit", "f"), "pickled", [b"data"], 4, written.st_mtime, Facts(2.0))
+    ...     write_sidecar(path, made)
+    ...     read_sidecar(path) == made
+    True
+    """
     replace_file(sidecar_of(path), [write_line(made)])
 
 
