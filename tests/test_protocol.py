@@ -1,0 +1,217 @@
+"""What a target can do beyond a mapping: through every wrapper, by every caller, whatever the mapping."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from functools import partial
+
+import pytest
+
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints
+from flowly_ckpt.plan import plan
+from flowly_ckpt.targets import (
+    BaseTarget,
+    Bounded,
+    DiskTarget,
+    Expiring,
+    FileTarget,
+    Hashed,
+    Layered,
+    ReadOnly,
+    Refreshed,
+    RemoteTarget,
+    Serialized,
+    Signed,
+    Snapshots,
+    as_target,
+)
+from flowly_ckpt.targets.claims import UNCLAIMED
+from flowly_ckpt.targets.wrappers import Wrapper
+from flowly_ckpt.typing import Facts
+
+A, B = ("0a", "tag", "1b"), ("2c", "other", "3d")
+SECRET = b"sixteen bytes and more"
+run = partial(apply, rewrites=[add_checkpoints])
+
+WRAPPERS = {
+    "Signed": lambda inner: Signed(inner, SECRET),
+    "Layered": lambda inner: Layered({}, inner),
+    "Bounded": lambda inner: Bounded(inner, 10**6),
+    "Hashed": lambda inner: Hashed(inner, hashlib.blake2b),
+    "Expiring": lambda inner: Expiring(inner, 3600),
+    "Snapshots": Snapshots,
+    "Refreshed": Refreshed,
+    "Signed in Bounded in Layered": lambda inner: Layered({}, Bounded(Signed(inner, SECRET), 10**6)),
+}
+wrapped = pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
+
+
+@pytest.fixture(params=["disk", "files", "serialized", "remote"])
+def inner(request, tmp_path):
+    made = {
+        "disk": lambda: DiskTarget(tmp_path / "disk"),
+        "files": lambda: FileTarget(tmp_path / "files"),
+        "serialized": lambda: Serialized({}),
+        "remote": lambda: RemoteTarget(f"memory://{tmp_path}"),
+    }[request.param]()
+    with made:
+        yield made
+
+
+@wrapped
+def test_entries_are_cleared_by_age_through_every_wrapper(inner, wrap):
+    target = wrap(inner)
+    for key in (A, B):
+        target.put(key, [key], Facts(1.0))
+    assert clear_checkpoints(target, older_than=3600) == 0
+    assert len(inner) == 2
+    while clear_checkpoints(target, tag="tag", older_than=0) == 0:  # the clock may be coarse
+        pass
+    assert list(inner) == [B]
+
+
+@wrapped
+def test_what_is_known_of_an_entry_comes_through_every_wrapper(inner, wrap):
+    target = as_target(wrap(inner))
+    target.put(A, [1], Facts(1.5, {"input": "0a"}))
+    entry = target.entry(A)
+    assert (entry.seconds, entry.made_from) == (1.5, {"input": "0a"})
+    assert abs(time.time() - entry.created) < 60
+    assert [stats.tag for stats in target.stats()] == ["tag"]
+    assert target.verify() == []
+    assert target.gc().expired == 0
+
+
+@wrapped
+@pytest.mark.parametrize("kind", [DiskTarget, FileTarget])
+def test_claims_come_through_every_wrapper(tmp_path, wrap, kind):
+    inner = kind(tmp_path)
+    with wrap(inner).claim(A):
+        claims = inner._claims if kind is DiskTarget else inner.claims
+        assert claims.is_claimed(A)
+    assert not claims.is_claimed(A)
+    with wrap(inner).claim_many([B, A]):
+        assert claims.is_claimed(A)
+        assert claims.is_claimed(B)
+    assert not claims.is_claimed(B)
+
+
+@wrapped
+def test_several_at_once_through_every_wrapper(inner, wrap):
+    target = wrap(inner)
+    target.put_many([(A, [1], Facts(0.0)), (B, [2], Facts(0.0))])
+    expected = {} if isinstance(target, Refreshed) else {A: [1], B: [2]}
+    assert target.get_many([A, B, ("x", "y", "z")]) == expected
+    assert sorted(inner) == [A, B]
+
+
+def test_a_wrapper_of_ones_own_changes_values_in_one_place(inner):
+    class Halved(Wrapper):
+        def wrapped(self, key, value):
+            return value // 2
+
+        def unwrapped(self, key, stored):
+            return stored * 2
+
+    target = Halved(inner)
+    target[A] = 4
+    target.put_many([(B, 8, Facts(0.0))])
+    assert inner.get_many([A, B]) == {A: 2, B: 4}
+    assert (target[A], target.get_many([B])) == (4, {B: 8})
+
+
+def test_read_only_refuses_what_would_change_the_target(inner):
+    inner[A] = 1
+    target = ReadOnly(inner)
+    refused = [
+        lambda: target.clear_where(tag="tag"),
+        lambda: target.verify(repair=True),
+        lambda: target.gc(),
+        lambda: target.write_bytes(A, [b""]),
+        lambda: target.__delitem__(A),
+        lambda: clear_checkpoints(target),
+    ]
+    for act in refused:
+        with pytest.raises(OSError, match="read-only"):
+            act()
+    assert (target.clear_where(tag="tag", dry_run=True), target.verify(), list(inner)) == (1, [], [A])
+    target.put_many([(B, 2, Facts(0.0))])
+    assert list(inner) == [A]
+
+
+@pytest.mark.parametrize("target", [{}, Snapshots({}), Layered({}, {})], ids=repr)
+def test_ages_asked_of_what_keeps_no_times_are_an_error(target):
+    target[A] = 1
+    with pytest.raises(ValueError, match="keeps no times"):
+        clear_checkpoints(target, older_than=1)
+    assert list(target) == [A]
+
+
+@pytest.mark.parametrize("criterion", ["older_than", "unused_for"])
+def test_a_negative_age_is_an_error_and_deletes_nothing(inner, criterion):
+    inner[A] = 1
+    with pytest.raises(ValueError, match=f"{criterion} must be a number of seconds, 0 or more, got -1"):
+        clear_checkpoints(inner, **{criterion: -1})
+    assert list(inner) == [A]
+
+
+def normalize(rows):
+    return [row / max(rows) for row in rows]
+
+
+def scale(rows):
+    return [row / sum(rows) for row in rows]
+
+
+@wrapped
+def test_plan_names_the_changed_step_through_every_wrapper(inner, wrap):
+    if wrap is Refreshed:
+        pytest.skip("it shows nothing of what is stored to a look-up")
+    target = wrap(inner)
+    run(chained(sorted, normalize, checkpoint(target, tag="rows")), [3, 1])
+    found = run(chained(sorted, scale, checkpoint(target, tag="rows")), [3, 1], engine=plan)
+    assert "normalize" in str(found)
+
+
+def test_a_mapping_brings_what_it_can_do_itself():
+    class Kept(dict):
+        isolates = True
+
+        def put(self, key, value, facts):
+            self[key] = (value, facts.seconds)
+
+    target = Kept()
+    as_target(target).put(A, 1, Facts(2.0))
+    assert (target[A], as_target(target).isolates, as_target({}).isolates) == ((1, 2.0), True, False)
+
+
+def test_defaults_of_a_target_of_ones_own(tmp_path):
+    class Table(BaseTarget):
+        def __init__(self):
+            self.rows = {}
+
+        def __getitem__(self, key):
+            return self.rows[key]
+
+        def __setitem__(self, key, value):
+            self.rows[key] = value
+
+        def __delitem__(self, key):
+            del self.rows[key]
+
+        def __iter__(self):
+            return iter(self.rows)
+
+        def __len__(self):
+            return len(self.rows)
+
+    with Table() as target:
+        assert run(chained(sorted, checkpoint(target)), [2, 1]) == [1, 2]
+        assert len(target) == 1
+        assert target.claim(A) is UNCLAIMED
+        with pytest.raises(TypeError, match="keeps values, not bytes"):
+            target.read_bytes(A)
+        with pytest.raises(TypeError, match="decodes its entries by itself"):
+            Signed(target, SECRET)
+        assert clear_checkpoints(target) == 1
