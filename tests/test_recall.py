@@ -120,7 +120,7 @@ def test_a_coroutine_is_never_stored():
     assert not target
 
 
-def test_what_an_iterator_raises_while_it_is_realised_passes():
+def test_what_an_iterator_raises_while_it_is_materialised_passes():
     with pytest.raises(ZeroDivisionError):
         recall({}, KEY, lambda: (1 // n for n in (1, 0)))
 

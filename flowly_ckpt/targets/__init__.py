@@ -9,11 +9,12 @@ if TYPE_CHECKING:
     from .bounded import Bounded as Bounded
     from .codecs import Codec as Codec
     from .codecs import codec_named as codec_named
+    from .codecs import compressed as compressed
     from .codecs import gzipped as gzipped
     from .codecs import pickled as pickled
     from .codecs import plain_pickle as plain_pickle
     from .codecs import register_codec as register_codec
-    from .compression import compressed as compressed
+    from .codecs.tree import tree as tree
     from .conformance import check_target as check_target
     from .disk import DiskTarget as DiskTarget
     from .files import FileTarget as FileTarget
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .remote import RemoteTarget as RemoteTarget
     from .serialized import Serialized as Serialized
     from .signed import Signed as Signed
-    from .trees import tree as tree
     from .wrappers import Expiring as Expiring
     from .wrappers import Layered as Layered
     from .wrappers import Null as Null
@@ -46,12 +46,12 @@ _HOMES = {
     "Snapshots": "wrappers",
     "check_target": "conformance",
     "codec_named": "codecs",
-    "compressed": "compression",
+    "compressed": "codecs",
     "gzipped": "codecs",
     "pickled": "codecs",
     "plain_pickle": "codecs",
     "register_codec": "codecs",
-    "tree": "trees",
+    "tree": "codecs.tree",
 }
 
 __all__ = sorted(_HOMES)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import xxhash
 
-from .buffers import Bytes
+from .codecs import Bytes
 from .damage import DamagedError
 from .writing import beside, sync_folder, write_all
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import StoreError
 from ..typing import Facts, Key, Target
 from .blobs import size_of
-from .buffers import dump_parts
+from .codecs import parts_of, pickled
 from .wrappers import Wrapper, named
 
 __all__ = ["Bounded", "measured"]
@@ -24,7 +24,7 @@ def measured(value: Any) -> int:
     True
     """
     try:
-        return size_of(dump_parts(value))
+        return size_of(parts_of(pickled, value))
     except Exception:  # noqa: BLE001  what cannot be pickled can be kept in memory all the same
         return sys.getsizeof(value)
 

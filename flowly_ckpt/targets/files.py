@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
 from ..typing import Facts, Key
-from .buffers import Bytes
 from .claims import Claims
 from .clearing import Selection, clear_keys
-from .codecs import Codec, parts_of, plain_pickle
+from .codecs import Bytes, Codec, parts_of, plain_pickle
 from .damage import warn_once
 from .names import key_of_path, path_of_key
 from .writing import collect_temporaries, is_temporary, replace_file

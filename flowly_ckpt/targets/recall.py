@@ -22,7 +22,7 @@ from typing import Any
 from ..errors import MutationWarning, StoreWarning
 from ..typing import Facts, Key, Target
 from .flights import MISSING, fly
-from .iterators import Realised, UnstorableError, realise
+from .materialise import Materialised, UnstorableError, materialise
 from .seals import forget, seal, sealed
 
 __all__ = ["MISSING", "lookup", "recall"]
@@ -68,7 +68,7 @@ def recall(target: Target, key: Key, compute: Compute, made_from: dict[str, Any]
     ``recall(t, k, f) == f()``, and ``f`` runs once however often that is asked
 
     Nothing is stored when ``compute`` raises, or when the target does: then the value is returned all the same,
-    with a warning that names the target. An iterator is realised first and handed out afresh at each hit.
+    with a warning that names the target. An iterator is materialised first and handed out afresh at each hit.
 
     :param target: where results are kept, any mutable mapping.
     :param key: three strings: hash of the object, tag, hash of the transform.
@@ -103,7 +103,7 @@ def _compute(target: Target, key: Key, compute: Compute, made_from: dict[str, An
         start = time.perf_counter()
         value = compute()
         try:
-            value = realise(value)
+            value = materialise(value)
         except UnstorableError as error:
             _warn(StoreWarning, f"the result at {key[1]!r} is not stored: {error}")
         else:
@@ -126,7 +126,7 @@ def _store(target: Target, key: Key, value: Any, facts: Facts) -> None:
 
 
 def _handed_out(value: Any) -> Any:
-    return iter(value) if type(value) is Realised else value
+    return iter(value) if type(value) is Materialised else value
 
 
 def _drop(target: Target, key: Key) -> None:

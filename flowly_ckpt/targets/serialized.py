@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 import xxhash
 
 from ..typing import Facts, Key
-from .buffers import Bytes
 from .claims import digest_of_key
-from .codecs import Codec, codec_named, parts_of, pickled, runs_code
+from .codecs import Bytes, Codec, codec_named, parts_of, pickled, runs_code
 from .damage import DamagedError, warn_once
 from .names import key_of_name, name_of_key
 

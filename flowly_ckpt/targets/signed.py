@@ -9,8 +9,7 @@ from typing import Any
 import xxhash
 
 from ..typing import Facts, Key, Target
-from .buffers import Bytes
-from .codecs import Codec, parts_of, pickled
+from .codecs import Bytes, Codec, parts_of, pickled
 from .damage import DamagedError, warn_once
 from .wrappers import Wrapper, named
 

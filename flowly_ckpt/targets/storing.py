@@ -9,8 +9,7 @@ from typing import Any
 from ..errors import StoreError
 from ..typing import Facts, Key
 from .blobs import digest_of, size_of
-from .buffers import Bytes
-from .codecs import Codec, parts_of
+from .codecs import Bytes, Codec, parts_of
 from .eviction import Eviction
 from .opening import index_files
 from .reading import FIND

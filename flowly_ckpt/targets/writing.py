@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from .buffers import Bytes
+from .codecs import Bytes
 
 __all__ = ["beside", "collect_temporaries", "is_temporary", "replace_file", "sync_folder", "write_all"]
 

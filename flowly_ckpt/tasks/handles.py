@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ..errors import StoreError, StoreWarning
-from ..targets.iterators import Realised
+from ..targets.materialise import Materialised
 from ..typing import Facts, Key
 from .filestore import Filestore
 from .notes import Note, differences, digest, note_of, read_note
@@ -74,7 +74,7 @@ class Handles(MutableMapping[Key, Any]):
         store = self.store_of(key[0])
         if self.saves:
             # The file is for any reader: what was an iterator is a list in it.
-            value = list(value) if type(value) is Realised else value
+            value = list(value) if type(value) is Materialised else value
             store.save(value)
         elif not store.exists():
             return

@@ -1,4 +1,4 @@
-"""Rows of the tree codec: the standard library, and types of one's own."""
+"""Rows for types of the standard library."""
 
 from __future__ import annotations
 
@@ -6,63 +6,13 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from .damage import DamagedError
-from .iterators import Realised
-from .trees import Reader, Row, Writer, _rows, add_row
-from .wrappers import Stamped
+from ...materialise import Materialised
+from ...wrappers import Stamped
+from .rows import Reader, Row, Writer, add_row, load_rows
 
-__all__ = ["own_row"]
+__all__: list[str] = []
 
 _SMALL = 128  # bytes; longer ones are parts
-
-
-def own_row(kind: type, encode: Any, decode: Any, name: str) -> Row:
-    """Return the row of a type of one's own.
-
-    :raises TypeError: for a type that tells nothing of its parts, without the functions.
-
-    >>> own_row(complex, lambda z: [z.real, z.imag], lambda plain: complex(*plain), "c").tag
-    'c'
-    """
-    if encode is not None and decode is not None:
-        return Row(name, lambda value, to: to.write(encode(value)), lambda plain, of: decode(of.read(plain)))
-    from enum import Enum
-
-    if issubclass(kind, Enum):
-        return Row(name, lambda value, to: _member(value), lambda plain, of: kind[plain])
-    fields = getattr(kind, "__dataclass_fields__", None)
-    if fields is not None:
-        return Row(name, _fields_of, lambda plain, of: _made(kind, of.read({"map": plain})))
-    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
-        make: Callable[[Any], Any] = kind._make  # type: ignore[attr-defined]
-        return Row(name, lambda value, to: [to.write(item) for item in value], lambda plain, of: make(of.read(plain)))
-    raise TypeError(f"{kind.__qualname__} is no enum, dataclass or named tuple: give tree.register encode and decode")
-
-
-def _member(value: Any) -> str:
-    if value.name is None or type(value)[value.name] is not value:
-        raise TypeError(f"{value!r} is no single member of its enum")
-    return str(value.name)
-
-
-def _fields_of(value: Any, to: Writer) -> Any:
-    names = value.__dataclass_fields__
-    state = getattr(value, "__dict__", None)
-    extra = set(state or ()) - set(names)
-    if extra:
-        raise TypeError(f"{type(value).__qualname__} has more than its fields: {', '.join(sorted(extra))}")
-    return {name: to.write(getattr(value, name), f".{name}") for name in names if hasattr(value, name)}
-
-
-def _made(kind: type, fields: dict[str, Any]) -> Any:
-    """Make a dataclass of its fields without running its constructor, as unpickling does."""
-    value: Any = object.__new__(kind)
-    known = kind.__dataclass_fields__  # type: ignore[attr-defined]
-    for name, item in fields.items():
-        if name not in known:
-            raise DamagedError(f"{kind.__qualname__} has no field {name!r} any more")
-        object.__setattr__(value, name, item)
-    return value
 
 
 def _items(value: Any, to: Writer) -> Any:
@@ -82,28 +32,27 @@ def _add(kind: type, encode: Callable[[Any], Any], decode: Callable[[Any], Any])
     add_row(kind, Row(tag, lambda value, to: encode(value), lambda plain, of: decode(plain)))
 
 
-def _add_items(kind: Callable[[Any], Any]) -> None:
-    add_row(kind, Row(kind.__name__, _items, lambda plain, of: kind(of.read(plain))))  # type: ignore[arg-type]
+def _add_sequence(kind: Any, tag: str) -> None:
+    add_row(kind, Row(tag, _items, lambda plain, of: kind(of.read(plain))))
 
 
-def _add_bytes(kind: Callable[[Any], Any]) -> None:
-    add_row(kind, Row(kind.__name__, _bytes, lambda plain, of: kind(_bytes_back(plain, of))))  # type: ignore[arg-type]
+def _add_bytes(kind: Any, tag: str) -> None:
+    add_row(kind, Row(tag, _bytes, lambda plain, of: kind(_bytes_back(plain, of))))
 
 
-for _sequence in (tuple, set, frozenset):
-    _add_items(_sequence)
-for _data in (bytes, bytearray):
-    _add_bytes(_data)
-add_row(
-    Realised,
-    Row("realised", lambda value, to: _items(value.items, to), lambda plain, of: Realised(tuple(of.read(plain)))),
-)
+_add_sequence(tuple, "tuple")
+_add_sequence(set, "set")
+_add_sequence(frozenset, "frozenset")
+_add_sequence(Materialised, "realised")
+_add_bytes(bytes, "bytes")
+_add_bytes(bytearray, "bytearray")
 add_row(Stamped, Row("stamped", _items, lambda plain, of: Stamped(*of.read(plain))))
 add_row(complex, Row("complex", lambda z, to: [to.write(z.real), to.write(z.imag)], lambda p, of: complex(*of.read(p))))
 _add(range, lambda r: [r.start, r.stop, r.step], lambda plain: range(*plain))
 _add(type(...), lambda _: 0, lambda plain: ...)
 
 
+@load_rows("datetime")
 def _load_datetime() -> None:
     import datetime as dt
 
@@ -117,7 +66,7 @@ def _load_datetime() -> None:
         add_row(kind, Row(f"datetime.{kind.__name__}", zone, zone_back(kind)))
     _add(dt.date, dt.date.isoformat, dt.date.fromisoformat)
     _add(dt.timedelta, lambda d: [d.days, d.seconds, d.microseconds], lambda plain: dt.timedelta(*plain))
-    _add(dt.timezone, lambda zone: _offset(zone), lambda p: _timezone(p))
+    _add(dt.timezone, _offset, _timezone)
 
 
 def _offset(zone: Any) -> Any:
@@ -135,6 +84,7 @@ def _timezone(plain: Any) -> Any:
     return dt.UTC if found == dt.UTC and name is None else found
 
 
+@load_rows("zoneinfo")
 def _load_zoneinfo() -> None:
     from zoneinfo import ZoneInfo
 
@@ -146,12 +96,14 @@ def _load_zoneinfo() -> None:
     _add(ZoneInfo, key, ZoneInfo)
 
 
+@load_rows("decimal")
 def _load_decimal() -> None:
     from decimal import Decimal
 
     _add(Decimal, str, Decimal)
 
 
+@load_rows("fractions")
 def _load_fractions() -> None:
     from fractions import Fraction
 
@@ -161,12 +113,14 @@ def _load_fractions() -> None:
     _add(Fraction, lambda f: [hex(f.numerator), hex(f.denominator)], back)
 
 
+@load_rows("uuid")
 def _load_uuid() -> None:
     from uuid import UUID
 
     _add(UUID, lambda value: value.hex, UUID)
 
 
+@load_rows("pathlib")
 def _load_pathlib() -> None:
     import pathlib
 
@@ -178,6 +132,7 @@ def _load_pathlib() -> None:
     add(pathlib.PureWindowsPath, "pathlib.PureWindowsPath")
 
 
+@load_rows("collections")
 def _load_collections() -> None:
     import collections
 
@@ -201,34 +156,3 @@ def _counter(pairs: Any) -> Any:
     for key, count in pairs:
         dict.__setitem__(counter, key, count)
     return counter
-
-
-def _load_numpy() -> None:
-    from . import treearrays  # noqa: F401
-
-
-def _load_pandas() -> None:
-    from .treetables import load_pandas
-
-    load_pandas()
-
-
-def _load_polars() -> None:
-    from .treetables import load_polars
-
-    load_polars()
-
-
-def _load_pyarrow() -> None:
-    from .treetables import load_pyarrow
-
-    load_pyarrow()
-
-
-for _package, _load in {
-    "datetime": _load_datetime, "zoneinfo": _load_zoneinfo, "decimal": _load_decimal, "_decimal": _load_decimal,
-    "_pydecimal": _load_decimal, "fractions": _load_fractions, "uuid": _load_uuid, "pathlib": _load_pathlib,
-    "collections": _load_collections, "numpy": _load_numpy, "pandas": _load_pandas, "polars": _load_polars,
-    "pyarrow": _load_pyarrow,
-}.items():  # fmt: skip
-    _rows.register_lazy(_package, _load)

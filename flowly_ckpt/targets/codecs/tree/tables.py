@@ -1,14 +1,14 @@
-"""Rows of the tree codec: tables of pandas, polars and pyarrow, as Arrow's interchange format."""
+"""Rows for tables of pandas, polars and pyarrow, which are stored in Arrow's interchange format."""
 
 from __future__ import annotations
 
 import io
 from typing import Any
 
-from .buffers import Bytes
-from .trees import Reader, Row, Writer, add_row
+from ..protocol import Bytes
+from .rows import Reader, Row, Writer, add_row, load_rows
 
-__all__ = ["load_pandas", "load_polars", "load_pyarrow"]
+__all__: list[str] = []
 
 
 def _arrow_pieces(table: Any) -> list[Bytes]:
@@ -26,11 +26,8 @@ def _arrow_back(data: memoryview) -> Any:
     return pa.ipc.open_stream(pa.py_buffer(data)).read_all()
 
 
-def load_pyarrow() -> None:
-    """Make tables of pyarrow known.
-
-    >>> load_pyarrow()
-    """
+@load_rows("pyarrow")
+def _load_pyarrow() -> None:
     import pyarrow as pa
 
     def encode(table: Any, to: Writer) -> Any:
@@ -39,11 +36,8 @@ def load_pyarrow() -> None:
     add_row(pa.Table, Row("pyarrow.Table", encode, lambda plain, of: _arrow_back(of.part(plain))))
 
 
-def load_polars() -> None:
-    """Make frames and series of polars known.
-
-    >>> load_polars()
-    """
+@load_rows("polars")
+def _load_polars() -> None:
     import polars as pl
 
     def encode(frame: Any, to: Writer) -> Any:
@@ -59,11 +53,8 @@ def load_polars() -> None:
                            lambda plain, of: decode(plain, of).to_series()))  # fmt: skip
 
 
-def load_pandas() -> None:
-    """Make frames, series and indexes of pandas known.
-
-    >>> load_pandas()
-    """
+@load_rows("pandas")
+def _load_pandas() -> None:
     import pandas as pd
 
     add_row(pd.DataFrame, Row("pandas.DataFrame", _frame, _frame_back))
