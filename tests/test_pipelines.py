@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 from functools import partial
 from operator import add
 
@@ -147,6 +148,44 @@ def test_effective_steps_are_flat():
 def test_walk_meets_everything_outermost_first():
     term = chained(abs, tz.seq(float))
     assert list(walk(term)) == [term, abs, tz.seq(float), float]
+
+
+class Asked:
+    """A step made of a step, which counts how often it is asked for it."""
+
+    def __init__(self, inner, counts):
+        self.inner, self.counts = inner, counts
+
+    def __call__(self, x):
+        return self.inner(x)
+
+    def __flowly_children__(self):
+        self.counts.append(self)
+        return (self.inner,)
+
+    def __flowly_rebuild__(self, parts):
+        return Asked(*parts, self.counts)
+
+
+@pytest.mark.parametrize("rewrite", [add_checkpoints, flatten, leaves(lambda f: f), lambda term: list(walk(term))])
+@pytest.mark.parametrize("marks", [(), (checkpoint({}),)], ids=["plain", "marked"])
+def test_a_pass_asks_each_transform_for_its_parts_once(rewrite, marks):
+    counts = []
+    term = chained(Asked(chained(Asked(abs, counts), *marks), counts), chained(Asked(str, counts)))
+    rewrite(term)
+    assert len(counts) == len(set(map(id, counts))) == 3
+
+
+def test_rewriting_a_short_pipeline_takes_few_calls():
+    pipeline, calls = chained(first, abs, checkpoint({})), []
+    add_checkpoints(pipeline)
+    before = sys.getprofile()
+    sys.setprofile(lambda frame, event, argument: calls.append(frame) if event == "call" else None)
+    try:
+        add_checkpoints(pipeline)
+    finally:
+        sys.setprofile(before)
+    assert len(calls) <= 25
 
 
 def swap(transform):

@@ -81,7 +81,7 @@ def flatten(transform: Transform) -> Transform:
     """
 
     def join(term: Transform, parts: Sequence[Transform] = (), new: Sequence[Transform] = ()) -> Transform:
-        return with_children(term, children(term), new)
+        return with_children(term, children(term) if role(term) == "sequential" else parts, new)
 
     flat: Transform = fold(join, join, transform, joined)
     return flat
@@ -113,7 +113,7 @@ def top_down(rule: Rewrite) -> Rewrite:
 
 
 def leaves(rule: Rewrite) -> Rewrite:
-    """Apply a rule to the leaves only; marks are signs for passes and stay bare.
+    """Apply a rule to the leaves only; marks, which are signs for passes, stay as they are.
 
     >>> from flowly_ckpt.pipelines import chained
     >>> leaves(lambda f: int)(chained(abs, float))
@@ -121,7 +121,8 @@ def leaves(rule: Rewrite) -> Rewrite:
 
     See also: :func:`when`.
     """
-    return bottom_up(when(lambda term: not children(term) and role(term) != "mark", rule))
+    unmarked = when(lambda term: role(term) != "mark", rule)
+    return lambda transform: fold(unmarked, with_children, transform)
 
 
 def when(predicate: Callable[[Transform], bool], rule: Rewrite) -> Rewrite:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import xxhash
@@ -13,31 +12,11 @@ from ..damage import DamagedError
 from .frames import framed, unframed
 from .protocol import Bytes, Codec
 
-__all__ = ["gzipped", "pickle_value", "pickled", "plain_pickle", "trailer"]
+__all__ = ["gzipped", "pickled", "plain_pickle", "trailer"]
 
 MAGIC = b"FLOWLY\x00\x01"  # no pickle starts so: each starts with b"\x80"
 IN_BAND = 1024  # smaller buffers are cheaper to copy than to align
 TRAILER = b"\nflowly-ckpt xxh3-128 "
-
-
-def pickle_value(value: Any, callback: Callable[[pickle.PickleBuffer], Any] | None = None, reset: Any = None) -> bytes:
-    """Pickle with pickle itself, and with cloudpickle only what pickle refuses.
-
-    :param callback: takes buffers out of the stream, as in :func:`pickle.dumps`.
-    :param reset: called before the second attempt, to forget the buffers of the first.
-    :raises Exception: what pickling raises when cloudpickle refuses the value too.
-
-    >>> pickle.loads(pickle_value(lambda x: x + 1))(2)
-    3
-    """
-    try:
-        return pickle.dumps(value, 5, buffer_callback=callback)
-    except (pickle.PicklingError, AttributeError, TypeError):
-        import cloudpickle
-
-        if reset is not None:
-            reset()
-        return bytes(cloudpickle.dumps(value, 5, buffer_callback=callback))
 
 
 class Pickled(NamedTuple):
@@ -53,15 +32,7 @@ class Pickled(NamedTuple):
     def parts(self, value: Any) -> list[Bytes]:
         """Encode without copying large buffers."""
         buffers: list[list[memoryview]] = []
-
-        def keep(buffer: pickle.PickleBuffer) -> bool:
-            raw = buffer.raw()
-            if raw.nbytes < IN_BAND:
-                return True  # a true answer keeps the buffer in the stream
-            buffers.append([raw])
-            return False
-
-        stream = pickle_value(value, keep, buffers.clear)
+        stream = _pickle(value, buffers)
         return framed(MAGIC, stream, buffers)
 
     def dumps(self, value: Any) -> bytes:
@@ -72,6 +43,25 @@ class Pickled(NamedTuple):
         """Decode; arrays are writable and lie in ``data`` where it is writable itself."""
         stream, buffers = unframed(MAGIC, data)
         return pickle.loads(stream, buffers=buffers)
+
+
+def _pickle(value: Any, buffers: list[list[memoryview]] | None = None) -> bytes:
+    """Pickle with pickle itself, and with cloudpickle only what pickle refuses; large buffers go into the list."""
+
+    def keep(buffer: pickle.PickleBuffer) -> bool:
+        if buffers is None or (raw := buffer.raw()).nbytes < IN_BAND:
+            return True  # a true answer keeps the buffer in the stream
+        buffers.append([raw])
+        return False
+
+    try:
+        return pickle.dumps(value, 5, buffer_callback=keep)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        import cloudpickle
+
+        if buffers:
+            buffers.clear()  # of the first attempt
+        return bytes(cloudpickle.dumps(value, 5, buffer_callback=keep))
 
 
 class PlainPickle(NamedTuple):
@@ -88,7 +78,7 @@ class PlainPickle(NamedTuple):
 
     def parts(self, value: Any) -> list[Bytes]:
         """Encode as the pickle and its trailer."""
-        stream = pickle_value(value)
+        stream = _pickle(value)
         return [stream, trailer(stream)]
 
     def dumps(self, value: Any) -> bytes:
@@ -138,7 +128,7 @@ class Gzipped(NamedTuple):
         """Encode a value; equal pickles give equal bytes, as no time is written."""
         import gzip
 
-        return gzip.compress(pickle_value(value), 6, mtime=0)
+        return gzip.compress(_pickle(value), 6, mtime=0)
 
     def loads(self, data: Bytes) -> Any:
         """Decode a value."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from ...damage import DamagedError
@@ -11,7 +13,7 @@ from ..frames import framed, unframed
 from ..protocol import Bytes
 from . import plain as _plain  # noqa: F401  its rows
 from . import tables as _tables  # noqa: F401
-from .rows import Reader, Row, Writer, add_row, load_rows
+from .rows import Reader, Row, Writer, add_row, waiting
 
 __all__ = ["Reader", "Row", "Tree", "Writer", "tree"]
 
@@ -93,11 +95,7 @@ class Tree(NamedTuple):
 
 
 tree = Tree()
-
-
-@load_rows("numpy")
-def _load_numpy() -> None:
-    from . import arrays  # noqa: F401
+waiting["numpy"] = partial(import_module, f"{__name__}.arrays")
 
 
 def _own_row(kind: type, encode: Any, decode: Any, name: str) -> Row:

@@ -1,14 +1,15 @@
-"""Rows for types of the standard library."""
+"""Forms of types of the standard library."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from ...materialise import Materialised
 from ...wrappers import Stamped
-from .rows import Reader, Row, Writer, add_row, load_rows
+from .rows import Reader, Row, Writer, add_row, waiting
 
 __all__: list[str] = []
 
@@ -19,140 +20,117 @@ def _items(value: Any, to: Writer) -> Any:
     return [to.write(item, f"[{place}]") for place, item in enumerate(value)]
 
 
-def _bytes(value: Any, to: Writer) -> Any:
-    return base64.b64encode(value).decode() if len(value) <= _SMALL else to.part([value])
-
-
-def _bytes_back(plain: Any, of: Reader) -> Any:
-    return base64.b64decode(plain, validate=True) if type(plain) is str else of.part(plain)
-
-
-def _add(kind: type, encode: Callable[[Any], Any], decode: Callable[[Any], Any]) -> None:
-    tag = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    add_row(kind, Row(tag, lambda value, to: encode(value), lambda plain, of: decode(plain)))
-
-
-def _add_sequence(kind: Any, tag: str) -> None:
-    add_row(kind, Row(tag, _items, lambda plain, of: kind(of.read(plain))))
-
-
-def _add_bytes(kind: Any, tag: str) -> None:
-    add_row(kind, Row(tag, _bytes, lambda plain, of: kind(_bytes_back(plain, of))))
-
-
-_add_sequence(tuple, "tuple")
-_add_sequence(set, "set")
-_add_sequence(frozenset, "frozenset")
-_add_sequence(Materialised, "realised")
-_add_bytes(bytes, "bytes")
-_add_bytes(bytearray, "bytearray")
-add_row(Stamped, Row("stamped", _items, lambda plain, of: Stamped(*of.read(plain))))
-add_row(complex, Row("complex", lambda z, to: [to.write(z.real), to.write(z.imag)], lambda p, of: complex(*of.read(p))))
-_add(range, lambda r: [r.start, r.stop, r.step], lambda plain: range(*plain))
-_add(type(...), lambda _: 0, lambda plain: ...)
-
-
-@load_rows("datetime")
-def _load_datetime() -> None:
-    import datetime as dt
-
-    def zone(value: Any, to: Writer) -> Any:
-        return [value.replace(tzinfo=None, fold=0).isoformat(), value.fold, to.write(value.tzinfo, ".tzinfo")]
-
-    def zone_back(kind: Any) -> Callable[[Any, Reader], Any]:
-        return lambda p, of: kind.fromisoformat(p[0]).replace(fold=p[1], tzinfo=of.read(p[2]))
-
-    for kind in (dt.datetime, dt.time):
-        add_row(kind, Row(f"datetime.{kind.__name__}", zone, zone_back(kind)))
-    _add(dt.date, dt.date.isoformat, dt.date.fromisoformat)
-    _add(dt.timedelta, lambda d: [d.days, d.seconds, d.microseconds], lambda plain: dt.timedelta(*plain))
-    _add(dt.timezone, _offset, _timezone)
-
-
-def _offset(zone: Any) -> Any:
-    offset = zone.utcoffset(None)
-    name = zone.tzname(None)
-    plain = type(zone)(offset).tzname(None) == name
-    return [offset.days, offset.seconds, offset.microseconds, None if plain else name]
-
-
-def _timezone(plain: Any) -> Any:
-    import datetime as dt
-
-    *offset, name = plain
-    found = dt.timezone(dt.timedelta(*offset)) if name is None else dt.timezone(dt.timedelta(*offset), name)
-    return dt.UTC if found == dt.UTC and name is None else found
-
-
-@load_rows("zoneinfo")
-def _load_zoneinfo() -> None:
-    from zoneinfo import ZoneInfo
-
-    def key(zone: Any) -> str:
-        if zone.key is None:
-            raise TypeError("a ZoneInfo without a key")
-        return str(zone.key)
-
-    _add(ZoneInfo, key, ZoneInfo)
-
-
-@load_rows("decimal")
-def _load_decimal() -> None:
-    from decimal import Decimal
-
-    _add(Decimal, str, Decimal)
-
-
-@load_rows("fractions")
-def _load_fractions() -> None:
-    from fractions import Fraction
-
-    def back(plain: Any) -> Any:
-        return Fraction(int(plain[0], 16), int(plain[1], 16))
-
-    _add(Fraction, lambda f: [hex(f.numerator), hex(f.denominator)], back)
-
-
-@load_rows("uuid")
-def _load_uuid() -> None:
-    from uuid import UUID
-
-    _add(UUID, lambda value: value.hex, UUID)
-
-
-@load_rows("pathlib")
-def _load_pathlib() -> None:
-    import pathlib
-
-    def add(kind: Any, tag: str) -> None:
-        add_row(kind, Row(tag, lambda path, to: str(path), lambda plain, of: kind(plain)))
-
-    add(type(pathlib.Path()), "pathlib.Path")
-    add(pathlib.PurePosixPath, "pathlib.PurePosixPath")
-    add(pathlib.PureWindowsPath, "pathlib.PureWindowsPath")
-
-
-@load_rows("collections")
-def _load_collections() -> None:
-    import collections
-
-    add_row(
-        collections.OrderedDict,
-        Row("collections.OrderedDict", _pairs, lambda p, of: collections.OrderedDict(of.read(p))),
-    )
-    add_row(collections.Counter, Row("collections.Counter", _pairs, lambda p, of: _counter(of.read(p))))
-    add_row(collections.deque, Row("collections.deque", lambda q, to: [q.maxlen, _items(q, to)],
-                                   lambda p, of: collections.deque(of.read(p[1]), p[0])))  # fmt: skip
+def _items_back(kind: Any, plain: Any, of: Reader) -> Any:
+    return kind(of.read(plain))
 
 
 def _pairs(value: Any, to: Writer) -> Any:
     return [[to.write(key), to.write(item, f"[{key!r:.40}]")] for key, item in value.items()]
 
 
-def _counter(pairs: Any) -> Any:
-    import collections
-
-    counter: Any = collections.Counter()
-    for key, count in pairs:
+def _counter_back(kind: Any, plain: Any, of: Reader) -> Any:
+    counter = kind()
+    for key, count in of.read(plain):
         dict.__setitem__(counter, key, count)
     return counter
+
+
+def _bytes(value: Any, to: Writer) -> Any:
+    return base64.b64encode(value).decode() if len(value) <= _SMALL else to.part([value])
+
+
+def _bytes_back(kind: Any, plain: Any, of: Reader) -> Any:
+    return kind(base64.b64decode(plain, validate=True) if type(plain) is str else of.part(plain))
+
+
+def _text(value: Any, to: Writer) -> Any:
+    return str(value)
+
+
+def _call(kind: Any, plain: Any, of: Reader) -> Any:
+    return kind(plain)
+
+
+def _spread(kind: Any, plain: Any, of: Reader) -> Any:
+    return kind(*plain)
+
+
+def _moment(value: Any, to: Writer) -> Any:
+    return [value.replace(tzinfo=None, fold=0).isoformat(), value.fold, to.write(value.tzinfo, ".tzinfo")]
+
+
+def _moment_back(kind: Any, plain: Any, of: Reader) -> Any:
+    return kind.fromisoformat(plain[0]).replace(fold=plain[1], tzinfo=of.read(plain[2]))
+
+
+def _zone(zone: Any, to: Writer) -> Any:
+    offset, name = zone.utcoffset(None), zone.tzname(None)
+    is_plain = type(zone)(offset).tzname(None) == name
+    return [offset.days, offset.seconds, offset.microseconds, None if is_plain else name]
+
+
+def _zone_back(kind: Any, plain: Any, of: Reader) -> Any:
+    from datetime import timedelta
+
+    *offset, name = plain
+    found = kind(timedelta(*offset)) if name is None else kind(timedelta(*offset), name)
+    return kind.utc if found == kind.utc and name is None else found
+
+
+def _zone_key(zone: Any, to: Writer) -> str:
+    if zone.key is None:
+        raise TypeError("a ZoneInfo without a key has no form")
+    return str(zone.key)
+
+
+# By module and type: how a value is written, and how one is made of the type and what was written.
+_FORMS: dict[str, dict[str, tuple[Any, Any]]] = {
+    "builtins": {
+        "tuple": (_items, _items_back),
+        "set": (_items, _items_back),
+        "frozenset": (_items, _items_back),
+        "bytes": (_bytes, _bytes_back),
+        "bytearray": (_bytes, _bytes_back),
+        "complex": (lambda z, to: _items((z.real, z.imag), to), lambda kind, plain, of: kind(*of.read(plain))),
+        "range": (lambda r, to: [r.start, r.stop, r.step], _spread),
+    },
+    "collections": {
+        "OrderedDict": (_pairs, _items_back),
+        "Counter": (_pairs, _counter_back),
+        "deque": (lambda q, to: [q.maxlen, _items(q, to)], lambda kind, plain, of: kind(of.read(plain[1]), plain[0])),
+    },
+    "datetime": {
+        "datetime": (_moment, _moment_back),
+        "time": (_moment, _moment_back),
+        "date": (_text, lambda kind, plain, of: kind.fromisoformat(plain)),
+        "timedelta": (lambda d, to: [d.days, d.seconds, d.microseconds], _spread),
+        "timezone": (_zone, _zone_back),
+    },
+    "decimal": {"Decimal": (_text, _call)},
+    "fractions": {
+        "Fraction": (
+            lambda f, to: [hex(f.numerator), hex(f.denominator)],
+            lambda kind, plain, of: kind(int(plain[0], 16), int(plain[1], 16)),
+        )
+    },
+    "pathlib": {"Path": (_text, _call), "PurePosixPath": (_text, _call), "PureWindowsPath": (_text, _call)},
+    "uuid": {"UUID": (lambda uuid, to: uuid.hex, _call)},
+    "zoneinfo": {"ZoneInfo": (_zone_key, _call)},
+}
+
+
+def _load(module: str) -> None:
+    for name, (encode, decode) in _FORMS[module].items():
+        kind = getattr(import_module(module), name)
+        kind = type(kind()) if name == "Path" else kind  # it makes values of a subclass
+        add_row(kind, Row(name if module == "builtins" else f"{module}.{name}", encode, partial(decode, kind)))
+
+
+waiting.update({module: partial(_load, module) for module in _FORMS})
+_load("builtins")
+add_row(type(...), Row("ellipsis", lambda value, to: 0, lambda plain, of: ...))
+add_row(
+    Materialised,
+    Row("realised", lambda value, to: _items(value.items, to), lambda plain, of: Materialised(tuple(of.read(plain)))),
+)
+add_row(Stamped, Row("stamped", _items, lambda plain, of: Stamped(*of.read(plain))))

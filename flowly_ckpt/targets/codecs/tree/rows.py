@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ...damage import DamagedError
 from ..protocol import Bytes
 
-__all__ = ["Reader", "Row", "Writer", "add_row", "load_rows"]
+__all__ = ["Reader", "Row", "Writer", "add_row"]
 
 _PLAIN = frozenset({type(None), bool, str})
 _LARGE = 1 << 200  # larger integers meet Python's bound on the digits it converts
@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
 _rows: dict[type, Row] = {}
 _tagged: dict[str, type] = {}
-_waiting: dict[str, Callable[[], object]] = {}
+waiting: dict[str, Callable[[], object]] = {}  # by package: adds its rows, when a type or tag of it is first met
 
 
 def add_row(kind: type, row: Row) -> None:
@@ -49,8 +49,6 @@ def add_row(kind: type, row: Row) -> None:
     >>> add_row(memoryview, Row("memoryview", lambda view, to: list(view), lambda plain, of: memoryview(bytes(plain))))
     >>> tree.loads(tree.dumps(memoryview(b"ab"))).tobytes()
     b'ab'
-
-    See also: :func:`load_rows`.
     """
     known = _tagged.get(row.tag, kind)
     if (known.__module__, known.__qualname__) != (kind.__module__, kind.__qualname__):
@@ -59,27 +57,11 @@ def add_row(kind: type, row: Row) -> None:
     _tagged[row.tag] = kind
 
 
-def load_rows(*packages: str) -> Callable[[Callable[[], object]], Callable[[], object]]:
-    """Call the decorated function, which adds rows, when a type or a tag of a top-level package is first met.
-
-    >>> @load_rows("fractions")
-    ... def load():
-    ...     from fractions import Fraction
-    ...     add_row(Fraction, Row("fractions.Fraction", lambda f, to: str(f), lambda plain, of: Fraction(plain)))
-    """
-
-    def wait(load: Callable[[], object]) -> Callable[[], object]:
-        _waiting.update(dict.fromkeys(packages, load))
-        return load
-
-    return wait
-
-
 def _load(name: str) -> None:
     package = name.partition(".")[0]
-    if package in _waiting:
-        _waiting[package]()
-        _waiting.pop(package, None)
+    if package in waiting:
+        waiting[package]()
+        waiting.pop(package, None)
 
 
 class Writer:

@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from ..protocol import Bytes
-from .rows import Reader, Row, Writer, add_row, load_rows
+from .rows import Reader, Row, Writer, add_row, waiting
 
 __all__: list[str] = []
 
@@ -26,7 +26,6 @@ def _arrow_back(data: memoryview) -> Any:
     return pa.ipc.open_stream(pa.py_buffer(data)).read_all()
 
 
-@load_rows("pyarrow")
 def _load_pyarrow() -> None:
     import pyarrow as pa
 
@@ -36,7 +35,6 @@ def _load_pyarrow() -> None:
     add_row(pa.Table, Row("pyarrow.Table", encode, lambda plain, of: _arrow_back(of.part(plain))))
 
 
-@load_rows("polars")
 def _load_polars() -> None:
     import polars as pl
 
@@ -53,7 +51,6 @@ def _load_polars() -> None:
                            lambda plain, of: decode(plain, of).to_series()))  # fmt: skip
 
 
-@load_rows("pandas")
 def _load_pandas() -> None:
     import pandas as pd
 
@@ -83,8 +80,8 @@ def _stamp(plain: Any, of: Reader) -> Any:
 
 def _frame(frame: Any, to: Writer) -> Any:
     columns = [_column(frame.iloc[:, place], to, place) for place in range(frame.shape[1])]
-    return [to.write(frame.columns, ".columns"), to.write(frame.index, ".index"), _together(columns, to),
-            to.write(dict(frame.attrs), ".attrs")]  # fmt: skip
+    names, index = to.write(frame.columns, ".columns"), to.write(frame.index, ".index")
+    return [names, index, _together(columns, to), to.write(dict(frame.attrs), ".attrs")]
 
 
 def _frame_back(plain: Any, of: Reader) -> Any:
@@ -102,12 +99,8 @@ def _frame_back(plain: Any, of: Reader) -> Any:
 
 def _series(series: Any, to: Writer) -> Any:
     data = _together([_column(series, to, 0)], to)
-    return [
-        to.write(series.name, ".name"),
-        to.write(series.index, ".index"),
-        data,
-        to.write(dict(series.attrs), ".attrs"),
-    ]
+    name, index = to.write(series.name, ".name"), to.write(series.index, ".index")
+    return [name, index, data, to.write(dict(series.attrs), ".attrs")]
 
 
 def _series_back(plain: Any, of: Reader) -> Any:
@@ -181,3 +174,6 @@ def _apart(data: Any, of: Reader) -> list[Any]:
         array[:] = [of.read(item) for item in column]
         arrays.append(array)
     return arrays
+
+
+waiting.update(pandas=_load_pandas, polars=_load_polars, pyarrow=_load_pyarrow)
