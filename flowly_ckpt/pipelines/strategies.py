@@ -83,8 +83,8 @@ def flatten(transform: Transform) -> Transform:
     def join(term: Transform, parts: Sequence[Transform] = (), new: Sequence[Transform] = ()) -> Transform:
         return with_children(term, children(term) if role(term) == "sequential" else parts, new)
 
-    flat: Transform = fold(join, join, transform, joined)
-    return flat
+    made: Transform = fold(join, join, transform, joined)
+    return made
 
 
 def joined(transform: Transform) -> Sequence[Transform]:

@@ -47,4 +47,4 @@ def codec_named(name: str) -> Codec:
         from .tree import tree
 
         return tree
-    raise LookupError(f"no codec is named {name!r}; register_codec adds one (known: {', '.join(sorted(_codecs))})")
+    raise LookupError(f"no codec {name!r} is registered; register_codec adds one (known: {', '.join(sorted(_codecs))})")
