@@ -59,9 +59,10 @@ def add_row(kind: type, row: Row) -> None:
 
 def _load(name: str) -> None:
     package = name.partition(".")[0]
-    if package in waiting:
-        waiting[package]()
-        waiting.pop(package, None)
+    load = waiting.get(package)
+    if load is not None:
+        load()
+        waiting.pop(package, None)  # only now: another thread that comes meanwhile loads them too
 
 
 class Writer:
