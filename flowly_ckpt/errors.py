@@ -12,6 +12,7 @@ __all__ = [
     "StoreWarning",
     "UnhashableError",
     "UnreachableWarning",
+    "UnstorableError",
 ]
 
 
@@ -44,6 +45,20 @@ class UnhashableError(FlowlyError, TypeError):
         self.obj = obj
         self.path = path
         self.advice = advice
+
+
+class UnstorableError(FlowlyError, TypeError):
+    """Raised for a result that cannot be stored, such as an open file or an endless iterator.
+
+    >>> from itertools import count
+    >>> from flowly_ckpt.targets.materialise import materialise
+    >>> materialise(count())
+    Traceback (most recent call last):
+        ...
+    flowly_ckpt.errors.UnstorableError: count(0) never ends; cut it with itertools.islice first
+
+    See also: :func:`flowly_ckpt.targets.materialise.materialise`.
+    """
 
 
 class StoreError(FlowlyError, OSError):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .checkpoint.wrapper import Keyed, Stage, keys_of, stages_of, with_checkpoint
-from .pipelines import children, name_of, role, run
+from .pipelines import children, effective_steps, name_of, role
 from .targets.protocol import as_target
 from .targets.recall import MISSING
 from .typing import Key, Target, Transform
@@ -122,7 +122,7 @@ def _steps(parts: Sequence[Transform], obj: Any) -> Iterator[Forecast]:
 
 def _plain(parts: Sequence[Transform]) -> Iterator[Forecast]:
     if parts:
-        yield Forecast(tuple(map(name_of, run(*parts))), "run", None, "no checkpoint follows")
+        yield Forecast(tuple(map(name_of, effective_steps(*parts))), "run", None, "no checkpoint follows")
 
 
 def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:

@@ -370,7 +370,7 @@ def test_S0_15_foreign_combinators_join_by_methods_or_by_register():
         assert functional_hash(add_checkpoints(transform)) == functional_hash(transform)
 
 
-def test_iterators_are_realised_and_handed_out_afresh():
+def test_iterators_are_materialised_and_handed_out_afresh():
     transform = chained(toolz.curried.map(increment), checkpoint({}), list)
     assert [apply(transform, [1, 2]), apply(transform, [1, 2])] == [[2, 3], [2, 3]]
 

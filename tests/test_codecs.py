@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from flowly_ckpt.targets import Codec, codec_named, compressed, gzipped, pickled, plain_pickle, register_codec
-from flowly_ckpt.targets.buffers import HEAD, dump_parts, load_frame
 from flowly_ckpt.targets.codecs import parts_of, runs_code
+from flowly_ckpt.targets.codecs.frames import HEAD
 from flowly_ckpt.targets.damage import DamagedError
 
 Point = namedtuple("Point", "x y")
@@ -93,13 +93,13 @@ def test_writing_to_a_decoded_array_does_not_reach_the_bytes():
 
 def test_large_buffers_are_not_copied_and_are_aligned():
     arrays = [np.arange(1001 + step, dtype="u1") for step in (500, 701, 4000)]
-    parts = dump_parts(arrays)
+    parts = parts_of(pickled, arrays)
     views = [part for part in parts if isinstance(part, memoryview)]
     assert [view.obj is not None and np.shares_memory(np.frombuffer(view, "u1"), a) for view, a in zip(views, arrays)]
     data = bytearray(b"".join(parts))
     start = np.frombuffer(data, "u1").ctypes.data
-    assert all((array.ctypes.data - start) % 64 == 0 for array in load_frame(data))
-    assert all(np.shares_memory(array, np.frombuffer(data, "u1")) for array in load_frame(data))
+    assert all((array.ctypes.data - start) % 64 == 0 for array in pickled.loads(data))
+    assert all(np.shares_memory(array, np.frombuffer(data, "u1")) for array in pickled.loads(data))
 
 
 def test_shared_objects_stay_shared():
@@ -169,12 +169,12 @@ def test_a_frame_whose_lengths_do_not_add_up_is_refused_before_it_is_read():
     magic, count, size = HEAD.unpack_from(data)
     for wrong in ((count + 1, size), (1 << 60, size), (count, 1 << 62), (0, size)):
         with pytest.raises((DamagedError, ValueError)):
-            load_frame(HEAD.pack(magic, *wrong) + data[HEAD.size :])
+            pickled.loads(HEAD.pack(magic, *wrong) + data[HEAD.size :])
     for length in (8, 20, HEAD.size, len(data) - 1):
         with pytest.raises((DamagedError, ValueError, EOFError)):
-            load_frame(data[:length])
+            pickled.loads(data[:length])
     with pytest.raises(DamagedError, match="does not end"):
-        load_frame(data + b"x")
+        pickled.loads(data + b"x")
 
 
 def test_bytes_that_claim_to_unpack_to_more_than_they_can_are_refused():

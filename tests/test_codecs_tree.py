@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.targets import DiskTarget, FileTarget, compressed, tree
+from flowly_ckpt.targets.codecs.tree import Reader, Row, Writer
 from flowly_ckpt.targets.damage import DamagedError
 
 
@@ -231,6 +232,19 @@ def test_register_says_what_it_needs():
     with pytest.raises(ValueError, match="already stands for Point"):
         tree.register(Unknown, vars, vars, name=f"{Point.__module__}:Point")
     assert tree.register(Point) is Point
+
+
+def test_what_cannot_be_written_goes_to_the_row_given_for_it():
+    rest = Row("rest", lambda value, to: type(value).__name__, lambda plain, of: plain)
+    writer = Writer(lambda pieces: 0, {uuid.UUID: Row("own", lambda value, to: value.int, None)}, rest)
+    assert writer.write([Unknown(), {"a": uuid.UUID(int=5)}]) == [{"rest": "Unknown"}, {"map": {"a": {"own": 5}}}]
+    inner = [1]
+    cyclic = (inner, [inner])
+    inner.append(cyclic)
+    assert writer.write(cyclic) == {"rest": "tuple"}, "what contains itself is written as a whole"
+    inner.pop()
+    assert writer.write([inner, (inner, inner)]) == [[1], {"tuple": [[1], [1]]}], "and is forgotten after"
+    assert Reader(memoryview, [rest]).read([{"rest": "x"}, {"tuple": [1]}]) == ["x", (1,)]
 
 
 # what it must never do

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 from functools import partial
 from operator import add
 
@@ -16,13 +17,13 @@ from flowly_ckpt.pipelines import (
     bottom_up,
     chained,
     children,
+    effective_steps,
     flatten,
     leaves,
     map_children,
     on,
     rebuild,
     role,
-    run,
     show,
     top_down,
     walk,
@@ -101,7 +102,7 @@ def test_a_step_that_cannot_be_called_is_told_at_once():
         chained(abs, "b", str)
     with pytest.raises(TypeError, match="build_dict: 'a' is 5"):
         tz.build_dict(a=5)
-    with pytest.raises(TypeError, match="no mapping"):
+    with pytest.raises(TypeError, match="must be given by name"):
         tz.build_dict(abs)
 
 
@@ -139,14 +140,52 @@ def test_partial_and_curry_are_made_of_the_terms_among_their_arguments():
     assert list(children(partial(map, abs))) == []
 
 
-def test_run_is_flat_and_effective():
+def test_effective_steps_are_flat():
     term = chained(abs, checkpoint({}), chained(str, toolz.compose(len, str)), tz.seq(chained(abs)))
-    assert run(add_checkpoints(term)) == run(term) == [abs, str, str, len, tz.seq(chained(abs))]
+    assert effective_steps(add_checkpoints(term)) == effective_steps(term) == [abs, str, str, len, tz.seq(chained(abs))]
 
 
 def test_walk_meets_everything_outermost_first():
     term = chained(abs, tz.seq(float))
     assert list(walk(term)) == [term, abs, tz.seq(float), float]
+
+
+class Asked:
+    """A step made of a step, which counts how often it is asked for it."""
+
+    def __init__(self, inner, counts):
+        self.inner, self.counts = inner, counts
+
+    def __call__(self, x):
+        return self.inner(x)
+
+    def __flowly_children__(self):
+        self.counts.append(self)
+        return (self.inner,)
+
+    def __flowly_rebuild__(self, parts):
+        return Asked(*parts, self.counts)
+
+
+@pytest.mark.parametrize("rewrite", [add_checkpoints, flatten, leaves(lambda f: f), lambda term: list(walk(term))])
+@pytest.mark.parametrize("marks", [(), (checkpoint({}),)], ids=["plain", "marked"])
+def test_a_pass_asks_each_transform_for_its_parts_once(rewrite, marks):
+    counts = []
+    term = chained(Asked(chained(Asked(abs, counts), *marks), counts), chained(Asked(str, counts)))
+    rewrite(term)
+    assert len(counts) == len(set(map(id, counts))) == 3
+
+
+def test_rewriting_a_short_pipeline_takes_few_calls():
+    pipeline, calls = chained(first, abs, checkpoint({})), []
+    add_checkpoints(pipeline)
+    before = sys.getprofile()
+    sys.setprofile(lambda frame, event, argument: calls.append(frame) if event == "call" else None)
+    try:
+        add_checkpoints(pipeline)
+    finally:
+        sys.setprofile(before)
+    assert len(calls) <= 25
 
 
 def swap(transform):

@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from flowly_ckpt.errors import MutationWarning, StoreWarning
+from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning
+from flowly_ckpt.targets.materialise import materialise
 from flowly_ckpt.targets.recall import MISSING, lookup, recall
 
 KEY = ("object", "tag", "transform")
@@ -120,7 +121,13 @@ def test_a_coroutine_is_never_stored():
     assert not target
 
 
-def test_what_an_iterator_raises_while_it_is_realised_passes():
+def test_what_cannot_be_stored_is_an_error_of_the_package():
+    with pytest.raises(FlowlyError, match="never ends") as caught:
+        materialise(itertools.count())
+    assert isinstance(caught.value, TypeError)
+
+
+def test_what_an_iterator_raises_while_it_is_materialised_passes():
     with pytest.raises(ZeroDivisionError):
         recall({}, KEY, lambda: (1 // n for n in (1, 0)))
 

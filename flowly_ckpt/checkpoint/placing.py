@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ..pipelines import bottom_up, chained, children, flatten, map_children, role, walk
+from collections.abc import Sequence
+
+from ..pipelines import bottom_up, chained, flatten, role
+from ..pipelines.strategies import fold, joined
 from ..pipelines.term import with_children
 from ..typing import Transform
 from .mark import checkpoint
@@ -39,20 +42,13 @@ def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Tran
 
     See also: :func:`drop_checkpoints`, :func:`flowly_ckpt.checkpoint.clear_checkpoints`.
     """
-    marked, chains = False, 0
-    for term in walk(transform):
-        kind = role(term)
-        if kind == "sequential":
-            chains += 1
-        elif kind == "mark":
-            marked = marked or isinstance(term, checkpoint)
-        elif kind == "leaf" or not children(term):
-            warn_of_unreachable(term)
-    if not marked:
-        return transform
-    if chains > 1:
-        transform = flatten(transform)
-    return _keep_input(bottom_up(lambda term: _place(term, early_cutoff))(transform))
+
+    def place(term: Transform, old: Sequence[Transform], new: Sequence[Transform]) -> Transform:
+        if role(term) == "sequential":
+            return with_children(term, old, _wrapped(new, early_cutoff))
+        return with_children(term, old, list(map(_keep_input, new)))
+
+    return _keep_input(fold(warn_of_unreachable, place, transform, joined))
 
 
 def drop_checkpoints(transform: Transform) -> Transform:
@@ -70,19 +66,14 @@ def drop_checkpoints(transform: Transform) -> Transform:
     return transform if dropped is transform else flatten(dropped)
 
 
-def _place(term: Transform, early_cutoff: bool) -> Transform:
-    before = children(term)
-    if not before:
-        return term
-    if role(term) != "sequential":
-        return map_children(_keep_input, term)
+def _wrapped(steps: Sequence[Transform], early_cutoff: bool) -> list[Transform]:
     parts: list[Transform] = []
-    for part in before:
-        if isinstance(part, checkpoint):
-            parts = [with_checkpoint(part, _segment(part, parts, early_cutoff))]
+    for step in steps:
+        if isinstance(step, checkpoint):
+            parts = [with_checkpoint(step, _segment(step, parts, early_cutoff))]
         else:
-            parts.append(part)
-    return with_children(term, before, parts)
+            parts.append(step)
+    return parts
 
 
 def _segment(mark: checkpoint, parts: list[Transform], early_cutoff: bool) -> Transform:

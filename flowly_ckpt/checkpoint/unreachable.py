@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -19,25 +20,26 @@ __all__ = ["warn_of_unreachable"]
 _DEPTH = 3
 _ITEMS = 100  # of a large container held by a leaf: a look, not a search
 
-_seen: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+_seen: dict[int, weakref.ref[object]] = {}  # by id, as a leaf may be unhashable
 
 
-def warn_of_unreachable(leaf: Transform) -> None:
-    """Warn, once for each leaf, when a mark is hidden in it.
+def warn_of_unreachable(leaf: Transform) -> Transform:
+    """Return a leaf; warn, once for each, when a mark is hidden in it.
 
     >>> import warnings
     >>> hidden = checkpoint({}, tag="inner")
     >>> with warnings.catch_warnings(record=True, action="always") as caught:
-    ...     warn_of_unreachable(lambda x: hidden(x))
+    ...     leaf = warn_of_unreachable(lambda x: hidden(x))
     >>> caught[0].category.__name__
     'UnreachableWarning'
     """
-    if _seen.get(id(leaf)) is leaf:
-        return
+    seen = _seen.get(id(leaf))
+    if seen is not None and seen() is leaf:
+        return leaf
     try:
-        _seen[id(leaf)] = leaf
+        _seen[id(leaf)] = weakref.ref(leaf, partial(_seen.pop, id(leaf)))
     except TypeError:
-        return  # what cannot be referred to weakly is a builtin or a bare tuple of slots, and holds no pipeline
+        return leaf  # without weak references it is a builtin or has slots only, and holds no pipeline
     mark = _find_mark(leaf, _DEPTH)
     if mark is not None:
         message = (
@@ -45,7 +47,8 @@ def warn_of_unreachable(leaf: Transform) -> None:
             "Put the pipeline into the chain itself, or let its type say what it is made of "
             "(flowly_ckpt.pipelines.register)"
         )
-        warnings.warn(message, UnreachableWarning, stacklevel=3)
+        warnings.warn(message, UnreachableWarning, stacklevel=4)  # who called the pass
+    return leaf
 
 
 def _find_mark(holder: Any, depth: int) -> checkpoint | None:
@@ -89,7 +92,7 @@ def _call_method(holder: Any) -> Any:
 
 
 def _applies_passes(function: Any) -> bool:
-    """Tell whether a function applies passes of its own to what it holds."""
+    """Return whether a function applies passes of its own to what it holds."""
     return isinstance(function, FunctionType) and any(_rewrites(value) for value in _referred_to(function))
 
 

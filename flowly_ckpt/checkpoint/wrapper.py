@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 from ..hashing import functional_hash, prefix_hashes
-from ..pipelines import Combinator, chained, children, name_of, rebuild, role, run
+from ..pipelines import Combinator, chained, children, effective_steps, name_of, rebuild, role
 from ..pipelines.combinators import follow
 from ..targets.protocol import as_target
 from ..targets.recall import MISSING, compute_once, lookup
@@ -110,7 +110,7 @@ def stages_of(outermost: with_checkpoint) -> list[Stage]:
         parts = children(chain) if role(chain) == "sequential" else (chain,)
         inner = parts[0] if parts else None
         start = int(isinstance(inner, with_checkpoint))
-        stages.append(Stage(wrapper, chain, parts, start, run(*parts[start:])))
+        stages.append(Stage(wrapper, chain, parts, start, effective_steps(*parts[start:])))
         wrapper = inner
     stages.reverse()
     return stages

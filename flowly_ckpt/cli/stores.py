@@ -143,6 +143,8 @@ def _fault(path: str) -> str:
     import gzip
     import pickletools
 
+    from ..targets.codecs.pickles import trailer
+
     try:
         data = Path(path).read_bytes()
         if not data:
@@ -154,24 +156,11 @@ def _fault(path: str) -> str:
             for operation, _, place in pickletools.genops(data):  # reads the pickle, runs nothing
                 last = place or 0 if operation.name == "STOP" else last
             rest = data[last + 1 :]
-            if path.endswith(".pkl") and rest and rest != plain_pickle_trailer(data[: last + 1]):
+            if path.endswith(".pkl") and rest and rest != trailer(data[: last + 1]):
                 return "the pickle does not match its digest"
     except (OSError, EOFError, ValueError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
         return f"{type(error).__name__}: {error}"
     return ""
-
-
-def plain_pickle_trailer(stream: bytes) -> bytes:
-    """Return what follows a plain pickle in its file.
-
-    >>> len(plain_pickle_trailer(b""))
-    38
-    """
-    import xxhash
-
-    from ..targets.codecs import TRAILER
-
-    return TRAILER + xxhash.xxh3_128_digest(stream)
 
 
 def open_store(path: str) -> Store:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnhashableError
-from ..pipelines.term import run
+from ..pipelines import effective_steps
 from . import classes, functions, libraries, members, modules, opaque, values  # noqa: F401  their rows
 from .encode import Walk
 from .files import FileContent
@@ -101,7 +101,7 @@ def prefix_hashes(steps: Iterable[Callable[[Any], Any]], *, hasher: Hasher | Non
     found: list[str] = []
     done, count, last = b"", 0, b"<run>"
     for step in steps:
-        for effective in run(step):
+        for effective in effective_steps(step):
             last = encoding = walk.root(effective)
             done, count = walk.append(done, encoding, count), count + 1
             if count > 1:

@@ -15,7 +15,7 @@ from marshal import dumps
 from typing import Any
 
 from ..errors import UnhashableError
-from ..pipelines.term import run
+from ..pipelines import effective_steps
 from .encode import UNORDERED, Walk
 from .objects import is_run
 from .plain import ATOMS
@@ -81,7 +81,7 @@ def refuse_endless(path: list[Node]) -> None:
 def only_step(obj: Any) -> Any:
     """A run of one step is that step."""
     while is_run(obj):
-        steps = run(obj)
+        steps = effective_steps(obj)
         if len(steps) != 1:
             break
         obj = steps[0]

@@ -8,7 +8,7 @@ from copyreg import dispatch_table
 from typing import Any
 
 from ..errors import UnhashableError
-from ..pipelines.term import role, run
+from ..pipelines import effective_steps, role
 from .rows import Attrs, Parts, attrs
 
 __all__ = ["ADVICE", "by_reduction", "is_run"]
@@ -36,7 +36,7 @@ def by_reduction(obj: Any) -> Parts:
     """
     kind = type(obj)
     if is_run(obj):
-        return b"<run>", run(obj)
+        return b"<run>", effective_steps(obj)
     own = getattr(kind, "__flowly_hash__", None)
     if own is not None:
         return b"<own>", [kind, own(obj)]

@@ -1,20 +1,22 @@
-"""The forms that a combinator takes: transforms in a row, by name, or as fields beside other arguments."""
+"""The three forms of combinators: transforms in a row, by name, or as fields beside other arguments."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..typing import Transform
-from .term import children, walk
+from .names import show
+from .term import children
 
 __all__ = ["Combinator", "Fields", "Named", "Row"]
 
 
 class Combinator:
-    """Compare, hash and show a transform by what it is made of.
+    """Base class of transforms that are compared, hashed and shown by what they are made of.
 
-    A subclass has ``__flowly_children__``, ``__flowly_rebuild__``, and in ``_head`` what is not a child.
+    A subclass defines ``__flowly_children__`` and ``__flowly_rebuild__``; ``_head`` returns what is not a child.
 
     >>> from flowly_ckpt.pipelines import chained
     >>> chained(abs) == chained(abs), hash(chained(abs)) == hash(chained(abs))
@@ -30,45 +32,42 @@ class Combinator:
     def _head(self) -> tuple[Any, ...]:
         return ()
 
+    def _show(self, parts: list[str]) -> list[str]:
+        return parts
+
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self is other or outline(self) == outline(other)
+        return self is other or _outline(self) == _outline(other)
 
     def __hash__(self) -> int:
-        return hash(tuple(outline(self)))
+        return hash(tuple(_outline(self)))
 
     def __repr__(self) -> str:
-        from .names import show
-
         return show(self)
 
 
-def outline(transform: Transform) -> list[Any]:
-    """List heads and leaves in order, so that deep terms compare and hash without recursion."""
-    return [_head(term) for term in walk(transform)]
+def _outline(transform: Transform) -> list[Any]:
+    """List heads and leaves in order, so that deep pipelines are compared and hashed without recursion."""
+    outline: list[Any] = []
+    waiting = [transform]
+    while waiting:
+        term = waiting.pop()
+        parts = children(term)
+        outline.append((type(term), term._head(), len(parts)) if isinstance(term, Combinator) else term)
+        waiting += reversed(parts)
+    return outline
 
 
-def _head(term: Any) -> Any:
-    if isinstance(term, Combinator):
-        return (type(term), term._head(), len(children(term)))
-    return term
-
-
-def require_transforms(name: str, transforms: Iterable[Any]) -> tuple[Transform, ...]:
-    """Return the transforms as a tuple, or say which of them cannot be called."""
-    found = tuple(transforms)
-    for position, transform in enumerate(found, start=1):
-        if not callable(transform):
-            raise TypeError(
-                f"{name}: step {position} of {len(found)} is {transform!r}, which cannot be called; "
-                "a step is a function of one argument"
-            )
-    return found
+def _not_callable(owner: Combinator, places: Iterable[Any], transforms: Iterable[Any]) -> TypeError:
+    place, found = next(pair for pair in zip(places, transforms) if not callable(pair[1]))
+    return TypeError(
+        f"{type(owner).__name__}: {place} is {found!r}, which cannot be called; give a function of one argument"
+    )
 
 
 class Row(Combinator):
-    """Hold transforms in a row, given one by one or as one iterable.
+    """Base class of combinators that hold transforms in a row, given one by one or as one iterable.
 
     >>> from flowly_ckpt.pipelines import seq
     >>> seq(abs, float) == seq([abs, float])
@@ -77,11 +76,13 @@ class Row(Combinator):
 
     __slots__ = ("funcs",)
 
-    funcs: tuple[Transform, ...]
-
     def __init__(self, *funcs: Transform | Iterable[Transform]) -> None:
-        given = funcs[0] if len(funcs) == 1 and not callable(funcs[0]) and isinstance(funcs[0], Iterable) else funcs
-        self.funcs = require_transforms(type(self).__name__, given)
+        given: Any = funcs
+        if len(funcs) == 1 and not callable(funcs[0]) and isinstance(funcs[0], Iterable):
+            given = funcs[0]
+        self.funcs: tuple[Transform, ...] = tuple(given)
+        if not all(map(callable, self.funcs)):
+            raise _not_callable(self, (f"step {n} of {len(self.funcs)}" for n in count(1)), self.funcs)
 
     def __flowly_children__(self) -> tuple[Transform, ...]:
         return self.funcs
@@ -103,7 +104,7 @@ class Row(Combinator):
 
 
 class Named(Combinator):
-    """Hold transforms by name, given as mappings, by keyword, or both.
+    """Base class of combinators that hold transforms by name, given as mappings, by keyword, or both.
 
     >>> from flowly_ckpt.pipelines import build_dict
     >>> build_dict({"a": abs}, b=float)
@@ -112,17 +113,14 @@ class Named(Combinator):
 
     __slots__ = ("funcs",)
 
-    funcs: dict[Any, Transform]
-
     def __init__(self, *mappings: Mapping[Any, Transform], **funcs: Transform) -> None:
-        self.funcs = {}
+        self.funcs: dict[Any, Transform] = {}
         for mapping in (*mappings, funcs):
             if not isinstance(mapping, Mapping):
-                raise TypeError(f"{type(self).__name__}: {mapping!r} is no mapping; give transforms by name")
+                raise TypeError(f"{type(self).__name__}: transforms must be given by name, got {mapping!r}")
             self.funcs.update(mapping)
-        for name, func in self.funcs.items():
-            if not callable(func):
-                raise TypeError(f"{type(self).__name__}: {name!r} is {func!r}, which cannot be called")
+        if not all(map(callable, self.funcs.values())):
+            raise _not_callable(self, map(repr, self.funcs), self.funcs.values())
 
     def _head(self) -> tuple[Any, ...]:
         return tuple(self.funcs)
@@ -141,7 +139,9 @@ class Named(Combinator):
 
 
 class Fields(Combinator):
-    """Keep arguments as attributes; those named in ``_transforms`` are the children.
+    """Base class of combinators whose attributes are their arguments; those in ``_transforms`` are the children.
+
+    A subclass sets its attributes in ``__init__``, and calls ``_check`` then.
 
     >>> from flowly_ckpt.pipelines import children, reduceby
     >>> children(reduceby(abs, max))
@@ -152,10 +152,9 @@ class Fields(Combinator):
     _transforms: ClassVar[tuple[str, ...]] = ()
     _others: ClassVar[tuple[str, ...]] = ()
 
-    def _keep(self, **arguments: Any) -> None:
-        require_transforms(type(self).__name__, [arguments[name] for name in self._transforms])
-        for name, value in arguments.items():
-            setattr(self, name, value)
+    def _check(self) -> None:
+        if not all(map(callable, self.__flowly_children__())):
+            raise _not_callable(self, self._transforms, self.__flowly_children__())
 
     def _head(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self._others)

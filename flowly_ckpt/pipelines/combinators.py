@@ -9,10 +9,8 @@ from typing import Any
 from ..typing import Transform
 from .bases import Named, Row
 from .names import locate
-from .strategies import bottom_up
-from .term import children, rebuild, role, walk
 
-__all__ = ["apply_concat", "apply_map_concat", "build_dict", "chained", "flatten", "itemsetter", "seq"]
+__all__ = ["apply_concat", "apply_map_concat", "build_dict", "chained", "itemsetter", "seq"]
 
 
 class chained(Row):
@@ -20,10 +18,10 @@ class chained(Row):
 
     ``chained(f, g, h)(x) == h(g(f(x)))``, ``chained()(x) == x``, ``chained(f) + chained(g) == chained(f, g)``
 
-    An exception raised in a step passes unchanged, with a note that says in which.
+    An exception raised in a step passes unchanged, with a note that names the step.
 
-    :param funcs: transforms, each a callable of one argument; ``.funcs`` gives them back.
-    :raises TypeError: when a step cannot be called.
+    :param funcs: transforms, each a callable of one argument; kept as ``.funcs``.
+    :raises TypeError: when a step is not callable.
 
     >>> chained(abs, float, str)(-3)
     '3.0'
@@ -46,7 +44,7 @@ class chained(Row):
 
 
 def follow(owner: Transform, funcs: Sequence[Transform], obj: Any, start: int = 0) -> Any:
-    """Apply the steps of a chain from ``start`` on, noting on an exception which one it came from."""
+    """Apply the steps of a chain from ``start`` on; an exception gets a note that names the step."""
     index = start
     try:
         for func in funcs[start:] if start else funcs:
@@ -56,32 +54,6 @@ def follow(owner: Transform, funcs: Sequence[Transform], obj: Any, start: int = 
         locate(error, owner, index)
         raise
     return obj
-
-
-def flatten(transform: Transform) -> Transform:
-    """Join chains that stand in chains.
-
-    ``flatten(chained(f, chained(g, h))) == chained(f, g, h)``
-
-    >>> flatten(chained(abs, chained(float, chained(str))))
-    chained(abs, float, str)
-
-    See also: :func:`flowly_ckpt.pipelines.run`, which also looks through what does not change the result.
-    """
-    return bottom_up(_join)(transform) if any(map(_nests, walk(transform))) else transform
-
-
-def _nests(term: Transform) -> bool:
-    return role(term) == "sequential" and any(role(part) == "sequential" for part in children(term))
-
-
-def _join(term: Transform) -> Transform:
-    if not _nests(term):
-        return term
-    parts = children(term)
-    return rebuild(
-        term, [step for part in parts for step in (children(part) if role(part) == "sequential" else [part])]
-    )
 
 
 class seq(Row):
@@ -102,7 +74,7 @@ class seq(Row):
 
 
 class apply_concat(Row):
-    """Apply every transform to the same object, and join the sequences they give.
+    """Apply every transform to the same object, and join the sequences they return.
 
     ``apply_concat(f, g)(x) == [*f(x), *g(x)]``
 

@@ -1,4 +1,4 @@
-"""Combinators of other libraries, as they are: toolz's compose, juxt, curry, excepts, and functools.partial.
+"""Combinators of other libraries: toolz's compose, juxt, curry, excepts, and functools.partial.
 
 For ``partial`` and ``curry`` only arguments that are themselves made of transforms are children, so
 ``curried.map(chained(f, mark))`` is reached by passes while ``partial(reduce, add)`` stays a leaf.
@@ -12,7 +12,7 @@ from typing import Any
 
 from ..typing import Transform
 from .combinators import chained
-from .term import _registered, register, role
+from .term import register, registered, role
 
 __all__: list[str] = []
 
@@ -59,4 +59,4 @@ def _register_toolz() -> None:
     )
 
 
-_registered.register_lazy("toolz", _register_toolz)
+registered.register_lazy("toolz", _register_toolz)

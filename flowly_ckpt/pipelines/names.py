@@ -1,12 +1,11 @@
-"""What a transform is called: in a repr, in an error's note, in a log line."""
+"""Names of transforms: in a repr, in an exception's note, in a log line."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..typing import Transform
-from .bases import Combinator
-from .term import children, role, run
+from .term import children, effective_steps, role
 
 __all__ = ["locate", "name_of", "show"]
 
@@ -28,40 +27,35 @@ def name_of(transform: Transform) -> str:
 
 
 def show(transform: Transform, depth: int = _DEPTH, width: int | None = None) -> str:
-    """Return a transform as one would write it; what lies deeper or further than wanted is ``…``.
+    """Return a transform as one would write it, with ``…`` for what lies deeper or further than wanted.
+
+    A type has the method ``_show(parts)`` when it is written as a call; it returns the arguments of the call.
 
     >>> from flowly_ckpt.pipelines import chained
     >>> show(chained(abs, chained(float, str)), depth=1)
     'chained(abs, chained(…))'
     >>> show(chained(abs, float, str), width=2)
     'chained(abs, float, …)'
+
+    See also: :func:`name_of`.
     """
-    if not isinstance(transform, Combinator):
-        return _show_leaf(transform)
+    kind: Any = type(transform)
+    if not hasattr(kind, "_show"):
+        has_own_repr = kind.__repr__ is not object.__repr__ and not hasattr(transform, "__name__")
+        return repr(transform) if has_own_repr else name_of(transform)
     parts = children(transform)
     if depth == 0 and parts:
-        return f"{type(transform).__name__}(…)"
+        return f"{kind.__name__}(…)"
     shown = [show(part, depth - 1, width) for part in parts[:width]]
     if len(shown) < len(parts):
         shown.append("…")
-    return f"{type(transform).__name__}({', '.join(_arguments(transform, shown))})"
-
-
-def _show_leaf(transform: Any) -> str:
-    if getattr(type(transform), "__repr__", None) is not object.__repr__ and not hasattr(transform, "__name__"):
-        return repr(transform)
-    return name_of(transform)
-
-
-def _arguments(transform: Combinator, parts: list[str]) -> list[str]:
-    show_arguments = getattr(transform, "_show", None)
-    return show_arguments(parts) if show_arguments is not None else parts
+    return f"{kind.__name__}({', '.join(kind._show(transform, shown))})"
 
 
 def locate(error: Exception, chain: Transform, index: int) -> None:
-    """Add a note to an exception that says in which step of a chain it was raised.
+    """Add a note to an exception that names the step of a chain in which it was raised.
 
-    The numbers are those of the flat pipeline without marks, so they do not change when passes rewrite it.
+    Steps are counted in the flat pipeline without marks, so passes do not change their numbers.
 
     >>> from flowly_ckpt.pipelines import chained
     >>> try:
@@ -71,13 +65,13 @@ def locate(error: Exception, chain: Transform, index: int) -> None:
     in step 2 of 3, len, of chained(abs, len, str)
     """
     parts = children(chain)
-    before = len(run(*parts[:index]))
+    before = len(effective_steps(*parts[:index]))
     owner, position, note = getattr(error, _PLACE, (None, 1, ""))
     if owner is not None and _leads(parts[index], owner):
         error.__notes__.remove(note)
     else:
         position = 1
-    steps = run(chain)
+    steps = effective_steps(chain)
     position += before
     name = show(steps[position - 1], depth=1, width=3) if position <= len(steps) else name_of(parts[index])
     listed = ", ".join([show(step, depth=0) for step in steps[:5]] + ["…"] * (len(steps) > 5))

@@ -1,4 +1,4 @@
-"""Where in a pipeline a rule is applied: small functions that make a pass from a rule.
+"""Strategies: small functions that make a pass from a rule, by where in a pipeline they apply it.
 
 A *rule* takes one transform and returns it, or another in its place. A rule that does not apply returns its
 argument; so does every strategy, down to the very same object when nothing changed. The names and the idea
@@ -7,12 +7,13 @@ are those of strategic term rewriting (Visser, "A survey of strategies in rule-b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from ..typing import Rewrite, Transform
-from .term import children, map_children, role, with_children
+from .term import children, flat, map_children, role, shapes, with_children
 
-__all__ = ["bottom_up", "leaves", "on", "top_down", "when"]
+__all__ = ["bottom_up", "flatten", "fold", "leaves", "on", "top_down", "when"]
 
 
 def bottom_up(rule: Rewrite) -> Rewrite:
@@ -26,25 +27,71 @@ def bottom_up(rule: Rewrite) -> Rewrite:
 
     See also: :func:`top_down`, :func:`leaves`.
     """
+    return lambda transform: fold(rule, lambda term, old, new: rule(with_children(term, old, new)), transform)
 
-    def rewrite(transform: Transform) -> Transform:
-        # An explicit stack: thousands of checkpoints nest thousands deep.
-        done: list[Transform] = []
-        waiting: list[tuple[Transform, bool]] = [(transform, False)]
-        while waiting:
-            term, ready = waiting.pop()
-            parts = children(term)
-            if ready:
-                start = len(done) - len(parts)
-                done[start:] = [rule(with_children(term, parts, done[start:]))]
-            elif any(map(children, parts)):
-                waiting.append((term, True))
-                waiting.extend((part, False) for part in reversed(parts))
+
+def fold(
+    leaf: Callable[[Transform], Any],
+    make: Callable[[Transform, Sequence[Transform], Sequence[Any]], Any],
+    transform: Transform,
+    parts_of: Callable[[Transform], Sequence[Transform]] = children,
+) -> Any:
+    """Make something of each part of a pipeline, from what was made of its own parts; the innermost first.
+
+    ``fold(leaf, make, s) == make(s, children(s), [fold(leaf, make, part) for part in children(s)])``
+
+    Each transform is asked once for its parts. There is no recursion: thousands of checkpoints nest thousands deep.
+
+    :param leaf: applied to a transform that has no parts.
+    :param make: applied to any other, with its parts, and with what was made of them.
+    :param parts_of: how a transform comes apart.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> fold(lambda leaf: 1, lambda term, parts, depths: 1 + max(depths), chained(abs, chained(float)))
+    3
+
+    See also: :func:`bottom_up`, the fold that makes transforms.
+    """
+    above: list[tuple[Any, Sequence[Transform], Iterator[Transform], list[Any]]] = [((), (), iter([transform]), [])]
+    while True:
+        term, parts, rest, made = above[-1]
+        for part in rest:
+            if shapes[type(part)].children is None or not (below := parts_of(part)):
+                made.append(leaf(part))
             else:
-                done.append(rule(with_children(term, parts, list(map(rule, parts)))))
-        return done[0]
+                above.append((part, below, iter(below), []))
+                break
+        else:
+            above.pop()
+            if not above:
+                return made[0]
+            above[-1][3].append(make(term, parts, made))
 
-    return rewrite
+
+def flatten(transform: Transform) -> Transform:
+    """Join chains that stand in chains.
+
+    ``flatten(chained(f, chained(g, h))) == chained(f, g, h)``
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> flatten(chained(abs, chained(float, chained(str))))
+    chained(abs, float, str)
+
+    See also: :func:`flowly_ckpt.pipelines.effective_steps`, which also looks through what does not change the result.
+    """
+
+    def join(term: Transform, parts: Sequence[Transform] = (), new: Sequence[Transform] = ()) -> Transform:
+        return with_children(term, children(term) if role(term) == "sequential" else parts, new)
+
+    made: Transform = fold(join, join, transform, joined)
+    return made
+
+
+def joined(transform: Transform) -> Sequence[Transform]:
+    """Return the children of a transform; of a chain, those of the chains in it too."""
+    role, apart, _ = shapes[type(transform)]
+    parts = () if apart is None else apart(transform)
+    return flat(parts, ("sequential",)) if role == "sequential" else parts
 
 
 def top_down(rule: Rewrite) -> Rewrite:
@@ -66,7 +113,7 @@ def top_down(rule: Rewrite) -> Rewrite:
 
 
 def leaves(rule: Rewrite) -> Rewrite:
-    """Apply a rule to the leaves only; marks are signs for passes and stay bare.
+    """Apply a rule to the leaves only; marks, which are signs for passes, stay as they are.
 
     >>> from flowly_ckpt.pipelines import chained
     >>> leaves(lambda f: int)(chained(abs, float))
@@ -74,7 +121,8 @@ def leaves(rule: Rewrite) -> Rewrite:
 
     See also: :func:`when`.
     """
-    return bottom_up(when(lambda term: not children(term) and role(term) != "mark", rule))
+    unmarked = when(lambda term: role(term) != "mark", rule)
+    return lambda transform: fold(unmarked, with_children, transform)
 
 
 def when(predicate: Callable[[Transform], bool], rule: Rewrite) -> Rewrite:

@@ -5,44 +5,40 @@ Everything that looks into a pipeline (passes, hashing, drawing, engines) enters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from operator import is_
 from typing import Any, Literal, NamedTuple
 
 from ..dispatch import Dispatch
 from ..typing import Transform
 
-__all__ = ["Role", "children", "map_children", "rebuild", "register", "role", "run", "walk"]
+__all__ = ["Role", "children", "effective_steps", "map_children", "rebuild", "register", "role", "walk"]
 
 Role = Literal["leaf", "combinator", "sequential", "transparent", "mark"]
 
 
-class _Shape(NamedTuple):
+class Shape(NamedTuple):
     role: Role
-    children: Callable[[Any], Sequence[Transform]]
+    children: Callable[[Any], Sequence[Transform]] | None  # None: there are none, and nobody need ask
     rebuild: Callable[[Any, Sequence[Transform]], Transform]
 
 
-def _no_children(transform: Transform) -> Sequence[Transform]:
-    return ()
+class _Shapes(dict[type, Shape]):
+    """Cache the shape of each type, so that looking it up costs no Python call."""
 
-
-_LEAF = _Shape("leaf", _no_children, lambda transform, parts: transform)
-_registered: Dispatch[Any] = Dispatch()
-
-
-class _Shapes(dict[type, _Shape]):
-    """Keep what is known of each type, looked up when it is first met."""
-
-    def __missing__(self, kind: Any) -> _Shape:
-        shape = _registered.get(kind)
+    def __missing__(self, kind: Any) -> Shape:
+        shape: Shape | None = registered.get(kind)
         if shape is None and hasattr(kind, "__flowly_children__"):
             role: Role = getattr(kind, "__flowly_role__", "combinator")
-            shape = _Shape(role, kind.__flowly_children__, kind.__flowly_rebuild__)
-        self[kind] = shape = shape or _LEAF
+            shape = Shape(role, kind.__flowly_children__, kind.__flowly_rebuild__)
+        if shape is None or shape.role in ("leaf", "mark"):
+            shape = Shape("leaf" if shape is None else shape.role, None, lambda transform, parts: transform)
+        self[kind] = shape
         return shape
 
 
-_shapes = _Shapes()
+registered: Dispatch[Any] = Dispatch()
+shapes = _Shapes()
 
 
 def register(
@@ -51,14 +47,14 @@ def register(
     rebuild: Callable[[Any, Sequence[Transform]], Transform],
     role: Role = "combinator",
 ) -> None:
-    """Tell how terms of a type come apart and are put together again.
+    """Declare how transforms of a type come apart and are put together again.
 
     ``rebuild(s, children(s)) == s``
 
     :param kind: the type; its subclasses follow unless registered themselves.
-    :param children: gives the transforms a term is made of, in the order they are applied.
-    :param rebuild: makes the same term from other children, as many as there were; a sequential term from any number.
-    :param role: what the type means to every interpreter at once.
+    :param children: returns the transforms that a transform is made of, in the order they are applied.
+    :param rebuild: makes the same transform from as many other children; a sequential one from any number.
+    :param role: what the type means to every interpreter at once; a leaf or a mark has no children.
 
     >>> class Twice:
     ...     def __init__(self, f): self.f = f
@@ -67,11 +63,11 @@ def register(
     >>> children(Twice(abs))
     (<built-in function abs>,)
 
-    See also: a type can instead bring the methods ``__flowly_children__`` and ``__flowly_rebuild__``
+    See also: a type can define the methods ``__flowly_children__`` and ``__flowly_rebuild__`` instead
     (and a class attribute ``__flowly_role__``), without importing this library.
     """
-    _registered.register(kind)(_Shape(role, children, rebuild))
-    _shapes.clear()
+    registered.register(kind)(Shape(role, children, rebuild))
+    shapes.clear()
 
 
 def role(transform: Transform) -> Role:
@@ -82,13 +78,13 @@ def role(transform: Transform) -> Role:
 
     See also: :func:`register`.
     """
-    return _shapes[type(transform)].role
+    return shapes[type(transform)].role
 
 
 def children(transform: Transform) -> Sequence[Transform]:
     """Return the transforms a transform is made of, in the order they are applied; a leaf has none.
 
-    The look-up goes: a registered type, the method ``__flowly_children__``, else a leaf.
+    The look-up order is: a registered type, the method ``__flowly_children__``, else a leaf.
 
     >>> from flowly_ckpt.pipelines import chained
     >>> children(chained(abs, float))
@@ -96,7 +92,8 @@ def children(transform: Transform) -> Sequence[Transform]:
 
     See also: :func:`rebuild`.
     """
-    return _shapes[type(transform)].children(transform)
+    apart = shapes[type(transform)].children
+    return () if apart is None else apart(transform)
 
 
 def rebuild(transform: Transform, parts: Sequence[Transform]) -> Transform:
@@ -110,7 +107,7 @@ def rebuild(transform: Transform, parts: Sequence[Transform]) -> Transform:
 
     See also: :func:`children`, :func:`map_children`.
     """
-    return _shapes[type(transform)].rebuild(transform, parts)
+    return shapes[type(transform)].rebuild(transform, parts)
 
 
 def map_children(function: Callable[[Transform], Transform], transform: Transform) -> Transform:
@@ -125,13 +122,13 @@ def map_children(function: Callable[[Transform], Transform], transform: Transfor
     See also: :mod:`flowly_ckpt.pipelines.strategies` for whole terms.
     """
     old = children(transform)
-    return with_children(transform, old, [function(child) for child in old])
+    return with_children(transform, old, list(map(function, old)))
 
 
 def with_children(transform: Transform, old: Sequence[Transform], new: Sequence[Transform]) -> Transform:
-    if len(old) == len(new) and all(before is after for before, after in zip(old, new)):
+    if len(old) == len(new) and all(map(is_, old, new)):
         return transform
-    return rebuild(transform, new)
+    return shapes[type(transform)].rebuild(transform, new)
 
 
 def walk(transform: Transform) -> Iterator[Transform]:
@@ -145,27 +142,34 @@ def walk(transform: Transform) -> Iterator[Transform]:
     while waiting:
         term = waiting.pop()
         yield term
-        parts = children(term)
-        if parts:
-            waiting.extend(reversed(parts))
+        apart = shapes[type(term)].children
+        if apart is not None:
+            waiting += reversed(apart(term))
 
 
-def run(*transforms: Transform) -> list[Transform]:
-    """Return the flat effective steps: through sequential and transparent transforms, without marks.
+def effective_steps(*transforms: Transform) -> list[Transform]:
+    """Return the steps that make the result, in one flat list.
 
-    ``run(chained(f, chained(g, mark))) == [f, g]``
+    Sequential and transparent transforms are looked through, and marks are left out.
+
+    ``effective_steps(chained(f, chained(g, mark))) == [f, g]``
 
     >>> from flowly_ckpt.pipelines import chained
-    >>> run(chained(abs, chained(float)), str)
+    >>> effective_steps(chained(abs, chained(float)), str)
     [<built-in function abs>, <class 'float'>, <class 'str'>]
     """
-    steps: list[Transform] = []
-    waiting: list[Transform] = list(reversed(transforms))
+    return flat(transforms, ("sequential", "transparent"), without="mark")
+
+
+def flat(transforms: Sequence[Transform], through: Container[Role], without: Role | None = None) -> list[Transform]:
+    """Return transforms in one flat list, with those of some roles replaced by their children."""
+    found: list[Transform] = []
+    waiting = [*reversed(transforms)]
     while waiting:
         term = waiting.pop()
-        shape = _shapes[type(term)]
-        if shape.role == "sequential" or shape.role == "transparent":
-            waiting.extend(reversed(shape.children(term)))
-        elif shape.role != "mark":
-            steps.append(term)
-    return steps
+        role, apart, _ = shapes[type(term)]
+        if role in through and apart is not None:
+            waiting += reversed(apart(term))
+        elif role != without:
+            found.append(term)
+    return found

@@ -10,20 +10,19 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
 
-from ..targets.buffers import Bytes
 from ..targets.claims import Claims
 from ..targets.damage import DamagedError, warn_once
 from ..targets.facts import Entry, Selection
 from ..targets.filesystem import collect_temporaries, is_temporary, replace_file
 from ..targets.key_names import unquoted
 from ..targets.protocol import BaseTarget
-from ..typing import Facts, Key
+from ..typing import Bytes, Facts, Key
 from .config import AlkymiConfig
 from .external import unchanged
 from .layout import RECORD, digest_of_pieces, entry_of, fetch, folder_of, keys_in, size_of, unfinished
 from .outputs import Output
 from .records import Record, read_record, write_record
-from .tree import FileReader, FileWriter
+from .tree import file_reader, file_writer
 
 __all__ = ["FOLDER", "CacheTarget", "target_at"]
 
@@ -130,7 +129,7 @@ class CacheTarget(BaseTarget):
                 self._bad.add(path)
                 raise
 
-        reader = FileReader.over(file, self.base, AlkymiConfig.get().allow_pickling)
+        reader = file_reader(file, self.base, AlkymiConfig.get().allow_pickling)
 
         def read(node: Any) -> Any:
             try:
@@ -158,8 +157,8 @@ class CacheTarget(BaseTarget):
             parts.append([f"{entry_of(key)}/{digest}{suffix}", size, digest])
             return digest
 
-        writer = FileWriter(keep, self.base, AlkymiConfig.get().allow_pickling)
-        record = Record.of(key, output, writer, parts, facts)
+        write = file_writer(keep, self.base, AlkymiConfig.get().allow_pickling).write
+        record = Record.of(key, output, write, self.base, parts, facts)
         replace_file(self.path(key), [write_record(record)])
         _tidy(folder, {part[0].rpartition("/")[2] for part in parts})
         self._unread.discard(key)

@@ -10,7 +10,7 @@ from typing import Any
 
 import xxhash
 
-from ..targets.buffers import Bytes
+from ..targets.codecs import Bytes
 from ..targets.damage import DamagedError
 from ..targets.key_names import quoted, unquoted
 from ..typing import Key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..targets.iterators import Realised, realise
+from ..targets.materialise import Materialised, materialise
 from .external import Outside, digest_of
 
 __all__ = ["Output", "assembled", "computed", "handed_out"]
@@ -82,7 +82,7 @@ def computed(value: Any, base: str) -> Output:
     >>> list(handed_out(computed(iter([1, 2]), "/work").value()))
     [1, 2]
     """
-    value = realise(value)
+    value = materialise(value)
     digest = digest_of(value, base)
     return Output(digest.text, digest.files, lambda: value)
 
@@ -93,7 +93,7 @@ def handed_out(value: Any) -> Any:
     >>> handed_out(5)
     5
     """
-    return iter(value) if type(value) is Realised else value
+    return iter(value) if type(value) is Materialised else value
 
 
 def assembled(keys: Sequence[Any] | None, items: Sequence[Output], base: str) -> Output:

@@ -13,12 +13,12 @@ from ..targets.damage import DamagedError
 from ..typing import Facts, Key
 from .external import Outside, digest_of
 from .outputs import Load, Output
-from .tree import FileWriter
 
 __all__ = ["FORMAT", "Record", "read_record", "write_record"]
 
 FORMAT = 1
 _CHECK = b', "check": "'
+Write = Callable[[Any], Any]
 
 
 class Record(NamedTuple):
@@ -55,14 +55,15 @@ class Record(NamedTuple):
     outputs: Any
 
     @classmethod
-    def of(cls, key: Key, output: Output, writer: FileWriter, parts: list[list[Any]], facts: Facts) -> Record:
-        """Make the record of an output; ``parts`` is where the writer notes the files it keeps."""
+    def of(cls, key: Key, output: Output, write: Write, base: str, parts: list[list[Any]], facts: Facts) -> Record:
+        """Make the record of an output; ``parts`` is where ``write`` lists the files it keeps."""
         obj, tag, code = key
-        tree, items = _assembled(output, writer, parts) if output.items is not None else _whole(output, writer, parts)
+        assembled = output.items is not None
+        tree, items = _assembled(output, write, parts) if assembled else _whole(output, write, base, parts)
         named = tuple((name, size, digest) for name, size, digest in parts)
         tied = any(name.endswith(".pkl") for name, _, _ in named) and any(file.path[1] for file in output.files)
         made_from = {name: str(digest) for name, digest in facts.made_from.items()}
-        return cls(tag, obj, code, output.digest, made_from, facts.seconds, writer.base if tied else "",
+        return cls(tag, obj, code, output.digest, made_from, facts.seconds, base if tied else "",
                    output.files, named, items, tree)  # fmt: skip
 
     def output(self, read: Callable[[Any], Any]) -> Output:
@@ -101,13 +102,13 @@ def _nodes(tree: Any) -> tuple[Any, list[Any]]:
 Items = tuple[tuple[str, tuple[Outside, ...]], ...]
 
 
-def _whole(output: Output, writer: FileWriter, parts: list[list[Any]]) -> tuple[Any, Items | None]:
+def _whole(output: Output, write: Write, base: str, parts: list[list[Any]]) -> tuple[Any, Items | None]:
     """Write a value; one with files of its own gets digests of its items, so that they can be asked for singly."""
     value = output.load()
-    tree = writer.tree(value)
+    tree = write(value)
     if not parts or type(value) not in (list, dict) or not _has_items(tree):
         return tree, None
-    digests = [digest_of(item, writer.base) for item in (value.values() if type(value) is dict else value)]
+    digests = [digest_of(item, base) for item in (value.values() if type(value) is dict else value)]
     return tree, tuple((digest.text, digest.files) for digest in digests)
 
 
@@ -115,16 +116,16 @@ def _has_items(tree: Any) -> bool:
     return type(tree) is list or "dict" in tree or "map" in tree
 
 
-def _assembled(output: Output, writer: FileWriter, parts: list[list[Any]]) -> tuple[Any, Items]:
+def _assembled(output: Output, write: Write, parts: list[list[Any]]) -> tuple[Any, Items]:
     """Write a value whose items are in the cache already, by what was written of each."""
     nodes = []
     for item in output.items or ():
         if item.written is None:
-            nodes.append(writer.tree(item.load()))
+            nodes.append(write(item.load()))
         else:
             nodes.append(item.written[0])
             parts.extend(item.written[1])
-    tree = nodes if output.keys is None else {"dict": [[writer.tree(k), n] for k, n in zip(output.keys(), nodes)]}
+    tree = nodes if output.keys is None else {"dict": [[write(k), n] for k, n in zip(output.keys(), nodes)]}
     return tree, tuple((item.digest, item.files) for item in output.items or ())
 
 

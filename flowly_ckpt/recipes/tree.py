@@ -6,124 +6,62 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..targets.buffers import Bytes
-from ..targets.codecs import plain_pickle
+from ..targets.codecs import Bytes, plain_pickle
+from ..targets.codecs.tree import Reader, Row, Writer
 from ..targets.damage import DamagedError
-from ..targets.trees import Reader, Writer
 from .external import located, spelled
 
-__all__ = ["FileReader", "FileWriter"]
+__all__ = ["file_reader", "file_writer"]
 
-Keep = Callable[[str, list[Bytes]], str]
-Fetch = Callable[[int], bytearray]
-_PLACE = type(Path())
-_PATH, _PICKLE = "recipes.path", "recipes.pickle"
 _SUFFIXES = {b"\x93NUMPY": ".npy", b"ARROW1": ".arrow"}
 
 
-class FileWriter(Writer):
-    """Write values as JSON; each part goes into a file, and its digest, as a number, stands for it.
+def file_writer(keep: Callable[[str, list[Bytes]], str], base: str, pickling: bool) -> Writer:
+    """Return what writes values as JSON; each part goes into a file, and its digest, as a number, stands for it.
 
     :param keep: takes a suffix and the pieces of a file, and returns their digest as 32 hex digits.
-    :param base: the project's folder, from which paths are told.
+    :param base: the project's folder, which paths are relative to.
     :param pickling: whether what the codec has no form for may be pickled.
 
-    >>> FileWriter(None, "/work", False).tree([(1, 2), Path("/work/a")])
+    >>> file_writer(None, "/work", False).write([(1, 2), Path("/work/a")])
     [{'tuple': [1, 2]}, {'recipes.path': ['a', True]}]
 
-    See also: :class:`FileReader`, :data:`flowly_ckpt.targets.tree`.
+    See also: :func:`file_reader`, :data:`flowly_ckpt.targets.tree`.
     """
 
-    def __init__(self, keep: Keep, base: str, pickling: bool) -> None:
-        super().__init__()
-        self.keep = keep
-        self.base = base
-        self.pickling = pickling
-
-    def tree(self, value: Any) -> Any:
-        """Return the JSON of a whole result.
-
-        :raises TypeError: for a value without a form, where pickling is not allowed; tells the way to it.
-        """
-        try:
-            return self.write(value)
-        except (_CycleError, RecursionError):
-            if not self.pickling:
-                raise
-            return self._pickled(value)
-
-    def part(self, pieces: list[Bytes]) -> int:
-        """Keep bytes in a file; return the number that stands for it."""
+    def part(pieces: list[Bytes]) -> int:
         suffix = _SUFFIXES.get(bytes(memoryview(pieces[0])[:6]), ".bin") if pieces else ".bin"
-        return int(self.keep(suffix, pieces), 16)
+        return int(keep(suffix, pieces), 16)
 
-    def write(self, value: Any, step: str = "") -> Any:
-        """Return the JSON of a value within the result."""
-        if id(value) in self._above and self.pickling:
-            raise _CycleError
-        return super().write(value, step)
+    def pickled(value: Any, to: Writer) -> int:
+        return int(keep(".pkl", [plain_pickle.dumps(value)]), 16)
 
-    def _node(self, kind: type, value: Any) -> Any:
-        if kind is _PLACE:
-            return {_PATH: list(spelled(value, self.base))}
-        way, above = len(self._way), set(self._above)
-        try:
-            return super()._node(kind, value)
-        except TypeError:
-            if not self.pickling:
-                raise
-            del self._way[way:]
-            self._above = above
-            return self._pickled(value)
-
-    def _pickled(self, value: Any) -> Any:
-        return {_PICKLE: int(self.keep(".pkl", [plain_pickle.dumps(value)]), 16)}
+    return Writer(part, {type(Path()): _path(base)}, _pickle(pickled, True) if pickling else None)
 
 
-class _CycleError(Exception):
-    pass
+def file_reader(fetch: Callable[[int], bytearray], base: str, pickling: bool) -> Reader:
+    """Return what reads values from JSON; a file is fetched when a value in it is read.
 
+    :param fetch: returns the bytes of a file, given its number.
+    :param base: the project's folder.
+    :param pickling: whether pickles may be loaded.
 
-class FileReader(Reader):
-    """Read values from JSON; a file is fetched when a value in it is read.
-
-    >>> FileReader.over(None, "/work", False).read([{"tuple": [1, 2]}, {"recipes.path": ["a", False]}])[0]
+    >>> file_reader(None, "/work", False).read([{"tuple": [1, 2]}, {"recipes.path": ["a", False]}])[0]
     (1, 2)
 
-    See also: :class:`FileWriter`.
+    See also: :func:`file_writer`.
     """
+    return Reader(lambda number: memoryview(fetch(number)), [_path(base), _pickle(None, pickling)])
 
-    fetch: Fetch
-    base: str
-    pickling: bool
 
-    @classmethod
-    def over(cls, fetch: Fetch, base: str, pickling: bool) -> FileReader:
-        """Make a reader.
+def _path(base: str) -> Row:
+    return Row("recipes.path", lambda path, to: list(spelled(path, base)), lambda p, of: located((p[0], p[1]), base))
 
-        :param fetch: gives the bytes of a file by its number.
-        :param base: the project's folder.
-        :param pickling: whether pickles may be loaded.
-        """
-        reader = cls([])
-        reader.fetch, reader.base, reader.pickling = fetch, base, pickling
-        return reader
 
-    def part(self, number: Any) -> memoryview:
-        """Return the bytes of a file."""
-        return memoryview(self.fetch(number))
+def _pickle(encode: Any, allowed: bool) -> Row:
+    def decode(plain: Any, of: Reader) -> Any:
+        if not allowed:
+            raise DamagedError("it holds a pickle, and pickling is not allowed")
+        return plain_pickle.loads(of.part(plain))
 
-    def read(self, node: Any) -> Any:
-        """Return the value of a node.
-
-        :raises DamagedError: when it is none, or a pickle where they are not allowed.
-        """
-        if type(node) is dict and len(node) == 1:
-            ((tag, inner),) = node.items()
-            if tag == _PATH:
-                return located((inner[0], inner[1]), self.base)
-            if tag == _PICKLE:
-                if not self.pickling:
-                    raise DamagedError("it holds a pickle, and pickling is not allowed")
-                return plain_pickle.loads(self.part(inner))
-        return super().read(node)
+    return Row("recipes.pickle", encode, decode)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .codecs import Codec as Codec
     from .codecs import codec_named as codec_named
+    from .codecs import compressed as compressed
     from .codecs import gzipped as gzipped
     from .codecs import pickled as pickled
     from .codecs import plain_pickle as plain_pickle
     from .codecs import register_codec as register_codec
-    from .compression import compressed as compressed
+    from .codecs.tree import tree as tree
     from .conformance import check_target as check_target
     from .disk import DiskTarget as DiskTarget
     from .files import FileTarget as FileTarget
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from .protocol import as_target as as_target
     from .remote import RemoteTarget as RemoteTarget
     from .serialized import Serialized as Serialized
-    from .trees import tree as tree
     from .wrappers import Bounded as Bounded
     from .wrappers import Expiring as Expiring
     from .wrappers import Hashed as Hashed
@@ -31,32 +31,18 @@ if TYPE_CHECKING:
     from .wrappers import Signed as Signed
     from .wrappers import Snapshots as Snapshots
 
-_HOMES = {
-    "BaseTarget": "protocol",
-    "Bounded": "wrappers",
-    "Codec": "codecs",
-    "DiskTarget": "disk",
-    "Expiring": "wrappers",
-    "FileTarget": "files",
-    "Hashed": "wrappers",
-    "Layered": "wrappers",
-    "Null": "wrappers",
-    "ReadOnly": "wrappers",
-    "Refreshed": "wrappers",
-    "RemoteTarget": "remote",
-    "Serialized": "serialized",
-    "Signed": "wrappers",
-    "Snapshots": "wrappers",
-    "as_target": "protocol",
-    "check_target": "conformance",
-    "codec_named": "codecs",
-    "compressed": "compression",
-    "gzipped": "codecs",
-    "pickled": "codecs",
-    "plain_pickle": "codecs",
-    "register_codec": "codecs",
-    "tree": "trees",
+_NAMES = {
+    "codecs": "Codec codec_named compressed gzipped pickled plain_pickle register_codec",
+    "codecs.tree": "tree",
+    "conformance": "check_target",
+    "disk": "DiskTarget",
+    "files": "FileTarget",
+    "protocol": "BaseTarget as_target",
+    "remote": "RemoteTarget",
+    "serialized": "Serialized",
+    "wrappers": "Bounded Expiring Hashed Layered Null ReadOnly Refreshed Signed Snapshots",
 }
+_HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 
 __all__ = sorted(_HOMES)
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import xxhash
 
-from .buffers import Bytes
+from ..typing import Bytes
 
 __all__ = [
     "beside", "collect_temporaries", "digest_of", "is_temporary", "read_into", "remove_file", "replace_file", "size_of",

@@ -11,7 +11,7 @@ from typing import Any, Self
 from ..errors import MutationWarning, StoreWarning
 from ..typing import Facts, Key, Target
 from .claims import UNCLAIMED, Claim
-from .iterators import Realised, UnstorableError, realise
+from .materialise import Materialised, UnstorableError, materialise
 from .mutation import forget, is_intact, watch
 from .protocol import as_target, described
 from .single_flight import MISSING, Flight, board, landings_elsewhere, share
@@ -186,7 +186,7 @@ class _Turn:
         """Store what was computed."""
         seconds = time.perf_counter() - self.start
         try:
-            self.value = realise(value)
+            self.value = materialise(value)
         except UnstorableError as error:
             self.value = value
             _warn(StoreWarning, f"the result at {self.key[1]!r} is not stored: {error}")
@@ -213,7 +213,7 @@ def _store(target: Target, key: Key, value: Any, facts: Facts) -> None:
 
 
 def _handed_out(value: Any) -> Any:
-    return iter(value) if type(value) is Realised else value
+    return iter(value) if type(value) is Materialised else value
 
 
 def _drop(target: Target, key: Key) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import StoreError, StoreWarning
 from ..targets.claims import Claim, EnteredClaim
-from ..targets.iterators import Realised
+from ..targets.materialise import Materialised
 from ..targets.protocol import BaseTarget
 from ..typing import Facts, Key
 from .filestore import Filestore
@@ -75,7 +75,7 @@ class Handles(BaseTarget):
         store = self.store_of(key[0])
         if self.saves:
             # The file is for any reader: what was an iterator is a list in it.
-            value = list(value) if type(value) is Realised else value
+            value = list(value) if type(value) is Materialised else value
             store.save(value)
         elif not store.exists():
             return

@@ -23,6 +23,7 @@ from .eviction import Bound
 from .folder import check_folder
 from .hit_counts import HitCounts
 from .index import Index
+from .recovery import next_generation
 from .upkeep import collect, verify
 from .values import Values
 
@@ -80,7 +81,7 @@ class DiskTarget(BaseTarget):
                         "inline_bytes": inline_bytes, "durable": durable, "claim_timeout": claim_timeout}  # fmt: skip
         self.codec = codec
         check_folder(self.path)
-        self._entries = Entries(Index(self.path, partial(warn_once, self.path, None, stacklevel=8), durable))
+        self._entries = Entries(Index(self.path, partial(next_generation, self.path), durable))
         self._values = Values(self._entries, Blobs(self.path, durable), inline_bytes, max_age, verify is True)
         self._claims = Claims(os.path.join(self.path, "claims"), claim_timeout)
         self._counts = HitCounts(self._entries.index)

@@ -33,16 +33,16 @@ class Index:
 
     :param folder: the store; it need not be there until something is written.
     :param durable: wait at each change until the disk has it.
-    :param on_damage: called with the damaged file's name once a new generation has taken its place.
+    :param recover: called with a damaged file's name and the error; puts a new generation in its place.
 
     >>> Index("/no/such/folder", print).rows("select count(*) from entries")
     []
     """
 
-    def __init__(self, folder: str, on_damage: Callable[[str], None], durable: bool = False) -> None:
+    def __init__(self, folder: str, recover: Callable[[str, object], object], durable: bool = False) -> None:
         self.folder = folder
         self.durable = durable
-        self.on_damage = on_damage
+        self.recover = recover
         self._name = ""
         self._file = ("", 0)
         self._free: list[sqlite3.Connection] = []
@@ -211,18 +211,15 @@ class Index:
 
     def renew(self, error: object) -> None:
         """Leave a damaged index behind: save what is whole of it into a new one of the next generation."""
-        from .recovery import next_generation
-
         with self._guard:
             damaged = self._name
             self.close()
             if index_files(self.folder)[-1:] == [damaged]:
                 try:
-                    next_generation(self.folder, damaged)
+                    self.recover(damaged, error)
                 except (sqlite3.Error, OSError) as failure:
                     text = f"{self.folder}: {damaged} is damaged ({error}) and cannot be replaced: {failure}"
                     raise StoreError(text) from failure
-                self.on_damage(f"{damaged}: {error}")
 
     def close(self) -> None:
         """Close all connections, those in use when they are given back; the next statement opens a new one."""

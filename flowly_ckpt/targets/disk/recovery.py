@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
 
-from ..damage import DamagedError
+from ..damage import DamagedError, warn_once
 from .entries import Row, text_of
 from .folder import next_index
 from .schema import connect_to_damaged, make_index
@@ -20,13 +20,13 @@ _INSERT = f"insert or ignore into entries ({_COLUMNS}) values (?{', ?' * 11})"
 _TRIES = 64
 
 
-def next_generation(folder: str, damaged: str) -> None:
-    """Put a new index beside the damaged one; of several processes that do so, one prevails.
+def next_generation(folder: str, damaged: str, error: object = "damaged") -> None:
+    """Put a new index beside the damaged one, and warn of it; of several processes that do so, one prevails.
 
     The damaged file stays where it is, since others may still have it open; ``gc`` takes it away later.
 
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
+    >>> import tempfile, warnings
+    >>> with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
     ...     next_generation(folder, "index.sqlite"), os.listdir(folder)
     (None, ['index-2.sqlite'])
     """
@@ -37,6 +37,7 @@ def next_generation(folder: str, damaged: str) -> None:
         connection.execute("commit")
 
     make_index(folder, os.path.basename(next_index(os.path.join(folder, damaged))), fill)
+    warn_once(folder, None, f"{damaged}: {error}", stacklevel=9)
 
 
 def whole_rows(path: str) -> Iterator[tuple[Any, ...]]:

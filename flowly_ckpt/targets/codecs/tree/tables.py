@@ -1,14 +1,14 @@
-"""Rows of the tree codec: tables of pandas, polars and pyarrow, as Arrow's interchange format."""
+"""Rows for tables of pandas, polars and pyarrow, which are stored in Arrow's interchange format."""
 
 from __future__ import annotations
 
 import io
 from typing import Any
 
-from .buffers import Bytes
-from .trees import Reader, Row, Writer, add_row
+from ..protocol import Bytes
+from .rows import Reader, Row, Writer, add_row, waiting
 
-__all__ = ["load_pandas", "load_polars", "load_pyarrow"]
+__all__: list[str] = []
 
 
 def _arrow_pieces(table: Any) -> list[Bytes]:
@@ -26,11 +26,7 @@ def _arrow_back(data: memoryview) -> Any:
     return pa.ipc.open_stream(pa.py_buffer(data)).read_all()
 
 
-def load_pyarrow() -> None:
-    """Make tables of pyarrow known.
-
-    >>> load_pyarrow()
-    """
+def _load_pyarrow() -> None:
     import pyarrow as pa
 
     def encode(table: Any, to: Writer) -> Any:
@@ -39,11 +35,7 @@ def load_pyarrow() -> None:
     add_row(pa.Table, Row("pyarrow.Table", encode, lambda plain, of: _arrow_back(of.part(plain))))
 
 
-def load_polars() -> None:
-    """Make frames and series of polars known.
-
-    >>> load_polars()
-    """
+def _load_polars() -> None:
     import polars as pl
 
     def encode(frame: Any, to: Writer) -> Any:
@@ -59,11 +51,7 @@ def load_polars() -> None:
                            lambda plain, of: decode(plain, of).to_series()))  # fmt: skip
 
 
-def load_pandas() -> None:
-    """Make frames, series and indexes of pandas known.
-
-    >>> load_pandas()
-    """
+def _load_pandas() -> None:
     import pandas as pd
 
     add_row(pd.DataFrame, Row("pandas.DataFrame", _frame, _frame_back))
@@ -92,8 +80,8 @@ def _stamp(plain: Any, of: Reader) -> Any:
 
 def _frame(frame: Any, to: Writer) -> Any:
     columns = [_column(frame.iloc[:, place], to, place) for place in range(frame.shape[1])]
-    return [to.write(frame.columns, ".columns"), to.write(frame.index, ".index"), _together(columns, to),
-            to.write(dict(frame.attrs), ".attrs")]  # fmt: skip
+    names, index = to.write(frame.columns, ".columns"), to.write(frame.index, ".index")
+    return [names, index, _together(columns, to), to.write(dict(frame.attrs), ".attrs")]
 
 
 def _frame_back(plain: Any, of: Reader) -> Any:
@@ -111,12 +99,8 @@ def _frame_back(plain: Any, of: Reader) -> Any:
 
 def _series(series: Any, to: Writer) -> Any:
     data = _together([_column(series, to, 0)], to)
-    return [
-        to.write(series.name, ".name"),
-        to.write(series.index, ".index"),
-        data,
-        to.write(dict(series.attrs), ".attrs"),
-    ]
+    name, index = to.write(series.name, ".name"), to.write(series.index, ".index")
+    return [name, index, data, to.write(dict(series.attrs), ".attrs")]
 
 
 def _series_back(plain: Any, of: Reader) -> Any:
@@ -190,3 +174,6 @@ def _apart(data: Any, of: Reader) -> list[Any]:
         array[:] = [of.read(item) for item in column]
         arrays.append(array)
     return arrays
+
+
+waiting.update(pandas=_load_pandas, polars=_load_polars, pyarrow=_load_pyarrow)

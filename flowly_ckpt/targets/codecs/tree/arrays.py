@@ -1,4 +1,4 @@
-"""Rows of the tree codec: arrays and scalars of numpy, as ``.npy``."""
+"""Rows for arrays and scalars of numpy, which are stored as ``.npy``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .buffers import Bytes
-from .damage import DamagedError
-from .trees import Reader, Row, Writer, add_row
+from ...damage import DamagedError
+from ..protocol import Bytes
+from .rows import Reader, Row, Writer, add_row
 
 __all__ = ["npy_pieces", "read_npy"]
 

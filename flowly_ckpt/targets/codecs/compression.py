@@ -6,19 +6,19 @@ import struct
 import zlib
 from typing import Any, NamedTuple
 
-from .buffers import Bytes
-from .codecs import Codec, parts_of, pickled, runs_code
-from .damage import DamagedError
+from ..damage import DamagedError
+from .pickles import pickled
+from .protocol import Bytes, Codec, parts_of, runs_code
 
 __all__ = ["compressed"]
 
 # Stored: one letter for the method, the length before compression, its stream.
 HEAD = struct.Struct("<cQ")
-RATIO = {b"z": 1100, b"s": 1 << 20}  # more than the method can reach is no honest stream
+RATIO = {b"z": 1100, b"s": 1 << 20}  # no stream of the method can unpack to more
 
 
 class compressed(NamedTuple):
-    """Compress what ``inner`` makes; bytes that would unpack to more than they say are refused unread.
+    """Compress what ``inner`` makes; bytes that would unpack to more than they state are refused unread.
 
     :param level: of the method; 0–9 with zlib, 1–22 with zstd.
     :param inner: the codec underneath.
@@ -37,12 +37,12 @@ class compressed(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name under which entries are filed; the level and the method are no part of it."""
+        """The name under which entries are filed; it does not depend on the level and the method."""
         return f"compressed+{self.inner.name}"
 
     @property
     def runs_code(self) -> bool:
-        """Whether loading untrusted bytes may run code: what holds of ``inner``."""
+        """Whether loading untrusted bytes may run code, as with ``inner``."""
         return runs_code(self.inner)
 
     def dumps(self, value: Any) -> bytes:
@@ -60,7 +60,7 @@ class compressed(NamedTuple):
 
 def _unpacked(view: memoryview) -> bytes:
     if len(view) < HEAD.size:
-        raise DamagedError(f"{len(view)} bytes are no compressed value")
+        raise DamagedError(f"{len(view)} bytes are too few for a compressed value")
     method, size = HEAD.unpack_from(view)
     body = view[HEAD.size :]
     if size > RATIO.get(method, 0) * (len(body) + 16):
