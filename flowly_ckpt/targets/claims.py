@@ -198,7 +198,7 @@ class Claims(NamedTuple):
 
     def path(self, key: Key) -> str:
         """Return the lock file of a key."""
-        return os.path.join(self.folder, digest_of_key(key).hex() + ".lock")
+        return f"{self.folder}{os.sep}{digest_of_key(key).hex()}.lock"
 
     def claim(self, key: Key) -> Claim:
         """Return the claim to compute a key."""
@@ -236,9 +236,10 @@ def digest_of_key(key: Key) -> bytes:
 
 def _is_at(descriptor: int, path: str) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+        mine, there = os.fstat(descriptor), os.stat(path)
     except FileNotFoundError:
         return False
+    return (mine.st_ino, mine.st_dev) == (there.st_ino, there.st_dev)
 
 
 def _sign(descriptor: int) -> None:

@@ -11,6 +11,8 @@ from ..errors import UnstorableError
 
 __all__ = ["Materialised", "UnstorableError", "materialise"]
 
+_PLAIN = frozenset([type(None), bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset])
+
 
 class Materialised:
     """The items of a result that was an iterator; each ``iter`` starts afresh.
@@ -52,7 +54,7 @@ def materialise(value: Any) -> Any:
     >>> materialise([1, 2])
     [1, 2]
     """
-    if not isinstance(value, (Iterator, Awaitable, AsyncIterator, io.IOBase)):
+    if type(value) in _PLAIN or not isinstance(value, (Iterator, Awaitable, AsyncIterator, io.IOBase)):
         return value
     if isinstance(value, io.IOBase):
         raise UnstorableError(f"{value!r} is an open file; return its content or its path instead")

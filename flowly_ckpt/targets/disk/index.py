@@ -44,7 +44,7 @@ class Index:
         self.durable = durable
         self.recover = recover
         self._name = ""
-        self._file = ("", 0)
+        self._file = ("", 0, "")  # path, inode and next generation of the file that is open
         self._free: list[sqlite3.Connection] = []
         self._all: list[sqlite3.Connection] = []
         self._guard = threading.RLock()
@@ -182,21 +182,21 @@ class Index:
             self._name = names[-1]
             path = os.path.join(self.folder, self._name)
             connection = connect(path, self.durable)
-            self._file = (path, os.stat(path).st_ino)
+            self._file = (path, os.stat(path).st_ino, next_index(path))
             self._all.append(connection)
             return connection
 
     def _leave_if_replaced(self) -> None:
         """Close the connections to a file that was deleted, or replaced by a new generation: what it gets is lost."""
-        path, number = self._file
+        path, number, successor = self._file
         if not path:
             return
         try:
-            if os.stat(path).st_ino == number and not os.path.exists(next_index(path)):
+            if os.stat(path).st_ino == number and not os.access(successor, os.F_OK):
                 return
         except OSError:
             pass
-        self._file = ("", 0)
+        self._file = ("", 0, "")
         self.close()
 
     def create(self) -> None:
@@ -230,10 +230,10 @@ class Index:
     def _close(self, free: list[sqlite3.Connection]) -> None:
         while free:
             connection = free.pop()
-            with suppress(ValueError):
-                self._all.remove(connection)
             with suppress(sqlite3.Error):
                 connection.close()
+            with suppress(ValueError):  # last, since a fork waits for it
+                self._all.remove(connection)
 
     def before_fork(self) -> None:
         """Close all connections, those in use as soon as their statements end; no new one is opened until the fork."""
