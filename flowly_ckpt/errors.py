@@ -1,4 +1,4 @@
-"""The errors and warnings of the library: one root each, every error also the built-in it stands for."""
+"""The exceptions and warnings of the library; each exception is also the built-in one it stands for."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ __all__ = [
 
 
 class FlowlyError(Exception):
-    """Be the root of every error this library raises.
+    """Base class of all exceptions raised by flowly_ckpt.
 
-    >>> issubclass(UnhashableError, FlowlyError) and issubclass(UnhashableError, TypeError)
+    >>> from flowly_ckpt import functional_hash
+    >>> try:
+    ...     functional_hash(iter([]))
+    ... except FlowlyError as error:
+    ...     isinstance(error, TypeError)
     True
     """
 
 
 class UnhashableError(FlowlyError, TypeError):
-    """Say which object cannot be told by its content, the way to it, and what to do.
+    """Raised for an object whose content cannot be hashed; names the way to it and what to do.
 
     :param obj: the object that cannot be hashed.
     :param path: the steps that lead to it from the object asked about, outermost first.
@@ -62,7 +66,7 @@ class UnstorableError(FlowlyError, TypeError):
 
 
 class StoreError(FlowlyError, OSError):
-    """Say that a store cannot be used: what is wrong with it, where it is, what to do.
+    """Raised when a store cannot be used; says what is wrong, where, and what to do.
 
     >>> str(StoreError("results: not a store of this library; name another folder"))
     'results: not a store of this library; name another folder'
@@ -70,32 +74,52 @@ class StoreError(FlowlyError, OSError):
 
 
 class FlowlyWarning(UserWarning):
-    """Be the root of every warning this library issues.
+    """Base class of all warnings issued by flowly_ckpt; a filter on it covers them all.
 
-    >>> issubclass(StoreWarning, FlowlyWarning) and issubclass(FlowlyWarning, UserWarning)
-    True
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="error", category=FlowlyWarning):
+    ...     warnings.warn("a result could not be stored", StoreWarning)
+    Traceback (most recent call last):
+        ...
+    flowly_ckpt.errors.StoreWarning: a result could not be stored
     """
 
 
 class StoreWarning(FlowlyWarning):
-    """Report that a result could not be stored or restored; the caller still gets the right value.
+    """Issued when a result could not be stored or restored; the caller still gets the right value.
 
-    >>> issubclass(StoreWarning, UserWarning)
-    True
+    >>> import warnings
+    >>> from flowly_ckpt.targets.recall import recall
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     result = recall({}, ("a", "open", "f"), lambda: open("/dev/null"))
+    >>> caught[0].category.__name__, result.close()
+    ('StoreWarning', None)
     """
 
 
 class MutationWarning(FlowlyWarning):
-    """Report that a stored value was changed in place after it was stored; it is computed again.
+    """Issued when a stored value was changed in place after it was stored; it is computed again.
 
-    >>> issubclass(MutationWarning, UserWarning)
-    True
+    >>> import warnings
+    >>> from flowly_ckpt.targets.recall import recall
+    >>> target = {}
+    >>> recall(target, ("a", "rows", "f"), lambda: [1]).append(2)
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     recall(target, ("a", "rows", "f"), lambda: [1])
+    [1]
+    >>> caught[0].category.__name__
+    'MutationWarning'
     """
 
 
 class UnreachableWarning(FlowlyWarning):
-    """Report a mark that no rewrite pass can reach, so that nothing is stored for it.
+    """Issued for a mark that no rewrite pass can reach, so that nothing is stored for it.
 
-    >>> issubclass(UnreachableWarning, UserWarning)
-    True
+    >>> import warnings
+    >>> from flowly_ckpt import add_checkpoints, checkpoint
+    >>> hidden = checkpoint({}, tag="rows")
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     _ = add_checkpoints(lambda rows: hidden(rows))
+    >>> caught[0].category.__name__
+    'UnreachableWarning'
     """

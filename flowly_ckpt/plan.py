@@ -1,4 +1,4 @@
-"""Tell what a run would restore and what it would compute, and why, without running anything."""
+"""Forecast what a run would restore and what it would compute, and why, without running anything."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Forecast", "Plan", "plan"]
 
 
 class Forecast(NamedTuple):
-    """Say what will become of one stretch of a pipeline.
+    """Forecast one stretch of a pipeline.
 
     :param steps: the names of its steps, in order.
     :param action: ``"restore"``, ``"run"``, or ``"skip"`` for what lies before a restored result.

@@ -49,7 +49,9 @@ def keys(folder):
 
 @forks
 def test_what_a_forked_child_stores_after_its_parent_has_closed_is_found(tmp_path):
-    code = HEAD + """
+    code = (
+        HEAD
+        + """
     target = DiskTarget("store")
     target[key("parent")] = 1
     ready, go = os.pipe(), os.pipe()
@@ -68,13 +70,16 @@ def test_what_a_forked_child_stores_after_its_parent_has_closed_is_found(tmp_pat
     os.write(go[1], b"x")
     joined(pid)
     """
+    )
     run_script(tmp_path, code)
     assert keys(tmp_path / "store") == {"parent", "early", *map(str, range(50))}
 
 
 @forks
 def test_a_fork_while_another_thread_stores_leaves_the_child_free(tmp_path):
-    code = HEAD + """
+    code = (
+        HEAD
+        + """
     target = DiskTarget("store")
     target[key("first")] = 1
     over = threading.Event()
@@ -102,6 +107,7 @@ def test_a_fork_while_another_thread_stores_leaves_the_child_free(tmp_path):
     target.close()
     print(took)
     """
+    )
     took = float(run_script(tmp_path, code).stdout)
     assert took < 50, "a child that is locked out waits for 60 s"
     assert {f"child {number}" for number in range(20)} <= keys(tmp_path / "store")
@@ -110,7 +116,9 @@ def test_a_fork_while_another_thread_stores_leaves_the_child_free(tmp_path):
 @forks
 @pytest.mark.parametrize("target", ["DiskTarget('store')", "{}"])
 def test_a_fork_while_a_thread_computes_leaves_the_child_free_to_compute(tmp_path, target):
-    code = HEAD + f"""
+    code = (
+        HEAD
+        + f"""
     target = {target}
     begun, over = threading.Event(), threading.Event()
 
@@ -128,6 +136,7 @@ def test_a_fork_while_a_thread_computes_leaves_the_child_free_to_compute(tmp_pat
     over.set()
     thread.join()
     """
+    )
     assert run_script(tmp_path, code).stdout == "of the child\n"
 
 

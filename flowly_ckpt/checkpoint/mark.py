@@ -18,7 +18,7 @@ class checkpoint(Combinator):
 
     :param target: where results are kept: any mutable mapping from keys of three strings to values.
     :param tag: a name for this place, part of the key; what ``clear_checkpoints`` and the log call it.
-    :raises TypeError: when the target is no mutable mapping.
+    :raises TypeError: when the target is not a mutable mapping.
 
     >>> checkpoint({}, tag="clean")
     checkpoint(tag='clean')
@@ -34,10 +34,11 @@ class checkpoint(Combinator):
     def __init__(self, target: Target, tag: str = "<untagged>") -> None:
         if not hasattr(target, "__setitem__") or not hasattr(target, "__getitem__"):
             raise TypeError(
-                f"checkpoint: {target!r} is no mutable mapping; give a dict, or a target of flowly_ckpt.targets"
+                f"checkpoint: target must be a mutable mapping, got {type(target).__name__}; "
+                "use a dict, or a target from flowly_ckpt.targets"
             )
         if not isinstance(tag, str):
-            raise TypeError(f"checkpoint: the tag {tag!r} is no string; keys are three strings")
+            raise TypeError(f"checkpoint: tag must be a string, got {type(tag).__name__}")
         self.target = target
         self.tag = tag
 

@@ -27,7 +27,7 @@ class with_checkpoint(Combinator):
 
     :param checkpoint: where to keep the result, and under which tag.
     :param transform: what to apply on a miss.
-    :raises UnhashableError: when the object, or what the transform refers to, cannot be told by its content.
+    :raises UnhashableError: when the object, or what the transform refers to, cannot be hashed by its content.
 
     >>> from flowly_ckpt import checkpoint
     >>> target = {}

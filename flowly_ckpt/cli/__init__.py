@@ -22,9 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :param arguments: those after the program's name; by default the process's own.
 
     >>> import contextlib, io
-    >>> with contextlib.redirect_stderr(io.StringIO()) as told:
+    >>> with contextlib.redirect_stderr(io.StringIO()) as caught:
     ...     code = main(["ls", "/no/such/folder"])
-    >>> code, told.getvalue()
+    >>> code, caught.getvalue()
     (2, 'flowly-ckpt: /no/such/folder: there is no store here\\n')
     """
     options = _parser().parse_args(arguments)
@@ -67,11 +67,11 @@ def _seconds(text: str) -> float:
     number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
     unit = text[len(number) :]
     if unit not in _UNITS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 30d, 12h, 90s")
+        raise argparse.ArgumentTypeError(f"invalid duration {text!r}: use 30d, 12h or 90s")
     try:
         return float(number) * _UNITS[unit]
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 30d, 12h, 90s") from None
+        raise argparse.ArgumentTypeError(f"invalid duration {text!r}: use 30d, 12h or 90s") from None
 
 
 def _parser() -> argparse.ArgumentParser:

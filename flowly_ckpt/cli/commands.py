@@ -79,7 +79,7 @@ def collect(store: Store, options: argparse.Namespace, out: Printer) -> int:
 
 
 def verify(store: Store, options: argparse.Namespace, out: Printer) -> int:
-    """Check every entry; damage is told, and with ``--repair`` taken away."""
+    """Check every entry and list what is damaged; with ``--repair``, remove it."""
     with out.progress("checking") as progress:
         lines = store.verify(repair=options.repair, progress=progress)
     if out.as_json:

@@ -1,4 +1,4 @@
-"""Tell a sink what each step did: the one pass behind progress, timing and logging."""
+"""Report what each step did to a sink: the one pass behind progress, timing and logging."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Event", "Sink", "observe", "observed"]
 
 
 class Event(NamedTuple):
-    """Say that a step has run.
+    """Report that a step has run.
 
     :param step: the step's name.
     :param seconds: how long it took.

@@ -176,7 +176,7 @@ class FileClaim(Claim):
         try:
             os.unlink(self.path)
         except OSError:
-            pass  # gone with its folder, or (on Windows) open elsewhere: a lock file left over is no lock
+            pass  # gone with its folder, or (on Windows) open elsewhere: a lock file left over locks nothing
         finally:
             os.close(descriptor)
 

@@ -1,4 +1,4 @@
-"""How damage in a store is told: an error inside, one warning outside."""
+"""How damage in a store is reported: an exception inside, one warning outside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["DamagedError", "warn_once"]
 
 
 class DamagedError(FlowlyError, ValueError):
-    """Say that stored bytes are not what was stored; a target turns it into a miss and one warning.
+    """Raised for bytes that are not what was stored; a target turns it into a miss and one warning.
 
     >>> str(DamagedError("12 bytes, 80 were stored"))
     '12 bytes, 80 were stored'
@@ -20,32 +20,32 @@ class DamagedError(FlowlyError, ValueError):
     """
 
 
-_told: set[tuple[Any, ...]] = set()
+_warned: set[tuple[Any, ...]] = set()
 
 
 def warn_once(store: str, entry: Any, what: object, stacklevel: int = 4, of: Any = None) -> None:
-    """Name a damaged or unusable entry in one warning; the same place and cause are told once a process.
+    """Warn of a damaged or unusable entry, once per process for the same place and cause.
 
     :param store: where the entry lies, as a user would name it.
     :param entry: the key, file or row that is meant; None for the index as a whole.
-    :param what: what was found; an exception is told by type and text.
-    :param of: tells this state of the entry from others; damage to a later one is told again.
+    :param what: what was found; an exception by type and text.
+    :param of: the state of the entry; damage to a later one is warned of again.
 
     >>> import warnings
-    >>> with warnings.catch_warnings(record=True) as told:
+    >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     warn_once("results", ("a", "b", "c"), "the file is gone")
     ...     warn_once("results", ("a", "b", "c"), "the file is gone")
-    >>> print(told[0].message, len(told))
+    >>> print(caught[0].message, len(caught))
     results: entry ('a', 'b', 'c') cannot be used (the file is gone); it counts as absent and is computed again 1
     """
     cause = f"{type(what).__name__}: {what}" if isinstance(what, BaseException) else str(what)
     fact = (store, repr(entry), cause, of)
-    if fact in _told:
+    if fact in _warned:
         return
-    if len(_told) > 10_000:
-        _told.clear()
-    _told.add(fact)
+    if len(_warned) > 10_000:
+        _warned.clear()
+    _warned.add(fact)
     if entry is None:
         text = f"{store}: the index was damaged ({cause}); a new one holds what was whole, the rest is computed again"
     else:

@@ -193,7 +193,7 @@ def digest_of(parts: Sequence[Bytes]) -> bytes:
 def remove_file(path: str, root: str) -> None:
     """Remove a file, and the folders above it that are empty then, up to a root, which stays.
 
-    :raises FileNotFoundError: where there is no file; so is a folder none.
+    :raises FileNotFoundError: where there is no file, or a folder.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

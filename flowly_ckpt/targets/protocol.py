@@ -178,7 +178,7 @@ class _Claims(ExitStack):
 
 
 class Mapped(BaseTarget):
-    """Give a mapping that is no :class:`BaseTarget` the abilities of one; those that it has itself are used.
+    """Give any mapping the abilities of a :class:`BaseTarget`; those that it has itself are used.
 
     >>> Mapped({("a", "fit", "f"): 1}).entry(("a", "fit", "f")).key
     ('a', 'fit', 'f')

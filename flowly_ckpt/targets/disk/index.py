@@ -149,7 +149,7 @@ class Index:
         raise AssertionError("unreachable")
 
     def _is_read_only_by_damage(self, error: sqlite3.Error) -> bool:
-        """Tell whether SQLite refuses to write a file that the system lets us write."""
+        """Return whether SQLite refuses to write a file that the system lets us write."""
         places = (self.folder, os.path.join(self.folder, self._name))
         return "readonly" in str(error) and all(os.access(place, os.W_OK) for place in places)
 

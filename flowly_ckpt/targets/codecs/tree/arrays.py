@@ -47,7 +47,7 @@ def read_npy(data: memoryview) -> Any:
     try:
         shape, in_columns, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
     except (ValueError, KeyError) as error:
-        raise DamagedError(f"it is no array: {error}") from error
+        raise DamagedError(f"not an array: {error}") from error
     size = math.prod(shape) * dtype.itemsize
     if dtype.hasobject or size != len(data) - stream.tell() or any(length < 0 for length in shape):
         raise DamagedError(f"{len(data) - stream.tell()} bytes are no array of {dtype} in the shape {shape}")
