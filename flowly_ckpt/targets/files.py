@@ -95,7 +95,6 @@ class FileTarget(BaseTarget):
 
     @property
     def place(self) -> Hashable:
-        """The folder and how it names its files."""
         return (type(self), self.root, self.path_of, self.suffix)
 
     def path(self, key: Key) -> str:
@@ -129,10 +128,6 @@ class FileTarget(BaseTarget):
         return parts_of(self.codec, value)
 
     def read_bytes(self, key: Key) -> Bytes:
-        """Return the stored bytes of an entry, checked where their codec does not do so itself.
-
-        :raises KeyError: when there are none, they have expired or are damaged.
-        """
         path = self.path(key)
         if not self._is_live(path):
             raise KeyError(key)
@@ -158,11 +153,9 @@ class FileTarget(BaseTarget):
         self.put(key, value, Facts(0.0))
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
-        """Store a value in its file, and what is known of it in the sidecar."""
         self.write_bytes(key, self.encode(key, value, facts), facts)
 
     def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
-        """Store encoded bytes, given in pieces; ``codec`` names what encoded them, if not the target's own."""
         path, pieces = self.path(key), list(parts)
         written = replace_file(path, pieces, self.durable)
         self._bad.pop(path, None)
@@ -239,16 +232,13 @@ class FileTarget(BaseTarget):
         return self.max_age is None or abs(time.time() - facts.st_mtime) <= self.max_age
 
     def claim(self, key: Key) -> Claim:
-        """Return the claim to compute a key among processes."""
         return self.claims.claim(key)
 
     def entry(self, key: Key) -> Entry | None:
-        """Return what is known of an entry, or None where there is none."""
         path = self.path(key)
         return self._entry(key, path) if self._is_live(path) else None
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
-        """Yield what is known of each selected entry, by path."""
         chosen = Selection(**selection).checked()
         for key, path in sorted(self._listed(), key=lambda found: found[1]):
             if chosen.matches(key) and (entry := self._entry(key, path)) is not None and chosen.is_due(entry):
@@ -266,7 +256,6 @@ class FileTarget(BaseTarget):
         return Entry(key, self.codec.name, facts.st_size, facts.st_mtime, facts.st_mtime, file=file)
 
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
-        """Check every entry against its digest, without decoding it; return a line for each that is damaged."""
         lines = []
         found = list(self._listed())
         for number, (key, path) in enumerate(found, 1):
@@ -288,7 +277,6 @@ class FileTarget(BaseTarget):
         return "" if read_sidecar(path, data) is not None else "its content is not what its sidecar says was stored"
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
-        """Remove what killed writers left more than so many seconds ago, and the claims of the dead."""
         found = list(collect_temporaries(self.root, older_than))
         self.claims.collect()
         return Collected(0, len(found), sum(size for _, size in found))

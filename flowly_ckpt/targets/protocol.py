@@ -198,21 +198,17 @@ class Mapped(BaseTarget):
 
     @property
     def place(self) -> Hashable:
-        """What is equal for targets that keep the same entries."""
         return id(self.mapping)
 
     @property
     def keeps_bytes(self) -> bool:  # type: ignore[override]
-        """Whether bytes are handed out as they are: by a dict, but not by a mapping that may decode them."""
         return isinstance(self.mapping, dict) or hasattr(self.mapping, "read_bytes")
 
     def read_bytes(self, key: Key) -> Bytes:
-        """Return the bytes that a dict holds."""
         found: Bytes = self.mapping[key]
         return found
 
     def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
-        """Put bytes into a dict."""
         self.mapping[key] = b"".join(parts)
 
     def __repr__(self) -> str:
@@ -244,7 +240,6 @@ class Mapped(BaseTarget):
         self.mapping.clear()
 
     def claim(self, key: Key) -> Claim:
-        """Return the mapping's own claim, which may be any context manager."""
         own: Any = getattr(self.mapping, "claim", None)
         return UNCLAIMED if own is None else EnteredClaim(own(key))
 

@@ -41,7 +41,6 @@ class RemoteTarget(Serialized):
 
     @property
     def place(self) -> Hashable:
-        """The address."""
         return (RemoteTarget, self.url)
 
     def name(self, key: tuple[str, str, str]) -> str:

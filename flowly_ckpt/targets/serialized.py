@@ -63,7 +63,6 @@ class Serialized(BaseTarget):
 
     @property
     def place(self) -> Hashable:
-        """The mapping inside."""
         return id(self.mapping)
 
     def name(self, key: Key) -> str:
@@ -94,21 +93,15 @@ class Serialized(BaseTarget):
         return made, payload
 
     def read_bytes(self, key: Key) -> Bytes:
-        """Return the stored bytes of an entry, undecoded but checked for damage.
-
-        :raises KeyError: when there are none, or they are damaged.
-        """
         return self._open(key)[1]
 
     def __setitem__(self, key: Key, value: Any) -> None:
         self.put(key, value, Facts(0.0))
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
-        """Store a value with the seconds it took and what its key was made from."""
         self.write_bytes(key, parts_of(self.codec, value), facts)
 
     def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
-        """Store encoded bytes, given in pieces."""
         pieces = list(parts)
         made = provenance_of(key, codec or self.codec.name, pieces, size_of(pieces), time.time(), facts or Facts(0.0))
         self.mapping[self.name(key)] = b"".join([write_line(made), *pieces])
@@ -145,14 +138,12 @@ class Serialized(BaseTarget):
         return sum(1 for _ in self)
 
     def entry(self, key: Key) -> Entry | None:
-        """Return what is known of an entry, or None where there is none."""
         try:
             return self._open(key)[0].entry()
         except KeyError:
             return None
 
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
-        """Check every entry against its digest, without decoding it; return a line for each that is damaged."""
         lines = []
         keys = list(self)
         for number, key in enumerate(keys, 1):

@@ -103,7 +103,6 @@ class DiskTarget(BaseTarget):
 
     @property
     def place(self) -> Hashable:
-        """The folder."""
         return (DiskTarget, self.path)
 
     def __getitem__(self, key: Key) -> Any:
@@ -218,7 +217,6 @@ class DiskTarget(BaseTarget):
         return collect(self._values, older_than)._replace(expired=expired)
 
     def close(self) -> None:
-        """Write what was counted of hits and close the connections; the next access opens them again."""
         _close(self._counts)
 
 

@@ -36,32 +36,26 @@ class Wrapper(BaseTarget):
 
     @property
     def isolates(self) -> bool:  # type: ignore[override]
-        """Whether every value handed out is a private copy."""
         return self.full.isolates
 
     @property
     def hasher(self) -> Callable[[], Any] | None:  # type: ignore[override]
-        """The hash function that keys are made with, None for the usual one."""
         return self.full.hasher
 
     @property
     def codec(self) -> Codec | None:  # type: ignore[override]
-        """What turns values into bytes, None where they are kept as they are."""
         return self.full.codec
 
     @property
     def keeps_bytes(self) -> bool:  # type: ignore[override]
-        """Whether the stored bytes can be reached, undecoded."""
         return self.full.keeps_bytes
 
     @property
     def keeps_times(self) -> bool:  # type: ignore[override]
-        """Whether it is known when an entry was stored."""
         return self.full.keeps_times
 
     @property
     def place(self) -> Hashable:
-        """The place of the target inside, seen through this kind of wrapper."""
         return (type(self), self.full.place)
 
     def wrapped(self, key: Key, value: Any) -> Any:
@@ -98,11 +92,9 @@ class Wrapper(BaseTarget):
         self.target.clear()
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
-        """Store a value with what is known of it."""
         self.full.put(key, self.wrapped(key, value), facts)
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        """Return the stored values by key; what is absent is left out."""
         found = {}
         for key, stored in self.full.get_many(keys).items():
             try:
@@ -112,45 +104,34 @@ class Wrapper(BaseTarget):
         return found
 
     def put_many(self, items: Iterable[tuple[Key, Any, Facts]]) -> None:
-        """Store several values, each with what is known of it."""
         self.full.put_many((key, self.wrapped(key, value), facts) for key, value, facts in items)
 
     def claim(self, key: Key) -> Claim:
-        """Return the claim to compute a key."""
         return self.full.claim(key)
 
     def entry(self, key: Key) -> Entry | None:
-        """Return what is known of an entry, or None where there is none."""
         return self.full.entry(key)
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
-        """Yield what is known of each selected entry."""
         return self.full.entries(**selection)
 
     def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
-        """Delete the entries that meet all criteria given, and return how many there were."""
         return self.full.clear_where(dry_run=dry_run, **selection)
 
     def stats(self) -> list[TagStats]:
-        """Count entries, bytes, hits and the seconds they saved, for each tag."""
         return self.full.stats()
 
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
-        """Check every entry against its digest; return a line for each that is damaged."""
         return self.full.verify(repair=repair, progress=progress)
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
-        """Remove expired entries, and what killed writers left more than so many seconds ago."""
         return self.full.gc(older_than=older_than)
 
     def read_bytes(self, key: Key) -> Bytes:
-        """Return the stored bytes of an entry, undecoded."""
         return self.full.read_bytes(key)
 
     def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
-        """Store encoded bytes, given in pieces."""
         self.full.write_bytes(key, parts, facts, codec)
 
     def close(self) -> None:
-        """Close what is open; the next access opens it again."""
         self.full.close()

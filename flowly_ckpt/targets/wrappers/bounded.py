@@ -65,12 +65,10 @@ class Bounded(Wrapper):
         return (type(self), (self.target, self.max_bytes, self.measure))
 
     def unwrapped(self, key: Key, stored: Any) -> Any:
-        """Note the use."""
         self._used[key] = next(self._clock)
         return stored
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
-        """Store a value, then evict others where the bound is passed."""
         size = self.measure(value)
         if size > self.max_bytes:
             raise StoreError(f"{self!r}: a value of {size} bytes is larger than the bound")

@@ -39,11 +39,9 @@ class Expiring(Wrapper):
         return isinstance(stamped, Stamped) and abs(time.time() - stamped.created) <= self.max_age
 
     def wrapped(self, key: Key, value: Any) -> Any:
-        """Return the value with the time."""
         return Stamped(time.time(), value)
 
     def unwrapped(self, key: Key, stored: Any) -> Any:
-        """Return the value, if it is young enough."""
         if not self._is_live(stored):
             raise KeyError(key)
         return stored.value

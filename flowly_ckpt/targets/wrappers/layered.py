@@ -42,12 +42,10 @@ class Layered(Wrapper):
 
     @property
     def keeps_bytes(self) -> bool:  # type: ignore[override]
-        """Whether both layers give their bytes undecoded."""
         return self.near.keeps_bytes and self.full.keeps_bytes
 
     @property
     def place(self) -> Hashable:
-        """The places of both layers."""
         return (Layered, self.near.place, self.full.place)
 
     def __getitem__(self, key: Key) -> Any:
@@ -73,21 +71,18 @@ class Layered(Wrapper):
         self._keep_near(self.near.put, key, value, facts)
 
     def put_many(self, items: Iterable[tuple[Key, Any, Facts]]) -> None:
-        """Store into both, the slow one first."""
         kept = list(items)
         self.full.put_many(kept)
         for key, value, facts in kept:
             self._keep_near(self.near.put, key, value, facts)
 
     def read_bytes(self, key: Key) -> Bytes:
-        """Return the stored bytes of an entry, from the fast target or the slow one."""
         try:
             return self.near.read_bytes(key)
         except KeyError:
             return self.full.read_bytes(key)
 
     def write_bytes(self, key: Key, parts: Any, facts: Facts | None = None, codec: str = "") -> None:
-        """Store encoded bytes into both, the slow one first."""
         pieces = list(parts)
         self.full.write_bytes(key, pieces, facts, codec)
         self._keep_near(self.near.write_bytes, key, pieces, facts, codec)
@@ -119,30 +114,24 @@ class Layered(Wrapper):
         self.target.clear()
 
     def entry(self, key: Key) -> Entry | None:
-        """Return what is known of an entry, by the slow target if it is there."""
         return self.full.entry(key) or self.near.entry(key)
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
-        """Yield what is known of each selected entry, by the slow target if it is there."""
         yield from self.full.entries(**selection)
         yield from [entry for entry in self.near.entries(**selection) if entry.key not in self.target]
 
     clear_where = BaseTarget.clear_where
 
     def stats(self) -> Any:
-        """Count entries, bytes, hits and the seconds they saved, for each tag."""
         return stats_of(self.entries())
 
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
-        """Check every entry of both targets."""
         return self.near.verify(repair=repair) + self.full.verify(repair=repair, progress=progress)
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
-        """Collect in both targets."""
         found = zip(self.near.gc(older_than=older_than), self.full.gc(older_than=older_than))
         return Collected(*map(sum, found))
 
     def close(self) -> None:
-        """Close both targets."""
         self.near.close()
         self.full.close()

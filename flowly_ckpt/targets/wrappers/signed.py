@@ -59,7 +59,6 @@ class Signed(Wrapper):
 
     @property
     def codec(self) -> Codec:  # type: ignore[override]
-        """What turns values into the bytes that are signed."""
         return self._codec
 
     def __getitem__(self, key: Key) -> Any:
@@ -92,7 +91,6 @@ class Signed(Wrapper):
         return mac.digest()
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
-        """Store a value with its signature."""
         parts = parts_of(self.codec, value)
         head = (MAGIC + self._signature(key, parts)).ljust(HEAD, b"\0")
         self.full.write_bytes(key, [head, *parts], facts, f"signed+{self.codec.name}")

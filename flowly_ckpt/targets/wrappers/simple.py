@@ -74,23 +74,19 @@ class ReadOnly(Wrapper):
         raise self._refused("clear")
 
     def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
-        """Count the selected entries; refuse to delete them."""
         if not dry_run:
             raise self._refused("clear")
         return super().clear_where(dry_run=True, **selection)
 
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
-        """Check every entry; refuse to repair."""
         if repair:
             raise self._refused("repair")
         return super().verify(progress=progress)
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
-        """Refuse."""
         raise self._refused("collect")
 
     def write_bytes(self, key: Key, parts: Any, facts: Facts | None = None, codec: str = "") -> None:
-        """Refuse."""
         raise self._refused("store into")
 
     def _refused(self, verb: str) -> StoreError:
@@ -106,7 +102,6 @@ class Refreshed(Wrapper):
     """
 
     def unwrapped(self, key: Key, stored: Any) -> Any:
-        """Count everything as absent."""
         raise KeyError(key)
 
     def __getitem__(self, key: Key) -> Any:
@@ -138,7 +133,6 @@ class Snapshots(Wrapper):
         self.copy: Callable[[Any], Any] = copy
 
     def wrapped(self, key: Key, value: Any) -> Any:
-        """Return a copy."""
         return self.copy(value)
 
     unwrapped = wrapped
@@ -168,5 +162,4 @@ class Hashed(Wrapper):
 
     @property
     def hasher(self) -> Callable[[], Any]:  # type: ignore[override]
-        """The hash function that keys are made with."""
         return self._hasher
