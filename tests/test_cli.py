@@ -1,17 +1,15 @@
 """The command line: what it shows, what it clears, what it refuses, and the codes it exits with."""
 
-import gzip
 import json
-import os
-import pickle
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from flowly_ckpt import resume
+from flowly_ckpt.calls import LocalStorageCheckpoint
 from flowly_ckpt.cli import main
 from flowly_ckpt.targets import DiskTarget, FileTarget
 from flowly_ckpt.tasks import task
@@ -146,22 +144,18 @@ def test_times(store, capsys, text, seconds):
 
 
 def folders(tmp_path):
-    calls = tmp_path / "artifacts" / "checkpoint"
-    (calls / "index_a").mkdir(parents=True)
-    (calls / "index_a" / "fit___0a.pkl").write_bytes(pickle.dumps(1))
-    (calls / "index_a" / "fit___0b.pkl").write_bytes(pickle.dumps(2))
-    resume = tmp_path / ".checkpoints"
-    resume.mkdir()
-    (resume / "primes.pzip").write_bytes(gzip.compress(pickle.dumps([2, 3])))
-    recipes = tmp_path / ".alkymi_cache"
-    (recipes / "mod" / "load" / "0a.1b" / "files").mkdir(parents=True)
-    (recipes / "mod" / "load" / "0a.1b" / "cache.json").write_text("{}")
-    (recipes / "mod" / "load" / "0a.1b" / "files" / "0.npy").write_bytes(b"x" * 100)
-    return calls, resume, recipes
+    calls = LocalStorageCheckpoint("index_a", tmp_path / "artifacts")
+    for number in (1, 2):
+        calls.load_or_run(abs, number, number)
+    resume.Checkpoint("primes", folder=tmp_path / ".checkpoints").save(primes=[2, 3])
+    files = FileTarget(tmp_path / "files", lambda key: f"{key[1]}.pkl")
+    files["a", "fit", "f"] = 1
+    return tmp_path / "artifacts" / "checkpoint", tmp_path / ".checkpoints", tmp_path / "files"
 
 
 def test_the_folders_of_the_front_doors(tmp_path, capsys):
     for folder, count in zip(folders(tmp_path), (2, 1, 1)):
+        (folder / "README.md").write_text("mine")
         code, out, _ = run(capsys, "ls", folder, "--json")
         assert (code, len(json.loads(out))) == (0, count)
         assert run(capsys, "verify", folder)[0] == 0
@@ -169,17 +163,23 @@ def test_the_folders_of_the_front_doors(tmp_path, capsys):
         assert run(capsys, "gc", folder)[0] == 0
         assert run(capsys, "clear", folder, "--older-than", "1h")[1] == "removed  0\n"
         assert run(capsys, "clear", folder, "--all")[1] == f"removed  {count}\n"
-        assert list(folder.iterdir()) == []
+        assert [path.name for path in folder.iterdir()] == ["README.md"]
+
+
+def test_keys_are_those_of_the_door(tmp_path, capsys):
+    calls = LocalStorageCheckpoint("index_a", tmp_path)
+    assert calls.load_or_run(len, "id", "text") == 4
+    (entry,) = json.loads(run(capsys, "ls", tmp_path / "checkpoint", "--json")[1])
+    assert (entry["object"], entry["tag"], entry["transform"]) == calls.key("id", len)
+    code, out, _ = run(capsys, "show", tmp_path / "checkpoint", "/".join(calls.key("id", len)), "--value")
+    assert (code, out.splitlines()[-1].split()) == (0, ["value", "4"])
 
 
 def test_front_door_folders_by_tag_and_age(tmp_path, capsys):
-    calls, _, _ = folders(tmp_path)
-    (calls / "index_b").mkdir()
-    (calls / "index_b" / "fit___0a.pkl").write_bytes(pickle.dumps(1))
-    old = calls / "index_a" / "fit___0a.pkl"
-    os.utime(old, (time.time() - 10_000,) * 2)
-    assert run(capsys, "clear", calls, "--older-than", "2h")[1] == "removed  1\n"
-    assert not old.exists()
+    for name in ("index_a", "index_b"):
+        LocalStorageCheckpoint(name, tmp_path).load_or_run(abs, 1, 1)
+    calls = tmp_path / "checkpoint"
+    assert run(capsys, "clear", calls, "--older-than", "2h")[1] == "removed  0\n"
     assert run(capsys, "clear", calls, "--tag", "index_a")[1] == "removed  1\n"
     assert [path.name for path in calls.iterdir()] == ["index_b"]
 
@@ -208,11 +208,8 @@ def test_front_door_files_are_checked_without_running_them(tmp_path, capsys):
     code, out, _ = run(capsys, "verify", target.root)
     assert code == 1
     assert out.count("\n") == 1
-    resume = tmp_path / ".checkpoints"
-    resume.mkdir()
-    (resume / "a.pzip").write_bytes(gzip.compress(b"x" * 100)[:-3])
-    assert run(capsys, "verify", resume, "--repair")[0] == 1
-    assert list(resume.iterdir()) == []
+    assert run(capsys, "verify", target.root, "--repair")[0] == 1
+    assert list(target) == [("b", "t", "f")]
 
 
 def test_a_warning_is_a_line(store, capsys):

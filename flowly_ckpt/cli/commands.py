@@ -8,10 +8,9 @@ from itertools import islice
 from typing import Any
 
 from ..errors import StoreError
-from ..targets.disk import DiskTarget
 from ..targets.facts import Entry
+from ..targets.protocol import BaseTarget, described
 from .printing import Printer, age, duration, entry_facts, size
-from .stores import Store
 
 __all__ = ["COMMANDS", "DAMAGED", "DONE", "REFUSED"]
 
@@ -20,7 +19,7 @@ ENTRY_COLUMNS = ("tag", "object", "transform", "size", "age", "unused", "took", 
 STATS_COLUMNS = ("tag", "entries", "size", "hits", "saved", "unused")
 
 
-def list_entries(store: Store, options: argparse.Namespace, out: Printer) -> int:
+def list_entries(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     """List the entries, by tag."""
     entries = list(islice(store.entries(**_criteria(options)), options.limit))
     out.table(ENTRY_COLUMNS, map(_row, entries), [entry_facts(entry) for entry in entries])
@@ -33,14 +32,14 @@ def _row(entry: Entry) -> tuple[str, ...]:
     return (tag, obj, transform, size(entry.size), *times, str(entry.hits))
 
 
-def show(store: Store, options: argparse.Namespace, out: Printer) -> int:
+def show(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     """Show what is known of the entries that a text means, and with ``--value`` the values."""
     found = [entry for entry in store.entries() if _is_meant(entry, options.key)]
     if not found:
-        raise StoreError(f"{store.path}: no entry is meant by {options.key!r}; `flowly-ckpt ls` lists them")
+        raise StoreError(f"{described(store)}: no entry is meant by {options.key!r}; `flowly-ckpt ls` lists them")
     for entry in found:
         facts = entry_facts(entry)
-        if options.value and isinstance(store, DiskTarget):
+        if options.value:
             facts["value"] = repr(store.get(entry.key))
         out.facts(facts)
     return DONE
@@ -50,7 +49,7 @@ def _is_meant(entry: Entry, text: str) -> bool:
     return "/".join(entry.key) == text or any(part and part.startswith(text) for part in entry.key)
 
 
-def stats(store: Store, options: argparse.Namespace, out: Printer) -> int:
+def stats(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     """Count entries, bytes, hits and seconds saved, by tag."""
     found = store.stats()
     rows = [(s.tag, str(s.entries), size(s.bytes), str(s.hits), duration(s.saved), age(s.used)) for s in found]
@@ -60,7 +59,7 @@ def stats(store: Store, options: argparse.Namespace, out: Printer) -> int:
     return DONE
 
 
-def clear(store: Store, options: argparse.Namespace, out: Printer) -> int:
+def clear(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     """Delete the entries that meet all criteria."""
     criteria = _criteria(options)
     if not options.all and not any(value is not None for value in criteria.values()):
@@ -70,7 +69,7 @@ def clear(store: Store, options: argparse.Namespace, out: Printer) -> int:
     return DONE
 
 
-def collect(store: Store, options: argparse.Namespace, out: Printer) -> int:
+def collect(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     """Collect what nothing refers to."""
     found = store.gc() if options.older_than is None else store.gc(older_than=options.older_than)
     facts = found._asdict() if out.as_json else {"files removed": found.files, "freed": size(found.bytes)}
@@ -78,7 +77,7 @@ def collect(store: Store, options: argparse.Namespace, out: Printer) -> int:
     return DONE
 
 
-def verify(store: Store, options: argparse.Namespace, out: Printer) -> int:
+def verify(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     """Check every entry and list what is damaged; with ``--repair``, remove it."""
     with out.progress("checking") as progress:
         lines = store.verify(repair=options.repair, progress=progress)
@@ -94,7 +93,7 @@ def _criteria(options: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(options, name) for name in names}
 
 
-COMMANDS: dict[str, Callable[[Store, argparse.Namespace, Printer], int]] = {
+COMMANDS: dict[str, Callable[[BaseTarget, argparse.Namespace, Printer], int]] = {
     "ls": list_entries,
     "show": show,
     "stats": stats,

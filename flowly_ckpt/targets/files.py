@@ -26,7 +26,7 @@ from .filesystem import (
 )
 from .key_names import key_of_path, path_of_key
 from .protocol import BaseTarget, Progress
-from .provenance import FOLDER, Provenance, provenance_of, read_sidecar, sidecar_of, write_sidecar
+from .provenance import FOLDER, Provenance, is_about, provenance_of, read_sidecar, sidecar_of, write_sidecar
 
 __all__ = ["FileTarget"]
 
@@ -136,7 +136,7 @@ class FileTarget(BaseTarget):
                 data = read_into(file.fileno(), os.fstat(file.fileno()).st_size)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
-        if not checks_itself(self.codec) and read_sidecar(path, data) is None:
+        if not checks_itself(self.codec) and not is_about(read_sidecar(path), path, data):
             self.condemn(key, DamagedError("its content is not what its sidecar says was stored"))
             raise KeyError(key)
         return data
@@ -166,7 +166,9 @@ class FileTarget(BaseTarget):
 
     def made(self, key: Key) -> Provenance | None:
         """Return how the file that is there now was made, or None where that is not known."""
-        return read_sidecar(self.path(key))
+        path = self.path(key)
+        made = read_sidecar(path)
+        return made if is_about(made, path) else None
 
     def __delitem__(self, key: Key) -> None:
         path = self.path(key)
@@ -247,7 +249,7 @@ class FileTarget(BaseTarget):
     def _entry(self, key: Key, path: str) -> Entry | None:
         file = os.path.relpath(path, self.root)
         made = read_sidecar(path)
-        if made is not None:
+        if made is not None and is_about(made, path):
             return made.entry(file)._replace(key=key)
         try:
             facts = os.stat(path)
@@ -274,7 +276,8 @@ class FileTarget(BaseTarget):
                 data = file.read()
         except OSError as error:
             return f"{type(error).__name__}: {error}"
-        return "" if read_sidecar(path, data) is not None else "its content is not what its sidecar says was stored"
+        about = is_about(read_sidecar(path), path, data)
+        return "" if about else "its content is not what its sidecar says was stored"
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
         found = list(collect_temporaries(self.root, older_than))

@@ -16,7 +16,7 @@ from .damage import DamagedError
 from .facts import Entry
 from .filesystem import digest_of, replace_file
 
-__all__ = ["FOLDER", "Provenance", "read_line", "read_sidecar", "sidecar_of", "write_line", "write_sidecar"]
+__all__ = ["FOLDER", "Provenance", "is_about", "read_line", "read_sidecar", "sidecar_of", "write_line", "write_sidecar"]
 
 FORMAT = 1
 FOLDER = ".made"  # beside the files it is about
@@ -121,26 +121,41 @@ def write_sidecar(path: str, made: Provenance) -> None:
     replace_file(sidecar_of(path), [write_line(made)])
 
 
-def read_sidecar(path: str, data: Bytes | None = None) -> Provenance | None:
-    """Return how a file was made, or None where that is not known, or was said of another content.
-
-    :param data: the file's content, if it has been read; else size and time are compared first, then the content.
+def read_sidecar(path: str) -> Provenance | None:
+    """Return what the sidecar of a file says, or None where there is none that can be read.
 
     >>> read_sidecar("/no/such/file") is None
     True
     """
     try:
         with open(sidecar_of(path), "rb") as file:
-            made, _ = read_line(file.read())
-        facts = os.stat(path)
-        if made.size != facts.st_size:
-            return None
-        if data is None and made.created != facts.st_mtime:
-            with open(path, "rb") as file:
-                data = file.read()
+            return read_line(file.read())[0]
     except (OSError, DamagedError):
         return None
-    return made if data is None or digest_of([data]).hex() == made.digest else None
+
+
+def is_about(made: Provenance | None, path: str, data: Bytes | None = None) -> bool:
+    """Return whether a sidecar is about the file that is there now, and not about another content.
+
+    :param data: the file's content, if it has been read; else size and time are compared first, then the content.
+
+    >>> is_about(None, "/no/such/file")
+    False
+    """
+    if made is None:
+        return False
+    try:
+        facts = os.stat(path)
+        if made.size != facts.st_size:
+            return False
+        if data is None and made.created == facts.st_mtime:
+            return True
+        if data is None:
+            with open(path, "rb") as file:
+                data = file.read()
+    except OSError:
+        return False
+    return digest_of([data]).hex() == made.digest
 
 
 def provenance_of(key: Key, codec: str, parts: list[Bytes], size: int, created: float, facts: Facts) -> Provenance:
