@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,34 @@ def test_a_module_imports_only_from_rooms_above_it():
             if room != module[0] and RANK.get(room, len(RANK)) >= RANK.get(module[0], 0):
                 offenders.append(f"{path.relative_to(PACKAGE)}:{line} imports {room or 'the whole package'}")
     assert not offenders
+
+
+def graph() -> dict[str, set[str]]:
+    """Return for each module of the package those that it imports, wherever in it, for types alone too."""
+    names = {path: ".".join(["flowly_ckpt", *module_of(path)]) for path in SOURCES}
+    known = set(names.values())
+    found: dict[str, set[str]] = {}
+    for path, name in names.items():
+        package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+        needs: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                needs |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                start = package[: len(package) - node.level + 1] if node.level else []
+                base = ".".join([*start, *(node.module or "").split(".")]).rstrip(".")
+                needs |= {full if (full := f"{base}.{alias.name}") in known else base for alias in node.names}
+        # A room is not above the modules in it: importing one of them runs its `__init__` anyway.
+        found[name] = {need for need in needs & known if need != name and not name.startswith(f"{need}.")}
+    return found
+
+
+def test_no_imports_go_in_circles():
+    order = TopologicalSorter(graph())
+    try:
+        order.prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' → '.join(error.args[1])}")
 
 
 def modules() -> Iterator[str]:
