@@ -34,9 +34,10 @@ from flowly_ckpt.hashing import (
     prefix_hashes,
     register,
 )
-from flowly_ckpt.hashing.cycles import solve
-from flowly_ckpt.hashing.encode import Walk
+from flowly_ckpt.hashing.cycles import encode, solve
 from flowly_ckpt.hashing.plain import is_plain
+from flowly_ckpt.hashing.rows import expand
+from flowly_ckpt.hashing.walk import Walk
 
 H = functional_hash
 ROOT = Path(__file__).resolve().parent.parent
@@ -423,17 +424,16 @@ def test_temporaries_are_not_mixed_up() -> None:
 
     objects = [Made(i) for i in range(500)]
     walk = Walk()
-    assert len({walk.root(obj) for obj in objects}) == 500
+    assert len({encode(walk, obj) for obj in objects}) == 500
     assert H(objects) == H([Made(i) for i in range(500)])
 
 
 def test_shared_parts_are_looked_at_once() -> None:
     counted: list[Any] = []
 
-    class Counting(Walk):
-        def expand(self, obj: Any) -> Any:
-            counted.append(obj)
-            return super().expand(obj)
+    def counting(obj: Any) -> Any:
+        counted.append(obj)
+        return expand(obj)
 
     class Leaf:
         pass
@@ -441,7 +441,7 @@ def test_shared_parts_are_looked_at_once() -> None:
     tower: Any = Leaf()
     for _ in range(60):
         tower = [tower, tower]
-    Counting().root(tower)
+    encode(Walk(expand=counting), tower)
     assert len(counted) == 3  # the leaf, its class and the attributes of that
 
 

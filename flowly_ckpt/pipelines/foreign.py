@@ -12,7 +12,7 @@ from typing import Any
 
 from ..typing import Transform
 from .combinators import chained
-from .term import _registered, register, role
+from .term import _shapes, register, role
 
 __all__: list[str] = []
 
@@ -59,4 +59,4 @@ def _register_toolz() -> None:
     )
 
 
-_registered.register_lazy("toolz", _register_toolz)
+_shapes.register_lazy("toolz", _register_toolz)

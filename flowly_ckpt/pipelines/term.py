@@ -27,22 +27,16 @@ def _no_children(transform: Transform) -> Sequence[Transform]:
 
 
 _LEAF = _Shape("leaf", _no_children, lambda transform, parts: transform)
-_registered: Dispatch[Any] = Dispatch()
 
 
-class _Shapes(dict[type, _Shape]):
-    """Keep what is known of each type, looked up when it is first met."""
-
-    def __missing__(self, kind: Any) -> _Shape:
-        shape = _registered.get(kind)
-        if shape is None and hasattr(kind, "__flowly_children__"):
-            role: Role = getattr(kind, "__flowly_role__", "combinator")
-            shape = _Shape(role, kind.__flowly_children__, kind.__flowly_rebuild__)
-        self[kind] = shape = shape or _LEAF
-        return shape
+def _by_methods(kind: Any) -> _Shape:
+    if not hasattr(kind, "__flowly_children__"):
+        return _LEAF
+    role: Role = getattr(kind, "__flowly_role__", "combinator")
+    return _Shape(role, kind.__flowly_children__, kind.__flowly_rebuild__)
 
 
-_shapes = _Shapes()
+_shapes = Dispatch(_by_methods)
 
 
 def register(
@@ -70,8 +64,7 @@ def register(
     See also: a type can instead bring the methods ``__flowly_children__`` and ``__flowly_rebuild__``
     (and a class attribute ``__flowly_role__``), without importing this library.
     """
-    _registered.register(kind)(_Shape(role, children, rebuild))
-    _shapes.clear()
+    _shapes.register(kind)(_Shape(role, children, rebuild))
 
 
 def role(transform: Transform) -> Role:

@@ -1,7 +1,7 @@
-"""Classes whose methods are written for them: they count by what they are written from, and the rest by content.
+"""Classes with synthesized methods: they count by what these are made from, and by the content of the rest.
 
 A dataclass is its fields and options, a named tuple its fields, an enumeration its members, a class of attrs or
-pydantic its fields; a mark stands for each method that was generated.
+pydantic its fields; a mark stands for each synthesized method.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from .rows import Attrs, Mark
+from ..rows import Attrs, Mark
 
-__all__ = ["own_members"]
+__all__ = ["code_of", "member_attributes", "own_members"]
 
 DERIVED = frozenset(
     {
@@ -22,14 +22,14 @@ DERIVED = frozenset(
         *("__slots__", "__parameters__", "__type_params__", "_abc_impl", "__abstractmethods__"),
     }
 )
-MADE = Mark("generated")
+SYNTHESIZED = Mark("synthesized")
 FLAGS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen", "match_args", "kw_only", "slots", "weakref_slot")
 FIELD = ("name", "init", "repr", "hash", "compare", "kw_only")
 Members = dict[str, Any]
 
 
 def own_members(cls: Any, own: Any) -> Members:
-    """Return what counts of the attributes of a class, by name.
+    """Return the attributes of a class that count, by name.
 
     >>> class C: kept = 1
     >>> own_members(C, vars(C))
@@ -42,12 +42,16 @@ def own_members(cls: Any, own: Any) -> Members:
     return kept
 
 
-def without(kept: Members, made: Callable[[Any], bool]) -> Members:
-    return {name: MADE if made(value) else value for name, value in kept.items()}
+def without(kept: Members, is_made: Callable[[Any], bool]) -> Members:
+    return {name: SYNTHESIZED if is_made(value) else value for name, value in kept.items()}
 
 
 def code_of(value: Any) -> Any:
-    """Return the code of a method behind what decorates it, or None."""
+    """Return the code of a method under its decorators, or None.
+
+    >>> code_of(classmethod(lambda cls: 1)).co_varnames, code_of(len)
+    (('cls',), None)
+    """
     function = getattr(value, "__func__", value)
     function = getattr(function, "__wrapped__", function)
     return function.__code__ if type(function) is FunctionType else None
@@ -75,8 +79,8 @@ def given(field: Any) -> Any:
     from dataclasses import MISSING
 
     default, factory = ((value,) if value is not MISSING else None for value in (field.default, field.default_factory))
-    told = (default, factory, dict(field.metadata) or None)
-    return told if any(told) else None
+    found = (default, factory, dict(field.metadata) or None)
+    return found if any(found) else None
 
 
 def named_tuple(cls: Any, kept: Members) -> Members:
@@ -111,7 +115,12 @@ def is_sunder(name: str) -> bool:
 
 
 def member_attributes(member: Any) -> Attrs | None:
-    """Return what a constructor gave a member besides its value."""
+    """Return the attributes of a member of an enumeration besides its value.
+
+    >>> from http import HTTPMethod
+    >>> list(member_attributes(HTTPMethod.GET))
+    ['description']
+    """
     own = getattr(member, "__dict__", {})
     return Attrs({name: value for name, value in own.items() if name not in OF_MEMBER}) or None
 
@@ -132,7 +141,7 @@ def is_of_attrs(value: Any) -> bool:
 
 
 def of_pydantic(cls: Any, kept: Members) -> Members:
-    """The schema, and what is compiled from it, names addresses; fields and validators tell as much."""
+    """Leave out the schema and what is compiled from it, which contain addresses; fields and validators say as much."""
     fields, decorators = kept["__pydantic_fields__"], kept.get("__pydantic_decorators__")
     kinds: Any = getattr(decorators, "__dataclass_fields__", ())
     kept = {name: value for name, value in kept.items() if name not in OF_PYDANTIC}
@@ -163,4 +172,4 @@ RULES: dict[str, Callable[[Any, Members], Members]] = {
     "__attrs_attrs__": of_attrs,
     "__pydantic_fields__": of_pydantic,
 }
-"""What to do with a class that has an attribute of a name."""
+"""The rule for a class that has an attribute of a name."""

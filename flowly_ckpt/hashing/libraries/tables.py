@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .rows import OPEN, Attrs, Blob, Parts
+from ..rows import ROWS, Attrs, Blob, Later, Parts, labelled
+from ..values.objects import by_reduction
 
 __all__: list[str] = []
 
@@ -14,21 +15,26 @@ def load_pandas() -> None:
     import pandas as pd
     from pandas.api.extensions import ExtensionArray, ExtensionDtype
 
-    OPEN.register(_Numbers)(numbers)
-    OPEN.register(pd.DataFrame)(frame)
-    OPEN.register(pd.Series)(series)
-    OPEN.register(pd.Index)(index)
-    OPEN.register(pd.RangeIndex)(range_index)
-    OPEN.register(pd.MultiIndex)(multi_index)
-    OPEN.register(ExtensionArray)(by_ndarray)
-    OPEN.register(pd.arrays.BooleanArray.__mro__[1])(masked)
-    OPEN.register(pd.Categorical)(categorical)
-    OPEN.register(pd.arrays.IntervalArray)(interval)
-    OPEN.register(pd.arrays.SparseArray)(sparse)
-    OPEN.register(ExtensionDtype)(dtype)
-    OPEN.register(pd.CategoricalDtype)(categorical_dtype)
+    ROWS.register(pd.DataFrame)(frame)
+    ROWS.register(pd.Series)(series)
+    ROWS.register(pd.Index)(index)
+    ROWS.register(pd.RangeIndex)(range_index)
+    ROWS.register(pd.MultiIndex)(multi_index)
+    ROWS.register(ExtensionArray)(by_ndarray)
+    ROWS.register(pd.arrays.BooleanArray.__mro__[1])(masked)
+    ROWS.register(pd.Categorical)(categorical)
+    ROWS.register(pd.arrays.IntervalArray)(interval)
+    ROWS.register(pd.arrays.SparseArray)(sparse)
+    ROWS.register(ExtensionDtype)(dtype)
+    ROWS.register(pd.CategoricalDtype)(categorical_dtype)
 
 
+def of_frame(obj: Any, parts: list[Any]) -> list[str]:
+    names = [f"column {name!r}" for name in obj.columns]
+    return ["index", "columns", *[""] * (len(parts) - 2 - len(names)), *names]
+
+
+@labelled(b"<frame>", by=of_frame)
 def frame(obj: Any) -> Parts:
     return b"<frame>", [obj.index, obj.columns, *extra(obj), *columns(obj)]
 
@@ -42,12 +48,13 @@ def columns(obj: Any) -> Iterator[Any]:
             yield obj.iloc[:, i]._values
 
 
+@labelled(b"<series>", "name", "index", "values")
 def series(obj: Any) -> Parts:
     return b"<series>", [obj.name, obj.index, obj._values, *extra(obj)]
 
 
 def extra(obj: Any) -> list[Any]:
-    """Return what a table has beside its values: attrs, flags, and the subclass with its own attributes."""
+    """Return what a table has besides its values: attrs, flags, and the subclass with its own attributes."""
     return [obj.attrs or None, obj.flags.allows_duplicate_labels, *subclass(obj, type(obj)._metadata)]
 
 
@@ -59,6 +66,7 @@ def subclass(obj: Any, names: Any = ()) -> list[Any]:
     return [kind, Attrs({name: getattr(obj, name, None) for name in names if name != "name"})]
 
 
+@labelled(b"<index>", "names", "values")
 def index(obj: Any) -> Parts:
     freq = getattr(obj, "freqstr", None)
     return b"<index>", [list(obj.names), obj._values, freq, *subclass(obj)]
@@ -74,21 +82,8 @@ def range_index(obj: Any) -> Parts:
             part = span[at : at + (1 << 19)]
             yield np.arange(part.start, part.stop, part.step, dtype=np.int64).view("u1")
 
-    values = _Numbers(np.dtype(np.int64).str, len(obj), Blob(numbers()))
+    values = Later(lambda: (b"<array>", [np.dtype(np.int64).str, (len(obj),), Blob(numbers())]))
     return b"<index>", [list(obj.names), values, None]
-
-
-class _Numbers:
-    """Stand for the array of the numbers of a range, which is never made."""
-
-    __slots__ = ("blob", "length", "name")
-
-    def __init__(self, name: str, length: int, blob: Blob) -> None:
-        self.name, self.length, self.blob = name, length, blob
-
-
-def numbers(obj: _Numbers) -> Parts:
-    return b"<array>", [obj.name, (obj.length,), obj.blob]
 
 
 def multi_index(obj: Any) -> Parts:
@@ -104,8 +99,6 @@ def by_ndarray(obj: Any) -> Parts:
     if plain is not None:
         freq = getattr(obj, "freqstr", None)
         return b"<extension>", [obj.dtype, plain, freq, *subclass(obj)]
-    from .objects import by_reduction
-
     return by_reduction(obj)
 
 

@@ -1,4 +1,4 @@
-"""What stands in a class: properties, methods of classes, slots, fields; subclasses of these count with their class."""
+"""Members of classes: properties, class methods, slots, fields; those of a subclass of these count with their class."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from functools import cached_property, singledispatchmethod
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from .origin import of_module
-from .rows import EXACT, OPEN, Attrs, Parts, Row, exact, register_lazy
+from ..code.origin import of_module
+from ..rows import ROWS, Attrs, Parts, Row, register_lazy
+from .synthesized import member_attributes
 
 __all__: list[str] = []
 
@@ -29,16 +30,15 @@ def with_subclasses(kind: type) -> Callable[[Row], Row]:
             own = {name: value for name, value in getattr(obj, "__dict__", {}).items() if name not in NOT_STATE}
             return tag, [*parts, type(obj), Attrs(own)]
 
-        OPEN.register(kind)(subclass)
-        EXACT[kind] = row
-        return row
+        ROWS.register(kind)(subclass)
+        return ROWS.exact(kind)(row)
 
     return bind
 
 
-@exact(MemberDescriptorType, GetSetDescriptorType)
+@ROWS.exact(MemberDescriptorType, GetSetDescriptorType)
 def slot(obj: Any) -> Parts:
-    owner = obj.__objclass__  # not that of a user's class, which holds the slot
+    owner = obj.__objclass__  # left out if it is a user's class, which holds the slot
     return b"<slot>", [obj.__name__, *([owner] if of_module(owner.__module__).kind != "user" else [])]
 
 
@@ -70,9 +70,7 @@ def cached(obj: Any) -> Parts:
 def load_enum() -> None:
     from enum import Enum
 
-    from .generated import member_attributes
-
-    @OPEN.register(Enum)
+    @ROWS.register(Enum)
     def member(obj: Any) -> Parts:
         return b"<member>", [type(obj), obj._name_, obj._value_, member_attributes(obj)]
 
@@ -82,7 +80,7 @@ def load_dataclasses() -> None:
 
     names = ("name", "default", "default_factory", "init", "repr", "hash", "compare", "metadata", "kw_only")
 
-    @exact(Field)
+    @ROWS.exact(Field)
     def field(obj: Any) -> Parts:
         return b"<field>", [*(getattr(obj, name) for name in names), obj._field_type.name]
 
@@ -90,7 +88,7 @@ def load_dataclasses() -> None:
 def load_typing() -> None:
     from typing import NewType
 
-    @exact(NewType)
+    @ROWS.exact(NewType)
     def new_type(obj: Any) -> Parts:
         return b"<new type>", [obj.__name__, obj.__supertype__]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .rows import OPEN, Blob, Parts
+from ..rows import ROWS, Blob, Parts
 
 __all__: list[str] = []
 
@@ -13,19 +13,19 @@ __all__: list[str] = []
 def load_pyarrow() -> None:
     import pyarrow as pa
 
-    OPEN.register(pa.Array, pa.ChunkedArray)(column)
-    OPEN.register(pa.Table, pa.RecordBatch)(table)
-    OPEN.register(pa.Scalar)(lambda obj: (b"<arrow scalar>", [str(obj.type), obj.as_py()]))
-    OPEN.register(pa.DataType)(lambda obj: (b"<arrow type>", [str(obj)]))
-    OPEN.register(pa.Field)(field)
-    OPEN.register(pa.Schema)(schema)
+    ROWS.register(pa.Array, pa.ChunkedArray)(column)
+    ROWS.register(pa.Table, pa.RecordBatch)(table)
+    ROWS.register(pa.Scalar)(lambda obj: (b"<arrow scalar>", [str(obj.type), obj.as_py()]))
+    ROWS.register(pa.DataType)(lambda obj: (b"<arrow type>", [str(obj)]))
+    ROWS.register(pa.Field)(field)
+    ROWS.register(pa.Schema)(schema)
 
 
 def load_polars() -> None:
     import polars as pl
 
-    OPEN.register(pl.DataFrame)(lambda obj: (b"<polars frame>", [obj.shape, *obj.get_columns()]))
-    OPEN.register(pl.Series)(series)
+    ROWS.register(pl.DataFrame)(lambda obj: (b"<polars frame>", [obj.shape, *obj.get_columns()]))
+    ROWS.register(pl.Series)(series)
 
 
 def field(obj: Any) -> Parts:
@@ -48,16 +48,16 @@ def series(obj: Any) -> Parts:
 
 
 def column(obj: Any) -> Parts:
-    """A column by type, length, which values there are, and these values."""
+    """A column counts by type, length, which values are present, and these values."""
     import pyarrow as pa
 
     parts = list(obj.chunks) if isinstance(obj, pa.ChunkedArray) else [obj]
     parts = [part for part in parts if len(part)]
     kind = obj.type
-    told: list[Any] = [str(kind), len(obj), None]
+    about: list[Any] = [str(kind), len(obj), None]
     if obj.null_count:
-        told[2] = Blob(as_bytes(part.is_valid()) for part in parts)
-    return b"<arrow column>", told + contents(kind, parts, obj)
+        about[2] = Blob(as_bytes(part.is_valid()) for part in parts)
+    return b"<arrow column>", about + contents(kind, parts, obj)
 
 
 def contents(kind: Any, parts: list[Any], whole: Any) -> list[Any]:
