@@ -47,8 +47,8 @@ class Walk:
     :param hasher: makes an object with ``update`` and ``digest``; XXH3-128 when None.
     :param expand: returns the tag and the parts of an object; by the table of rows, unless it is overridden.
 
-    >>> walk = Walk()
-    >>> walk.enc([1, True]) == walk.enc([1, 1])
+    >>> walk, one, other = Walk(), [1, True], [1, 1]
+    >>> walk.enc(one) == walk.enc(other)
     False
 
     See also: :func:`flowly_ckpt.hashing.cycles.encode`, for objects that are deep or contain themselves.

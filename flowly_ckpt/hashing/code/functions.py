@@ -60,10 +60,11 @@ def function(fn: FunctionType) -> Parts:
         if foreign_parts is not None:
             return foreign_parts
     fingerprint = fingerprint_of(fn.__code__)
-    own, defaults, keywords = fn.__dict__, fn.__defaults__ or (), fn.__kwdefaults__
+    own = fn.__dict__
     ignored = own.get(IGNORES, ()) if own else ()
-    parts: list[Any] = [fingerprint.payload, attributes(own), len(defaults), *defaults]
-    parts += (sorted(keywords), *map(keywords.get, sorted(keywords))) if keywords else (None,)
+    parts: list[Any] = [fingerprint.payload, attributes(own) if own else None, 0, None]
+    if fn.__defaults__ or fn.__kwdefaults__:
+        parts[2:] = defaults(fn)
     start = len(parts)
     read: list[Any] = []
     if fingerprint.free:
@@ -84,7 +85,13 @@ def function(fn: FunctionType) -> Parts:
             parts += (reference.name, value if type(value) in ATOMS else as_met(reference.name, logger(value, rest)))
     if fingerprint.read:
         read += attributes_read(fingerprint, parts[start:])
-    return b"<function>", parts + read
+    parts += read
+    return b"<function>", parts
+
+
+def defaults(fn: FunctionType) -> tuple[Any, ...]:
+    positional, named = fn.__defaults__ or (), fn.__kwdefaults__ or {}
+    return len(positional), *positional, tuple(sorted(named)) or None, *map(named.get, sorted(named))
 
 
 def cells(fn: FunctionType, fingerprint: Fingerprint, ignored: Any) -> list[Any]:

@@ -30,7 +30,7 @@ def module(obj: ModuleType) -> Parts:
 
 
 def counts(module: str, name: str, value: Any) -> bool:
-    """Return whether a value of a module counts; a private one, only if it is code or plain data, not a lock or cache."""
+    """Return whether a value of a module counts; a private one, only if it is code or plain data, not a cache."""
     if name.startswith("__") and name.endswith("__"):
         return False
     if not name.startswith("_") or is_plain([value]):
