@@ -11,7 +11,7 @@ from typing import Any
 
 from ..dispatch import Dispatch
 
-__all__ = ["LABELS", "ROWS", "Attrs", "Blob", "Later", "Mark", "expand", "labelled", "register", "register_lazy"]
+__all__ = ["LABELS", "ROWS", "Attrs", "Blob", "Later", "Mark", "expand", "register", "register_lazy"]
 
 Parts = tuple[bytes, list[Any]]
 Row = Callable[[Any], Parts]
@@ -61,7 +61,10 @@ class Rows(Dispatch[Row]):
 
 ROWS = Rows()
 LABELS: dict[bytes, Labels] = {}
-"""What errors and ``explain`` call the parts of a tag: names, or a function of the object and its parts."""
+"""What errors and ``explain`` call the parts of a tag: names, or a function that returns them from object and parts.
+
+An empty name, as for parts without a name, adds nothing to a path; a part named None is not shown.
+"""
 
 
 def expand(obj: Any) -> Parts:
@@ -71,21 +74,6 @@ def expand(obj: Any) -> Parts:
     (b'<list>', [1, 2])
     """
     return ROWS[type(obj)](obj)
-
-
-def labelled(tag: bytes, *names: str | None, by: Labels = ()) -> Callable[[Row], Row]:
-    """Name the parts that the decorated row returns under a tag; the names are looked up only to be shown.
-
-    :param names: a name for each part; an empty one, as for parts without a name, adds nothing to a path, and a part
-        named None is not shown.
-    :param by: takes the object and its parts, and returns the names instead.
-
-    >>> row = labelled(b"<pair>", "first", "second")(lambda pair: (b"<pair>", list(pair)))
-    >>> LABELS.pop(b"<pair>")
-    ('first', 'second')
-    """
-    LABELS[tag] = by or names
-    return lambda row: row
 
 
 def register(kind: type, parts: Callable[[Any], Any] | None = None) -> Any:
@@ -190,10 +178,12 @@ def later(promise: Later) -> Parts:
     return promise.make()
 
 
-@labelled(b"<attrs>", by=lambda obj, parts: [None] * len(obj) + [f".{name}" for name in parts[: len(obj)]])
 @ROWS.exact(Attrs)
 def attrs(table: Attrs) -> Parts:
     if all(type(name) is str for name in table):
         names = sorted(table)
         return b"<attrs>", [*names, *map(table.__getitem__, names)]
     return b"<unordered>", list(table.items())
+
+
+LABELS[b"<attrs>"] = lambda table, parts: [None] * len(table) + [f".{name}" for name in sorted(table)]

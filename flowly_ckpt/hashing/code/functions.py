@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import _lru_cache_wrapper, partial
 from types import (
     BuiltinFunctionType,
@@ -18,7 +19,7 @@ from typing import Any
 
 from ..hints import IGNORES, added_to
 from ..plain import ATOMS
-from ..rows import ROWS, Attrs, Mark, Parts, labelled
+from ..rows import LABELS, ROWS, Attrs, Mark, Parts
 from .fingerprint import Fingerprint, fingerprint_of
 from .origin import Origin, named, of_globals, of_module
 from .references import CODE, as_met, builtin_named, resolve
@@ -31,26 +32,6 @@ NAMED = (FunctionType, type)
 READABLE = frozenset({"__doc__", "__name__", "__qualname__", "__annotations__", "__module__"})
 
 
-def of_function(fn: FunctionType, parts: list[Any]) -> list[str | None]:
-    code, fingerprint = fn.__code__, fingerprint_of(fn.__code__)
-    count, last = len(fn.__defaults__ or ()), code.co_argcount
-    names: list[str | None] = [None, "", None, *map(default, code.co_varnames[last - count : last]), None]
-    names += map(default, sorted(fn.__kwdefaults__ or ()))
-    names += [f"closure {code.co_freevars[i]!r}" for i in fingerprint.free]
-    for reference in fingerprint.references:
-        if type(parts[len(names)]) is str:
-            names.append(None)
-        rest = resolve(reference, fn.__globals__)[1]
-        cut = reference._replace(chain=reference.chain[: len(reference.chain) - len(rest)])
-        names.append(cut.text)
-    return [None if part is IGNORED else name for name, part in zip(names, parts)]
-
-
-def default(name: str) -> str:
-    return f"default {name!r}"
-
-
-@labelled(b"<function>", by=of_function)
 @ROWS.exact(FunctionType)
 def function(fn: FunctionType) -> Parts:
     table = fn.__globals__
@@ -94,6 +75,28 @@ def defaults(fn: FunctionType) -> tuple[Any, ...]:
     return len(positional), *positional, tuple(sorted(named)) or None, *map(named.get, sorted(named))
 
 
+def of_function(fn: FunctionType, parts: list[Any]) -> list[str | None]:
+    code, fingerprint = fn.__code__, fingerprint_of(fn.__code__)
+    count, last = len(fn.__defaults__ or ()), code.co_argcount
+    names: list[str | None] = [None, "", None, *map(default, code.co_varnames[last - count : last]), None]
+    names += map(default, sorted(fn.__kwdefaults__ or ()))
+    names += [f"closure {code.co_freevars[i]!r}" for i in fingerprint.free]
+    for reference in fingerprint.references:
+        if type(parts[len(names)]) is str:
+            names.append(None)
+        rest = resolve(reference, fn.__globals__)[1]
+        cut = reference._replace(chain=reference.chain[: len(reference.chain) - len(rest)])
+        names.append(cut.text)
+    return [None if part is IGNORED else name for name, part in zip(names, parts)]
+
+
+def default(name: str) -> str:
+    return f"default {name!r}"
+
+
+LABELS[b"<function>"] = of_function
+
+
 def cells(fn: FunctionType, fingerprint: Fingerprint, ignored: Any) -> list[Any]:
     names, closure = fn.__code__.co_freevars, fn.__closure__ or ()
     return [IGNORED if ignored is True or names[i] in ignored else content(closure[i]) for i in fingerprint.free]
@@ -126,7 +129,7 @@ def kwargs(table: dict[str, Any] | None) -> Attrs | None:
     return Attrs(table) if table else None
 
 
-def attributes(own: dict[str, Any]) -> Attrs | None:
+def attributes(own: Mapping[str, Any]) -> Attrs | None:
     kept = {name: value for name, value in own.items() if name != IGNORES} if own else None
     return Attrs(kept) if kept else None
 
@@ -163,10 +166,12 @@ CACHES = {("toolz.functoolz", "memoize.<locals>.memof"): ("cache",)}
 """Closure variables of installed functions that hold what was computed, by module and name."""
 
 
-@labelled(b"<method>", "function", "self")
 @ROWS.exact(MethodType)
 def method(bound: MethodType) -> Parts:
     return global_method(bound) or (b"<method>", [bound.__func__, bound.__self__])
+
+
+LABELS[b"<method>"] = ("function", "self")
 
 
 def global_method(bound: Any) -> Parts | None:
@@ -179,7 +184,6 @@ def global_method(bound: Any) -> Parts | None:
     return None
 
 
-@labelled(b"<bound>", "", "self")
 @ROWS.exact(BuiltinFunctionType, MethodWrapperType)
 def builtin(fn: Any) -> Parts:
     owner = fn.__self__
@@ -189,34 +193,24 @@ def builtin(fn: Any) -> Parts:
     return b"<builtin>", [module, fn.__qualname__, of_module(module).label]
 
 
-@ROWS.exact(MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
-def descriptor(fn: Any) -> Parts:
-    return b"<descriptor>", [fn.__name__, fn.__objclass__]
-
-
-@labelled(b"<cached>", "function")
-@ROWS.exact(_lru_cache_wrapper)
-def cached(fn: Any) -> Parts:
-    return b"<cached>", [fn.__wrapped__, *added_to(fn)]
-
-
-@ROWS.register(partial)
-def bound_subclass(fn: Any) -> Parts:
-    return b"<partial>", [fn.func, fn.args, kwargs(fn.keywords), type(fn), attributes(vars(fn))]
-
-
-@labelled(b"<partial>", "function", "arguments", "keywords")
-@ROWS.exact(partial)
-def bound(fn: Any) -> Parts:
-    return b"<partial>", [fn.func, fn.args, kwargs(fn.keywords), *added_to(fn)]
-
-
-@ROWS.exact(CellType)
-def cell(obj: CellType) -> Parts:
-    return b"<cell>", [content(obj)]
+LABELS[b"<bound>"] = ("", "self")
 
 
 @ROWS.exact(CodeType)
 def code(obj: CodeType) -> Parts:
     fingerprint = fingerprint_of(obj)
     return b"<code>", [fingerprint.payload, [tuple(reference) for reference in fingerprint.references]]
+
+
+DESCRIPTORS = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
+ROWS.exact(*DESCRIPTORS)(lambda fn: (b"<descriptor>", [fn.__name__, fn.__objclass__]))
+ROWS.exact(CellType)(lambda cell: (b"<cell>", [content(cell)]))
+ROWS.exact(_lru_cache_wrapper)(lambda fn: (b"<cached>", [fn.__wrapped__, *added_to(fn)]))
+LABELS[b"<cached>"] = ("function",)
+ROWS.register(partial)(lambda fn: (b"<partial>", [*bound(fn), type(fn), attributes(vars(fn))]))
+ROWS.exact(partial)(lambda fn: (b"<partial>", [*bound(fn), *added_to(fn)]))
+LABELS[b"<partial>"] = ("function", "arguments", "keywords")
+
+
+def bound(fn: Any) -> list[Any]:
+    return [fn.func, fn.args, kwargs(fn.keywords)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..rows import ROWS, Attrs, Blob, Later, Parts, labelled
+from ..rows import LABELS, ROWS, Attrs, Blob, Later, Parts
 from ..values.objects import by_reduction
 
 __all__: list[str] = []
@@ -29,14 +29,16 @@ def load_pandas() -> None:
     ROWS.register(pd.CategoricalDtype)(categorical_dtype)
 
 
+def frame(obj: Any) -> Parts:
+    return b"<frame>", [obj.index, obj.columns, *extra(obj), *columns(obj)]
+
+
 def of_frame(obj: Any, parts: list[Any]) -> list[str]:
     names = [f"column {name!r}" for name in obj.columns]
     return ["index", "columns", *[""] * (len(parts) - 2 - len(names)), *names]
 
 
-@labelled(b"<frame>", by=of_frame)
-def frame(obj: Any) -> Parts:
-    return b"<frame>", [obj.index, obj.columns, *extra(obj), *columns(obj)]
+LABELS[b"<frame>"] = of_frame
 
 
 def columns(obj: Any) -> Iterator[Any]:
@@ -48,9 +50,11 @@ def columns(obj: Any) -> Iterator[Any]:
             yield obj.iloc[:, i]._values
 
 
-@labelled(b"<series>", "name", "index", "values")
 def series(obj: Any) -> Parts:
     return b"<series>", [obj.name, obj.index, obj._values, *extra(obj)]
+
+
+LABELS[b"<series>"] = ("name", "index", "values")
 
 
 def extra(obj: Any) -> list[Any]:
@@ -66,10 +70,12 @@ def subclass(obj: Any, names: Any = ()) -> list[Any]:
     return [kind, Attrs({name: getattr(obj, name, None) for name in names if name != "name"})]
 
 
-@labelled(b"<index>", "names", "values")
 def index(obj: Any) -> Parts:
     freq = getattr(obj, "freqstr", None)
     return b"<index>", [list(obj.names), obj._values, freq, *subclass(obj)]
+
+
+LABELS[b"<index>"] = ("names", "values")
 
 
 def range_index(obj: Any) -> Parts:

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from ..hints import added_to
-from ..rows import ROWS, Attrs, Parts, labelled
+from ..rows import LABELS, ROWS, Attrs, Parts
 
 __all__: list[str] = []
 
@@ -32,14 +32,18 @@ def load_pydantic() -> None:
         ROWS.exact(kind)(validated_call)
 
 
-@labelled(b"<curry>", "", "function", "arguments", "keywords")
 def curry(obj: Any) -> Parts:
     return b"<curry>", [type(obj), obj.func, obj.args, Attrs(obj.keywords), *added_to(obj)]
 
 
-@labelled(b"<validated>", "function")
+LABELS[b"<curry>"] = ("", "function", "arguments", "keywords")
+
+
 def validated_call(obj: Any) -> Parts:
     """Hash a function under ``validate_call`` with its annotations; the validator made from them has an address."""
     config = getattr(getattr(obj, "config_wrapper", None), "config_dict", None)
     function = obj.function
     return b"<validated>", [function, getattr(function, "__annotations__", None), obj.validate_return, config]
+
+
+LABELS[b"<validated>"] = ("function",)

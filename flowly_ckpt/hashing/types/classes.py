@@ -7,7 +7,7 @@ from typing import Any
 
 from ..code.fingerprint import fingerprint_of
 from ..code.origin import named, of_module
-from ..rows import ROWS, Attrs, Parts, labelled
+from ..rows import LABELS, ROWS, Attrs, Parts
 from .synthesized import code_of, own_members
 
 __all__: list[str] = []
@@ -15,12 +15,6 @@ __all__: list[str] = []
 HEAP = 1 << 9  # set for the types that are made while a program runs
 
 
-def of_user_class(cls: type, parts: list[Any]) -> list[str]:
-    bases = (f"base {base.__name__!r}" for base in parts[2 : 2 + parts[1]])
-    return ["", "", *bases, "", *(["metaclass"] if type(cls) is not type else [])]
-
-
-@labelled(b"<user class>", by=of_user_class)
 @ROWS.register(type)
 def class_(cls: type) -> Parts:
     origin = of_module(cls.__module__)
@@ -35,6 +29,14 @@ def class_(cls: type) -> Parts:
         if of_module(kind.__module__).kind == "installed":  # such a metaclass may read the annotations
             parts.append(own.get("__annotations__"))
     return b"<user class>", parts + attributes_read(cls)
+
+
+def of_user_class(cls: type, parts: list[Any]) -> list[str]:
+    bases = (f"base {base.__name__!r}" for base in parts[2 : 2 + parts[1]])
+    return ["", "", *bases, "", *(["metaclass"] if type(cls) is not type else [])]
+
+
+LABELS[b"<user class>"] = of_user_class
 
 
 def is_fixed(cls: type, own: Any, kind: str) -> bool:

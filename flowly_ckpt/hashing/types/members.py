@@ -42,29 +42,11 @@ def slot(obj: Any) -> Parts:
     return b"<slot>", [obj.__name__, *([owner] if of_module(owner.__module__).kind != "user" else [])]
 
 
-@with_subclasses(property)
-def property_(obj: property) -> Parts:
-    return b"<property>", [obj.fget, obj.fset, obj.fdel]
-
-
-@with_subclasses(classmethod)
-def class_method(obj: Any) -> Parts:
-    return b"<classmethod>", [obj.__func__]
-
-
-@with_subclasses(staticmethod)
-def static_method(obj: Any) -> Parts:
-    return b"<staticmethod>", [obj.__func__]
-
-
-@with_subclasses(singledispatchmethod)
-def dispatch_method(obj: Any) -> Parts:
-    return b"<singledispatchmethod>", [obj.dispatcher, obj.func]
-
-
-@with_subclasses(cached_property)
-def cached(obj: Any) -> Parts:
-    return b"<cached_property>", [obj.func]
+with_subclasses(property)(lambda obj: (b"<property>", [obj.fget, obj.fset, obj.fdel]))
+with_subclasses(classmethod)(lambda obj: (b"<classmethod>", [obj.__func__]))
+with_subclasses(staticmethod)(lambda obj: (b"<staticmethod>", [obj.__func__]))
+with_subclasses(singledispatchmethod)(lambda obj: (b"<singledispatchmethod>", [obj.dispatcher, obj.func]))
+with_subclasses(cached_property)(lambda obj: (b"<cached_property>", [obj.func]))
 
 
 def load_enum() -> None:
@@ -88,9 +70,7 @@ def load_dataclasses() -> None:
 def load_typing() -> None:
     from typing import NewType
 
-    @ROWS.exact(NewType)
-    def new_type(obj: Any) -> Parts:
-        return b"<new type>", [obj.__name__, obj.__supertype__]
+    ROWS.exact(NewType)(lambda obj: (b"<new type>", [obj.__name__, obj.__supertype__]))
 
 
 register_lazy("dataclasses", load_dataclasses)

@@ -12,11 +12,6 @@ from ..rows import ROWS, Attrs, Mark, Parts, register_lazy
 __all__: list[str] = []
 
 
-@ROWS.exact(io.BytesIO, io.StringIO)
-def buffer(obj: Any) -> Parts:
-    return b"<buffer>", [type(obj).__name__, obj.getvalue(), obj.tell()]
-
-
 @ROWS.register(io.IOBase.__mro__[1])  # the base that files themselves have
 def file(obj: Any) -> Parts:
     """The standard streams have no part in a result; an open file is a position in something that changes."""
@@ -29,10 +24,8 @@ def file(obj: Any) -> Parts:
 def load_logging() -> None:
     import logging
 
-    @ROWS.register(logging.Logger, logging.LoggerAdapter)
-    def logger(obj: Any) -> Parts:
-        """A logger has no part in a result, and its name is mostly that of the module."""
-        return b"<logger>", []
+    # A logger has no part in a result, and its name is mostly that of the module.
+    ROWS.register(logging.Logger, logging.LoggerAdapter)(lambda obj: (b"<logger>", []))
 
 
 def load_os() -> None:
@@ -44,19 +37,14 @@ def load_os() -> None:
 def load_pathlib() -> None:
     from pathlib import PurePath
 
-    @ROWS.register(PurePath)
-    def path(obj: Any) -> Parts:
-        """A path counts as it is written, not by what lies there; see FileContent."""
-        return b"<path>", [type(obj), str(obj)]
+    # A path counts as it is written, not by what lies there; see FileContent.
+    ROWS.register(PurePath)(lambda obj: (b"<path>", [type(obj), str(obj)]))
 
 
 def load_ctypes() -> None:
     import ctypes
 
-    @ROWS.register(ctypes.CDLL)
-    def library(obj: Any) -> Parts:
-        """A library of C counts by its name, as its version is not known."""
-        return b"<C library>", [type(obj), obj._name]
+    ROWS.register(ctypes.CDLL)(lambda obj: (b"<C library>", [type(obj), obj._name]))  # its version is not known
 
     @ROWS.register(ctypes._CFuncPtr)  # type: ignore[attr-defined]
     def c_function(obj: Any) -> Parts:
