@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar
 
-__all__ = ["IGNORES", "added_to", "depends_on", "ignore_globals"]
+__all__ = ["IGNORES", "depends_on", "ignore_globals"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -83,10 +83,6 @@ def behind(function: Any) -> list[Any]:
 
 
 def added_to(obj: Any) -> list[Any]:
-    """Return what :func:`depends_on` added to an object, if anything.
-
-    >>> added_to(len)
-    []
-    """
+    """Return what :func:`depends_on` added to an object, if anything."""
     own = getattr(obj, "__dict__", None)
     return [own[DEPENDS]] if own and DEPENDS in own else []

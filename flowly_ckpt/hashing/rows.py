@@ -11,7 +11,7 @@ from typing import Any
 
 from ..dispatch import Dispatch
 
-__all__ = ["LABELS", "ROWS", "Attrs", "Blob", "Later", "Mark", "expand", "register", "register_lazy"]
+__all__ = ["LABELS", "ROWS", "Attrs", "Blob", "Later", "expand", "register", "register_lazy"]
 
 Parts = tuple[bytes, list[Any]]
 Row = Callable[[Any], Parts]
@@ -120,11 +120,7 @@ LABELS[b"<registered>"] = of_class
 
 
 class Mark(str):
-    """Stand for something that has no value, as an empty cell or an undefined name.
-
-    >>> Mark("undefined")
-    'undefined'
-    """
+    """Stand for something that has no value, as an empty cell or an undefined name."""
 
     __slots__ = ()
 

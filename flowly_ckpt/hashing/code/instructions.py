@@ -10,35 +10,26 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
-__all__ = ["Instruction", "handlers", "instructions_of"]
+__all__: list[str] = []
 
 SKIPPED = frozenset(
     {"CACHE", "RESUME", "NOP", "EXTENDED_ARG", "PRECALL", "MAKE_CELL", "COPY_FREE_VARS", "SETUP_ANNOTATIONS"}
 )
-NAMED = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME", "IMPORT_FROM"})
 HASHED_ELSEWHERE = frozenset(
     {"__qualname__", "__doc__", "__firstlineno__", "__static_attributes__", "__module__", "__annotations__"}
 )
 SPECIAL_TYPES = frozenset({"ClassVar", "InitVar", "KW_ONLY"})
-ANNOTATIONS = 4
+ANNOTATIONS, CLOSURE = 4, 8  # flags of MAKE_FUNCTION, and arguments of SET_FUNCTION_ATTRIBUTE
 
 
 class Instruction:
-    """Hold one instruction: its name, the kind of its argument, and the argument.
-
-    >>> instruction = Instruction("LOAD_CONST", "const", 1, 0, 1)
-    >>> instruction.name, instruction.value
-    ('LOAD_CONST', 1)
-    """
+    """Hold an instruction, its argument and the kind of that, its offset, and its effect on the depth of the stack."""
 
     __slots__ = ("effect", "keep_types", "kind", "name", "offset", "references", "value")
 
     def __init__(self, name: str, kind: str, value: Any, offset: int, effect: int) -> None:
-        self.name = name
-        self.kind = kind
-        self.value = value
-        self.offset = offset
-        self.effect = effect
+        self.name, self.kind, self.value = name, kind, value
+        self.offset, self.effect = offset, effect
         self.keep_types = True
         self.references: tuple[Any, ...] = ()
 
@@ -47,14 +38,11 @@ def instructions_of(code: CodeType, keep_types: bool = True) -> tuple[list[Instr
     """Return the instructions that count, and the position of each offset of the code among them.
 
     :param keep_types: keep the types of the annotations in a class body; their names always stay.
-
-    >>> [instruction.name for instruction in instructions_of((lambda: None).__code__)[0]][-1].startswith("RETURN")
-    True
     """
     instructions = list(read(code))
-    instructions = without_annotations(instructions)
+    remove_annotations(instructions)
     if not code.co_flags & 1:
-        instructions = list(class_body(instructions, keep_types))
+        instructions = class_body(instructions, keep_types)
     mark_plain_classes(instructions)
     instructions = [instruction for instruction in instructions if instruction.name not in SKIPPED]
     where = positions(code, instructions)
@@ -104,11 +92,7 @@ def positions(code: CodeType, instructions: list[Instruction]) -> dict[int, int]
 
 
 def handlers(code: CodeType, where: dict[int, int]) -> Iterator[tuple[int, int, int, int, int]]:
-    """Yield the table of exception handlers: from, to, target, stack depth, whether the offset is pushed.
-
-    >>> list(handlers((lambda: None).__code__, {}))
-    []
-    """
+    """Yield the table of exception handlers: from, to, target, stack depth, whether the offset is pushed."""
     import dis
 
     table: Any = dis.Bytecode(code)
@@ -116,28 +100,26 @@ def handlers(code: CodeType, where: dict[int, int]) -> Iterator[tuple[int, int, 
         yield where[entry.start], where[entry.end], where[entry.target], entry.depth, int(entry.lasti)
 
 
-def without_annotations(instructions: list[Instruction]) -> list[Instruction]:
+def remove_annotations(instructions: list[Instruction]) -> None:
     """Remove the instructions that only make the annotations of a nested function."""
-    at = len(instructions) - 1
-    while at >= 0:
+    at = len(instructions)
+    while at > 0:
+        at -= 1
         instruction = instructions[at]
         if instruction.name == "MAKE_FUNCTION" and type(instruction.value) is int and instruction.value & ANNOTATIONS:
-            before = at if not instruction.value & 8 else expression(instructions, expression(instructions, at))
-            before = expression(instructions, at) if not instruction.value & 8 else before
-            start = expression(instructions, before)
-            if start < before:
-                instruction.value &= ~ANNOTATIONS
-                del instructions[start:before]
-                at -= before - start
+            end = expression(instructions, at)
+            end = expression(instructions, end) if instruction.value & CLOSURE else end
+            without = ("MAKE_FUNCTION", instruction.value & ~ANNOTATIONS, instruction.effect + 1)
         elif instruction.name == "SET_FUNCTION_ATTRIBUTE" and instruction.value == ANNOTATIONS:
-            before = expression(instructions, at)
-            start = expression(instructions, before)
-            if start < before:
-                del instructions[at]
-                del instructions[start:before]
-                at -= before - start
-        at -= 1
-    return instructions
+            end = expression(instructions, at)
+            without = ("NOP", 0, 0)
+        else:
+            continue
+        start = expression(instructions, end)
+        if start < end:
+            instruction.name, instruction.value, instruction.effect = without
+            del instructions[start:end]
+            at -= end - start
 
 
 def expression(instructions: list[Instruction], end: int) -> int:
@@ -152,8 +134,8 @@ def expression(instructions: list[Instruction], end: int) -> int:
     return end
 
 
-def class_body(instructions: list[Instruction], keep_types: bool) -> Iterator[Instruction]:
-    """Yield a class body without its own name, documentation and place, and the types of its annotations."""
+def class_body(instructions: list[Instruction], keep_types: bool) -> list[Instruction]:
+    """Return a class body without its own name, documentation and place, and the types of its annotations."""
     kept: list[Instruction] = []
     for at, instruction in enumerate(instructions):
         if instruction.name == "STORE_NAME" and instruction.value in HASHED_ELSEWHERE and kept and kept[-1].effect == 1:
@@ -168,7 +150,7 @@ def class_body(instructions: list[Instruction], keep_types: bool) -> Iterator[In
                 del kept[-2]
                 continue
         kept.append(instruction)
-    yield from kept
+    return kept
 
 
 def mark_plain_classes(instructions: list[Instruction]) -> None:

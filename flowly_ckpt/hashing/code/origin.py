@@ -126,11 +126,7 @@ def split_site(file: str) -> tuple[str, str]:
 
 @cache
 def version_label(site: str, package: str) -> str:
-    """Return the name and version of the distribution a package belongs to; empty if no distribution owns it.
-
-    >>> version_label("/no/such/folder", "numpy")
-    ''
-    """
+    """Return the name and version of the distribution a package belongs to; empty if no distribution owns it."""
     folder = _folders(site).get(normal(package))
     if folder is not None:
         return _label(site, folder)

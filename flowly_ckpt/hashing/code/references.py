@@ -16,7 +16,7 @@ from ..rows import Mark
 from .instructions import Instruction
 from .origin import of_module
 
-__all__ = ["CODE", "Imports", "Reference", "as_met", "builtin_named", "find_references", "resolve"]
+__all__ = ["CODE", "Imports", "Reference", "builtin_named", "find_references", "resolve"]
 
 GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
@@ -92,9 +92,7 @@ def imports_at(instructions: list[Instruction], at: int, imported: Imports) -> I
     if names is None and top:
         found = [(instructions[at + 1], whole._replace(source=(level, module, True)))]
     elif names is None:
-        found = [
-            (instruction, whole) for instruction in instructions[at + 1 :] if instruction.name.startswith("STORE")
-        ][:1]
+        found = [(later, whole) for later in instructions[at + 1 :] if later.name.startswith("STORE")][:1]
     else:
         found = [(instructions[at + 2 + 2 * i], whole._replace(name=name)) for i, name in enumerate(names)]
     for store, reference in found:
@@ -182,11 +180,7 @@ def seen_from(module: ModuleType, name: str, value: Any) -> Any:
 
 
 def as_met(name: str, value: Any) -> Any:
-    """Return a mark for an object that an installed module made, if it is referred to by the name it has there.
-
-    >>> as_met("x", [1])
-    [1]
-    """
+    """Return a mark for an object that an installed module made, if it is referred to by the name it has there."""
     place = type(value).__module__
     if place == "builtins" or of_module(place).kind != "installed":
         return value

@@ -14,11 +14,15 @@ def load_pyarrow() -> None:
     import pyarrow as pa
 
     ROWS.register(pa.Array, pa.ChunkedArray)(column)
-    ROWS.register(pa.Table, pa.RecordBatch)(table)
+    ROWS.register(pa.Table, pa.RecordBatch)(
+        lambda obj: (b"<arrow table>", [type(obj).__name__, obj.num_rows, obj.schema, *obj.columns])
+    )
     ROWS.register(pa.Scalar)(lambda obj: (b"<arrow scalar>", [str(obj.type), obj.as_py()]))
     ROWS.register(pa.DataType)(lambda obj: (b"<arrow type>", [str(obj)]))
-    ROWS.register(pa.Field)(field)
-    ROWS.register(pa.Schema)(schema)
+    ROWS.register(pa.Field)(
+        lambda obj: (b"<arrow field>", [obj.name, str(obj.type), obj.nullable, dict(obj.metadata or {})])
+    )
+    ROWS.register(pa.Schema)(lambda obj: (b"<arrow schema>", [dict(obj.metadata or {}), *obj]))
 
 
 def load_polars() -> None:
@@ -28,23 +32,9 @@ def load_polars() -> None:
     ROWS.register(pl.Series)(series)
 
 
-def field(obj: Any) -> Parts:
-    return b"<arrow field>", [obj.name, str(obj.type), obj.nullable, dict(obj.metadata or {})]
-
-
-def schema(obj: Any) -> Parts:
-    return b"<arrow schema>", [dict(obj.metadata or {}), *obj]
-
-
-def table(obj: Any) -> Parts:
-    return b"<arrow table>", [type(obj).__name__, obj.num_rows, obj.schema, *obj.columns]
-
-
 def series(obj: Any) -> Parts:
-    parts: list[Any] = [obj.name, str(obj.dtype), len(obj)]
-    if obj.dtype == "object" or str(obj.dtype) == "Object":
-        return b"<polars series>", [*parts, obj.to_list()]
-    return b"<polars series>", [*parts, obj.to_arrow()]
+    values = obj.to_list() if str(obj.dtype) == "Object" else obj.to_arrow()
+    return b"<polars series>", [obj.name, str(obj.dtype), len(obj), values]
 
 
 def column(obj: Any) -> Parts:
@@ -60,6 +50,10 @@ def column(obj: Any) -> Parts:
     return b"<arrow column>", about + contents(kind, parts, obj)
 
 
+OFFSETS = {"string": "i4", "binary": "i4", "large_string": "i8", "large_binary": "i8"}
+"""The types of texts and bytes, and how wide their offsets are."""
+
+
 def contents(kind: Any, parts: list[Any], whole: Any) -> list[Any]:
     import pyarrow as pa
 
@@ -68,7 +62,7 @@ def contents(kind: Any, parts: list[Any], whole: Any) -> list[Any]:
         return []
     if types.is_boolean(kind):
         return [Blob(as_bytes(part.fill_null(False)) for part in parts)]
-    if is_text(kind):
+    if str(kind) in OFFSETS:
         parts = [without_nulls(part) for part in parts]
         return [Blob(map(lengths, parts)), Blob(map(letters, parts))]
     if types.is_dictionary(kind):
@@ -91,15 +85,6 @@ def one(parts: list[Any]) -> Any:
     return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
 
 
-def is_text(kind: Any) -> bool:
-    import pyarrow as pa
-
-    types = pa.types
-    return bool(
-        types.is_string(kind) or types.is_binary(kind) or types.is_large_string(kind) or types.is_large_binary(kind)
-    )
-
-
 def has_width(kind: Any) -> bool:
     try:
         return bool(kind.bit_width % 8 == 0)
@@ -112,20 +97,13 @@ def as_bytes(part: Any) -> Any:
 
 
 def without_nulls(part: Any) -> Any:
-    import pyarrow as pa
-
-    if not part.null_count:
-        return part
-    empty: Any = "" if pa.types.is_string(part.type) or pa.types.is_large_string(part.type) else b""
-    return part.fill_null(empty)
+    return part.fill_null("" if "string" in str(part.type) else b"") if part.null_count else part
 
 
 def offsets(part: Any) -> Any:
     import numpy as np
-    import pyarrow as pa
 
-    wide = pa.types.is_large_string(part.type) or pa.types.is_large_binary(part.type)
-    data = np.frombuffer(part.buffers()[1], dtype="i8" if wide else "i4")
+    data = np.frombuffer(part.buffers()[1], dtype=OFFSETS[str(part.type)])
     return data[part.offset : part.offset + len(part) + 1]
 
 

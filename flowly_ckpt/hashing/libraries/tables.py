@@ -22,11 +22,11 @@ def load_pandas() -> None:
     ROWS.register(pd.MultiIndex)(multi_index)
     ROWS.register(ExtensionArray)(by_ndarray)
     ROWS.register(pd.arrays.BooleanArray.__mro__[1])(masked)
-    ROWS.register(pd.Categorical)(categorical)
-    ROWS.register(pd.arrays.IntervalArray)(interval)
+    ROWS.register(pd.Categorical)(lambda obj: (b"<categorical>", [obj.codes, obj.categories, bool(obj.ordered)]))
+    ROWS.register(pd.arrays.IntervalArray)(lambda obj: (b"<interval>", [obj.left, obj.right, obj.closed]))
     ROWS.register(pd.arrays.SparseArray)(sparse)
     ROWS.register(ExtensionDtype)(dtype)
-    ROWS.register(pd.CategoricalDtype)(categorical_dtype)
+    ROWS.register(pd.CategoricalDtype)(lambda obj: (b"<categories>", [obj.categories, bool(obj.ordered)]))
 
 
 def frame(obj: Any) -> Parts:
@@ -114,18 +114,6 @@ def masked(obj: Any) -> Parts:
         data = data.copy()
         data[mask] = 0
     return b"<extension>", [obj.dtype, data, mask, *subclass(obj)]
-
-
-def categorical(obj: Any) -> Parts:
-    return b"<categorical>", [obj.codes, obj.categories, bool(obj.ordered)]
-
-
-def categorical_dtype(obj: Any) -> Parts:
-    return b"<categories>", [obj.categories, bool(obj.ordered)]
-
-
-def interval(obj: Any) -> Parts:
-    return b"<interval>", [obj.left, obj.right, obj.closed]
 
 
 def sparse(obj: Any) -> Parts:

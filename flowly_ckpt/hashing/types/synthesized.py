@@ -12,7 +12,7 @@ from typing import Any
 
 from ..rows import Attrs, Mark
 
-__all__ = ["code_of", "member_attributes", "own_members"]
+__all__ = ["own_members"]
 
 DERIVED = frozenset(
     {
@@ -42,23 +42,29 @@ def own_members(cls: Any, own: Any) -> Members:
     return kept
 
 
-def without(kept: Members, is_made: Callable[[Any], bool]) -> Members:
-    return {name: SYNTHESIZED if is_made(value) else value for name, value in kept.items()}
+def marked(kept: Members, is_synthesized: Callable[[Any], bool]) -> Members:
+    return {name: SYNTHESIZED if is_synthesized(value) else value for name, value in kept.items()}
+
+
+def is_from(file: str, name: str = "") -> Callable[[Any], bool]:
+    """Return a test for methods whose code was compiled under the name of a file, in a function of a name."""
+
+    def is_synthesized(value: Any) -> bool:
+        code = code_of(value)
+        return code is not None and code.co_filename.startswith(file) and code.co_qualname.startswith(name)
+
+    return is_synthesized
 
 
 def code_of(value: Any) -> Any:
-    """Return the code of a method under its decorators, or None.
-
-    >>> code_of(classmethod(lambda cls: 1)).co_varnames, code_of(len)
-    (('cls',), None)
-    """
+    """Return the code of a method under its decorators, or None."""
     function = getattr(value, "__func__", value)
     function = getattr(function, "__wrapped__", function)
     return function.__code__ if type(function) is FunctionType else None
 
 
 def dataclass(cls: Any, kept: Members) -> Members:
-    kept = without(kept, is_of_dataclass)
+    kept = marked(kept, is_from("<string>", "__create_fn__.<locals>"))
     fields = kept["__dataclass_fields__"].values()
     params = kept.get("__dataclass_params__")
     kept["__dataclass_fields__"] = [
@@ -67,11 +73,6 @@ def dataclass(cls: Any, kept: Members) -> Members:
     ]
     kept["__dataclass_params__"] = [getattr(params, name, None) for name in FLAGS]
     return kept
-
-
-def is_of_dataclass(value: Any) -> bool:
-    code = code_of(value)
-    return code is not None and code.co_filename == "<string>" and code.co_qualname.startswith("__create_fn__.<locals>")
 
 
 def given(field: Any) -> Any:
@@ -86,7 +87,7 @@ def given(field: Any) -> Any:
 def named_tuple(cls: Any, kept: Members) -> Members:
     new = kept.get("__new__")
     defaults = getattr(getattr(new, "__func__", new), "__defaults__", None)  # some set them by hand
-    kept = without(kept, is_of_named_tuple)
+    kept = marked(kept, is_of_named_tuple)
     kept["_field_defaults"] = [kept["_field_defaults"], defaults]
     kept.pop("__orig_bases__", None)
     return kept
@@ -115,12 +116,7 @@ def is_sunder(name: str) -> bool:
 
 
 def member_attributes(member: Any) -> Attrs | None:
-    """Return the attributes of a member of an enumeration besides its value.
-
-    >>> from http import HTTPMethod
-    >>> list(member_attributes(HTTPMethod.GET))
-    ['description']
-    """
+    """Return the attributes of a member of an enumeration besides its value."""
     own = getattr(member, "__dict__", {})
     return Attrs({name: value for name, value in own.items() if name not in OF_MEMBER}) or None
 
@@ -129,15 +125,10 @@ OF_MEMBER = frozenset({"_name_", "_value_", "__objclass__", "_sort_order_", "_in
 
 
 def of_attrs(cls: Any, kept: Members) -> Members:
-    kept = without(kept, is_of_attrs)
+    kept = marked(kept, is_from("<attrs generated"))
     fields = kept["__attrs_attrs__"]
     kept["__attrs_attrs__"] = [[getattr(f, name) for name in f.__slots__ if name != "type"] for f in fields]
     return kept
-
-
-def is_of_attrs(value: Any) -> bool:
-    code = code_of(value)
-    return code is not None and code.co_filename.startswith("<attrs generated")
 
 
 def of_pydantic(cls: Any, kept: Members) -> Members:
