@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from threading import RLock
 from typing import Any, TypeVar
 
 __all__ = ["Dispatch"]
 
 F = TypeVar("F")
 MOST = 10_000
+_lock = RLock()  # a thread must not look up a type whose rows another thread is still loading
+
+
+def _renew() -> None:
+    global _lock
+    _lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_renew)
 
 
 class Dispatch(dict[type, F]):
@@ -34,14 +46,24 @@ class Dispatch(dict[type, F]):
         super().__init__()
         self._default = default
         self._rows: dict[type, F] = {}
+        self._exact: dict[type, F] = {}
         self._lazy: dict[str, Callable[[], object]] = {}
 
     def register(self, *types: type) -> Callable[[F], F]:
-        """Make the decorated function the row of each of the types."""
+        """Make the decorated function the row of each of the types, and of their subclasses."""
+        return self._binding(self._rows, types)
 
+    def exact(self, *types: type) -> Callable[[F], F]:
+        """Make the decorated function the row of each of the types, but not of their subclasses."""
+        return self._binding(self._exact, types)
+
+    def _binding(self, rows: dict[type, F], types: tuple[type, ...]) -> Callable[[F], F]:
         def bind(row: F) -> F:
-            self._rows.update(dict.fromkeys(types, row))
-            self.clear()
+            with _lock:
+                for kind in types:
+                    self._exact.pop(kind, None)
+                    rows[kind] = row
+                self.clear()
             return row
 
         return bind
@@ -59,17 +81,20 @@ class Dispatch(dict[type, F]):
             return default
 
     def __missing__(self, kind: type) -> F:
-        for base in kind.__mro__:  # some types made by Cython have a descriptor as their __module__
-            load = self._lazy.pop(str(base.__module__).partition(".")[0], None)
-            if load is not None:
-                load()
-        row = self._search(kind)
-        if len(self) >= MOST:  # classes made again and again, as in a notebook, are let go
-            self.clear()
-        self[kind] = row
-        return row
+        with _lock:
+            for base in kind.__mro__:  # some types made by Cython have a descriptor as their __module__
+                load = self._lazy.pop(str(base.__module__).partition(".")[0], None)
+                if load is not None:
+                    load()
+            row = self._search(kind)
+            if len(self) >= MOST:  # classes made again and again, as in a notebook, are let go
+                self.clear()
+            self[kind] = row
+            return row
 
     def _search(self, kind: type) -> F:
+        if kind in self._exact:
+            return self._exact[kind]
         for base in kind.__mro__:
             if base in self._rows:
                 return self._rows[base]

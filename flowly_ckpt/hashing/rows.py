@@ -21,42 +21,16 @@ OWN_WAYS = ("__flowly_hash__", "__reduce__", "__reduce_ex__")
 
 
 class Rows(Dispatch[Row]):
-    """Map a type to its row: one for this type alone, else that of the nearest base.
-
-    A subclass with a reduction of its own (``__reduce__``, …) keeps it: its row is that of ``object``.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._exact: dict[type, Row] = {}
-
-    def register(self, *types: type) -> Callable[[Row], Row]:
-        """Make the decorated function the row of each of the types, and of their subclasses."""
-        for kind in types:
-            self._exact.pop(kind, None)
-        return super().register(*types)
-
-    def exact(self, *types: type) -> Callable[[Row], Row]:
-        """Make the decorated function the row of each of the types, but not of their subclasses."""
-
-        def bind(row: Row) -> Row:
-            self._exact.update(dict.fromkeys(types, row))
-            self.clear()
-            return row
-
-        return bind
+    """Map a type to its row; a subclass with a reduction of its own (``__reduce__``, …) has that of ``object``."""
 
     def _search(self, kind: type) -> Row:
-        if kind in self._exact:
-            return self._exact[kind]
-        if issubclass(kind, type):
-            return self._rows[type]
-        for base in kind.__mro__:
-            if base in self._rows:
-                return self._rows[base]
-            if any(type(vars(base).get(way)) is FunctionType for way in OWN_WAYS):
-                break
-        return self._rows[object]
+        if kind not in self._exact and not issubclass(kind, type):
+            for base in kind.__mro__:
+                if base in self._rows:
+                    break
+                if any(type(vars(base).get(way)) is FunctionType for way in OWN_WAYS):
+                    return self._rows[object]
+        return super()._search(kind)
 
 
 ROWS = Rows()

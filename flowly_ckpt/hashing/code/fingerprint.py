@@ -163,11 +163,9 @@ def encode_constant(value: Any, nested: Nested) -> bytes:
     if kind is frozenset:
         return b"{" + dumps(sorted(encode_constant(item, nested) for item in value), 2)
     if kind is CodeType:
-        fingerprint = nested.fingerprints.get(id(value)) or make(value)
-        return b"code" + dumps(
-            [fingerprint.payload, len(fingerprint.free), *map(nested.numbers.get, fingerprint.references)], 2
-        )
+        inner = nested.fingerprints.get(id(value)) or make(value)
+        return b"code" + dumps([inner.payload, len(inner.free), *map(nested.numbers.get, inner.references)], 2)
     if kind is slice:  # constants of Python 3.14
-        return b":" + encode_constant((value.start, value.stop, value.instruction), nested)
+        return b":" + encode_constant((value.start, value.stop, value.step), nested)
     encoded: bytes = b"=" + dumps(value, 2)
     return encoded

@@ -8,7 +8,6 @@ the same two successors: where it is true, and where it is false.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from .instructions import Instruction
 
@@ -74,20 +73,19 @@ def successors(instructions: list[Instruction], at: int) -> list[int]:
     if instruction.kind != "jump":
         return [then]
     away = settle(instructions, instruction.value)
-    return [away, then] if is_inverted(instruction) else [then, away]
+    return [away, then] if condition(instruction) in INVERTED else [then, away]
 
 
-def is_inverted(instruction: Instruction) -> bool:
-    return instruction.name.startswith("POP_JUMP") and instruction.name.partition("IF_")[2] in INVERTED
+def condition(instruction: Instruction) -> str:
+    """Return what a conditional jump tests; an empty text for any other instruction."""
+    return instruction.name.partition("IF_")[2] if instruction.name.startswith("POP_JUMP") else ""
 
 
-def plain_name(instruction: Instruction) -> Any:
-    """Return the name of an instruction; of a condition by what it tests, not by which way it jumps.
+def plain_name(instruction: Instruction) -> str:
+    """Return the name of an instruction; of a conditional jump by what it tests, not by which way it jumps.
 
     >>> plain_name(Instruction("POP_JUMP_FORWARD_IF_TRUE", "jump", 0, 0, -1))
     'POP_JUMP_IF_FALSE'
     """
-    if not instruction.name.startswith("POP_JUMP"):
-        return instruction.name
-    test = instruction.name.partition("IF_")[2]
-    return f"POP_JUMP_IF_{INVERTED.get(test, test)}"
+    test = condition(instruction)
+    return f"POP_JUMP_IF_{INVERTED.get(test, test)}" if test else instruction.name

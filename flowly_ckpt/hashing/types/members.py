@@ -9,16 +9,12 @@ from typing import Any
 
 from ..code.origin import of_module
 from ..rows import ROWS, Attrs, Parts, Row, register_lazy
+from ..values.objects import COPIED
 from .synthesized import member_attributes
 
 __all__: list[str] = []
 
-NOT_STATE = frozenset(
-    {
-        *("__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__type_params__"),
-        *("__wrapped__", "__isabstractmethod__", "func", "attrname", "lock", "dispatcher"),
-    }
-)
+NOT_STATE = COPIED | {"__wrapped__", "__isabstractmethod__", "func", "attrname", "lock", "dispatcher"}
 
 
 def with_subclasses(kind: type) -> Callable[[Row], Row]:

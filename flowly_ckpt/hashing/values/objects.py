@@ -25,6 +25,7 @@ PLAIN_STATE = frozenset({dict, type(None)})
 COPIED = frozenset(
     {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__type_params__"}
 )
+"""What ``functools.update_wrapper`` copies from the function it wraps."""
 RUN_ROLES = frozenset({"sequential", "transparent", "mark"})
 
 
@@ -125,7 +126,7 @@ def as_state(state: Any) -> Any:
 
 
 def own_state(state: Any) -> dict[Any, Any]:
-    """Return a state without the names and the docstring that ``functools.update_wrapper`` copied into it."""
+    """Return a state without what ``functools.update_wrapper`` copied into it."""
     if state and "__wrapped__" in state:
         return {name: value for name, value in state.items() if name not in COPIED}
     return state or {}
