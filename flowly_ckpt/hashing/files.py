@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 __all__ = ["FileContent", "content_digest"]
@@ -16,7 +14,11 @@ CHUNK = 1 << 20
 MOST = 100_000
 _known: dict[tuple[Any, ...], str] = {}
 
-blake2b = partial(hashlib.blake2b, digest_size=16)
+
+def blake2b() -> Any:
+    import hashlib  # slow to import, as it loads OpenSSL
+
+    return hashlib.blake2b(digest_size=16)
 
 
 class FileContent:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -108,6 +108,11 @@ class Attrs(dict[Any, Any]):
     """
 
     __slots__ = ()
+
+
+def attributes(table: Mapping[str, Any] | None, without: Collection[str] = ()) -> Attrs | None:
+    """Return the attributes in a table, without those of some names; None if there are none."""
+    return Attrs({name: value for name, value in table.items() if name not in without}) or None if table else None
 
 
 class Blob:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import _lru_cache_wrapper, partial
 from types import (
     BuiltinFunctionType,
@@ -19,7 +18,7 @@ from typing import Any
 
 from ..hints import IGNORES, added_to
 from ..plain import ATOMS
-from ..rows import LABELS, ROWS, Attrs, Mark, Parts
+from ..rows import LABELS, ROWS, Attrs, Mark, Parts, attributes
 from .fingerprint import Fingerprint, fingerprint_of
 from .origin import Origin, named, of_globals, of_module
 from .references import CODE, as_met, builtin_named, resolve
@@ -29,6 +28,7 @@ __all__: list[str] = []
 EMPTY = Mark("empty cell")
 IGNORED = Mark("ignored")
 NAMED = (FunctionType, type)
+OWN = frozenset({IGNORES})
 READABLE = frozenset({"__doc__", "__name__", "__qualname__", "__annotations__", "__module__"})
 
 
@@ -43,7 +43,7 @@ def function(fn: FunctionType) -> Parts:
     fingerprint = fingerprint_of(fn.__code__)
     own = fn.__dict__
     ignored = own.get(IGNORES, ()) if own else ()
-    parts: list[Any] = [fingerprint.payload, attributes(own) if own else None, 0, None]
+    parts: list[Any] = [fingerprint.payload, attributes(own, OWN) if own else None, 0, None]
     if fn.__defaults__ or fn.__kwdefaults__:
         parts[2:] = defaults(fn)
     start = len(parts)
@@ -125,15 +125,6 @@ def attribute_read(value: Any, name: str) -> Any:
     return getattr(value, name, None)
 
 
-def kwargs(table: dict[str, Any] | None) -> Attrs | None:
-    return Attrs(table) if table else None
-
-
-def attributes(own: Mapping[str, Any]) -> Attrs | None:
-    kept = {name: value for name, value in own.items() if name != IGNORES} if own else None
-    return Attrs(kept) if kept else None
-
-
 def logger(value: Any, rest: tuple[str, ...]) -> Any:
     """Return a mark for a logger that is only written to, as it has no part in the result, whatever its name."""
     kind = type(value)
@@ -158,7 +149,7 @@ def foreign(fn: FunctionType, origin: Origin) -> Parts | None:
         return None
     fingerprint = fingerprint_of(fn.__code__)
     static = fingerprint.payload if origin.kind != "ours" or name.endswith("<lambda>") else None
-    parts += [static, fn.__defaults__, kwargs(fn.__kwdefaults__), fn.__dict__.get("__wrapped__"), *added_to(fn)]
+    parts += [static, fn.__defaults__, attributes(fn.__kwdefaults__), fn.__dict__.get("__wrapped__"), *added_to(fn)]
     return b"<foreign>", parts + cells(fn, fingerprint, CACHES.get((module, name), ()))
 
 
@@ -207,10 +198,10 @@ ROWS.exact(*DESCRIPTORS)(lambda fn: (b"<descriptor>", [fn.__name__, fn.__objclas
 ROWS.exact(CellType)(lambda cell: (b"<cell>", [content(cell)]))
 ROWS.exact(_lru_cache_wrapper)(lambda fn: (b"<cached>", [fn.__wrapped__, *added_to(fn)]))
 LABELS[b"<cached>"] = ("function",)
-ROWS.register(partial)(lambda fn: (b"<partial>", [*bound(fn), type(fn), attributes(vars(fn))]))
+ROWS.register(partial)(lambda fn: (b"<partial>", [*bound(fn), type(fn), attributes(vars(fn), OWN)]))
 ROWS.exact(partial)(lambda fn: (b"<partial>", [*bound(fn), *added_to(fn)]))
 LABELS[b"<partial>"] = ("function", "arguments", "keywords")
 
 
 def bound(fn: Any) -> list[Any]:
-    return [fn.func, fn.args, kwargs(fn.keywords)]
+    return [fn.func, fn.args, attributes(fn.keywords)]

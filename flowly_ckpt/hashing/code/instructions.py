@@ -55,29 +55,23 @@ def instructions_of(code: CodeType, keep_types: bool = True) -> tuple[list[Instr
 def read(code: CodeType) -> Iterator[Instruction]:
     import dis
 
-    jumps = {*dis.hasjrel, *dis.hasjabs}
-    constants = set(dis.hasconst)
-    variables = {*dis.haslocal, *dis.hasfree}
-    names = set(dis.hasname)
+    kinds = dict.fromkeys([*dis.haslocal, *dis.hasfree], "variable") | dict.fromkeys(dis.hasname, "name")
+    kinds |= dict.fromkeys(dis.hasconst, "const") | dict.fromkeys([*dis.hasjrel, *dis.hasjabs], "jump")
     for item in dis.get_instructions(code):
-        opcode, name, value = item.opcode, item.opname, item.argval
-        effect = dis.stack_effect(opcode, item.arg if opcode >= dis.HAVE_ARGUMENT or item.arg is not None else None)
-        if opcode in variables and type(value) is tuple:  # two in one, since 3.13
-            first, second = name.split("_FAST_")[0] + "_FAST", name.split("_FAST_")[1]
-            for half, variable in ((first, value[0]), (second, value[1])):
-                yield Instruction(half, "variable", variable, item.offset, 1 if half.startswith("LOAD") else -1)
-        elif opcode in variables:
-            yield Instruction(name, "variable", value, item.offset, effect)
-        elif opcode in names:
-            yield Instruction(name, "name", value, item.offset, effect)
-            if name == "LOAD_SUPER_ATTR":
-                yield Instruction("", "number", item.arg & 2 if item.arg else 0, item.offset, 0)
-        elif opcode in constants or name == "KW_NAMES":
-            yield Instruction(name, "const", code.co_consts[item.arg or 0], item.offset, effect)
-        elif opcode in jumps:
-            yield Instruction(name, "jump", value, item.offset, effect)
-        else:
-            yield Instruction(name, "number", value if name == "COMPARE_OP" else item.arg, item.offset, effect)
+        name, value, kind = item.opname, item.argval, kinds.get(item.opcode, "number")
+        if kind == "variable" and type(value) is tuple:  # two in one, since 3.13
+            first, second = name.split("_FAST_")[:2]
+            for half, variable in ((f"{first}_FAST", value[0]), (second, value[1])):
+                yield Instruction(half, kind, variable, item.offset, 1 if half.startswith("LOAD") else -1)
+            continue
+        if kind == "const" or name == "KW_NAMES":
+            kind, value = "const", code.co_consts[item.arg or 0]
+        elif kind == "number" and name != "COMPARE_OP":
+            value = item.arg
+        argument = item.arg if item.opcode >= dis.HAVE_ARGUMENT or item.arg is not None else None
+        yield Instruction(name, kind, value, item.offset, dis.stack_effect(item.opcode, argument))
+        if name == "LOAD_SUPER_ATTR":
+            yield Instruction("", "number", item.arg & 2 if item.arg else 0, item.offset, 0)
 
 
 def positions(code: CodeType, instructions: list[Instruction]) -> dict[int, int]:

@@ -8,9 +8,9 @@ from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from ..code.origin import of_module
-from ..rows import ROWS, Attrs, Parts, Row, register_lazy
+from ..rows import ROWS, Parts, Row, attributes, register_lazy
 from ..values.objects import COPIED
-from .synthesized import member_attributes
+from .synthesized import OF_MEMBER
 
 __all__: list[str] = []
 
@@ -23,8 +23,7 @@ def with_subclasses(kind: type) -> Callable[[Row], Row]:
     def bind(row: Row) -> Row:
         def subclass(obj: Any) -> Parts:
             tag, parts = row(obj)
-            own = {name: value for name, value in getattr(obj, "__dict__", {}).items() if name not in NOT_STATE}
-            return tag, [*parts, type(obj), Attrs(own)]
+            return tag, [*parts, type(obj), attributes(getattr(obj, "__dict__", None), NOT_STATE)]
 
         ROWS.register(kind)(subclass)
         return ROWS.exact(kind)(row)
@@ -50,7 +49,7 @@ def load_enum() -> None:
 
     @ROWS.register(Enum)
     def member(obj: Any) -> Parts:
-        return b"<member>", [type(obj), obj._name_, obj._value_, member_attributes(obj)]
+        return b"<member>", [type(obj), obj._name_, obj._value_, attributes(vars(obj), OF_MEMBER)]
 
 
 def load_dataclasses() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from ..rows import Attrs, Mark
+from ..rows import Attrs, Mark, attributes
 
 __all__ = ["own_members"]
 
@@ -106,19 +106,15 @@ def enumeration(cls: Any, kept: Members) -> Members:
     members = cls._member_map_
     kept = {n: v for n, v in kept.items() if n not in members and (not is_sunder(n) or code_of(v) is not None)}
     kept["_members_"] = [(name, member._value_) for name, member in members.items()]
-    kept["_more_"] = [extras for member in members.values() if (extras := member_attributes(member))]
+    kept["_more_"] = [
+        extras for member in members.values() if (extras := attributes(getattr(member, "__dict__", None), OF_MEMBER))
+    ]
     kept["_boundary_"] = getattr(getattr(cls, "_boundary_", None), "name", None)
     return kept
 
 
 def is_sunder(name: str) -> bool:
     return (name[0] == "_" and name[-1] == "_" and name[1:2] != "_") or name.startswith("_value2")
-
-
-def member_attributes(member: Any) -> Attrs | None:
-    """Return the attributes of a member of an enumeration besides its value."""
-    own = getattr(member, "__dict__", {})
-    return Attrs({name: value for name, value in own.items() if name not in OF_MEMBER}) or None
 
 
 OF_MEMBER = frozenset({"_name_", "_value_", "__objclass__", "_sort_order_", "_inverted_", "_hashable_values_"})
