@@ -79,7 +79,10 @@ def register_lazy(package: str, load: Callable[[], object]) -> None:
     :param package: the top-level package of the types, or of one of their bases.
     :param load: called once, without arguments, to register them.
 
-    >>> register_lazy("fractions", lambda: None)
+    >>> def load():
+    ...     from fractions import Fraction
+    ...     register(Fraction, str)
+    >>> register_lazy("fractions", load)
 
     See also: :func:`flowly_ckpt.hashing.register`.
     """

@@ -164,10 +164,7 @@ class Walk:
         return self.fold(VERSION + encoding).hex()
 
     def _fold(self, data: bytes) -> bytes:
-        hasher = self.hasher()
-        hasher.update(data)
-        digest: bytes = hasher.digest()[:16]
-        return digest
+        return self.stream(data, ())
 
 
 def alike(parts: list[Any]) -> bool:

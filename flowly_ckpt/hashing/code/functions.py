@@ -47,7 +47,7 @@ def function(fn: FunctionType) -> Parts:
     if fn.__defaults__ or fn.__kwdefaults__:
         parts[2:] = defaults(fn)
     start = len(parts)
-    read: list[Any] = []
+    read: tuple[Any, ...] = ()
     if fingerprint.free:
         parts += cells(fn, fingerprint, ignored)
     for name, reference in fingerprint.lookups:
@@ -61,12 +61,13 @@ def function(fn: FunctionType) -> Parts:
         if type(value) in CODE or issubclass(type(value), type):
             parts.append(value)
             if rest and rest[0] in READABLE:
-                read.append(attribute_read(value, rest[0]))
+                read += (attribute_read(value, rest[0]),)
         else:  # the name of data counts: what is equal now may be changed apart
             parts += (reference.name, value if type(value) in ATOMS else as_met(reference.name, logger(value, rest)))
     if fingerprint.read:
-        read += attributes_read(fingerprint, parts[start:])
-    parts += read
+        read += tuple(attributes_read(fingerprint, parts[start:]))
+    if read:
+        parts += read
     return b"<function>", parts
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Iterator
+from itertools import islice, takewhile
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -105,11 +106,8 @@ def imports_at(instructions: list[Instruction], at: int, imported: Imports) -> I
 
 
 def chain_at(instructions: list[Instruction], at: int) -> tuple[str, ...]:
-    chain = []
-    while at < len(instructions) and instructions[at].name in ATTRIBUTES:
-        chain.append(instructions[at].value)
-        at += 1
-    return tuple(chain)
+    attributes = takewhile(lambda instruction: instruction.name in ATTRIBUTES, islice(instructions, at, None))
+    return tuple(instruction.value for instruction in attributes)
 
 
 def resolve(reference: Reference, table: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:

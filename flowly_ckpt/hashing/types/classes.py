@@ -28,7 +28,8 @@ def class_(cls: type) -> Parts:
         parts.append(kind)
         if of_module(kind.__module__).kind == "installed":  # such a metaclass may read the annotations
             parts.append(own.get("__annotations__"))
-    return b"<user class>", parts + attributes_read(cls)
+    parts.append(attributes_read(cls))
+    return b"<user class>", parts
 
 
 def of_user_class(cls: type, parts: list[Any]) -> list[str]:
@@ -48,7 +49,7 @@ def is_fixed(cls: type, own: Any, kind: str) -> bool:
     return kind == "installed" and not any(type(value) is FunctionType for value in own.values())
 
 
-def attributes_read(cls: type) -> list[Any]:
+def attributes_read(cls: type) -> Attrs | None:
     """Return the docstring, annotations and other names of a class that its methods read from ``self`` or the class."""
     read: set[str] = set()
     for base in cls.__mro__:
@@ -59,4 +60,4 @@ def attributes_read(cls: type) -> list[Any]:
             if code is not None and code.co_names:
                 read.update(fingerprint_of(code).read)
     read.discard("__name__")
-    return [(name, vars(cls).get(name)) for name in sorted(read)]
+    return Attrs({name: vars(cls).get(name) for name in read}) or None
