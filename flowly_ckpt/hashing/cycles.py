@@ -30,12 +30,11 @@ DEEP = 100_000
 class Vertex:
     """Hold an object on the stack: its tag, its parts, and the lowest vertex that these lead back to."""
 
-    __slots__ = ("at", "index", "low", "obj", "parts", "tag")
+    __slots__ = ("index", "low", "obj", "parts", "rest", "tag")
 
     def __init__(self, obj: Any, tag: bytes, parts: list[Any], index: int) -> None:
-        self.obj, self.tag, self.parts = obj, tag, parts
+        self.obj, self.tag, self.parts, self.rest = obj, tag, parts, iter(parts)
         self.index = self.low = index
-        self.at = 0
 
 
 def encode(walk: Walk, obj: Any) -> bytes:
@@ -110,9 +109,7 @@ def enter(walk: Walk, obj: Any, index: int, entered: dict[int, Vertex]) -> Verte
 
 def next_child(walk: Walk, vertex: Vertex, entered: dict[int, Vertex]) -> Any:
     """Return the next part that has not been entered; note the parts that lead back."""
-    while vertex.at < len(vertex.parts):
-        part = vertex.parts[vertex.at]
-        vertex.at += 1
+    for part in vertex.rest:
         if known(walk, part):
             continue
         if id(part) not in entered:
