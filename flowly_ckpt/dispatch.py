@@ -1,21 +1,37 @@
-"""An open table from types to functions, which heavy libraries join without being imported."""
+"""An open table from types to rows, which heavy libraries join without being imported."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from threading import RLock
+from typing import Any, TypeVar
 
 __all__ = ["Dispatch"]
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F")
+MOST = 10_000
+_lock = RLock()  # a thread must not look up a type whose rows another thread is still loading
 
 
-class Dispatch(Generic[F]):
-    """Map a type to the function registered for it or for the nearest of its bases.
+def _renew() -> None:
+    global _lock
+    _lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_renew)
+
+
+class Dispatch(dict[type, F]):
+    """Map a type to the row registered for it or for the nearest of its bases.
 
     ``table[T] is table[B]`` for the first ``B`` of ``T.__mro__`` with a row of its own.
 
-    :raises KeyError: at look-up, when neither the type nor any of its bases has a row.
+    The dict holds the rows found so far, so that a type met before costs no more than a look-up in a dict.
+
+    :param default: takes a type that has no row, and returns one; without it, the look-up of such a type fails.
+    :raises KeyError: at look-up, when neither the type nor any of its bases has a row, and there is no default.
 
     >>> names = Dispatch()
     >>> @names.register(int)
@@ -26,30 +42,36 @@ class Dispatch(Generic[F]):
     See also: :func:`functools.singledispatch`, which cannot wait for a library to be imported.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, default: Callable[[type], F] | None = None) -> None:
+        super().__init__()
+        self._default = default
         self._rows: dict[type, F] = {}
-        self._found: dict[type, F] = {}
+        self._exact: dict[type, F] = {}
         self._lazy: dict[str, Callable[[], object]] = {}
 
     def register(self, *types: type) -> Callable[[F], F]:
-        """Make the decorated function the row of each of the types."""
+        """Make the decorated function the row of each of the types, and of their subclasses."""
+        return self._binding(self._rows, types)
 
-        def bind(function: F) -> F:
-            self._rows.update(dict.fromkeys(types, function))
-            self._found.clear()
-            return function
+    def exact(self, *types: type) -> Callable[[F], F]:
+        """Make the decorated function the row of each of the types, but not of their subclasses."""
+        return self._binding(self._exact, types)
+
+    def _binding(self, rows: dict[type, F], types: tuple[type, ...]) -> Callable[[F], F]:
+        def bind(row: F) -> F:
+            with _lock:
+                for kind in types:
+                    self._exact.pop(kind, None)
+                    rows[kind] = row
+                self.clear()
+            return row
 
         return bind
 
     def register_lazy(self, package: str, load: Callable[[], object]) -> None:
         """Call ``load`` once, when a type of the top-level ``package`` is first looked up."""
         self._lazy[package] = load
-
-    def __getitem__(self, kind: type) -> F:
-        try:
-            return self._found[kind]
-        except KeyError:
-            return self._search(kind)
+        self.clear()
 
     def get(self, kind: type, default: Any = None) -> Any:
         """Return the row for ``kind``, or ``default``."""
@@ -58,14 +80,24 @@ class Dispatch(Generic[F]):
         except KeyError:
             return default
 
+    def __missing__(self, kind: type) -> F:
+        with _lock:
+            for base in kind.__mro__:  # some types made by Cython have a descriptor as their __module__
+                load = self._lazy.pop(str(base.__module__).partition(".")[0], None)
+                if load is not None:
+                    load()
+            row = self._search(kind)
+            if len(self) >= MOST:  # classes made again and again, as in a notebook, are let go
+                self.clear()
+            self[kind] = row
+            return row
+
     def _search(self, kind: type) -> F:
-        mro = kind.__mro__
-        for base in mro:
-            load = self._lazy.pop(str(base.__module__).partition(".")[0], None)
-            if load is not None:
-                load()
-        for base in mro:
+        if kind in self._exact:
+            return self._exact[kind]
+        for base in kind.__mro__:
             if base in self._rows:
-                self._found[kind] = self._rows[base]
-                return self._found[kind]
-        raise KeyError(kind)
+                return self._rows[base]
+        if self._default is None:
+            raise KeyError(kind)
+        return self._default(kind)

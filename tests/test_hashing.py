@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowly_ckpt import chained, checkpoint, with_checkpoint
+from flowly_ckpt import chained, checkpoint, dispatch, with_checkpoint
 from flowly_ckpt.errors import UnhashableError
 from flowly_ckpt.hashing import (
     FileContent,
@@ -34,9 +34,10 @@ from flowly_ckpt.hashing import (
     prefix_hashes,
     register,
 )
-from flowly_ckpt.hashing.cycles import solve
-from flowly_ckpt.hashing.encode import Walk
+from flowly_ckpt.hashing.cycles import encode, solve
 from flowly_ckpt.hashing.plain import is_plain
+from flowly_ckpt.hashing.rows import expand
+from flowly_ckpt.hashing.walk import Walk
 
 H = functional_hash
 ROOT = Path(__file__).resolve().parent.parent
@@ -329,6 +330,9 @@ def test_base_hash_tells_places_apart() -> None:
     assert H(one) == H(other)
     assert base_hash(one) != base_hash(other)
     assert base_hash([1, {"a"}]) == H([1, {"a"}])
+    one.__code__, one.__defaults__ = (lambda lines: lines).__code__, (iter([]),)
+    with pytest.raises(UnhashableError, match="closure 'one' → default 'lines'"):
+        base_hash(lambda: one)
 
 
 def test_registering() -> None:
@@ -382,6 +386,20 @@ def test_differences_are_named() -> None:
     assert "global 'K' int 1" in explain(one)
 
 
+def test_every_part_of_a_function_or_class_has_its_name() -> None:
+    text = "import os\nclass B: pass\nclass C(B, metaclass=type('M', (type,), {})): size = 1\ndef make(c):\n"
+    text += "    def step(x, y=1, *, z=2): return c, K, C, os.sep, len\n    return step\nstep = make(3)\n"
+    shown = explain(module(text, K=[4])["step"], depth=3)
+    for name in (
+        *("default 'y' int 1", "default 'z' int 2", "closure 'c' int 3", "global 'K' list", "global 'os.sep' str"),
+        *("global 'C' M C", "base 'B' type B", "metaclass type M", ".size int 1", "global 'len' builtin"),
+    ):
+        assert name in shown
+    before, after = module(text, K=[4])["step"], module(text, K=[5])["step"]
+    after.__kwdefaults__ = {"z": 3}
+    assert differences(before, after) == ["default 'z': int 2, now int 3", "global 'K' → [0]: int 4, now int 5"]
+
+
 def test_the_content_of_a_file(tmp_path: Path) -> None:
     one, other = tmp_path / "a", tmp_path / "b"
     one.write_text("same")
@@ -390,7 +408,7 @@ def test_the_content_of_a_file(tmp_path: Path) -> None:
     before = H(FileContent(one))
     one.write_text("else")  # the same size, perhaps within one tick of the clock of the file system
     assert H(FileContent(one)) != before
-    os.utime(one, ns=(1, 1))
+    os.utime(one, ns=(1, 1))  # older than the last change of the file's times
     assert H(FileContent(one)) == H(FileContent(one)) != before
     with pytest.raises(FileNotFoundError):
         H(FileContent(tmp_path / "missing"))
@@ -423,17 +441,16 @@ def test_temporaries_are_not_mixed_up() -> None:
 
     objects = [Made(i) for i in range(500)]
     walk = Walk()
-    assert len({walk.root(obj) for obj in objects}) == 500
+    assert len({encode(walk, obj) for obj in objects}) == 500
     assert H(objects) == H([Made(i) for i in range(500)])
 
 
 def test_shared_parts_are_looked_at_once() -> None:
     counted: list[Any] = []
 
-    class Counting(Walk):
-        def expand(self, obj: Any) -> Any:
-            counted.append(obj)
-            return super().expand(obj)
+    def counting(obj: Any) -> Any:
+        counted.append(obj)
+        return expand(obj)
 
     class Leaf:
         pass
@@ -441,7 +458,7 @@ def test_shared_parts_are_looked_at_once() -> None:
     tower: Any = Leaf()
     for _ in range(60):
         tower = [tower, tower]
-    Counting().root(tower)
+    encode(Walk(expand=counting), tower)
     assert len(counted) == 3  # the leaf, its class and the attributes of that
 
 
@@ -451,6 +468,52 @@ def test_plain_is_a_property_of_the_value() -> None:
     assert not is_plain([row] * 400)
     assert H([row] * 300) == H([list(row) for _ in range(300)])
     assert H([row] * 400) == H([list(row) for _ in range(400)])
+
+
+def test_constants_of_every_kind_count() -> None:
+    def with_constant(value: Any) -> Any:
+        f = lambda: "here"
+        f.__code__ = f.__code__.replace(co_consts=tuple(value if c == "here" else c for c in f.__code__.co_consts))
+        return f
+
+    constants = [1, True, 1.0, (1,), (True,), frozenset({1}), slice(1, 2, 3), slice(1, 2, 4), ..., b"1", "1"]
+    assert len({H(with_constant(constant)) for constant in constants}) == len(constants)
+
+
+def test_a_thread_waits_for_rows_that_another_is_loading(monkeypatch: pytest.MonkeyPatch) -> None:
+    lock, met = threading.RLock(), threading.Event()
+
+    class Watched:
+        """Release the loading thread when another one asks for the lock, or got by without it."""
+
+        def __enter__(self) -> None:
+            if not lock.acquire(blocking=False):
+                met.set()
+                lock.acquire()
+
+        def __exit__(self, *_: Any) -> None:
+            lock.release()
+
+    monkeypatch.setattr(dispatch, "_lock", Watched())
+    kind = type("Late", (), {"__module__": "late_package"})
+    table, loading, found = dispatch.Dispatch[str](), threading.Event(), []
+
+    def load() -> None:
+        loading.set()
+        assert met.wait(30)
+        table.register(kind)("row")
+
+    def other() -> None:
+        assert loading.wait(30)
+        found.append(table.get(kind))
+        met.set()
+
+    table.register_lazy("late_package", load)
+    thread = threading.Thread(target=other)
+    thread.start()
+    found.append(table[kind])
+    thread.join()
+    assert found == ["row", "row"]
 
 
 def test_threads_agree() -> None:

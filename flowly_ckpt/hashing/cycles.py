@@ -1,10 +1,11 @@
 """The general engine: objects of any depth, and objects that contain themselves.
 
-It walks without recursion (Tarjan's strongly connected components). What is not on a cycle gets the very encoding
-the fast engine gives. The members of a cycle are told apart by refining a partition: first by what they are apart
-from the cycle, then by what their children are, until nothing changes (as in minimising an automaton; the largest
-part keeps its name, so each member is renamed O(log n) times). The encoding of a member is its own name and the
-sorted names of all members: the same for isomorphic cycles, whatever the way in.
+It finds strongly connected components without recursion (Tarjan, *Depth-first search and linear graph algorithms*,
+1972). What is not on a cycle gets the same encoding as from the fast engine. The members of a cycle are distinguished
+by partition refinement (Hopcroft, *An n log n algorithm for minimizing states in a finite automaton*, 1971): first by
+what they are apart from the cycle, then by their children, until nothing changes; the largest part keeps its colour,
+so each member changes its own O(log n) times. The encoding of a member is its own colour and the sorted colours of
+all members: the same for isomorphic cycles, whichever member is reached first.
 """
 
 from __future__ import annotations
@@ -16,29 +17,33 @@ from typing import Any
 
 from ..errors import UnhashableError
 from ..pipelines import effective_steps
-from .encode import UNORDERED, Walk
-from .objects import is_run
 from .plain import ATOMS
 from .rows import Blob
+from .values.objects import is_run
+from .walk import UNORDERED, Cycle, Walk
 
 __all__ = ["solve"]
 
 DEEP = 100_000
 
 
-class Node:
-    """Hold an object on the stack: its tag, its parts, and how far down a cycle reaches.
+class Vertex:
+    """Hold an object on the stack: its tag, its parts, and the lowest vertex that these lead back to."""
 
-    >>> Node([], b"<list>", [], 0).low
-    0
-    """
-
-    __slots__ = ("at", "index", "low", "obj", "parts", "tag")
+    __slots__ = ("index", "low", "obj", "parts", "rest", "tag")
 
     def __init__(self, obj: Any, tag: bytes, parts: list[Any], index: int) -> None:
-        self.obj, self.tag, self.parts = obj, tag, parts
+        self.obj, self.tag, self.parts, self.rest = obj, tag, parts, iter(parts)
         self.index = self.low = index
-        self.at = 0
+
+
+def encode(walk: Walk, obj: Any) -> bytes:
+    """Encode an object by the fast engine, or by the general one if it is deep or contains itself."""
+    walk.kept.append(obj)
+    try:
+        return walk.enc(obj)
+    except (Cycle, RecursionError):
+        return solve(walk, obj)
 
 
 def solve(walk: Walk, root: Any) -> bytes:
@@ -55,31 +60,31 @@ def solve(walk: Walk, root: Any) -> bytes:
     for key in [key for key, done in memo.items() if not done]:
         del memo[key]  # where the fast engine gave up
     root = only_step(root)
-    nodes: dict[int, Node] = {}
-    waiting: list[Node] = []
-    path: list[Node] = []
+    entered: dict[int, Vertex] = {}
+    waiting: list[Vertex] = []
+    path: list[Vertex] = []
     child = root if not known(walk, root) else None
     while True:
         if child is not None:
-            path.append(enter(walk, child, len(nodes), nodes))
+            path.append(enter(walk, child, len(entered), entered))
             waiting.append(path[-1])
             if len(path) % DEEP == 0:
                 refuse_endless(path)
         elif path:
-            leave(walk, path, nodes, waiting)
+            leave(walk, path, entered, waiting)
         if not path:
             return walk.enc(root)
-        child = next_child(walk, path[-1], nodes)
+        child = next_child(walk, path[-1], entered)
 
 
-def refuse_endless(path: list[Node]) -> None:
-    """Refuse what reduces to an object that reduces to an object, and so on: pickle would not end, either."""
-    if sum(node.tag == b"<object>" for node in path[-DEEP:]) > DEEP // 10:
-        raise UnhashableError(path[0].obj, ("…",), "its reduction does not end; look at its __reduce__")
+def refuse_endless(path: list[Vertex]) -> None:
+    """Refuse an object that reduces to an object that reduces to an object, and so on: pickle would not end, either."""
+    if sum(vertex.tag == b"<object>" for vertex in path[-DEEP:]) > DEEP // 10:
+        raise UnhashableError(path[0].obj, ("…",), "its reduction does not end; check its __reduce__")
 
 
 def only_step(obj: Any) -> Any:
-    """A run of one step is that step."""
+    """Return the one step of a run that has just one, else the object itself."""
     while is_run(obj):
         steps = effective_steps(obj)
         if len(steps) != 1:
@@ -95,67 +100,65 @@ def known(walk: Walk, obj: Any) -> bool:
     return kind in ATOMS or kind is bytes or id(obj) in walk.memo
 
 
-def enter(walk: Walk, obj: Any, index: int, nodes: dict[int, Node]) -> Node:
+def enter(walk: Walk, obj: Any, index: int, entered: dict[int, Vertex]) -> Vertex:
     tag, parts = walk.expand(obj)
-    node = nodes[id(obj)] = Node(obj, tag, [only_step(part) for part in parts], index)
-    walk.kept.append([obj, parts, node.parts])
-    return node
+    vertex = entered[id(obj)] = Vertex(obj, tag, [only_step(part) for part in parts], index)
+    walk.kept.append([obj, parts, vertex.parts])
+    return vertex
 
 
-def next_child(walk: Walk, node: Node, nodes: dict[int, Node]) -> Any:
+def next_child(walk: Walk, vertex: Vertex, entered: dict[int, Vertex]) -> Any:
     """Return the next part that has not been entered; note the parts that lead back."""
-    while node.at < len(node.parts):
-        part = node.parts[node.at]
-        node.at += 1
+    for part in vertex.rest:
         if known(walk, part):
             continue
-        if id(part) not in nodes:
+        if id(part) not in entered:
             return part
-        node.low = min(node.low, nodes[id(part)].index)
+        vertex.low = min(vertex.low, entered[id(part)].index)
     return None
 
 
-def leave(walk: Walk, path: list[Node], nodes: dict[int, Node], waiting: list[Node]) -> None:
-    """Close a node all of whose parts are done; with it its component, if it was the way in."""
-    node = path.pop()
+def leave(walk: Walk, path: list[Vertex], entered: dict[int, Vertex], waiting: list[Vertex]) -> None:
+    """Close a vertex all of whose parts are done, and its component if it is the root of that."""
+    vertex = path.pop()
     if path:
-        path[-1].low = min(path[-1].low, node.low)
-    if node.low != node.index:
+        path[-1].low = min(path[-1].low, vertex.low)
+    if vertex.low != vertex.index:
         return
     component = [waiting.pop()]
-    while component[-1] is not node:
+    while component[-1] is not vertex:
         component.append(waiting.pop())
     for member in component:
-        del nodes[id(member.obj)]
-    if len(component) == 1 and all(known(walk, part) for part in node.parts):
-        walk.memo[id(node.obj)] = (walk.close(node.tag, node.parts),)
+        del entered[id(member.obj)]
+    if len(component) == 1 and all(known(walk, part) for part in vertex.parts):
+        walk.memo[id(vertex.obj)] = (walk.close(vertex.tag, vertex.parts),)
     else:
         close_cycle(walk, component)
 
 
-def close_cycle(walk: Walk, component: list[Node]) -> None:
+def close_cycle(walk: Walk, component: list[Vertex]) -> None:
     """Encode the members of a cycle by their colours in the coarsest stable partition."""
-    place = {id(node.obj): i for i, node in enumerate(component)}
-    children = [[place[id(part)] for part in node.parts if not known(walk, part)] for node in component]
-    partition = Partition(walk.fold, [label(walk, node) for node in component], children)
-    partition.ordered = [node.tag not in UNORDERED for node in component]
+    place = {id(vertex.obj): i for i, vertex in enumerate(component)}
+    children = [[place[id(part)] for part in vertex.parts if not known(walk, part)] for vertex in component]
+    partition = Partition(walk.fold, [label(walk, vertex) for vertex in component], children)
+    partition.ordered = [vertex.tag not in UNORDERED for vertex in component]
     partition.refine()
-    named = [walk.fold(colour + partition.signature(i)) for i, colour in enumerate(partition.colours)]
-    whole = walk.fold(b"".join(sorted(named)))
-    for node, name in zip(component, named):
-        walk.memo[id(node.obj)] = (b"<cycle>" + walk.fold(name + whole),)
+    final = [walk.fold(colour + partition.signature(i)) for i, colour in enumerate(partition.colours)]
+    whole = walk.fold(b"".join(sorted(final)))
+    for vertex, colour in zip(component, final):
+        walk.memo[id(vertex.obj)] = (b"<cycle>" + walk.fold(colour + whole),)
 
 
-def label(walk: Walk, node: Node) -> bytes:
-    """Say what a node is apart from the members of its cycle, which leave an empty place."""
-    parts = [walk.part(part) if known(walk, part) else () for part in node.parts]
-    if node.tag in UNORDERED:
-        parts = sorted(walk.enc(part) if known(walk, part) else b"" for part in node.parts)
-    return walk.fold(node.tag + dumps(parts, 2))
+def label(walk: Walk, vertex: Vertex) -> bytes:
+    """Return what a vertex is apart from the members of its cycle, which leave an empty place."""
+    parts = [walk.part(part) if known(walk, part) else () for part in vertex.parts]
+    if vertex.tag in UNORDERED:
+        parts = sorted(walk.enc(part) if known(walk, part) else b"" for part in vertex.parts)
+    return walk.fold(vertex.tag + dumps(parts, 2))
 
 
 class Partition:
-    """Refine colours until nodes of one colour have children of the same colours.
+    """Refine colours until vertices of one colour have children of the same colours.
 
     >>> p = Partition(lambda data: data, [b"a", b"a", b"b"], [[1], [2], [0]])
     >>> p.refine()
@@ -183,9 +186,11 @@ class Partition:
         turn = 0
         while changed:
             turn += 1
-            renamed = [move for colour, some in self.by_colour(changed) for move in self.split(members[colour], some)]
+            recoloured = [
+                move for colour, some in self.by_colour(changed) for move in self.split(members[colour], some)
+            ]
             changed = set()
-            for group, signature in renamed:
+            for group, signature in recoloured:
                 old = self.colours[next(iter(group))]
                 new = self.fold(old + turn.to_bytes(8, "big") + signature)
                 members[old] -= group
@@ -194,14 +199,14 @@ class Partition:
                     self.colours[i] = new
                     changed |= self.parents[i]
 
-    def by_colour(self, nodes: set[int]) -> Iterable[tuple[bytes, list[int]]]:
+    def by_colour(self, vertices: set[int]) -> Iterable[tuple[bytes, list[int]]]:
         groups: dict[bytes, list[int]] = defaultdict(list)
-        for i in nodes:
+        for i in vertices:
             groups[self.colours[i]].append(i)
         return groups.items()
 
     def split(self, members: set[int], changed: list[int]) -> list[tuple[set[int], bytes]]:
-        """Return the groups that need a new name; the largest keeps the old one."""
+        """Return the groups that need a new colour; the largest keeps the old one."""
         groups: dict[bytes, set[int]] = defaultdict(set)
         for i in changed:
             groups[self.signature(i)].add(i)

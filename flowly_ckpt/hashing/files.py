@@ -1,22 +1,31 @@
-"""A file as a value: what is in it, not where it lies."""
+"""A file as a value: its content, not its place; the content of each state of a file is read once."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["FileContent"]
+__all__ = ["FileContent", "content_digest"]
 
-RECENT = 2_000_000_000  # nanoseconds in which a file may change without a new time stamp
-_digests: dict[tuple[Any, ...], str] = {}
+SETTLED = 2.0  # seconds after its last change until the times of a file show a further one
+CHUNK = 1 << 20
+MOST = 100_000
+_known: dict[tuple[Any, ...], str] = {}
+
+
+def blake2b() -> Any:
+    import hashlib  # slow to import, as it loads OpenSSL
+
+    return hashlib.blake2b(digest_size=16)
 
 
 class FileContent:
-    """Stand for a file by its content; where a path is wanted, it is one.
+    """Stand for a file by its content; where a path is expected, it is one.
 
-    The content is read once for each state of the file (size, time of change, inode) and process. Its digest is
-    BLAKE2b, so that it can be trusted with any ``hasher``.
+    The content is read once per process for each state of the file. Its digest is BLAKE2b, so that it can be trusted
+    with any ``hasher``.
 
     :param path: the file.
     :raises OSError: at hashing, when the file cannot be read.
@@ -51,19 +60,32 @@ class FileContent:
         return hash((FileContent, self.path))
 
     def __flowly_hash__(self) -> str:
-        state = os.stat(self.path)
-        key = (os.path.realpath(self.path), state.st_size, state.st_mtime_ns, state.st_ino)
-        digest = _digests.get(key) or digest_of(self.path)
-        if time.time_ns() - state.st_mtime_ns > RECENT:
-            _digests[key] = digest
-        return digest
+        return content_digest(self.path)
 
 
-def digest_of(path: str) -> str:
-    import hashlib
+def content_digest(path: str | os.PathLike[str], hasher: Callable[[], Any] = blake2b) -> str:
+    """Return the digest of a file's content, read again only if the file may have changed since.
 
-    with open(path, "rb") as file:
-        hasher = hashlib.blake2b(digest_size=16)
-        while chunk := file.read(1 << 20):
-            hasher.update(chunk)
-    return hasher.hexdigest()
+    A file is unchanged if device, inode, size and times are, once its times are old enough to show a change.
+
+    :param hasher: makes an object with ``update`` and ``hexdigest``.
+    :raises OSError: when the file cannot be read.
+
+    >>> content_digest(os.devnull) == blake2b().hexdigest()
+    True
+    """
+    facts = os.stat(path)
+    key = (hasher, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+    if key in _known:
+        return _known[key]
+    made, buffer = hasher(), bytearray(CHUNK)
+    with open(path, "rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            made.update(memoryview(buffer)[:count])
+    digest: str = made.hexdigest()
+    # Elsewhere than on POSIX systems st_ctime is the time of creation, which shows no change.
+    if os.name == "posix" and time.time() - max(facts.st_ctime, facts.st_mtime) > SETTLED:
+        if len(_known) >= MOST:
+            _known.clear()
+        _known[key] = digest
+    return digest

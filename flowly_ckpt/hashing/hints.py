@@ -1,4 +1,4 @@
-"""What the author of a function tells the hash: what to leave out, and what the walk cannot see."""
+"""What the author of a function adds to its hash or leaves out of it, as the walk cannot see it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar
 
-__all__ = ["DEPENDS", "IGNORES", "depends_on", "ignore_globals", "told_of"]
+__all__ = ["IGNORES", "depends_on", "ignore_globals"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,7 +35,7 @@ def ignore_globals(*names: str) -> Callable[[F], F]:
     """
     for name in names:
         if not isinstance(name, str):
-            raise TypeError(f"ignore_globals takes names, not {name!r}; write @ignore_globals() to ignore all")
+            raise TypeError(f"ignore_globals takes names, got {name!r}; write @ignore_globals() to ignore all")
 
     def mark(function: F) -> F:
         for each in behind(function):
@@ -49,7 +49,7 @@ def ignore_globals(*names: str) -> Callable[[F], F]:
 def depends_on(*objects: Any) -> Callable[[F], F]:
     """Make further objects part of the hash of the decorated function.
 
-    Meant for what it uses in a way that cannot be seen: ``getattr(module, name)``, ``eval``, plugins, a file.
+    Meant for what its instructions do not show: ``getattr(module, name)``, ``eval``, entry points, a file.
 
     :param objects: anything that can be hashed; functions and classes count with their code.
 
@@ -66,7 +66,7 @@ def depends_on(*objects: Any) -> Callable[[F], F]:
         try:
             setattr(function, DEPENDS, (*getattr(function, DEPENDS, ()), *objects))
         except AttributeError:
-            raise TypeError(f"depends_on cannot mark {function!r}; mark a function that is a part of it") from None
+            raise TypeError(f"depends_on cannot mark {function!r}; mark one of the functions it is made of") from None
         return function
 
     return mark
@@ -78,15 +78,11 @@ def behind(function: Any) -> list[Any]:
     while (wrapped := getattr(found[-1], "__wrapped__", None)) is not None and len(found) < 100:
         found.append(wrapped)
     if not isinstance(found[-1], FunctionType):
-        raise TypeError(f"ignore_globals marks functions, not {found[-1]!r}; put it directly above the def")
+        raise TypeError(f"ignore_globals marks functions, got {found[-1]!r}; put it directly above the def")
     return found
 
 
-def told_of(obj: Any) -> list[Any]:
-    """Return what :func:`depends_on` added to an object, if anything.
-
-    >>> told_of(len)
-    []
-    """
+def added_to(obj: Any) -> list[Any]:
+    """Return what :func:`depends_on` added to an object, if anything."""
     own = getattr(obj, "__dict__", None)
     return [own[DEPENDS]] if own and DEPENDS in own else []

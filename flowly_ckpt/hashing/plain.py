@@ -1,7 +1,7 @@
 """Which values can be written to bytes in one call: trees of plain lists, tuples, dicts and atoms.
 
-They are looked at level by level, so that the work is done by loops in C. What is plain depends on the value alone
-(sharing counts as often as it is met), so every way to an encoding gives the same one.
+They are checked level by level, so that the work is done by loops in C. What is plain depends on the value alone
+(sharing counts as often as it is met), so both engines choose the same encoding.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MOST = 1 << 17
 
 
 def is_plain(parts: list[Any]) -> bool:
-    """Tell whether all of some parts, down to their atoms, are of exact plain types; without NaN, not deep, not huge.
+    """Return whether all parts, down to their atoms, are of exact plain types; without NaN, not deep, not huge.
 
     >>> is_plain([1, [2, {"a": (3.0, None)}]]), is_plain([1, [set()]]), is_plain([float("nan")])
     (True, False, False)

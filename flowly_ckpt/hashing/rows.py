@@ -1,71 +1,103 @@
-"""The table of rows: what of an object counts, by its type, as a tag and a list of parts."""
+"""The table of rows: for each type, what counts of its objects, as a tag and a list of parts.
+
+``expand(obj) == ROWS[type(obj)](obj) == (tag, parts)``
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
 from ..dispatch import Dispatch
 
-__all__ = ["EXACT", "OPEN", "Attrs", "Blob", "Mark", "Parts", "Row", "exact", "find", "register_lazy"]
+__all__ = ["LABELS", "ROWS", "Attrs", "Blob", "Later", "expand", "register", "register_lazy"]
 
 Parts = tuple[bytes, list[Any]]
 Row = Callable[[Any], Parts]
+Labels = Callable[[Any, list[Any]], Sequence[str | None]] | tuple[str | None, ...]
 
 OWN_WAYS = ("__flowly_hash__", "__reduce__", "__reduce_ex__")
 
 
-_found: dict[type, Row] = {}
-
-
 class Rows(Dispatch[Row]):
-    """A table that can tell which types have a row of their own."""
+    """Map a type to its row; a subclass with a reduction of its own (``__reduce__``, …) has that of ``object``."""
 
-    def owns(self, kind: type) -> bool:
-        return kind in self._rows
-
-    def get(self, kind: type, default: Any = None) -> Any:
-        # The types that Cython makes have a descriptor where others have the name of their module.
-        if all(type(base.__module__) is str for base in kind.__mro__):
-            return super().get(kind, default)
-        return default
-
-    def register(self, *types: type) -> Callable[[Row], Row]:
-        _found.clear()
-        return super().register(*types)
-
-    def register_lazy(self, package: str, load: Callable[[], object]) -> None:
-        _found.clear()
-        super().register_lazy(package, load)
+    def _search(self, kind: type) -> Row:
+        if kind not in self._exact and not issubclass(kind, type):
+            for base in kind.__mro__:
+                if base in self._rows:
+                    break
+                if any(type(vars(base).get(way)) is FunctionType for way in OWN_WAYS):
+                    return self._rows[object]
+        return super()._search(kind)
 
 
-EXACT: dict[type, Row] = {}
-"""Rows for a type alone; a subclass is told by its reduction, which names the subclass and its state."""
+ROWS = Rows()
+LABELS: dict[bytes, Labels] = {}
+"""What errors and ``explain`` call the parts of a tag: names, or a function that returns them from object and parts.
 
-OPEN = Rows()
-"""Rows for a type and its subclasses; a subclass with a way of its own (`__reduce__`, …) keeps that."""
+An empty name, as for parts without a name, adds nothing to a path; a part named None is not shown.
+"""
+
+
+def expand(obj: Any) -> Parts:
+    """Return the tag of an object and its parts, by the row of its type.
+
+    >>> expand([1, 2])
+    (b'<list>', [1, 2])
+    """
+    return ROWS[type(obj)](obj)
+
+
+def register(kind: type, parts: Callable[[Any], Any] | None = None) -> Any:
+    """Define how objects of a type are hashed: by their class and the value that ``parts`` returns for them.
+
+    :param kind: the type; its subclasses follow, unless they define ``__flowly_hash__`` or a reduction of their own.
+    :param parts: takes an object, returns any value that can be hashed; without it, a decorator is returned.
+    :return: ``parts``, or the decorator.
+
+    >>> from flowly_ckpt import functional_hash
+    >>> class Connection:
+    ...     def __init__(self, url): self.url, self.socket = url, object()
+    >>> @register(Connection)
+    ... def content(connection): return connection.url
+    >>> functional_hash(Connection("a")) == functional_hash(Connection("a"))
+    True
+
+    See also: a class of your own can define a method ``__flowly_hash__`` instead; :func:`register_lazy`.
+    """
+    if parts is None:
+        return lambda function: register(kind, function)
+    ROWS.register(kind)(lambda obj: (b"<registered>", [type(obj), parts(obj)]))
+    return parts
 
 
 def register_lazy(package: str, load: Callable[[], object]) -> None:
     """Have types of a package registered when the first object of one of them is hashed; nothing is imported before.
 
-    :param package: the top-level package of the types, or of a base of theirs.
-    :param load: called once, without arguments; it registers.
+    :param package: the top-level package of the types, or of one of their bases.
+    :param load: called once, without arguments, to register them.
 
-    >>> register_lazy("fractions", lambda: None)
+    >>> def load():
+    ...     from fractions import Fraction
+    ...     register(Fraction, str)
+    >>> register_lazy("fractions", load)
 
     See also: :func:`flowly_ckpt.hashing.register`.
     """
-    OPEN.register_lazy(package, load)
+    ROWS.register_lazy(package, load)
+
+
+def of_class(obj: Any, parts: list[Any]) -> Sequence[str]:
+    return [f"class {getattr(parts[0], '__name__', '')!r}"]
+
+
+LABELS[b"<registered>"] = of_class
 
 
 class Mark(str):
-    """Stand for something that has no value: an empty cell, an undefined name.
-
-    >>> Mark("undefined")
-    'undefined'
-    """
+    """Stand for something that has no value, as an empty cell or an undefined name."""
 
     __slots__ = ()
 
@@ -79,6 +111,11 @@ class Attrs(dict[Any, Any]):
     """
 
     __slots__ = ()
+
+
+def attributes(table: Mapping[str, Any] | None, without: Collection[str] = ()) -> Attrs | None:
+    """Return the attributes in a table, without those of some names; None if there are none."""
+    return Attrs({name: value for name, value in table.items() if name not in without}) or None if table else None
 
 
 class Blob:
@@ -95,57 +132,36 @@ class Blob:
         self.chunks = chunks
 
 
-def exact(*kinds: type) -> Callable[[Row], Row]:
-    """Make the decorated function the row of each of the types, but not of their subclasses.
+class Later:
+    """Stand for an object that need not exist, or not yet: its tag and parts are made when it is its turn.
 
-    >>> exact in (None, exact)
+    >>> from flowly_ckpt import functional_hash
+    >>> functional_hash(Later(lambda: (b"<list>", [1, 2]))) == functional_hash([1, 2])
     True
     """
 
-    def bind(row: Row) -> Row:
-        EXACT.update(dict.fromkeys(kinds, row))
-        return row
+    __slots__ = ("make",)
 
-    return bind
-
-
-def find(kind: type, default: Row) -> Row:
-    """Return the row for a type: its own, the nearest base's, or the default.
-
-    >>> find(Mark, None).__name__
-    'mark'
-    """
-    row = _found.get(kind)
-    if row is None:
-        row = search(kind, default)
-        if len(_found) > 10_000:  # classes made again and again, as in a notebook, are let go
-            _found.clear()
-        _found[kind] = row
-    return row
+    def __init__(self, make: Callable[[], Parts]) -> None:
+        self.make = make
 
 
-def search(kind: type, default: Row) -> Row:
-    if issubclass(kind, type):
-        return OPEN[type]
-    row: Row | None = OPEN.get(kind)  # first, as this may load rows of either sort
-    if row is None or kind in EXACT:
-        return EXACT.get(kind) or default
-    for base in kind.__mro__:
-        if OPEN.owns(base):
-            break
-        if any(type(vars(base).get(way)) is FunctionType for way in OWN_WAYS):
-            return default
-    return row
-
-
-@exact(Mark)
+@ROWS.exact(Mark)
 def mark(name: Mark) -> Parts:
     return b"<mark>", [str(name)]
 
 
-@exact(Attrs)
+@ROWS.exact(Later)
+def later(promise: Later) -> Parts:
+    return promise.make()
+
+
+@ROWS.exact(Attrs)
 def attrs(table: Attrs) -> Parts:
     if all(type(name) is str for name in table):
         names = sorted(table)
         return b"<attrs>", [*names, *map(table.__getitem__, names)]
     return b"<unordered>", list(table.items())
+
+
+LABELS[b"<attrs>"] = lambda table, parts: [None] * len(table) + [f".{name}" for name in sorted(table)]

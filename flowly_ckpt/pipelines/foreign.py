@@ -12,7 +12,7 @@ from typing import Any
 
 from ..typing import Transform
 from .combinators import chained
-from .term import register, registered, role
+from .term import register, role, shapes
 
 __all__: list[str] = []
 
@@ -59,4 +59,4 @@ def _register_toolz() -> None:
     )
 
 
-registered.register_lazy("toolz", _register_toolz)
+shapes.register_lazy("toolz", _register_toolz)

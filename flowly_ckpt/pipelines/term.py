@@ -23,22 +23,26 @@ class Shape(NamedTuple):
     rebuild: Callable[[Any, Sequence[Transform]], Transform]
 
 
-class _Shapes(dict[type, Shape]):
-    """Cache the shape of each type, so that looking it up costs no Python call."""
-
-    def __missing__(self, kind: Any) -> Shape:
-        shape: Shape | None = registered.get(kind)
-        if shape is None and hasattr(kind, "__flowly_children__"):
-            role: Role = getattr(kind, "__flowly_role__", "combinator")
-            shape = Shape(role, kind.__flowly_children__, kind.__flowly_rebuild__)
-        if shape is None or shape.role in ("leaf", "mark"):
-            shape = Shape("leaf" if shape is None else shape.role, None, lambda transform, parts: transform)
-        self[kind] = shape
-        return shape
+def _shape(
+    role: Role,
+    children: Callable[[Any], Sequence[Transform]],
+    rebuild: Callable[[Any, Sequence[Transform]], Transform],
+) -> Shape:
+    if role in ("leaf", "mark"):
+        return Shape(role, None, lambda transform, parts: transform)
+    return Shape(role, children, rebuild)
 
 
-registered: Dispatch[Any] = Dispatch()
-shapes = _Shapes()
+_LEAF = Shape("leaf", None, lambda transform, parts: transform)
+
+
+def _by_methods(kind: Any) -> Shape:
+    if not hasattr(kind, "__flowly_children__"):
+        return _LEAF
+    return _shape(getattr(kind, "__flowly_role__", "combinator"), kind.__flowly_children__, kind.__flowly_rebuild__)
+
+
+shapes = Dispatch(_by_methods)
 
 
 def register(
@@ -66,8 +70,7 @@ def register(
     See also: a type can define the methods ``__flowly_children__`` and ``__flowly_rebuild__`` instead
     (and a class attribute ``__flowly_role__``), without importing this library.
     """
-    registered.register(kind)(Shape(role, children, rebuild))
-    shapes.clear()
+    shapes.register(kind)(_shape(role, children, rebuild))
 
 
 def role(transform: Transform) -> Role:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
@@ -12,16 +11,15 @@ from typing import Any, NamedTuple
 import xxhash
 
 from ..errors import UnhashableError
-from ..hashing.encode import Walk
-from ..hashing.rows import Parts
+from ..hashing.digests import digest
+from ..hashing.files import content_digest
+from ..hashing.rows import Parts, expand
+from ..hashing.walk import Walk
 from .config import AlkymiConfig, FileChecksumMethod
 
 __all__ = ["Digest", "Outside", "code_digest", "digest_of", "located", "spelled", "state_of", "unchanged"]
 
 State = tuple[Any, ...]
-_CHUNK = 1 << 20
-_SETTLED = 2.0  # seconds after its last change until a file's times tell a further one
-_read: dict[tuple[Any, ...], str] = {}
 
 
 class Outside(NamedTuple):
@@ -46,26 +44,23 @@ class Digest(NamedTuple):
     files: tuple[Outside, ...] = ()
 
 
-class _FileWalk(Walk):
-    """Tell paths by where they lie from the project's folder, and where asked for, by what lies there."""
+def _with_files(base: str, method: str | None, files: dict[tuple[str, bool], State]) -> Callable[[Any], Parts]:
+    """Describe paths by their place from the project's folder and, given a method, by the state of the file there.
 
-    __slots__ = ("base", "files", "method")
+    :param files: collects these states.
+    """
 
-    def __init__(self, hasher: Callable[[], Any] | None = None, base: str = "", method: str | None = None) -> None:
-        super().__init__(hasher)
-        self.base = base
-        self.method = method
-        self.files: dict[tuple[str, bool], State] = {}
-
-    def expand(self, obj: Any) -> Parts:
+    def describe(obj: Any) -> Parts:
         if not isinstance(obj, PurePath):
-            return super().expand(obj)
-        path = spelled(obj, self.base)
-        if self.method is None or not isinstance(obj, Path):
+            return expand(obj)
+        path = spelled(obj, base)
+        if method is None or not isinstance(obj, Path):
             return b"<path>", [*path]
-        if path not in self.files:
-            self.files[path] = state_of(located(path, self.base), self.method)
-        return b"<path>", [*path, *self.files[path]]
+        if path not in files:
+            files[path] = state_of(located(path, base), method)
+        return b"<path>", [*path, *files[path]]
+
+    return describe
 
 
 def digest_of(value: Any, base: str) -> Digest:
@@ -81,12 +76,12 @@ def digest_of(value: Any, base: str) -> Digest:
     See also: :func:`code_digest`.
     """
     by_time = AlkymiConfig.get().file_checksum_method is FileChecksumMethod.ModificationTimestamp
-    walk = _FileWalk(base=base, method="time" if by_time else "content")
+    files: dict[tuple[str, bool], State] = {}
     try:
-        text = walk.hexdigest(walk.root(value))
+        text = digest(Walk(expand=_with_files(base, "time" if by_time else "content", files)), value)
     except UnhashableError:
         text = f"unlike-{os.urandom(16).hex()}"
-    return Digest(text, tuple(Outside(path, state) for path, state in sorted(walk.files.items())))
+    return Digest(text, tuple(Outside(path, state) for path, state in sorted(files.items())))
 
 
 def code_digest(function: Any, base: str) -> str:
@@ -99,8 +94,7 @@ def code_digest(function: Any, base: str) -> str:
 
     See also: :func:`digest_of`.
     """
-    walk = _FileWalk(base=base)
-    return walk.hexdigest(walk.root(function))
+    return digest(Walk(expand=_with_files(base, None, {})), function)
 
 
 def spelled(path: PurePath, base: str) -> tuple[str, bool]:
@@ -147,22 +141,6 @@ def state_of(path: Path, method: str) -> State:
             return ("special",)
         if method == "time":
             return ("time", facts.st_mtime_ns, facts.st_size)
-        return ("content", _content(path, facts))
+        return ("content", content_digest(path, xxhash.xxh3_128))
     except (OSError, ValueError):
         return ("absent",)
-
-
-def _content(path: Path, facts: os.stat_result) -> str:
-    """Read a file, unless this process has read it since it was last changed, which its times tell after a while."""
-    known = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
-    if known in _read:
-        return _read[known]
-    hasher, buffer = xxhash.xxh3_128(), bytearray(_CHUNK)
-    with open(path, "rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            hasher.update(memoryview(buffer)[:count])
-    if os.name == "posix" and time.time() - max(facts.st_ctime, facts.st_mtime) > _SETTLED:
-        if len(_read) > 100_000:
-            _read.clear()
-        _read[known] = hasher.hexdigest()
-    return hasher.hexdigest()

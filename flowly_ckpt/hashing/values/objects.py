@@ -1,4 +1,4 @@
-"""Instances: by the class and what the object itself says it is made of."""
+"""Instances: by their class and state, from the reduction that pickle uses (PEP 307)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
 from typing import Any
 
-from ..errors import UnhashableError
-from ..pipelines import effective_steps, role
-from .rows import Attrs, Parts, attrs
+from ...errors import UnhashableError
+from ...pipelines import effective_steps, role
+from ..code.origin import of_module
+from ..rows import LABELS, ROWS, Attrs, Parts, attrs, of_class
 
-__all__ = ["ADVICE", "by_reduction", "is_run"]
+__all__ = ["by_reduction", "is_run"]
 
 ADVICE = (
-    "tell its content with flowly_ckpt.hashing.register or a method __flowly_hash__ or __reduce__, "
+    "describe its content with flowly_ckpt.hashing.register or a method __flowly_hash__ or __reduce__, "
     "or leave it out with ignore_globals"
 )
 
@@ -24,11 +25,36 @@ PLAIN_STATE = frozenset({dict, type(None)})
 COPIED = frozenset(
     {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__type_params__"}
 )
+"""What ``functools.update_wrapper`` copies from the function it wraps."""
 RUN_ROLES = frozenset({"sequential", "transparent", "mark"})
 
 
+def of_reduction(obj: Any, parts: list[Any]) -> list[str]:
+    args = parts[2 : 2 + parts[1]]
+    names = (f"class {arg.__name__!r}" if isinstance(arg, type) else f"argument {i}" for i, arg in enumerate(args))
+    return ["made by", "", *names]
+
+
+def of_instance(obj: Any, parts: list[Any]) -> list[str | None]:
+    half = len(parts) // 2
+    return [f"class {parts[0].__name__!r}", *[None] * half, *(f".{name}" for name in parts[1 : 1 + half])]
+
+
+def of_steps(obj: Any, steps: list[Any]) -> list[str]:
+    return [f"step {i} {step_name(step)!r}" for i, step in enumerate(steps, start=1)]
+
+
+def step_name(step: Any) -> str:
+    name = getattr(step, "__name__", None)
+    return name if type(name) is str else type(step).__name__
+
+
+LABELS.update({b"<run>": of_steps, b"<own>": of_class, b"<instance>": of_instance, b"<object>": of_reduction})
+
+
+@ROWS.register(object)
 def by_reduction(obj: Any) -> Parts:
-    """Tell an object by its class and state, as pickle would.
+    """Describe an object by its class and state, as pickle would.
 
     >>> from fractions import Fraction
     >>> by_reduction(Fraction(1, 2))[0]
@@ -49,9 +75,9 @@ def by_reduction(obj: Any) -> Parts:
     if function is new and len(args) == 1 and items is None and pairs is None and type(state) in PLAIN_STATE:
         kept = own_state(state)
         refuse_addresses(obj, kept.values())
-        tag, told = attrs(Attrs(kept))
+        tag, state_parts = attrs(Attrs(kept))
         if tag == b"<attrs>":
-            return b"<instance>", [args[0], *told]
+            return b"<instance>", [args[0], *state_parts]
     if issubclass(kind, set | frozenset) and kind.__reduce__ in SETS:
         args = (set(obj),)  # reduced to a list in an order that means nothing
     states = state if is_slots(state) else (state,)
@@ -66,14 +92,13 @@ def by_reduction(obj: Any) -> Parts:
 
 
 def is_run(obj: Any) -> bool:
-    """Tell whether an object is a run of steps: what is sequential or transparent, or a mark.
+    """Return whether an object is a run of steps: a sequential or transparent transform, or a mark.
 
     >>> from flowly_ckpt.pipelines import chained
     >>> is_run(chained(abs)), is_run(abs)
     (True, False)
     """
-    # The types of Cython's functions have no name of a module to look a role up by.
-    return type(type(obj).__module__) is str and role(obj) in RUN_ROLES
+    return role(obj) in RUN_ROLES
 
 
 def reduce(obj: Any) -> Any:
@@ -82,12 +107,12 @@ def reduce(obj: Any) -> Any:
         return obj.__reduce_ex__(4) if registered is None else registered(obj)
     except RecursionError:
         raise
-    except Exception as error:  # whatever a foreign __reduce__ raises, the object cannot be told
+    except Exception as error:  # whatever a foreign __reduce__ raises, there is nothing to hash
         raise UnhashableError(obj, (), ADVICE) from error
 
 
 def is_slots(state: Any) -> bool:
-    """Tell whether a state is the pair of an instance dict and the values of the slots."""
+    """Return whether a state is the pair of an instance dict and the values of the slots."""
     return (
         type(state) is tuple
         and len(state) == 2
@@ -101,32 +126,28 @@ def as_state(state: Any) -> Any:
 
 
 def own_state(state: Any) -> dict[Any, Any]:
-    """Return a state without the names and the docstring that ``functools.update_wrapper`` copied into it."""
+    """Return a state without what ``functools.update_wrapper`` copied into it."""
     if state and "__wrapped__" in state:
         return {name: value for name, value in state.items() if name not in COPIED}
     return state or {}
 
 
 def by_name(obj: Any, kind: type, name: str) -> Parts:
-    """Tell what pickles as a global by its name, the version of its origin and its type."""
-    from .origin import of_module
-
+    """Describe an object that pickles as a global by its name, the version of its origin and its type."""
     module = getattr(obj, "__module__", None) or kind.__module__
     return b"<named>", [module, name, of_module(module).label, kind]
 
 
 def refuse_addresses(obj: Any, values: Iterable[Any]) -> None:
-    """Refuse a reduction that names the object's address: it would be another key in every run."""
+    """Refuse a reduction that contains the object's address: it would give another key in every run."""
     address = id(obj)
     for value in values:
         kind = type(value)
         if (kind is int and value == address) or (kind is str and "0x" in value and f"{address:x}" in value.lower()):
-            raise UnhashableError(obj, (), f"its state names its address in memory; {ADVICE}")
+            raise UnhashableError(obj, (), f"its state contains its address in memory; {ADVICE}")
 
 
 def refuse_iterator(kind: type, obj: Any) -> None:
-    """Refuse the iterators of Python itself: looking would consume them; a user's class is told by its state."""
-    from .origin import of_module
-
+    """Refuse the iterators of Python itself, as reading consumes them; a user's class counts by its state."""
     if of_module(kind.__module__).kind == "python":
         raise UnhashableError(obj, (), "an iterator can be read only once; make it a list or a tuple")

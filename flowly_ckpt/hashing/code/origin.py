@@ -18,7 +18,7 @@ SITES = ("site-packages", "dist-packages")
 
 
 class Origin(NamedTuple):
-    """Say who wrote some code, and the label that stands for it.
+    """Describe who wrote some code, with the label that stands for it.
 
     :param kind: ``"python"``, ``"installed"``, ``"ours"`` or ``"user"``.
     :param label: the name and version that count; empty for the user's code, which counts by content.
@@ -126,11 +126,7 @@ def split_site(file: str) -> tuple[str, str]:
 
 @cache
 def version_label(site: str, package: str) -> str:
-    """Name the distribution a package belongs to, and its version; empty if no distribution owns it.
-
-    >>> version_label("/no/such/folder", "numpy")
-    ''
-    """
+    """Return the name and version of the distribution a package belongs to; empty if no distribution owns it."""
     folder = _folders(site).get(normal(package))
     if folder is not None:
         return _label(site, folder)
@@ -143,7 +139,7 @@ def version_label(site: str, package: str) -> str:
 
 @cache
 def _folders(site: str) -> dict[str, str]:
-    """List the folders of metadata by normalised name; much faster than importing importlib.metadata."""
+    """Return the folders of metadata by normalised name; much faster than importing importlib.metadata."""
     try:
         names = os.listdir(site)
     except OSError:
@@ -157,7 +153,7 @@ def _label(site: str, folder: str) -> str:
 
 
 def _content(folder: str) -> str:
-    """For what was installed from a folder or a repository the version says little: its list of files counts too."""
+    """Return a digest of the list of files if installed from a folder or repository, as the version says little."""
     if not os.path.exists(os.path.join(folder, "direct_url.json")):
         return ""
     import xxhash

@@ -6,19 +6,21 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
-from ..errors import UnhashableError
-from .origin import of_module
-from .plain import is_plain
-from .rows import OPEN, Attrs, Mark, Parts
+from ...errors import UnhashableError
+from ..code.origin import of_module
+from ..cycles import encode
+from ..plain import is_plain
+from ..rows import ROWS, Attrs, Mark, Parts
+from ..walk import Walk
 
 __all__: list[str] = []
 
 _asking: ContextVar[tuple[str, ...]] = ContextVar("modules whose values are being tried")
 
 
-@OPEN.register(ModuleType)
+@ROWS.register(ModuleType)
 def module(obj: ModuleType) -> Parts:
-    """Tell the user's module by all that is in it, as nothing tells what is used of it."""
+    """A user's module counts by all that is in it, as nothing shows what is used of it."""
     name = obj.__name__
     origin = of_module(name)
     if origin.kind != "user":
@@ -28,7 +30,7 @@ def module(obj: ModuleType) -> Parts:
 
 
 def counts(module: str, name: str, value: Any) -> bool:
-    """What is private counts if it is code or plain data; it may be a lock or a cache as well."""
+    """Return whether a value of a module counts; a private one, only if it is code or plain data, not a cache."""
     if name.startswith("__") and name.endswith("__"):
         return False
     if not name.startswith("_") or is_plain([value]):
@@ -44,14 +46,12 @@ def value_of(module: str, name: str, value: Any) -> Any:
 
 
 def is_hashable(module: str, value: Any) -> bool:
-    from .encode import Walk
-
     asking = _asking.get(())
     if module in asking:  # what leads back to the module being tried
         return True
     token = _asking.set((*asking, module))
     try:
-        Walk().root(value)
+        encode(Walk(), value)
     except UnhashableError:
         return False
     finally:

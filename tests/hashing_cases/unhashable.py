@@ -1,4 +1,4 @@
-"""What cannot be told by its content: an error that names the object and the way to it."""
+"""Objects without a content that could be hashed: an error that names the object and the way to it."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .rows import OPEN, Blob, Parts
+from ..rows import ROWS, Blob, Parts
 
 __all__: list[str] = []
 
@@ -13,51 +13,45 @@ __all__: list[str] = []
 def load_pyarrow() -> None:
     import pyarrow as pa
 
-    OPEN.register(pa.Array, pa.ChunkedArray)(column)
-    OPEN.register(pa.Table, pa.RecordBatch)(table)
-    OPEN.register(pa.Scalar)(lambda obj: (b"<arrow scalar>", [str(obj.type), obj.as_py()]))
-    OPEN.register(pa.DataType)(lambda obj: (b"<arrow type>", [str(obj)]))
-    OPEN.register(pa.Field)(field)
-    OPEN.register(pa.Schema)(schema)
+    ROWS.register(pa.Array, pa.ChunkedArray)(column)
+    ROWS.register(pa.Table, pa.RecordBatch)(
+        lambda obj: (b"<arrow table>", [type(obj).__name__, obj.num_rows, obj.schema, *obj.columns])
+    )
+    ROWS.register(pa.Scalar)(lambda obj: (b"<arrow scalar>", [str(obj.type), obj.as_py()]))
+    ROWS.register(pa.DataType)(lambda obj: (b"<arrow type>", [str(obj)]))
+    ROWS.register(pa.Field)(
+        lambda obj: (b"<arrow field>", [obj.name, str(obj.type), obj.nullable, dict(obj.metadata or {})])
+    )
+    ROWS.register(pa.Schema)(lambda obj: (b"<arrow schema>", [dict(obj.metadata or {}), *obj]))
 
 
 def load_polars() -> None:
     import polars as pl
 
-    OPEN.register(pl.DataFrame)(lambda obj: (b"<polars frame>", [obj.shape, *obj.get_columns()]))
-    OPEN.register(pl.Series)(series)
-
-
-def field(obj: Any) -> Parts:
-    return b"<arrow field>", [obj.name, str(obj.type), obj.nullable, dict(obj.metadata or {})]
-
-
-def schema(obj: Any) -> Parts:
-    return b"<arrow schema>", [dict(obj.metadata or {}), *obj]
-
-
-def table(obj: Any) -> Parts:
-    return b"<arrow table>", [type(obj).__name__, obj.num_rows, obj.schema, *obj.columns]
+    ROWS.register(pl.DataFrame)(lambda obj: (b"<polars frame>", [obj.shape, *obj.get_columns()]))
+    ROWS.register(pl.Series)(series)
 
 
 def series(obj: Any) -> Parts:
-    parts: list[Any] = [obj.name, str(obj.dtype), len(obj)]
-    if obj.dtype == "object" or str(obj.dtype) == "Object":
-        return b"<polars series>", [*parts, obj.to_list()]
-    return b"<polars series>", [*parts, obj.to_arrow()]
+    values = obj.to_list() if str(obj.dtype) == "Object" else obj.to_arrow()
+    return b"<polars series>", [obj.name, str(obj.dtype), len(obj), values]
 
 
 def column(obj: Any) -> Parts:
-    """A column by type, length, which values there are, and these values."""
+    """A column counts by type, length, which values are present, and these values."""
     import pyarrow as pa
 
     parts = list(obj.chunks) if isinstance(obj, pa.ChunkedArray) else [obj]
     parts = [part for part in parts if len(part)]
     kind = obj.type
-    told: list[Any] = [str(kind), len(obj), None]
+    about: list[Any] = [str(kind), len(obj), None]
     if obj.null_count:
-        told[2] = Blob(as_bytes(part.is_valid()) for part in parts)
-    return b"<arrow column>", told + contents(kind, parts, obj)
+        about[2] = Blob(as_bytes(part.is_valid()) for part in parts)
+    return b"<arrow column>", about + contents(kind, parts, obj)
+
+
+OFFSETS = {"string": "i4", "binary": "i4", "large_string": "i8", "large_binary": "i8"}
+"""The types of texts and bytes, and how wide their offsets are."""
 
 
 def contents(kind: Any, parts: list[Any], whole: Any) -> list[Any]:
@@ -68,7 +62,7 @@ def contents(kind: Any, parts: list[Any], whole: Any) -> list[Any]:
         return []
     if types.is_boolean(kind):
         return [Blob(as_bytes(part.fill_null(False)) for part in parts)]
-    if is_text(kind):
+    if str(kind) in OFFSETS:
         parts = [without_nulls(part) for part in parts]
         return [Blob(map(lengths, parts)), Blob(map(letters, parts))]
     if types.is_dictionary(kind):
@@ -91,15 +85,6 @@ def one(parts: list[Any]) -> Any:
     return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
 
 
-def is_text(kind: Any) -> bool:
-    import pyarrow as pa
-
-    types = pa.types
-    return bool(
-        types.is_string(kind) or types.is_binary(kind) or types.is_large_string(kind) or types.is_large_binary(kind)
-    )
-
-
 def has_width(kind: Any) -> bool:
     try:
         return bool(kind.bit_width % 8 == 0)
@@ -112,20 +97,13 @@ def as_bytes(part: Any) -> Any:
 
 
 def without_nulls(part: Any) -> Any:
-    import pyarrow as pa
-
-    if not part.null_count:
-        return part
-    empty: Any = "" if pa.types.is_string(part.type) or pa.types.is_large_string(part.type) else b""
-    return part.fill_null(empty)
+    return part.fill_null("" if "string" in str(part.type) else b"") if part.null_count else part
 
 
 def offsets(part: Any) -> Any:
     import numpy as np
-    import pyarrow as pa
 
-    wide = pa.types.is_large_string(part.type) or pa.types.is_large_binary(part.type)
-    data = np.frombuffer(part.buffers()[1], dtype="i8" if wide else "i4")
+    data = np.frombuffer(part.buffers()[1], dtype=OFFSETS[str(part.type)])
     return data[part.offset : part.offset + len(part) + 1]
 
 

@@ -1,8 +1,9 @@
-"""The walk: every value to bytes, prefix-free, the same in every process.
+"""The walk, by the fast engine: every value to bytes, prefix-free, the same in every process.
 
 ``enc(atom) = marshal(atom)`` and ``enc(container) = tag + marshal([atom or (enc(part),) for part in parts])``,
-folded to a digest when long. Version 2 of marshal has no references and no interning, so the bytes are those of
-the value; only exact types it writes without loss ever reach it, and a one-tuple cannot be taken for an atom.
+folded to a digest when long: by XXH3-128 (Yann Collet, https://xxhash.com), unless another hasher is given. Version 2
+of marshal has no references and no interning, so the bytes depend on the value alone; only exact types that it writes
+without loss ever reach it, and a one-tuple cannot be mistaken for an atom.
 """
 
 from __future__ import annotations
@@ -13,12 +14,10 @@ from typing import Any
 
 import xxhash
 
-from ..errors import UnhashableError
-from .objects import by_reduction
 from .plain import ATOMS, is_plain
-from .rows import EXACT, Blob, Parts, find
+from .rows import Blob, Parts, expand
 
-__all__ = ["VERSION", "Cycle", "Walk"]
+__all__ = ["UNORDERED", "VERSION", "Cycle", "Walk"]
 
 VERSION = b"flowly 1\0"
 UNORDERED = frozenset({b"<set>", b"<frozenset>", b"<unordered>"})
@@ -32,10 +31,13 @@ _xxh3: Callable[[bytes], bytes] = xxhash.xxh3_128_digest
 
 
 class Cycle(Exception):
-    """Tell the fast engine that an object contains itself.
+    """Raised by the fast engine when an object contains itself.
 
-    >>> issubclass(Cycle, Exception)
-    True
+    >>> loop = []
+    >>> loop.append(loop)
+    >>> try: Walk().enc(loop)
+    ... except Cycle: print("a cycle")
+    a cycle
     """
 
 
@@ -43,19 +45,23 @@ class Walk:
     """Encode objects; what is shared between them is encoded once.
 
     :param hasher: makes an object with ``update`` and ``digest``; XXH3-128 when None.
+    :param expand: returns the tag and the parts of an object; by the table of rows, unless it is overridden.
 
-    >>> walk = Walk()
-    >>> walk.root([1, True]) == walk.root([1, 1])
+    >>> walk, one, other = Walk(), [1, True], [1, 1]
+    >>> walk.enc(one) == walk.enc(other)
     False
+
+    See also: :func:`flowly_ckpt.hashing.cycles.encode`, for objects that are deep or contain themselves.
     """
 
-    __slots__ = ("fold", "hasher", "kept", "memo")
+    __slots__ = ("expand", "fold", "hasher", "kept", "memo")
 
-    def __init__(self, hasher: Callable[[], Any] | None = None) -> None:
+    def __init__(self, hasher: Callable[[], Any] | None = None, expand: Callable[[Any], Parts] = expand) -> None:
+        self.expand = expand
         self.hasher = hasher or xxhash.xxh3_128
         self.fold = _xxh3 if hasher is None else self._fold
         self.memo: dict[int, tuple[bytes, ...]] = {}
-        self.kept: list[list[Any]] = []  # temporaries must outlive the memo, which knows objects by id
+        self.kept: list[Any] = []  # temporaries must outlive the memo, which knows objects by id
 
     def enc(self, obj: Any) -> bytes:
         kind = type(obj)
@@ -86,7 +92,7 @@ class Walk:
             done = self.seal(b"<tuple>", list(obj))
         elif kind is Blob:
             done = self.enc_blob(obj)
-            self.kept.append([obj])
+            self.kept.append(obj)
         else:
             tag, parts = self.expand(obj)
             self.kept.append(parts)
@@ -95,7 +101,7 @@ class Walk:
         return encoded
 
     def close(self, tag: bytes, parts: list[Any]) -> bytes:
-        """Encode what an object was told to be made of."""
+        """Encode an object from its tag and parts."""
         if tag == b"<run>":
             return self.enc_run(parts)
         if tag in UNORDERED:
@@ -154,47 +160,21 @@ class Walk:
         """Fold one more step into a run of ``count`` steps."""
         return self.fold(b"<run>" + done + self.fold(step)) if count else self.fold(step)
 
-    def expand(self, obj: Any) -> Parts:
-        kind = type(obj)
-        return (EXACT.get(kind) or find(kind, by_reduction))(obj)
-
-    def root(self, obj: Any) -> bytes:
-        """Encode an object by the fast engine, or by the general one if it is deep or contains itself.
-
-        :raises UnhashableError: with the way to what cannot be told.
-        """
-        self.kept.append([obj])
-        try:
-            try:
-                return self.enc(obj)
-            except (Cycle, RecursionError):
-                from .cycles import solve
-
-                return solve(self, obj)
-        except UnhashableError as error:
-            from .explaining import located
-
-            told = located(self, obj, error)
-            raise told from told.__cause__
-
     def hexdigest(self, encoding: bytes) -> str:
         return self.fold(VERSION + encoding).hex()
 
     def _fold(self, data: bytes) -> bytes:
-        hasher = self.hasher()
-        hasher.update(data)
-        digest: bytes = hasher.digest()[:16]
-        return digest
+        return self.stream(data, ())
 
 
 def alike(parts: list[Any]) -> bool:
-    """Tell whether parts are all integers or all strings, which have an order of their own."""
+    """Return whether parts are all integers or all strings, which have an order of their own."""
     kinds = set(map(type, parts))
     return len(kinds) == 1 and (int in kinds or str in kinds)
 
 
 def nan(value: Any) -> Any:
-    """Give every NaN the standard payload and sign; the other part of a complex number stays."""
+    """Return a NaN with the standard payload and sign; the other part of a complex number stays."""
     if type(value) is float:
         return NAN
     return complex(*(x if x == x else NAN for x in (value.real, value.imag)))

@@ -1,11 +1,11 @@
-"""Rows for libraries, loaded when the first of their objects is met; the libraries are never imported for it."""
+"""The table of libraries: their rows are loaded when the first of their objects is met, and no library is imported."""
 
 from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
 
-from .rows import register_lazy
+from ..rows import register_lazy
 
 __all__ = ["LIBRARIES"]
 
@@ -13,12 +13,12 @@ LIBRARIES = {
     "numpy": "arrays",
     "pandas": "tables",
     "pyarrow": "columnar",
-    "pydantic": "validated",
+    "pydantic": "wrappers",
     "polars": "columnar",
-    "scipy": "tensors",
-    "torch": "tensors",
-    "toolz": "curried",
-    "cytoolz": "curried",
+    "scipy": "arrays",
+    "torch": "arrays",
+    "toolz": "wrappers",
+    "cytoolz": "wrappers",
 }
 """The module here that has the rows of a library, in a function named after it."""
 

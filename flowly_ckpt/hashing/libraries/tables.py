@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .rows import OPEN, Attrs, Blob, Parts
+from ..rows import LABELS, ROWS, Attrs, Blob, Later, Parts
+from ..values.objects import by_reduction
 
 __all__: list[str] = []
 
@@ -14,23 +15,30 @@ def load_pandas() -> None:
     import pandas as pd
     from pandas.api.extensions import ExtensionArray, ExtensionDtype
 
-    OPEN.register(_Numbers)(numbers)
-    OPEN.register(pd.DataFrame)(frame)
-    OPEN.register(pd.Series)(series)
-    OPEN.register(pd.Index)(index)
-    OPEN.register(pd.RangeIndex)(range_index)
-    OPEN.register(pd.MultiIndex)(multi_index)
-    OPEN.register(ExtensionArray)(by_ndarray)
-    OPEN.register(pd.arrays.BooleanArray.__mro__[1])(masked)
-    OPEN.register(pd.Categorical)(categorical)
-    OPEN.register(pd.arrays.IntervalArray)(interval)
-    OPEN.register(pd.arrays.SparseArray)(sparse)
-    OPEN.register(ExtensionDtype)(dtype)
-    OPEN.register(pd.CategoricalDtype)(categorical_dtype)
+    ROWS.register(pd.DataFrame)(frame)
+    ROWS.register(pd.Series)(series)
+    ROWS.register(pd.Index)(index)
+    ROWS.register(pd.RangeIndex)(range_index)
+    ROWS.register(pd.MultiIndex)(multi_index)
+    ROWS.register(ExtensionArray)(by_ndarray)
+    ROWS.register(pd.arrays.BooleanArray.__mro__[1])(masked)
+    ROWS.register(pd.Categorical)(lambda obj: (b"<categorical>", [obj.codes, obj.categories, bool(obj.ordered)]))
+    ROWS.register(pd.arrays.IntervalArray)(lambda obj: (b"<interval>", [obj.left, obj.right, obj.closed]))
+    ROWS.register(pd.arrays.SparseArray)(sparse)
+    ROWS.register(ExtensionDtype)(dtype)
+    ROWS.register(pd.CategoricalDtype)(lambda obj: (b"<categories>", [obj.categories, bool(obj.ordered)]))
 
 
 def frame(obj: Any) -> Parts:
     return b"<frame>", [obj.index, obj.columns, *extra(obj), *columns(obj)]
+
+
+def of_frame(obj: Any, parts: list[Any]) -> list[str]:
+    names = [f"column {name!r}" for name in obj.columns]
+    return ["index", "columns", *[""] * (len(parts) - 2 - len(names)), *names]
+
+
+LABELS[b"<frame>"] = of_frame
 
 
 def columns(obj: Any) -> Iterator[Any]:
@@ -46,8 +54,11 @@ def series(obj: Any) -> Parts:
     return b"<series>", [obj.name, obj.index, obj._values, *extra(obj)]
 
 
+LABELS[b"<series>"] = ("name", "index", "values")
+
+
 def extra(obj: Any) -> list[Any]:
-    """Return what a table has beside its values: attrs, flags, and the subclass with its own attributes."""
+    """Return what a table has besides its values: attrs, flags, and the subclass with its own attributes."""
     return [obj.attrs or None, obj.flags.allows_duplicate_labels, *subclass(obj, type(obj)._metadata)]
 
 
@@ -64,6 +75,9 @@ def index(obj: Any) -> Parts:
     return b"<index>", [list(obj.names), obj._values, freq, *subclass(obj)]
 
 
+LABELS[b"<index>"] = ("names", "values")
+
+
 def range_index(obj: Any) -> Parts:
     """A range of rows is the index of the same numbers."""
     import numpy as np
@@ -74,21 +88,8 @@ def range_index(obj: Any) -> Parts:
             part = span[at : at + (1 << 19)]
             yield np.arange(part.start, part.stop, part.step, dtype=np.int64).view("u1")
 
-    values = _Numbers(np.dtype(np.int64).str, len(obj), Blob(numbers()))
+    values = Later(lambda: (b"<array>", [np.dtype(np.int64).str, (len(obj),), Blob(numbers())]))
     return b"<index>", [list(obj.names), values, None]
-
-
-class _Numbers:
-    """Stand for the array of the numbers of a range, which is never made."""
-
-    __slots__ = ("blob", "length", "name")
-
-    def __init__(self, name: str, length: int, blob: Blob) -> None:
-        self.name, self.length, self.blob = name, length, blob
-
-
-def numbers(obj: _Numbers) -> Parts:
-    return b"<array>", [obj.name, (obj.length,), obj.blob]
 
 
 def multi_index(obj: Any) -> Parts:
@@ -104,8 +105,6 @@ def by_ndarray(obj: Any) -> Parts:
     if plain is not None:
         freq = getattr(obj, "freqstr", None)
         return b"<extension>", [obj.dtype, plain, freq, *subclass(obj)]
-    from .objects import by_reduction
-
     return by_reduction(obj)
 
 
@@ -115,18 +114,6 @@ def masked(obj: Any) -> Parts:
         data = data.copy()
         data[mask] = 0
     return b"<extension>", [obj.dtype, data, mask, *subclass(obj)]
-
-
-def categorical(obj: Any) -> Parts:
-    return b"<categorical>", [obj.codes, obj.categories, bool(obj.ordered)]
-
-
-def categorical_dtype(obj: Any) -> Parts:
-    return b"<categories>", [obj.categories, bool(obj.ordered)]
-
-
-def interval(obj: Any) -> Parts:
-    return b"<interval>", [obj.left, obj.right, obj.closed]
 
 
 def sparse(obj: Any) -> Parts:

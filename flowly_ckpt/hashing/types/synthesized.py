@@ -1,7 +1,7 @@
-"""Classes whose methods are written for them: they count by what they are written from, and the rest by content.
+"""Classes with synthesized methods: they count by what these are made from, and by the content of the rest.
 
 A dataclass is its fields and options, a named tuple its fields, an enumeration its members, a class of attrs or
-pydantic its fields; a mark stands for each method that was generated.
+pydantic its fields; a mark stands for each synthesized method.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from .rows import Attrs, Mark
+from ..rows import Attrs, Mark, attributes
 
 __all__ = ["own_members"]
 
@@ -22,14 +22,14 @@ DERIVED = frozenset(
         *("__slots__", "__parameters__", "__type_params__", "_abc_impl", "__abstractmethods__"),
     }
 )
-MADE = Mark("generated")
+SYNTHESIZED = Mark("synthesized")
 FLAGS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen", "match_args", "kw_only", "slots", "weakref_slot")
 FIELD = ("name", "init", "repr", "hash", "compare", "kw_only")
 Members = dict[str, Any]
 
 
 def own_members(cls: Any, own: Any) -> Members:
-    """Return what counts of the attributes of a class, by name.
+    """Return the attributes of a class that count, by name.
 
     >>> class C: kept = 1
     >>> own_members(C, vars(C))
@@ -42,19 +42,29 @@ def own_members(cls: Any, own: Any) -> Members:
     return kept
 
 
-def without(kept: Members, made: Callable[[Any], bool]) -> Members:
-    return {name: MADE if made(value) else value for name, value in kept.items()}
+def marked(kept: Members, is_synthesized: Callable[[Any], bool]) -> Members:
+    return {name: SYNTHESIZED if is_synthesized(value) else value for name, value in kept.items()}
+
+
+def is_from(file: str, name: str = "") -> Callable[[Any], bool]:
+    """Return a test for methods whose code was compiled under the name of a file, in a function of a name."""
+
+    def is_synthesized(value: Any) -> bool:
+        code = code_of(value)
+        return code is not None and code.co_filename.startswith(file) and code.co_qualname.startswith(name)
+
+    return is_synthesized
 
 
 def code_of(value: Any) -> Any:
-    """Return the code of a method behind what decorates it, or None."""
+    """Return the code of a method under its decorators, or None."""
     function = getattr(value, "__func__", value)
     function = getattr(function, "__wrapped__", function)
     return function.__code__ if type(function) is FunctionType else None
 
 
 def dataclass(cls: Any, kept: Members) -> Members:
-    kept = without(kept, is_of_dataclass)
+    kept = marked(kept, is_from("<string>", "__create_fn__.<locals>"))
     fields = kept["__dataclass_fields__"].values()
     params = kept.get("__dataclass_params__")
     kept["__dataclass_fields__"] = [
@@ -65,24 +75,19 @@ def dataclass(cls: Any, kept: Members) -> Members:
     return kept
 
 
-def is_of_dataclass(value: Any) -> bool:
-    code = code_of(value)
-    return code is not None and code.co_filename == "<string>" and code.co_qualname.startswith("__create_fn__.<locals>")
-
-
 def given(field: Any) -> Any:
     """Return the default of a field, its factory and its metadata; None for what was not given."""
     from dataclasses import MISSING
 
     default, factory = ((value,) if value is not MISSING else None for value in (field.default, field.default_factory))
-    told = (default, factory, dict(field.metadata) or None)
-    return told if any(told) else None
+    found = (default, factory, dict(field.metadata) or None)
+    return found if any(found) else None
 
 
 def named_tuple(cls: Any, kept: Members) -> Members:
     new = kept.get("__new__")
     defaults = getattr(getattr(new, "__func__", new), "__defaults__", None)  # some set them by hand
-    kept = without(kept, is_of_named_tuple)
+    kept = marked(kept, is_of_named_tuple)
     kept["_field_defaults"] = [kept["_field_defaults"], defaults]
     kept.pop("__orig_bases__", None)
     return kept
@@ -101,7 +106,9 @@ def enumeration(cls: Any, kept: Members) -> Members:
     members = cls._member_map_
     kept = {n: v for n, v in kept.items() if n not in members and (not is_sunder(n) or code_of(v) is not None)}
     kept["_members_"] = [(name, member._value_) for name, member in members.items()]
-    kept["_more_"] = [extras for member in members.values() if (extras := member_attributes(member))]
+    kept["_more_"] = [
+        extras for member in members.values() if (extras := attributes(getattr(member, "__dict__", None), OF_MEMBER))
+    ]
     kept["_boundary_"] = getattr(getattr(cls, "_boundary_", None), "name", None)
     return kept
 
@@ -110,29 +117,18 @@ def is_sunder(name: str) -> bool:
     return (name[0] == "_" and name[-1] == "_" and name[1:2] != "_") or name.startswith("_value2")
 
 
-def member_attributes(member: Any) -> Attrs | None:
-    """Return what a constructor gave a member besides its value."""
-    own = getattr(member, "__dict__", {})
-    return Attrs({name: value for name, value in own.items() if name not in OF_MEMBER}) or None
-
-
 OF_MEMBER = frozenset({"_name_", "_value_", "__objclass__", "_sort_order_", "_inverted_", "_hashable_values_"})
 
 
 def of_attrs(cls: Any, kept: Members) -> Members:
-    kept = without(kept, is_of_attrs)
+    kept = marked(kept, is_from("<attrs generated"))
     fields = kept["__attrs_attrs__"]
     kept["__attrs_attrs__"] = [[getattr(f, name) for name in f.__slots__ if name != "type"] for f in fields]
     return kept
 
 
-def is_of_attrs(value: Any) -> bool:
-    code = code_of(value)
-    return code is not None and code.co_filename.startswith("<attrs generated")
-
-
 def of_pydantic(cls: Any, kept: Members) -> Members:
-    """The schema, and what is compiled from it, names addresses; fields and validators tell as much."""
+    """Leave out the schema and what is compiled from it, which contain addresses; fields and validators say as much."""
     fields, decorators = kept["__pydantic_fields__"], kept.get("__pydantic_decorators__")
     kinds: Any = getattr(decorators, "__dataclass_fields__", ())
     kept = {name: value for name, value in kept.items() if name not in OF_PYDANTIC}
@@ -163,4 +159,4 @@ RULES: dict[str, Callable[[Any, Members], Members]] = {
     "__attrs_attrs__": of_attrs,
     "__pydantic_fields__": of_pydantic,
 }
-"""What to do with a class that has an attribute of a name."""
+"""The rule for a class that has an attribute of a name."""

@@ -1,20 +1,22 @@
-"""Arrays: dtype, shape and values in logical order, read in place where they lie in that order.
+"""Arrays of numpy, sparse matrices of scipy and tensors of torch: dtype, shape and values in logical order.
 
-A view equals its copy, Fortran order equals C order, a memory map equals the array in memory. Other layouts are
-copied a few MiB at a time.
+A view equals its copy, Fortran order equals C order, a memory map equals the array in memory. Values are read in
+place where they lie in C order; other layouts are copied a few MiB at a time.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from functools import partial
 from operator import countOf
 from typing import Any
 
-from ..errors import UnhashableError
-from .hints import told_of
-from .objects import by_reduction
-from .origin import of_module
-from .rows import OPEN, Attrs, Blob, Parts, exact
+from ...errors import UnhashableError
+from ..code.origin import of_module
+from ..hints import added_to
+from ..rows import LABELS, ROWS, Attrs, Blob, Later, Parts
+from ..values.objects import by_reduction
 
 __all__ = ["chunks"]
 
@@ -25,13 +27,25 @@ SLICE = 1 << 12
 def load_numpy() -> None:
     import numpy as np
 
-    OPEN.register(np.ndarray)(array)
-    OPEN.register(np.ma.MaskedArray)(masked)
-    OPEN.register(np.generic)(scalar)
-    OPEN.register(np.dtype)(dtype)
-    OPEN.register(np.ufunc)(ufunc)
-    exact(np.vectorize)(vectorized)
-    exact(np.random.RandomState)(random_state)
+    ROWS.register(np.ndarray)(array)
+    ROWS.register(np.ma.MaskedArray)(masked)
+    ROWS.register(np.generic)(scalar)
+    ROWS.register(np.dtype)(dtype)
+    ROWS.register(np.ufunc)(ufunc)
+    ROWS.exact(np.vectorize)(vectorized)
+    ROWS.exact(np.random.RandomState)(random_state)
+
+
+def load_scipy() -> None:
+    sparse = sys.modules.get("scipy.sparse")
+    if sparse is not None:
+        ROWS.register(sparse.spmatrix, sparse.sparray)(sparse_matrix)
+
+
+def load_torch() -> None:
+    import torch
+
+    ROWS.register(torch.Tensor)(tensor)
 
 
 def array(obj: Any) -> Parts:
@@ -58,28 +72,21 @@ def values(plain: Any) -> list[Any]:
         return [plain[name] for name in names]
     if kind in "OT":
         flat = plain.ravel()
-        return [Elements(flat, start) for start in range(0, len(flat), SLICE)]
+        return [Later(partial(elements, flat, start)) for start in range(0, len(flat), SLICE)]
     return [Blob(chunks(plain))]
 
 
-class Elements:
-    """Hold a slice of an array of objects until it is its turn."""
-
-    __slots__ = ("flat", "start")
-
-    def __init__(self, flat: Any, start: int) -> None:
-        self.flat, self.start = flat, start
-
-
-@exact(Elements)
-def elements(obj: Elements) -> Parts:
+def elements(flat: Any, start: int) -> Parts:
     """Join strings by a character none of them has; anything else counts one by one."""
-    items = obj.flat[obj.start : obj.start + SLICE].tolist()
+    items = flat[start : start + SLICE].tolist()
     if countOf(map(type, items), str) == len(items):
         joined = "\0".join(items)
         if joined.count("\0") == len(items) - 1:
             return b"<texts>", [len(items), Blob([joined.encode("utf-8", "surrogatepass")])]
-    return b"<elements>", items
+    return b"<elements>", [start, *items]
+
+
+LABELS[b"<elements>"] = lambda obj, parts: ["", *(f"[{i}]" for i in range(parts[0], parts[0] + len(parts)))]
 
 
 def chunks(plain: Any) -> Iterator[Any]:
@@ -118,7 +125,7 @@ def blocks(plain: Any) -> Iterator[Any]:
 
 
 def without_padding(plain: Any) -> Any:
-    """Cut the bytes of a long double that hold nothing."""
+    """Return the bytes of long doubles without their padding."""
     import numpy as np
 
     bits = np.finfo(plain.dtype).bits if plain.dtype.char == "g" else 0
@@ -160,17 +167,15 @@ def masked(obj: Any) -> Parts:
 
 
 def ufunc(obj: Any) -> Parts:
-    import sys
-
     for place in ("numpy", "scipy.special"):
         name: str = obj.__name__
         if getattr(sys.modules.get(place), name, None) is obj:
             return b"<ufunc>", [place, name, of_module(place).label]
-    raise UnhashableError(obj, (), "nothing tells what it computes; name the function it was made of with depends_on")
+    raise UnhashableError(obj, (), "what it computes is not known; pass the function it was made from to depends_on")
 
 
 def random_state(obj: Any) -> Parts:
-    """The generator behind ``numpy.random.seed`` is another one in each process; what holds it means just that one."""
+    """The global generator behind ``numpy.random.seed`` differs in each process, so it counts by name."""
     import numpy as np
 
     if obj is np.random.mtrand._rand:
@@ -179,4 +184,26 @@ def random_state(obj: Any) -> Parts:
 
 
 def vectorized(obj: Any) -> Parts:
-    return b"<vectorize>", [obj.pyfunc, obj.otypes, sorted(obj.excluded, key=str), obj.signature, *told_of(obj)]
+    return b"<vectorize>", [obj.pyfunc, obj.otypes, sorted(obj.excluded, key=str), obj.signature, *added_to(obj)]
+
+
+SPARSE = ("data", "indices", "indptr", "coords", "row", "col", "offsets", "rows", "blocksize")
+
+
+def sparse_matrix(obj: Any) -> Parts:
+    """A sparse matrix counts as it is stored: its format, the order of its entries and its explicit zeros."""
+    if obj.format == "dok":
+        return b"<sparse>", [type(obj), obj.shape, str(obj.dtype), dict(obj.items())]
+    return b"<sparse>", [type(obj), obj.shape, *(getattr(obj, name) for name in SPARSE if hasattr(obj, name))]
+
+
+def tensor(obj: Any) -> Parts:
+    """A tensor counts by dtype, shape, kind of device, gradient flag and values."""
+    import torch
+
+    kind = type(obj)
+    about = [kind, str(obj.dtype), tuple(obj.shape), obj.device.type, obj.requires_grad]
+    plain = obj.detach().resolve_conj().resolve_neg().cpu()
+    if plain.layout is not torch.strided:
+        return b"<tensor>", [*about, str(plain.layout), plain.to_dense()]
+    return b"<tensor>", [*about, plain.contiguous().reshape(-1).view(torch.uint8).numpy()]

@@ -9,16 +9,15 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Iterator
+from itertools import islice, takewhile
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from ..rows import Mark
+from .instructions import Instruction
 from .origin import of_module
-from .rows import Mark
 
-if TYPE_CHECKING:
-    from .instructions import Step
-
-__all__ = ["CODE", "Reference", "as_met", "builtin_named", "find_references", "resolve"]
+__all__ = ["CODE", "Imports", "Reference", "builtin_named", "find_references", "resolve"]
 
 GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
@@ -29,7 +28,7 @@ _builtins = vars(builtins)
 
 
 class Reference(NamedTuple):
-    """Name something a function uses.
+    """Name something that a function refers to.
 
     :param kind: ``"global"`` or ``"import"``.
     :param name: the global name, or the name taken from the imported module (empty: the module itself).
@@ -54,49 +53,49 @@ class Reference(NamedTuple):
 Imports = dict[str, tuple[Reference, ...]]
 
 
-def find_references(code: CodeType, steps: list[Step], given: Imports) -> Imports:
-    """Note at each step what it refers to; return the imports that nested code may use through a closure.
+def find_references(code: CodeType, instructions: list[Instruction], given: Imports) -> Imports:
+    """Set what each instruction refers to; return the imports that nested code may use through a closure.
 
     :param given: such imports of the code around this one.
 
-    >>> from flowly_ckpt.hashing.instructions import steps_of
+    >>> from flowly_ckpt.hashing.code.instructions import instructions_of
     >>> code = (lambda: sys.path).__code__
-    >>> steps = steps_of(code)[0]
-    >>> find_references(code, steps, {}), steps[0].uses[0].text
+    >>> instructions = instructions_of(code)[0]
+    >>> find_references(code, instructions, {}), instructions[0].references[0].text
     ({}, "global 'sys.path'")
     """
     imported: Imports = {name: given[name] for name in code.co_freevars if name in given}
-    for at, step in enumerate(steps):
-        if step.name == "IMPORT_NAME":
-            step.uses = tuple(imports_at(steps, at, imported))
-    for at, step in enumerate(steps):
-        if step.name in GLOBALS:
-            step.uses = (Reference("global", step.value, chain_at(steps, at + 1)),)
-        elif step.kind == "variable" and step.value in imported and is_read(code, step):
-            chain = chain_at(steps, at + 1)
-            step.uses = tuple(reference._replace(chain=chain) for reference in imported[step.value])
+    for at, instruction in enumerate(instructions):
+        if instruction.name == "IMPORT_NAME":
+            instruction.references = tuple(imports_at(instructions, at, imported))
+    for at, instruction in enumerate(instructions):
+        if instruction.name in GLOBALS:
+            instruction.references = (Reference("global", instruction.value, chain_at(instructions, at + 1)),)
+        elif instruction.kind == "variable" and instruction.value in imported and is_read(code, instruction):
+            chain = chain_at(instructions, at + 1)
+            instruction.references = tuple(reference._replace(chain=chain) for reference in imported[instruction.value])
     shared = {*code.co_cellvars, *code.co_freevars}
     return {name: references for name, references in imported.items() if name in shared}
 
 
-def is_read(code: CodeType, step: Step) -> bool:
-    """Tell whether a variable is read, not just its cell handed on to nested code."""
-    if step.name == "LOAD_CLOSURE" or not step.name.startswith("LOAD"):
+def is_read(code: CodeType, instruction: Instruction) -> bool:
+    """Return whether a variable is read, not just its cell passed to nested code."""
+    if instruction.name == "LOAD_CLOSURE" or not instruction.name.startswith("LOAD"):
         return False
-    return "FAST" not in step.name or step.value not in (*code.co_cellvars, *code.co_freevars)
+    return "FAST" not in instruction.name or instruction.value not in (*code.co_cellvars, *code.co_freevars)
 
 
-def imports_at(steps: list[Step], at: int, imported: Imports) -> Iterator[Reference]:
-    """Note the variables an import is stored in; yield what is stored elsewhere, or nowhere."""
-    level, names, module = steps[at - 2].value, steps[at - 1].value, steps[at].value
+def imports_at(instructions: list[Instruction], at: int, imported: Imports) -> Iterator[Reference]:
+    """Record the variables an import is stored in; yield the references stored elsewhere, or nowhere."""
+    level, names, module = instructions[at - 2].value, instructions[at - 1].value, instructions[at].value
     whole = Reference("import", "", (), (level, module, False))
-    top = at + 1 < len(steps) and steps[at + 1].name.startswith("STORE")
+    top = at + 1 < len(instructions) and instructions[at + 1].name.startswith("STORE")
     if names is None and top:
-        found = [(steps[at + 1], whole._replace(source=(level, module, True)))]
+        found = [(instructions[at + 1], whole._replace(source=(level, module, True)))]
     elif names is None:
-        found = [(step, whole) for step in steps[at + 1 :] if step.name.startswith("STORE")][:1]
+        found = [(later, whole) for later in instructions[at + 1 :] if later.name.startswith("STORE")][:1]
     else:
-        found = [(steps[at + 2 + 2 * i], whole._replace(name=name)) for i, name in enumerate(names)]
+        found = [(instructions[at + 2 + 2 * i], whole._replace(name=name)) for i, name in enumerate(names)]
     for store, reference in found:
         if store.kind == "variable":  # one variable may be bound by several imports, as in a try
             imported[store.value] = (*imported.get(store.value, ()), reference)
@@ -106,12 +105,9 @@ def imports_at(steps: list[Step], at: int, imported: Imports) -> Iterator[Refere
         yield whole
 
 
-def chain_at(steps: list[Step], at: int) -> tuple[str, ...]:
-    chain = []
-    while at < len(steps) and steps[at].name in ATTRIBUTES:
-        chain.append(steps[at].value)
-        at += 1
-    return tuple(chain)
+def chain_at(instructions: list[Instruction], at: int) -> tuple[str, ...]:
+    attributes = takewhile(lambda instruction: instruction.name in ATTRIBUTES, islice(instructions, at, None))
+    return tuple(instruction.value for instruction in attributes)
 
 
 def resolve(reference: Reference, table: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
@@ -168,9 +164,9 @@ def attribute(module: ModuleType, name: str) -> Any:
 
 
 def seen_from(module: ModuleType, name: str, value: Any) -> Any:
-    """Take what a foreign module holds (``os.environ``, ``scipy.stats.norm``) by its name: it is not the user's.
+    """Return a mark with the name for what a foreign module holds (``os.environ``, ``scipy.stats.norm``).
 
-    What the user may have put there counts by its content: functions, classes, constants, objects of the user's.
+    What the user may have put there counts by its content: functions, classes, constants, objects of the user's types.
     """
     kind = type(value)
     if kind in PLAIN or kind in CODE or issubclass(kind, type) or value is MISSING:
@@ -182,11 +178,7 @@ def seen_from(module: ModuleType, name: str, value: Any) -> Any:
 
 
 def as_met(name: str, value: Any) -> Any:
-    """Take an object that an installed module made, met under the name it has there, by that name.
-
-    >>> as_met("x", [1])
-    [1]
-    """
+    """Return a mark for an object that an installed module made, if it is referred to by the name it has there."""
     place = type(value).__module__
     if place == "builtins" or of_module(place).kind != "installed":
         return value
@@ -195,7 +187,7 @@ def as_met(name: str, value: Any) -> Any:
 
 
 def import_value(reference: Reference, table: dict[str, Any]) -> Any:
-    """Return what an import inside a function body gives; what is installed is told without importing it."""
+    """Return the value of an import inside a function body; what is installed is a mark, and not imported."""
     level, module, top = reference.source
     if level:
         package = table.get("__package__") or table.get("__name__", "")
@@ -211,7 +203,7 @@ def import_value(reference: Reference, table: dict[str, Any]) -> Any:
 
 
 def import_user(name: str) -> Any:
-    """Import a module of the user's as the function body would; what cannot be imported is a mark."""
+    """Import a user's module as the function body would; return a mark if it cannot be imported."""
     from importlib import import_module
 
     try:

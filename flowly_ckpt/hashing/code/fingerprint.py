@@ -1,0 +1,171 @@
+"""What a code object does, apart from where it stands and how its variables are called.
+
+A fingerprint is a static part (instructions with resolved names, constants, nested code) and the references whose
+values are looked up at each hash. It depends on the code object alone, so it is made once per code object.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from marshal import dumps
+from types import CodeType
+from typing import Any, NamedTuple
+
+from .flow import Place, in_order, plain_name
+from .instructions import Instruction, handlers, instructions_of
+from .references import Imports, Reference, find_references
+
+__all__ = ["Fingerprint", "fingerprint_of"]
+
+FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # *args, **kwargs, generator, coroutine, awaitable, async generator
+LOOKS_AT_NAMES = frozenset({"locals", "globals", "vars", "eval", "exec", "dir"})
+META = frozenset({"__name__", "__qualname__", "__doc__", "__annotations__", "__module__"})
+READERS = {
+    **dict.fromkeys(("get_type_hints", "get_annotations", "signature", "getfullargspec", "fields"), "__annotations__"),
+    **dict.fromkeys(("getdoc", "help"), "__doc__"),
+}
+"""Functions that read annotations and docstrings of what they are given, by name."""
+PYTHON = (sys.version_info[0], sys.version_info[1])
+
+
+class Fingerprint(NamedTuple):
+    """Hold what a code object alone determines.
+
+    :param payload: the static part.
+    :param free: positions in ``co_freevars``, in the order in which the code uses them.
+    :param references: the global names, chains of attributes and imports whose values count.
+    :param read: attributes of functions and classes that the code reads, as ``__name__``.
+    :param lookups: the references, each with its name if it is a global without attributes, else None.
+
+    >>> fingerprint_of((lambda x: len(x)).__code__).references
+    (Reference(kind='global', name='len', chain=(), source=()),)
+    """
+
+    payload: bytes
+    free: tuple[int, ...]
+    references: tuple[Reference, ...]
+    read: tuple[str, ...]
+    lookups: tuple[tuple[str | None, Reference], ...]
+
+
+_known: dict[int, tuple[Any, Fingerprint]] = {}
+
+
+def fingerprint_of(code: CodeType) -> Fingerprint:
+    """Return the fingerprint of a code object; kept as long as the code object lives.
+
+    >>> f, g = (lambda x: x + 1), (lambda y: y + 1)
+    >>> fingerprint_of(f.__code__) == fingerprint_of(g.__code__)
+    True
+    """
+    # By identity: code objects compare equal although their constants differ in type.
+    key = id(code)
+    found = _known.get(key)
+    if found is not None and found[0]() is code:
+        return found[1]
+    fingerprint = make(code)
+    _known[key] = (weakref.ref(code, lambda _: _known.pop(key, None)), fingerprint)
+    return fingerprint
+
+
+def make(code: CodeType, keep_types: bool = True, given: Imports | None = None) -> Fingerprint:
+    """Make the fingerprint of a code object.
+
+    :param keep_types: keep the types of the annotations in the body of a class.
+    :param given: imports of the code around it, by the variable they are bound to.
+    """
+    instructions, where = instructions_of(code, keep_types)
+    given = find_references(code, instructions, given or {})
+    nested = [instruction for instruction in instructions if isinstance(instruction.value, CodeType)]
+    inner = {id(instruction.value): make(instruction.value, instruction.keep_types, given) for instruction in nested}
+    sort_closures(instructions, inner)
+    places = in_order(instructions, handlers(code, where))
+    numbers: dict[Reference, int] = {}
+    for instruction, _ in places:
+        for reference in inner.get(id(instruction.value), instruction).references:
+            numbers.setdefault(reference, len(numbers))
+    variables = number_variables(code, places)
+    names = {instruction.value for instruction, _ in places if instruction.kind == "name"}
+    flat: list[Any] = [*PYTHON, code.co_flags & FLAGS, *parameters(code)]
+    for instruction, links in places:
+        flat += (plain_name(instruction), encode_argument(instruction, variables, Nested(inner, numbers)))
+        if links:
+            flat.append(links)
+    if any(reference.kind == "global" and reference.name in LOOKS_AT_NAMES for reference in numbers):
+        flat += [tuple(variables), tuple(reference.text for reference in numbers)]
+    free = [name for name in variables if name in code.co_freevars]
+    used = {name for reference in numbers for name in (reference.name, *reference.chain)}
+    direct = (names & META) | {READERS[name] for name in used & READERS.keys()}
+    read = direct.union(*(fingerprint.read for fingerprint in inner.values()))
+    lookups = tuple((r.name if r.kind == "global" and not r.chain else None, r) for r in numbers)
+    free_at = tuple(map(code.co_freevars.index, free))
+    return Fingerprint(dumps(flat, 2), free_at, tuple(numbers), tuple(sorted(read)), lookups)
+
+
+class Nested(NamedTuple):
+    """Hold the fingerprints of nested code, and the numbers of the references of the whole."""
+
+    fingerprints: dict[int, Fingerprint]
+    numbers: dict[Reference, int]
+
+
+def parameters(code: CodeType) -> list[Any]:
+    """Return the counts of the parameters, and their names where a caller could use them."""
+    only, positional, keyword = code.co_posonlyargcount, code.co_argcount, code.co_kwonlyargcount
+    counts: list[Any] = [only, positional, keyword]
+    if positional - only > 1 or keyword or code.co_flags & 0x08:
+        counts += code.co_varnames[only : positional + keyword]
+    return counts
+
+
+def sort_closures(instructions: list[Instruction], inner: dict[int, Fingerprint]) -> None:
+    """Put the cells passed to nested code in the order in which it uses them, not in that of their names."""
+    for at, instruction in enumerate(instructions):
+        fingerprint = inner.get(id(instruction.value)) if instruction.kind == "const" else None
+        count = len(fingerprint.free) if fingerprint else 0
+        if fingerprint and 1 < count < at and instructions[at - 1].name == "BUILD_TUPLE":
+            cells = instructions[at - 1 - count : at - 1]
+            if all(cell.kind == "variable" for cell in cells):
+                instructions[at - 1 - count : at - 1] = [cells[i] for i in fingerprint.free]
+
+
+def number_variables(code: CodeType, places: list[Place]) -> dict[str, int]:
+    """Number the variables: parameters first, then by first use."""
+    count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+    variables = {name: i for i, name in enumerate(code.co_varnames[:count])}
+    for instruction, _ in places:
+        if instruction.kind == "variable":
+            variables.setdefault(instruction.value, len(variables))
+    for name in code.co_freevars:
+        variables.setdefault(name, len(variables))
+    return variables
+
+
+def encode_argument(instruction: Instruction, variables: dict[str, int], nested: Nested) -> Any:
+    """Encode a variable as a number, a global as the number of its reference, whose value is looked up at each hash."""
+    if instruction.kind == "variable":
+        return variables[instruction.value]
+    if instruction.kind == "const":
+        return (encode_constant(instruction.value, nested),)
+    if instruction.kind == "jump":
+        return None
+    if instruction.kind == "name" and instruction.references and instruction.references[0].kind == "global":
+        return nested.numbers[instruction.references[0]]
+    return instruction.value
+
+
+def encode_constant(value: Any, nested: Nested) -> bytes:
+    """Encode a constant without losing its type: 1, True and 1.0 are equal, but not the same."""
+    kind = type(value)
+    if kind is tuple:
+        return b"(" + dumps([encode_constant(item, nested) for item in value], 2)
+    if kind is frozenset:
+        return b"{" + dumps(sorted(encode_constant(item, nested) for item in value), 2)
+    if kind is CodeType:
+        inner = nested.fingerprints.get(id(value)) or make(value)
+        return b"code" + dumps([inner.payload, len(inner.free), *map(nested.numbers.get, inner.references)], 2)
+    if kind is slice:  # constants of Python 3.14
+        return b":" + encode_constant((value.start, value.stop, value.step), nested)
+    encoded: bytes = b"=" + dumps(value, 2)
+    return encoded

@@ -1,0 +1,73 @@
+"""Members of classes: properties, class methods, slots, fields; those of a subclass of these count with their class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, singledispatchmethod
+from types import GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+from ..code.origin import of_module
+from ..rows import ROWS, Parts, Row, attributes, register_lazy
+from ..values.objects import COPIED
+from .synthesized import OF_MEMBER
+
+__all__: list[str] = []
+
+NOT_STATE = COPIED | {"__wrapped__", "__isabstractmethod__", "func", "attrname", "lock", "dispatcher"}
+
+
+def with_subclasses(kind: type) -> Callable[[Row], Row]:
+    """Make the decorated function the row of a type; a subclass adds itself and the attributes of the object."""
+
+    def bind(row: Row) -> Row:
+        def subclass(obj: Any) -> Parts:
+            tag, parts = row(obj)
+            return tag, [*parts, type(obj), attributes(getattr(obj, "__dict__", None), NOT_STATE)]
+
+        ROWS.register(kind)(subclass)
+        return ROWS.exact(kind)(row)
+
+    return bind
+
+
+@ROWS.exact(MemberDescriptorType, GetSetDescriptorType)
+def slot(obj: Any) -> Parts:
+    owner = obj.__objclass__  # left out if it is a user's class, which holds the slot
+    return b"<slot>", [obj.__name__, *([owner] if of_module(owner.__module__).kind != "user" else [])]
+
+
+with_subclasses(property)(lambda obj: (b"<property>", [obj.fget, obj.fset, obj.fdel]))
+with_subclasses(classmethod)(lambda obj: (b"<classmethod>", [obj.__func__]))
+with_subclasses(staticmethod)(lambda obj: (b"<staticmethod>", [obj.__func__]))
+with_subclasses(singledispatchmethod)(lambda obj: (b"<singledispatchmethod>", [obj.dispatcher, obj.func]))
+with_subclasses(cached_property)(lambda obj: (b"<cached_property>", [obj.func]))
+
+
+def load_enum() -> None:
+    from enum import Enum
+
+    @ROWS.register(Enum)
+    def member(obj: Any) -> Parts:
+        return b"<member>", [type(obj), obj._name_, obj._value_, attributes(vars(obj), OF_MEMBER)]
+
+
+def load_dataclasses() -> None:
+    from dataclasses import Field
+
+    names = ("name", "default", "default_factory", "init", "repr", "hash", "compare", "metadata", "kw_only")
+
+    @ROWS.exact(Field)
+    def field(obj: Any) -> Parts:
+        return b"<field>", [*(getattr(obj, name) for name in names), obj._field_type.name]
+
+
+def load_typing() -> None:
+    from typing import NewType
+
+    ROWS.exact(NewType)(lambda obj: (b"<new type>", [obj.__name__, obj.__supertype__]))
+
+
+register_lazy("dataclasses", load_dataclasses)
+register_lazy("enum", load_enum)
+register_lazy("typing", load_typing)

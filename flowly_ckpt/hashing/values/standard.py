@@ -1,0 +1,86 @@
+"""Values of the standard library that a reduction does not describe, or not well."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+from ...errors import UnhashableError
+from ..rows import ROWS, Attrs, Mark, Parts, register_lazy
+
+__all__: list[str] = []
+
+
+@ROWS.register(io.IOBase.__mro__[1])  # the base that files themselves have
+def file(obj: Any) -> Parts:
+    """The standard streams have no part in a result; an open file is a position in something that changes."""
+    for name in ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"):
+        if obj is getattr(sys, name):
+            return b"<stream>", [Mark(name.strip("_"))]
+    raise UnhashableError(obj, (), "pass its path or what was read from it, or leave it out with ignore_globals")
+
+
+def load_logging() -> None:
+    import logging
+
+    # A logger has no part in a result, and its name is mostly that of the module.
+    ROWS.register(logging.Logger, logging.LoggerAdapter)(lambda obj: (b"<logger>", []))
+
+
+def load_os() -> None:
+    import os
+
+    ROWS.exact(type(os.environ))(lambda obj: (b"<environment>", []))
+
+
+def load_pathlib() -> None:
+    from pathlib import PurePath
+
+    # A path counts as it is written, not by what lies there; see FileContent.
+    ROWS.register(PurePath)(lambda obj: (b"<path>", [type(obj), str(obj)]))
+
+
+def load_ctypes() -> None:
+    import ctypes
+
+    ROWS.register(ctypes.CDLL)(lambda obj: (b"<C library>", [type(obj), obj._name]))  # its version is not known
+
+    @ROWS.register(ctypes._CFuncPtr)  # type: ignore[attr-defined]
+    def c_function(obj: Any) -> Parts:
+        if "__name__" not in vars(obj):
+            raise UnhashableError(obj, (), "it is a bare address; describe what it was made from with register")
+        return b"<C function>", [obj.__name__, obj.restype, obj.argtypes, list((obj._objects or {}).values())]
+
+
+def load_unittest() -> None:
+    from unittest.mock import NonCallableMock
+
+    @ROWS.register(NonCallableMock)
+    def mock(obj: Any) -> Parts:
+        """A mock counts by how it was configured, not by the calls it has seen."""
+        return b"<mock>", [type(obj).__mro__[1], vars(obj)["_spec_class"], Attrs(configured(obj))]
+
+
+def configured(obj: Any) -> dict[str, Any]:
+    """Return what a mock was given: attributes, what it returns or raises, and children that were given something."""
+    own = vars(obj)
+    given = {k: v for k, v in own.items() if not k.startswith(("_mock_", "_spec_")) and k != "method_calls"}
+    for name in ("_mock_return_value", "_mock_side_effect", "_mock_wraps"):
+        value = own.get(name)
+        if value is not None and repr(value) != "sentinel.DEFAULT" and not is_idle(value):
+            given[name] = value
+    given.update({k: v for k, v in own.get("_mock_children", {}).items() if not is_idle(v)})
+    return given
+
+
+def is_idle(value: Any) -> bool:
+    return hasattr(type(value), "assert_has_calls") and not configured(value)
+
+
+register_lazy("logging", load_logging)
+register_lazy("os", load_os)
+register_lazy("pathlib", load_pathlib)
+register_lazy("ctypes", load_ctypes)
+register_lazy("_ctypes", load_ctypes)
+register_lazy("unittest", load_unittest)
