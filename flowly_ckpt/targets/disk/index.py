@@ -70,7 +70,9 @@ class Index:
         except sqlite3.Error:
             row = next(iter(self.rows(statement, values)), None)
         finally:
-            self._give_back(connection, free)
+            free.append(connection)
+            if free is not self._free:  # closed meanwhile
+                self._close(free)
         return row
 
     def change(self, statement: str, values: Any = ()) -> int:
@@ -93,7 +95,9 @@ class Index:
         except sqlite3.Error:
             return self._attempt(lambda connection: connection.execute(statement, values).rowcount, 0)
         finally:
-            self._give_back(connection, free)
+            free.append(connection)
+            if free is not self._free:  # closed meanwhile
+                self._close(free)
 
     def transact(self, work: Callable[[sqlite3.Connection], T], patience: float = BUSY) -> T:
         """Run ``work(connection)`` in a transaction that excludes all other writers.
