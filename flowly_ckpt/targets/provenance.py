@@ -54,7 +54,14 @@ class Provenance(NamedTuple):
         return Entry(self.key, self.codec, self.size, self.created, self.created, self.seconds, 0, self.made_from, file)
 
 
-_KINDS = {"codec": str, "size": int, "digest": str, "created": (int, float), "seconds": (int, float), "made_from": dict}
+_KINDS: dict[str, Any] = {
+    "codec": str,
+    "size": int,
+    "digest": str,
+    "created": (int, float),
+    "seconds": (int, float),
+    "made_from": dict,
+}
 
 
 def write_line(made: Provenance) -> bytes:

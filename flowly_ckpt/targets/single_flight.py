@@ -96,9 +96,13 @@ class Flight:
         loop = asyncio.get_running_loop()
         landed = loop.create_future()
 
+        def set_landed() -> None:
+            if not landed.done():
+                landed.set_result(None)
+
         def wake() -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(lambda: landed.done() or landed.set_result(None))
+                loop.call_soon_threadsafe(set_landed)
 
         with _guard:
             is_under_way = _flights.get(self.place) is self
@@ -153,7 +157,8 @@ def own_copy(error: Exception) -> Exception:
     >>> type(copied), copied.args
     (<class 'KeyError'>, ('a',))
     """
-    for make in (copy.copy, lambda error: type(error).__new__(type(error), *error.args)):
+    makers: list[Callable[[Any], Any]] = [copy.copy, lambda error: type(error).__new__(type(error), *error.args)]
+    for make in makers:
         try:
             made = make(error)
         except Exception:  # noqa: BLE001  an exception's own constructor may take and raise anything
@@ -164,7 +169,8 @@ def own_copy(error: Exception) -> Exception:
                 made.__notes__ = list(error.__notes__)
             made.__cause__, made.__context__ = error.__cause__, error.__context__
             made.__suppress_context__ = error.__suppress_context__
-            return made.with_traceback(error.__traceback__)
+            copied: Exception = made.with_traceback(error.__traceback__)
+            return copied
     return error
 
 

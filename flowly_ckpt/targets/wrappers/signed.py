@@ -40,8 +40,8 @@ class Signed(Wrapper):
     See also: :data:`flowly_ckpt.targets.tree`, which runs no code at all.
     """
 
-    isolates = True  # type: ignore[assignment]
-    keeps_bytes = False  # type: ignore[assignment]
+    isolates = True
+    keeps_bytes = False
 
     def __init__(self, target: Target, key: bytes | str, codec: Codec | None = None) -> None:
         secret = key.encode() if isinstance(key, str) else bytes(key)
