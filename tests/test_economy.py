@@ -43,7 +43,7 @@ class Counting(Wrapper):
 
 
 def calls_of(work):
-    """Return how many Python functions a piece of work calls; comprehensions, which are calls up to 3.11, do not count."""
+    """Return how many Python functions a piece of work calls, apart from comprehensions."""
     count = 0
 
     def profile(frame, event, argument):
