@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any, Self
 
-from ..pipelines import Combinator
+from ..pipelines import Combinator, name_of
 from ..typing import Target, Transform
 
 __all__ = ["checkpoint"]
@@ -32,11 +33,8 @@ class checkpoint(Combinator):
     __flowly_role__ = "mark"
 
     def __init__(self, target: Target, tag: str = "<untagged>") -> None:
-        if not hasattr(target, "__setitem__") or not hasattr(target, "__getitem__"):
-            raise TypeError(
-                f"checkpoint: target must be a mutable mapping, got {type(target).__name__}; "
-                "use a dict, or a target from flowly_ckpt.targets"
-            )
+        if not isinstance(target, dict):
+            _check(target)
         if not isinstance(tag, str):
             raise TypeError(f"checkpoint: tag must be a string, got {type(tag).__name__}")
         self.target = target
@@ -53,8 +51,8 @@ class checkpoint(Combinator):
     def __hash__(self) -> int:
         return hash((checkpoint, id(self.target), self.tag))
 
-    def __repr__(self) -> str:
-        return "checkpoint()" if self.tag == "<untagged>" else f"checkpoint(tag={self.tag!r})"
+    def _show(self, parts: list[str]) -> list[str]:
+        return [] if self.tag == "<untagged>" else [f"tag={self.tag!r}"]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (checkpoint, (self.target, self.tag))
@@ -64,3 +62,19 @@ class checkpoint(Combinator):
 
     def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
         return self
+
+
+def _check(target: Any) -> None:
+    """Raise for what is no target, with the line to write instead."""
+    if isinstance(target, type):
+        example = f"checkpoint({target.__name__}(…))"
+        raise TypeError(
+            f"checkpoint: target must be a mutable mapping, got the class {target.__name__}; make one: {example}"
+        )
+    if not all(hasattr(target, method) for method in ("__getitem__", "__setitem__", "__delitem__", "keys")):
+        text = f"checkpoint: target must be a mutable mapping, got {type(target).__name__}"
+        if isinstance(target, (str, PurePath)):
+            raise TypeError(f"{text}; for a folder of results write checkpoint(DiskTarget({str(target)!r}))")
+        if callable(target):
+            raise TypeError(f"{text}; a mark stands in a pipeline: chained({name_of(target)}, checkpoint(results))")
+        raise TypeError(f"{text}; use a dict, or a target from flowly_ckpt.targets")
