@@ -65,16 +65,16 @@ class checkpoint(Combinator):
 
 
 def _check(target: Any) -> None:
-    """Raise for what is no target, with the line to write instead."""
+    """Raise for what is not a target, with the line to write instead."""
+    kind = type(target).__name__
+    text = f"checkpoint: target must be a mutable mapping, got {kind}"
     if isinstance(target, type):
-        example = f"checkpoint({target.__name__}(…))"
-        raise TypeError(
-            f"checkpoint: target must be a mutable mapping, got the class {target.__name__}; make one: {example}"
-        )
-    if not all(hasattr(target, method) for method in ("__getitem__", "__setitem__", "__delitem__", "keys")):
-        text = f"checkpoint: target must be a mutable mapping, got {type(target).__name__}"
-        if isinstance(target, (str, PurePath)):
-            raise TypeError(f"{text}; for a folder of results write checkpoint(DiskTarget({str(target)!r}))")
-        if callable(target):
-            raise TypeError(f"{text}; a mark stands in a pipeline: chained({name_of(target)}, checkpoint(results))")
-        raise TypeError(f"{text}; use a dict, or a target from flowly_ckpt.targets")
+        name = target.__name__
+        raise TypeError(f"{text.removesuffix(kind)}the class {name}; make one: checkpoint({name}(…))")
+    if all(hasattr(target, method) for method in ("__getitem__", "__setitem__", "__delitem__", "keys")):
+        return
+    if isinstance(target, (str, PurePath)):
+        raise TypeError(f"{text}; for a folder of results write checkpoint(DiskTarget({str(target)!r}))")
+    if callable(target):
+        raise TypeError(f"{text}; a mark stands in a pipeline: chained({name_of(target)}, checkpoint(results))")
+    raise TypeError(f"{text}; use a dict, or a target from flowly_ckpt.targets")
