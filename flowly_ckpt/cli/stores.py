@@ -14,7 +14,7 @@ from ..targets.disk import DiskTarget
 from ..targets.disk.folder import check_folder
 from ..targets.facts import Collected, Entry, Selection, TagStats
 from ..targets.filesystem import collect_temporaries
-from ..tasks.results import Results
+from ..tasks import Results
 from ..typing import Key
 
 __all__ = ["FolderStore", "KeyedFolder", "Store", "open_store"]
