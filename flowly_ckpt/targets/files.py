@@ -26,10 +26,11 @@ from .filesystem import (
 )
 from .key_names import key_of_path, path_of_key
 from .protocol import BaseTarget, Progress
-from .provenance import CLAIMS, FOLDER, Provenance, provenance_of, read_sidecar, sidecar_of, write_sidecar
+from .provenance import FOLDER, Provenance, provenance_of, read_sidecar, sidecar_of, write_sidecar
 
 __all__ = ["FileTarget"]
 
+CLAIMS = ".claims"  # in the folder of the sidecars
 PathOf = Callable[[Key], "str | Path"]
 KeyOf = Callable[[Path], "Key | None"]
 
@@ -176,8 +177,7 @@ class FileTarget(BaseTarget):
 
         :raises OSError: where there is no file.
         """
-        path = self.path(key)
-        made = read_sidecar(path)
+        path, made = self.path(key), self.made(key)
         if made is None:
             with open(path, "rb") as file:
                 data, created = file.read(), os.fstat(file.fileno()).st_mtime

@@ -17,11 +17,10 @@ from .damage import DamagedError
 from .facts import Entry
 from .filesystem import digest_of, replace_file
 
-__all__ = ["CLAIMS", "FOLDER", "Provenance", "read_line", "read_sidecar", "sidecar_of", "write_line", "write_sidecar"]
+__all__ = ["FOLDER", "Provenance", "read_line", "read_sidecar", "sidecar_of", "write_line", "write_sidecar"]
 
 FORMAT = 1
 FOLDER = ".made"  # beside the files it is about
-CLAIMS = ".claims"  # in that folder
 _CHECK = b', "check": "'
 _END = b'"}\n'
 _HEAD = f'{{"format": {FORMAT}, '.encode()

@@ -181,6 +181,7 @@ class _Result(BaseTarget):
         return self._is_current(stacklevel + 1)
 
     def _is_current(self, stacklevel: int) -> bool:
+        """Return whether the result that is there is the one asked for; report it where it is used all the same."""
         found = self._differences()
         if found and self.task.changed == "raise":
             raise StaleError(self.store.loc, found)

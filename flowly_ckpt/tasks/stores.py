@@ -13,9 +13,10 @@ from ..hashing import functional_hash
 from ..targets import Codec, FileTarget, as_target, plain_pickle
 from ..targets.claims import UNCLAIMED, Claims
 from ..targets.facts import Collected
+from ..targets.files import CLAIMS
 from ..targets.filesystem import digest_of
 from ..targets.mutation import watch
-from ..targets.provenance import CLAIMS, FOLDER, read_sidecar
+from ..targets.provenance import FOLDER
 from ..targets.recall import MISSING, lookup
 from ..typing import Facts, Key, Target
 
@@ -227,14 +228,21 @@ class Filestore(Store):
     codec: ClassVar[Codec] = plain_pickle
 
     def _entry(self, task: str = "") -> tuple[FileTarget, Key]:
-        """Return the folder as a target, and the key of this file in it."""
+        """Return the folder as a target in which every key names this file, and the key."""
         folder, name = os.path.split(os.path.normpath(self.loc))
-        return FileTarget(folder or ".", lambda key: key[0], codec=self.codec), (name, task, "")
+        return FileTarget(folder or ".", lambda key: name, codec=self.codec), (self.loc, task, "")
 
     def save(self, data: Any) -> None:
         """Write the file, whole or not at all."""
         target, key = self._entry()
         target[key] = data
+
+    def put(self, task: str, data: Any, facts: Facts) -> None:
+        """Write the file, and what is known of it into its sidecar."""
+        if type(self).save is not Filestore.save:
+            return super().put(task, data, facts)
+        target, key = self._entry(task)
+        target.put(key, data, facts)
 
     def load(self) -> Any:
         """Return what the file holds.
@@ -271,12 +279,14 @@ class Filestore(Store):
 
     def made_from(self) -> Mapping[str, Any]:
         """Return what the file that is there now was made from, by its sidecar."""
-        made = read_sidecar(self.loc)
+        target, key = self._entry()
+        made = target.made(key)
         return {} if made is None else made.made_from
 
     def version(self) -> str | None:
         """Return the digest of the value where it was noted, else of the file; None without a file."""
-        made = read_sidecar(self.loc)
+        target, key = self._entry()
+        made = target.made(key)
         if made is not None:
             return made.made_from.get("value") or made.digest
         try:
@@ -286,8 +296,8 @@ class Filestore(Store):
 
     def claim(self) -> AbstractContextManager[Any]:
         """Return the claim to make this file; it waits while another living process holds it."""
-        target, key = self._entry()
-        return target.claim(key)
+        target, _ = self._entry()
+        return target.claim((os.path.basename(self.loc), "", ""))  # the same from whichever folder it is named
 
 
 class Results(FileTarget):
@@ -311,7 +321,7 @@ class Results(FileTarget):
     """
 
     def __init__(self, root: str | os.PathLike[str], **options: Any) -> None:
-        super().__init__(root, lambda key: key[0], self._named, **options)
+        super().__init__(root, lambda key: key[0], **options)
 
     @staticmethod
     def are_at(root: str | os.PathLike[str]) -> bool:
@@ -322,9 +332,10 @@ class Results(FileTarget):
         """
         return any(FOLDER in folders for _, folders, _ in os.walk(root))
 
-    def _named(self, path: Path) -> Key | None:
-        made = read_sidecar(os.path.join(self.root, path))
-        return None if made is None else (path.as_posix(), made.key[1], "")
+    def _key_at(self, path: str) -> Key | None:
+        name = Path(os.path.relpath(path, self.root)).as_posix()
+        made = self.made((name, "", ""))
+        return None if made is None else (name, made.key[1], "")
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
         """Remove what killed writers left more than so many seconds ago, and the claims of the dead."""

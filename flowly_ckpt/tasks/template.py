@@ -86,6 +86,7 @@ class Template:
     def __init__(self, text: str) -> None:
         self.text = text
         self.parts = _parsed(text)
+        self._written = [_as_it_is, *map(_written, self.parts[1:])]  # how the path takes what each part gives
 
     def __repr__(self) -> str:
         return f"Template({self.text!r})"
@@ -102,8 +103,7 @@ class Template:
         :param names: values by name; they stand before modules and functions of the same name.
         :raises TemplateError: for a name that is not among them, or a field whose evaluation fails.
         """
-        texts = [self._filled(part, names) for part in self.parts]
-        return "".join([texts[0], *map(_inside, self.parts[1:], texts[1:])]) if texts else ""
+        return "".join([write(self._filled(part, names)) for write, part in zip(self._written, self.parts)])
 
     def _filled(self, part: ast.expr, names: Names) -> str:
         try:
@@ -150,27 +150,29 @@ def _source(part: ast.expr) -> str:
     return ast.unparse(part.value if isinstance(part, ast.FormattedValue) else part)
 
 
-def _inside(part: ast.expr, text: str) -> str:
-    """Return what a field gave, as a part of a path that does not lead out of the folder."""
-    if isinstance(part, ast.Constant):
-        return text
-    if not _speaks_of_folders(part):
-        return _component(text)
-    return "/".join(map(_component, (text.replace("\\", "/") if os.name == "nt" else text).split("/")))
-
-
-def _speaks_of_folders(field: ast.expr) -> bool:
-    assert isinstance(field, ast.FormattedValue)
-    form = ast.walk(field.format_spec) if field.format_spec else ()
-    return (
-        _source(field) in _WHOLE
-        or any(isinstance(node, ast.Attribute) and ast.unparse(node) in _FOLDERS for node in ast.walk(field.value))
+def _written(part: ast.expr) -> Callable[[str], str]:
+    """Return how the path takes what a part gives: literal text as it is, a field so that it stays in the folder."""
+    if not isinstance(part, ast.FormattedValue):
+        return _as_it_is
+    form = ast.walk(part.format_spec) if part.format_spec else ()
+    speaks_of_folders = (
+        _source(part) in _WHOLE
+        or any(isinstance(node, ast.Attribute) and ast.unparse(node) in _FOLDERS for node in ast.walk(part.value))
         or any(isinstance(node, ast.Constant) and "/" in str(node.value) for node in form)
     )
+    return _components if speaks_of_folders else _component
+
+
+def _as_it_is(text: str) -> str:
+    return text
 
 
 def _component(text: str) -> str:
     return "%2E" * len(text) if text in (".", "..") else text.translate(_QUOTED)
+
+
+def _components(text: str) -> str:
+    return "/".join(map(_component, (text.replace("\\", "/") if os.name == "nt" else text).split("/")))
 
 
 def _evaluate(node: ast.expr, names: Names) -> Any:
