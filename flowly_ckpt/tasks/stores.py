@@ -239,10 +239,11 @@ class Filestore(Store):
 
     def put(self, task: str, data: Any, facts: Facts) -> None:
         """Write the file, and what is known of it into its sidecar."""
-        if type(self).save is not Filestore.save:
-            return super().put(task, data, facts)
-        target, key = self._entry(task)
-        target.put(key, data, facts)
+        if type(self).save is Filestore.save:
+            target, key = self._entry(task)
+            target.put(key, data, facts)
+        else:
+            super().put(task, data, facts)
 
     def load(self) -> Any:
         """Return what the file holds.

@@ -91,6 +91,9 @@ class Template:
     def __repr__(self) -> str:
         return f"Template({self.text!r})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Template, (self.text,))
+
     @property
     def names(self) -> frozenset[str]:
         """The names that filling needs."""
