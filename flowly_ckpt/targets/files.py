@@ -30,6 +30,7 @@ from .provenance import FOLDER, Provenance, is_about, provenance_of, read_sideca
 
 __all__ = ["FileTarget"]
 
+CLAIMS = ".claims"  # in the folder of the sidecars
 PathOf = Callable[[Key], "str | Path"]
 KeyOf = Callable[[Path], "Key | None"]
 
@@ -87,7 +88,7 @@ class FileTarget(BaseTarget):
         self.max_age = max_age
         self.suffix = suffix
         self.durable = durable
-        self.claims = Claims(os.path.join(self.root, FOLDER, ".claims"), claim_timeout)
+        self.claims = Claims(os.path.join(self.root, FOLDER, CLAIMS), claim_timeout)
         self._bad: dict[str, tuple[int, int]] = {}
 
     def __repr__(self) -> str:
@@ -164,6 +165,18 @@ class FileTarget(BaseTarget):
         )
         write_sidecar(path, made)
 
+    def note(self, key: Key, facts: Facts) -> None:
+        """Write what is known of an entry into its sidecar; the file may have been written by somebody else.
+
+        :raises OSError: where there is no file.
+        """
+        path, made = self.path(key), self.made(key)
+        if made is None:
+            with open(path, "rb") as file:
+                data, created = file.read(), os.fstat(file.fileno()).st_mtime
+            made = provenance_of(key, "", [data], len(data), created, facts)
+        write_sidecar(path, made._replace(key=key, seconds=facts.seconds, made_from=facts.made_from))
+
     def made(self, key: Key) -> Provenance | None:
         """Return how the file that is there now was made, or None where that is not known."""
         path = self.path(key)
@@ -182,7 +195,8 @@ class FileTarget(BaseTarget):
     def _remove_sidecar(self, path: str) -> None:
         with suppress(FileNotFoundError):
             remove_file(sidecar_of(path), os.path.dirname(path))
-        remove_empty(self.claims.folder, self.root)
+        for folder in {self.claims.folder, os.path.join(os.path.dirname(sidecar_of(path)), CLAIMS)}:
+            remove_empty(folder, self.root)  # also of a store whose root is this file's folder
         remove_empty(os.path.dirname(path), self.root)
 
     def clear(self) -> None:
