@@ -8,6 +8,7 @@ import threading
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from folders import readable
 from runs import run_script
 
 from flowly_ckpt import resume
@@ -27,7 +28,7 @@ def _in_a_folder_of_its_own(monkeypatch, tmp_path):
 
 
 def kept(tmp_path):
-    return sorted(path.name for path in tmp_path.rglob("*.pzip"))
+    return [name.rpartition("/")[2] for name in readable(tmp_path, "*.pzip")]
 
 
 class Interrupted(Exception):
@@ -111,7 +112,7 @@ def test_beats_S2_5_an_element_that_cannot_be_pickled_leaves_the_rest_and_is_nam
         chp.sync()
         return results, count
 
-    with pytest.warns(StoreWarning, match="not kept, since they hold what cannot be pickled: results;") as told:
+    with pytest.warns(StoreWarning, match="not kept, because they contain what cannot be pickled: results;") as told:
         work(True)
     assert len(told) == 1
     assert work(False) == ([], 2)
@@ -126,7 +127,7 @@ def test_beats_S2_5_a_store_that_fails_is_a_warning_and_the_state_before_holds(t
         def __setitem__(self, key, value):
             raise OSError("no space left")
 
-    with pytest.warns(StoreWarning, match="did not store the state .*no space left; the one before still holds"):
+    with pytest.warns(StoreWarning, match="did not store the state .*no space left; the previous one is still valid"):
         Checkpoint("s", target=Full(kept_here)).save()
     assert Checkpoint("s", target=kept_here).restore()
     assert a == 1
@@ -603,8 +604,8 @@ def test_state_says_what_it_has_and_has_not():
 
 
 def test_state_needs_no_frames(monkeypatch):
-    monkeypatch.setattr("flowly_ckpt.resume.frames.variables", None)
-    monkeypatch.setattr("flowly_ckpt.resume.frames.assign", None)
+    monkeypatch.setattr("flowly_ckpt.resume.checkpoint.variables", None)
+    monkeypatch.setattr("flowly_ckpt.resume.checkpoint.assign", None)
     with resume.state("s", i=0) as s:
         s.i += 1
     assert resume.state("s", i=0).i == 1

@@ -21,7 +21,7 @@ _LONGEST = 200
 
 
 class ChangedError(FlowlyError, ValueError):
-    """Say that a loop cannot go on, since its items are not those of the last run.
+    """Raised when a loop cannot go on because its items are not those of the last run.
 
     :param done: how many items the last run had done.
     :param expected: the last of them.
@@ -96,7 +96,7 @@ class Loops:
 
 
 def _skip(iterable: Iterable[T], done: int, expected: str) -> tuple[Iterator[T], Any]:
-    """Return an iterator behind the items done, and the last of them."""
+    """Return an iterator over the items not yet done, and the last one that was."""
     if not done:
         return iter(iterable), None
     source = iter(iterable)
@@ -113,7 +113,7 @@ def _skip(iterable: Iterable[T], done: int, expected: str) -> tuple[Iterator[T],
 
 
 def _mark(item: Any) -> str:
-    """Write down an item so that another run can tell whether it is the same; empty where that is not known."""
+    """Describe an item so that another run can compare it; empty where it cannot be compared."""
     if not isinstance(item, _PLAIN):
         return ""
     text = repr(item)

@@ -16,7 +16,7 @@ from .claims import UNCLAIMED, Claim, EnteredClaim
 from .codecs import Bytes, Codec
 from .facts import Collected, Entry, Selection, TagStats, stats_of
 
-__all__ = ["BaseTarget", "Mapped", "as_target", "described"]
+__all__ = ["BaseTarget", "Mapped", "as_target", "checked", "described"]
 
 Progress = Callable[[int, int], object]
 
@@ -256,6 +256,20 @@ def as_target(mapping: Target) -> BaseTarget:
     """
     # Not isinstance, which asks an abstract class in Python: every look-up goes through here.
     return mapping if BaseTarget in type(mapping).__mro__ else Mapped(mapping)  # type: ignore[return-value]
+
+
+def checked(target: Target) -> Target:
+    """Return what a user gave as target.
+
+    :raises TypeError: when it is not a mutable mapping.
+
+    >>> checked([])
+    Traceback (most recent call last):
+    TypeError: target must be a mutable mapping, got list
+    """
+    if not all(hasattr(target, name) for name in ("__getitem__", "__setitem__", "__delitem__", "keys")):
+        raise TypeError(f"target must be a mutable mapping, got {type(target).__name__}")
+    return target
 
 
 def described(target: Target) -> str:

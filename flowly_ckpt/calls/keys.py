@@ -1,38 +1,49 @@
-"""What a method is called in a key, and what the file of a key is called."""
+"""What a call is called: in its key, and as a file.
+
+The key of a call is ``(hash of its id, name of the checkpoint, name of the method)``.
+"""
 
 from __future__ import annotations
 
-import os
-import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..hashing import functional_hash
-from ..targets.key_names import cut, quoted, uncut, unquoted
+from ..pipelines import Combinator
+from ..pipelines.names import module_name
+from ..targets.key_names import cut, quoted, quoted_dotted, uncut, unquoted, unquoted_dotted
 from ..typing import Key
 
-__all__ = ["dotted_name", "key_of_path", "module_name", "path_of_key", "plain_dotted", "qualified_name"]
+__all__ = ["Decorated", "key_of_path", "path_of_key", "qualified_name", "undecorated"]
 
 _NAMED = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, type)
 _LONGEST = 160  # of a path's component, before the id's digest
 
 
-def module_name(name: str | None) -> str:
-    """Return the name of a module; ``__main__`` by the name under which it would be imported, where that is known.
+class Decorated(Combinator):
+    """Base class of decorated methods: what runs on a miss, and whether its code is part of the key.
 
-    >>> module_name("json.decoder")
-    'json.decoder'
+    >>> from flowly_ckpt.calls import cached
+    >>> isinstance(cached(len, "obj"), Decorated)
+    True
     """
-    if name != "__main__":
-        return name or "builtins"
-    main = sys.modules.get("__main__")
-    spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name:
-        return str(spec.name).removesuffix(".__main__")
-    file = getattr(main, "__file__", None)
-    return os.path.splitext(os.path.basename(file))[0] if file else "__main__"
+
+    transform: Callable[..., Any]
+    code: bool = False
+
+
+def undecorated(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what a decorated function or bound method runs on a miss; anything else is returned itself.
+
+    >>> from flowly_ckpt.calls import cached
+    >>> undecorated(cached(len, "obj")), undecorated(len)
+    (<built-in function len>, <built-in function len>)
+    """
+    if isinstance(method, types.MethodType) and isinstance(method.__func__, Decorated):
+        return types.MethodType(method.__func__.transform, method.__self__)
+    return method.transform if isinstance(method, Decorated) else method
 
 
 def qualified_name(method: Callable[..., Any], code: bool = False) -> str:
@@ -56,7 +67,8 @@ def qualified_name(method: Callable[..., Any], code: bool = False) -> str:
     if name is None:
         kind = type(function)
         return f"{kind.__module__}.{kind.__qualname__}-{functional_hash(method)}"
-    full = f"{module_name(getattr(function, '__module__', None))}.{name}"
+    full = f"{module_name(getattr(function, '__module__', None) or 'builtins')}.{name}"
+    code = code or (isinstance(function, Decorated) and function.code)
     # A method's object is an argument like any other: the id speaks for it.
     return f"{full}-{functional_hash(function)}" if code or name.endswith("<lambda>") else full
 
@@ -69,11 +81,11 @@ def path_of_key(key: Key) -> str:
     """
     obj, tag, transform = key
     folder = f"{cut(quoted(tag), _LONGEST)}/" if tag else ""
-    return f"{folder}{cut(dotted_name(transform), _LONGEST)}___{quoted(obj)}.pkl"
+    return f"{folder}{cut(quoted_dotted(transform), _LONGEST)}___{quoted(obj)}.pkl"
 
 
 def key_of_path(path: Path) -> Key | None:
-    """Return the key whose file this is, or None for a stranger's.
+    """Return the key whose file this is, or None where :func:`path_of_key` names no file so.
 
     >>> key_of_path(Path("index_a/rag.embed___0a1b.pkl")), key_of_path(Path("index_a/notes.txt"))
     (('0a1b', 'index_a', 'rag.embed'), None)
@@ -82,25 +94,7 @@ def key_of_path(path: Path) -> Key | None:
     tag, _, name = uncut(text).rpartition("/")
     transform, _, obj = name.removesuffix(".pkl").rpartition("___")
     try:
-        key = (unquoted(obj), unquoted(tag) if tag else "", plain_dotted(transform))
+        key = (unquoted(obj), unquoted(tag) if tag else "", unquoted_dotted(transform))
     except ValueError:
         return None
     return key if path_of_key(key) == text else None
-
-
-def dotted_name(name: str) -> str:
-    """Write a dotted name so that it is a file name everywhere.
-
-    >>> dotted_name("rag.Index.add")
-    'rag.%49ndex.add'
-    """
-    return ".".join([quoted(part) for part in name.split(".")])
-
-
-def plain_dotted(text: str) -> str:
-    """Return the name that :func:`dotted_name` wrote.
-
-    >>> plain_dotted("rag.%49ndex.add")
-    'rag.Index.add'
-    """
-    return ".".join([unquoted(part) for part in text.split(".")])
