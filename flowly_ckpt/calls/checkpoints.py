@@ -298,8 +298,9 @@ def _watched(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Itera
 
 def _digests_of(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[int | str, str]:
     """Return the digests of the arguments that can change, by position or name."""
+    places: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
     found: dict[int | str, str] = {}
-    for place, value in [*enumerate(args), *kwargs.items()]:
+    for place, value in places:
         if type(value) in _IMMUTABLE:
             continue
         try:

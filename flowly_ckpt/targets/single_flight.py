@@ -10,6 +10,7 @@ import copy
 import os
 import threading
 from collections.abc import Callable, Coroutine, Hashable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,7 +98,7 @@ class Flight:
         landed = loop.create_future()
 
         def wake() -> None:
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop has been closed meanwhile
                 loop.call_soon_threadsafe(lambda: landed.done() or landed.set_result(None))
 
         with _guard:
@@ -146,7 +147,7 @@ def own_copy(error: Exception) -> Exception:
             made = make(error)
         except Exception:  # noqa: BLE001  an exception's own constructor may take and raise anything
             continue
-        if type(made) is type(error) and made.args == error.args:
+        if type(made) is type(error) and list(map(id, made.args)) == list(map(id, error.args)):
             made.__dict__.update(error.__dict__)
             if hasattr(error, "__notes__"):
                 made.__notes__ = list(error.__notes__)
@@ -159,58 +160,68 @@ def own_copy(error: Exception) -> Exception:
 class _Shared:
     """Hold a task that several tasks of a loop wait for."""
 
-    __slots__ = ("task", "waiting")
+    __slots__ = ("error", "task", "waiting")
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
         self.task = task
         self.waiting = 0
+        self.error: Exception | None = None
 
 
 _shared: dict[Hashable, _Shared] = {}
 _computing: ContextVar[tuple[Hashable, ...]] = ContextVar("computing", default=())
 
 
-async def share(place: Hashable, compute: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """Await a computation that all tasks of this event loop share; it ends early when nobody waits any more.
+async def share(place: Hashable, compute: Callable[[], Coroutine[Any, Any, Any]]) -> tuple[Any, bool]:
+    """Await a computation that all tasks of this event loop share; return its value, and whether the caller began it.
+
+    It goes on as long as one of them waits. What it raises, each of the others gets as an exception of its own.
 
     >>> import asyncio
     >>> async def six():
     ...     return 6
     >>> asyncio.run(share("key", six))
-    6
+    (6, True)
     """
     import asyncio
 
     loop = asyncio.get_running_loop()
     place = (id(loop), place)
     if place in _computing.get():
-        return await compute()  # its own computation asks for it: waiting would never end
-    shared = _shared.get(place)
-    is_mine = shared is None
-    if shared is None:
-        token = _computing.set((*_computing.get(), place))
-        shared = _shared[place] = _Shared(loop.create_task(compute()))
-        _computing.reset(token)
-        shared.task.add_done_callback(lambda task: _forget(place, task))
-    shared.waiting += 1
-    try:
-        return await asyncio.shield(shared.task)
-    except Exception as error:
-        if is_mine:
-            raise
-        raise own_copy(error) from error.__cause__
-    finally:
-        shared.waiting -= 1
-        if not shared.waiting and not shared.task.done():
-            _forget(place, shared.task)
-            shared.task.cancel()
+        return await compute(), True  # its own computation asks for it: waiting would never end
+    while True:
+        shared = _shared.get(place)
+        is_mine = shared is None
+        if shared is None:
+            token = _computing.set((*_computing.get(), place))
+            shared = _shared[place] = _Shared(loop.create_task(compute()))
+            _computing.reset(token)
+            shared.task.add_done_callback(lambda _, ended=shared: _end(place, ended))
+        shared.waiting += 1
+        try:
+            await asyncio.wait([shared.task])
+        finally:
+            shared.waiting -= 1
+            if not shared.waiting and not shared.task.done():
+                _forget(place, shared)
+                shared.task.cancel()
+        if shared.error is not None and not is_mine:
+            raise own_copy(shared.error)
+        if is_mine or not shared.task.cancelled():
+            return shared.task.result(), is_mine
 
 
-def _forget(place: Hashable, task: asyncio.Task[Any]) -> None:
-    if place in _shared and _shared[place].task is task:
+def _end(place: Hashable, shared: _Shared) -> None:
+    """Keep what a task raised as it is now, before anybody raises it further."""
+    _forget(place, shared)
+    error = None if shared.task.cancelled() else shared.task.exception()
+    if isinstance(error, Exception):
+        shared.error = own_copy(error)
+
+
+def _forget(place: Hashable, shared: _Shared) -> None:
+    if _shared.get(place) is shared:
         del _shared[place]
-    if task.done() and not task.cancelled():
-        task.exception()  # whoever waited has got it
 
 
 def _start_anew() -> None:
