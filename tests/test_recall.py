@@ -297,11 +297,19 @@ def test_tasks_that_share_a_failing_step_get_an_exception_of_their_own_each():
         error.add_note("in step 1, load")
         raise error
 
+    async def ask(target):
+        with pytest.raises(KeyError) as caught:
+            await recall_async(target, KEY, load)
+        return caught.value, traceback.format_tb(caught.value.__traceback__)
+
     async def main():
         target = {}
-        return await asyncio.gather(*(recall_async(target, KEY, load) for _ in range(8)), return_exceptions=True)
+        return await asyncio.gather(*(ask(target) for _ in range(8)))
 
-    own_and_short(asyncio.run(main()), ["in step 1"])
+    raised = asyncio.run(main())
+    own_and_short([error for error, _ in raised], ["in step 1"])
+    for error, shown in raised:
+        assert traceback.format_tb(error.__traceback__) == shown, "another task has written into its traceback"
     assert calls == [1]
 
 

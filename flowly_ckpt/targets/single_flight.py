@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Coroutine, Hashable
 from contextlib import suppress
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -97,9 +98,13 @@ class Flight:
         loop = asyncio.get_running_loop()
         landed = loop.create_future()
 
+        def end() -> None:
+            if not landed.done():
+                landed.set_result(None)
+
         def wake() -> None:
             with suppress(RuntimeError):  # the loop has been closed meanwhile
-                loop.call_soon_threadsafe(lambda: landed.done() or landed.set_result(None))
+                loop.call_soon_threadsafe(end)
 
         with _guard:
             is_under_way = _flights.get(self.place) is self
@@ -142,7 +147,7 @@ def own_copy(error: Exception) -> Exception:
     >>> type(copied), copied.args
     (<class 'KeyError'>, ('a',))
     """
-    for make in (copy.copy, lambda error: type(error).__new__(type(error), *error.args)):
+    for make in (copy.copy, _without_init):
         try:
             made = make(error)
         except Exception:  # noqa: BLE001  an exception's own constructor may take and raise anything
@@ -155,6 +160,10 @@ def own_copy(error: Exception) -> Exception:
             made.__suppress_context__ = error.__suppress_context__
             return made.with_traceback(error.__traceback__)
     return error
+
+
+def _without_init(error: Exception) -> Exception:
+    return type(error).__new__(type(error), *error.args)
 
 
 class _Shared:
@@ -196,7 +205,7 @@ async def share(place: Hashable, compute: Callable[[], Coroutine[Any, Any, Any]]
             token = _computing.set((*_computing.get(), place))
             shared = _shared[place] = _Shared(loop.create_task(compute()))
             _computing.reset(token)
-            shared.task.add_done_callback(lambda _, ended=shared: _end(place, ended))
+            shared.task.add_done_callback(partial(_end, place, shared))
         shared.waiting += 1
         try:
             await asyncio.wait([shared.task])
@@ -211,10 +220,10 @@ async def share(place: Hashable, compute: Callable[[], Coroutine[Any, Any, Any]]
             return shared.task.result(), is_mine
 
 
-def _end(place: Hashable, shared: _Shared) -> None:
+def _end(place: Hashable, shared: _Shared, task: asyncio.Task[Any]) -> None:
     """Keep what a task raised as it is now, before anybody raises it further."""
     _forget(place, shared)
-    error = None if shared.task.cancelled() else shared.task.exception()
+    error = None if task.cancelled() else task.exception()
     if isinstance(error, Exception):
         shared.error = own_copy(error)
 
