@@ -237,18 +237,18 @@ def test_S1_10_the_configuration_says_where(config, tmp_path):
     assert files(tmp_path)[0].startswith("out/checkpoint/index_a/")
 
 
+def remote():
+    pytest.importorskip("fsspec", reason="fsspec is not installed")
+    return RemoteTarget(f"memory://{uuid.uuid4().hex}")
+
+
 TARGETS = {
     "dict": dict,
     "DiskTarget": lambda: DiskTarget("results"),
     "FileTarget": lambda: FileTarget("results"),
-    "RemoteTarget": lambda: remote(),
+    "RemoteTarget": remote,
     "Layered": lambda: Layered({}, DiskTarget("results")),
 }
-
-
-def remote():
-    pytest.importorskip("fsspec", reason="fsspec is not installed")
-    return RemoteTarget(f"memory://{uuid.uuid4().hex}")
 
 
 @pytest.mark.parametrize("make", TARGETS.values(), ids=TARGETS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import threading
+import uuid
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -16,7 +17,7 @@ from flowly_ckpt.errors import FlowlyError, StoreWarning
 from flowly_ckpt.resume import ChangedError, Checkpoint, State
 from flowly_ckpt.resume.randomness import capture, reinstate
 from flowly_ckpt.resume.storing import folder_of_states
-from flowly_ckpt.targets import DiskTarget
+from flowly_ckpt.targets import DiskTarget, FileTarget, Layered, RemoteTarget
 
 
 @pytest.fixture(autouse=True)
@@ -245,7 +246,22 @@ def test_variables_that_share_an_object_share_it_again():
     assert work(False)
 
 
-@pytest.mark.parametrize("make", [dict, lambda: DiskTarget("results")], ids=["dict", "DiskTarget"])
+def remote():
+    pytest.importorskip("fsspec", reason="fsspec is not installed")
+    return RemoteTarget(f"memory://{uuid.uuid4().hex}")
+
+
+TARGETS = {
+    "dict": dict,
+    "DiskTarget": lambda: DiskTarget("results"),
+    "FileTarget": lambda: FileTarget("results"),
+    "RemoteTarget": remote,
+    "Layered": lambda: Layered({}, DiskTarget("results")),
+}
+any_target = pytest.mark.parametrize("make", TARGETS.values(), ids=TARGETS)
+
+
+@any_target
 def test_any_target_keeps_states_as_they_were(make):
     target = make()
 
@@ -263,11 +279,54 @@ def test_any_target_keeps_states_as_they_were(make):
     assert list(target) == [("", "resume", f"{__name__}.{work.__qualname__}")]
 
 
-def test_a_state_in_a_mapping_expires_too():
-    target = {}
+@any_target
+def test_any_target_keeps_the_place_of_a_loop_until_it_is_done(make, tmp_path):
+    target = make()
+
+    def work(stop):
+        total = 0
+        for item in resume.over([1, 2, 3, 4], "sum", target=target, rate=0):
+            if item == stop:
+                raise Interrupted
+            total += item
+        return total
+
+    with pytest.raises(Interrupted):
+        work(3)
+    assert list(target) == [("sum", "resume", "")]
+    assert work(None) == 10
+    assert len(target) == 0
+    assert kept(tmp_path) == []
+
+
+@any_target
+def test_any_target_keeps_the_values_of_a_state(make, tmp_path):
+    target = make()
+    for expected in ([2], [2, 3], [2, 3, 3]):
+        with resume.state("primes", target=target, primes=[2]) as s:
+            assert s.primes == expected
+            s.primes.append(3)
+        s.primes.append("after the save")
+    s.forget()
+    assert len(target) == 0
+    assert kept(tmp_path) == []
+
+
+@any_target
+def test_a_state_in_any_target_expires_too(make):
+    target = make()
     Checkpoint("s", target=target).save()
     assert Checkpoint("s", target=target, max_age=3600).restore()
     assert not Checkpoint("s", target=target, max_age=-1).restore()
+
+
+def test_a_target_is_a_mapping_and_given_once():
+    for make in (Checkpoint, resume.state, lambda name, target: resume.over([1], name, target=target)):
+        with pytest.raises(TypeError, match="target must be a mutable mapping, got int"):
+            make("s", target=5)
+    for make in (resume.state, lambda checkpoint, target: resume.over([1], checkpoint, target=target)):
+        with pytest.raises(TypeError, match=r"target must be given to Checkpoint\(…\) itself"):
+            make(Checkpoint("s", target={}), target={})
 
 
 @pytest.mark.parametrize("name", ["a b", "Ä", "x" * 200, "50%", "a@b", "a.b", "@"])

@@ -13,7 +13,7 @@ from ..typing import Target
 from .frames import assign, caller, find, owner_of, variables
 from .loops import Loops
 from .randomness import capture, reinstate
-from .storing import EXTENSION, Place, folder_of_states, is_data, is_private
+from .storing import EXTENSION, Place, folder_of_states, is_data
 
 __all__ = ["Checkpoint", "NullCheckpoint"]
 
@@ -166,7 +166,7 @@ class Checkpoint:
         >>> Checkpoint("i", target={}).must_save("_i", 1)
         False
         """
-        return not is_private(name) and is_data(value) and not isinstance(value, Checkpoint | NullCheckpoint)
+        return is_data(name, value) and not isinstance(value, Checkpoint | NullCheckpoint)
 
     def put(self, values: dict[str, Any]) -> None:
         """Keep these variables, whatever the function's are.

@@ -20,7 +20,7 @@ from ..targets.protocol import as_target, described
 from ..targets.recall import MISSING, lookup
 from ..typing import Key, Target
 
-__all__ = ["EXTENSION", "FORMAT", "Place", "folder_of_states", "is_data", "is_private", "key_of_path", "path_of_key"]
+__all__ = ["EXTENSION", "FORMAT", "Place", "folder_of_states", "is_data", "key_of_path", "path_of_key"]
 
 FORMAT = 1
 EXTENSION = ".pzip"
@@ -80,22 +80,13 @@ def folder_of_states(
     return FileTarget(folder, path_of, key_of, codec=gzipped, max_age=max_age, durable=True)
 
 
-def is_private(name: str) -> bool:
-    """Return whether a variable is left out by its name: one that begins or ends with ``_``.
+def is_data(name: str, value: Any) -> bool:
+    """Return whether a variable is data: not a module, function, class, generator or open file, and not private.
 
-    >>> is_private("_seen"), is_private("type_"), is_private("my_seen")
-    (True, True, False)
+    >>> is_data("total", [1]), is_data("measure", len), is_data("_seen", 1), is_data("type_", 1)
+    (True, False, False, False)
     """
-    return name.startswith("_") or name.endswith("_")
-
-
-def is_data(value: Any) -> bool:
-    """Return whether a value is data: not a module, function, class, generator or open file.
-
-    >>> is_data([1]), is_data(len), is_data(io)
-    (True, False, False)
-    """
-    return not isinstance(value, _CODE)
+    return not name.startswith("_") and not name.endswith("_") and not isinstance(value, _CODE)
 
 
 class Place(NamedTuple):
