@@ -139,7 +139,7 @@ def test_beats_S2_5_a_state_of_another_format_is_let_be():
     Checkpoint("s", target=target).save()
     (key,) = target
     target[key] = {"format": 99}
-    with pytest.warns(StoreWarning, match="the state .* cannot be used, beginning anew"):
+    with pytest.warns(StoreWarning, match="the state .* cannot be used, starting over"):
         assert not Checkpoint("s", target=target).restore()
 
 

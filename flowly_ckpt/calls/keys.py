@@ -26,8 +26,9 @@ class Decorated(Combinator):
     """Base class of decorated methods: what runs on a miss, and whether its code is part of the key.
 
     >>> from flowly_ckpt.calls import cached
-    >>> isinstance(cached(len, "obj"), Decorated)
-    True
+    >>> decorated: Decorated = cached(len, "obj", code=True)
+    >>> decorated.transform, decorated.code
+    (<built-in function len>, True)
     """
 
     transform: Callable[..., Any]
@@ -47,11 +48,11 @@ def undecorated(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def qualified_name(method: Callable[..., Any], code: bool = False) -> str:
-    """Return what tells a method from all others: its module and qualified name, with ``code`` its content hash too.
+    """Return the name that identifies a method: module and qualified name, with ``code`` its content hash too.
 
-    What has no name of its own (a lambda, a partial, a pipeline) is always told by its content.
+    What has no name of its own (a lambda, a partial, a pipeline) is always identified by its content.
 
-    :raises UnhashableError: when the content is needed and cannot be told.
+    :raises UnhashableError: when the content is needed and cannot be hashed.
 
     >>> import json
     >>> qualified_name(json.dumps)

@@ -24,16 +24,16 @@ MaxAge = float | None | Literal["CACHE_EXPIRE"]
 class Checkpoint:
     """Save the state of the function that makes it, its local variables, so that its next run goes on from there.
 
-    Made at the start of a function; after the variables have their first values, :meth:`restore` replaces them by the
-    saved ones; :meth:`sync` or :meth:`save` keep them. Arguments are neither kept nor replaced. The global random
+    Make it at the start of a function. After the variables have their first values, :meth:`restore` replaces them by
+    the saved ones; :meth:`sync` and :meth:`save` keep them. Arguments are neither kept nor replaced. The global random
     number generators (``random``, and where loaded ``numpy.random`` and ``torch``) go on as if the run had not been
     interrupted: making the checkpoint sets them to where they were at the first, :meth:`restore` to the last save.
 
-    Kept is what can be pickled; not functions, classes, modules, generators, open files, nor names that begin or end
+    What can be pickled is kept, except functions, classes, modules, generators, open files, and names that begin or end
     with ``_``. Several runs of one function at a time share one state: the last save counts.
 
     :param filename: a name, for ``<folder>/<name>.pzip``, or a path; by default the function's name.
-    :param clean: begin anew, whatever is saved; the saved state stays until the first save.
+    :param clean: start over, whatever is saved; the saved state stays until the first save.
     :param rate: seconds that must have passed since the last save before :meth:`sync` saves again.
     :param max_age: seconds after which a saved state no longer counts (it stays until the first save); None for never.
     :param folder: where states lie, instead of ``.checkpoints`` in the working directory.
@@ -103,7 +103,7 @@ class Checkpoint:
             return Place(checked(target), key, max_age, set())
         files = folder_of_states(where or self.folder, max_age, self.ext)
         self.filename = files.path(key)
-        return Place(files, key, None, set())  # a file's age is told by its date
+        return Place(files, key, None, set())  # the folder goes by the file's date
 
     def __repr__(self) -> str:
         return f"Checkpoint({self.filename!r})"
@@ -111,8 +111,8 @@ class Checkpoint:
     def restore(self, **values: Any) -> bool:
         """Set the function's variables, and the random number generators, to what was saved.
 
-        Only variables that have a value already are set; what was saved besides is in ``extra``. A second call does
-        nothing.
+        Only variables that already have a value are set; everything else that was saved is in ``extra``. A second call
+        does nothing.
 
         :param values: for variables of which nothing was saved.
         :returns: whether there was a saved state.
@@ -148,7 +148,7 @@ class Checkpoint:
     def save(self, **values: Any) -> None:
         """Keep the function's variables, and the states of the random number generators, as they are now.
 
-        :param values: to keep besides.
+        :param values: further values to keep.
 
         >>> kept = {}
         >>> i = 7

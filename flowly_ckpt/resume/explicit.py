@@ -103,7 +103,7 @@ def state(checkpoint: str | Checkpoint, /, *, target: Target | None = None, **in
 def over(iterable: Iterable[T], checkpoint: str | Checkpoint | None = None, /, **options: Any) -> Iterator[T]:
     """Loop over items so that an interrupted run goes on where it stopped, its local variables as they were.
 
-    Set the variables before the loop. A loop that comes to its end leaves nothing behind: the next run begins anew.
+    Set the variables before the loop. A loop that comes to its end leaves nothing behind: the next run starts over.
 
     :param checkpoint: the name it is kept by, by default the function's; or a checkpoint with options of its own.
     :param options: those of :class:`Checkpoint`, such as ``rate`` and ``target``.

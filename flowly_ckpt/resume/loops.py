@@ -28,13 +28,13 @@ class ChangedError(FlowlyError, ValueError):
     :param found: what is there now; None when there are fewer items.
 
     >>> print(ChangedError(2, "'b.txt'", "'c.txt'"))
-    the last run had done 2 items, the last of them 'b.txt'; now it is 'c.txt': give clean=True to begin anew
+    the last run had done 2 items, the last of them 'b.txt'; now it is 'c.txt': pass clean=True to start over
     """
 
     def __init__(self, done: int, expected: str, found: str | None) -> None:
         last = f", the last of them {expected}" if expected else ""
         now = f"now it is {found}" if found is not None else "now there are fewer"
-        super().__init__(f"the last run had done {done} items{last}; {now}: give clean=True to begin anew")
+        super().__init__(f"the last run had done {done} items{last}; {now}: pass clean=True to start over")
         self.done = done
         self.expected = expected
         self.found = found
@@ -80,14 +80,14 @@ class Loops:
                 yield item
                 done += 1
                 self._reached[label] = (done, item)
-                self._begin_inner_anew(label)
+                self._restart_inner(label)
                 after_each()
         finally:
             self._path = outer
             del self._begun[len(label) :]
             self._begun[-1] += 1
 
-    def _begin_inner_anew(self, label: Label) -> None:
+    def _restart_inner(self, label: Label) -> None:
         depth = len(label)
         for positions in (self._saved, self._reached):
             for inner in [other for other in positions if len(other) > depth and other[:depth] == label]:

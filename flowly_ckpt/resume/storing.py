@@ -72,8 +72,11 @@ def folder_of_states(
 ) -> FileTarget:
     """Return a folder of states as a target, which can be listed and cleared like any other.
 
-    >>> len(folder_of_states("/no/such/folder"))
-    0
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     folder_of_states(folder)["my run", "resume", ""] = {"i": 1}
+    ...     list(folder_of_states(folder)), sorted(os.listdir(folder))
+    ([('my run', 'resume', '')], ['.made', 'my run.pzip'])
     """
     path_of, key_of = partial(path_of_key, extension=extension), partial(key_of_path, extension=extension)
     # A state is worth hours: it is on the disk before the old one goes.
@@ -93,7 +96,7 @@ class Place(NamedTuple):
     """Load and save the state kept under one key of a target.
 
     :param max_age: seconds after which a state no longer counts; None for never.
-    :param told: the variables that a warning was issued for; a loop need not repeat it at every turn.
+    :param reported: the variables that a warning was issued for; a loop need not repeat it at every turn.
 
     >>> place = Place({}, ("my run", "resume", ""), None, set())
     >>> place.save({"i": 3}, {})
@@ -104,7 +107,7 @@ class Place(NamedTuple):
     target: Target
     key: Key
     max_age: float | None
-    told: set[str]
+    reported: set[str]
 
     def load(self) -> Snapshot | None:
         """Return the state, or None where there is none, or none that can be used."""
@@ -116,8 +119,8 @@ class Place(NamedTuple):
             if snapshot["format"] != FORMAT:
                 raise ValueError(f"format {snapshot['format']!r}, this version reads {FORMAT}")
             has_expired = self.max_age is not None and abs(time.time() - snapshot["saved_at"]) > self.max_age
-        except Exception as error:  # noqa: BLE001  whatever it is, it is no state of ours: begin anew
-            text = f"{described(self.target)}: the state {self.key} cannot be used, beginning anew: {error!r}"
+        except Exception as error:  # noqa: BLE001  whatever it is, it is not a state of ours: start over
+            text = f"{described(self.target)}: the state {self.key} cannot be used, starting over: {error!r}"
             warnings.warn(text, StoreWarning, stacklevel=4)
             return None
         return None if has_expired else snapshot
@@ -125,7 +128,7 @@ class Place(NamedTuple):
     def save(self, values: dict[str, Any], rest: Snapshot) -> None:
         """Keep the variables, except those that cannot be pickled; a store that fails is a warning, not an error.
 
-        What a run makes anew (a lock, a connection) is left out without a word; a container that holds such a thing,
+        What each run makes again (a lock, a connection) is left out silently; a container that holds such a thing,
         and may hold results too, is named in a warning.
         """
         try:
@@ -138,7 +141,7 @@ class Place(NamedTuple):
                 if not unfit:
                     raise
                 self._store({name: value for name, value in values.items() if name not in unfit}, rest)
-                self._tell(unfit)
+                self._report(unfit)
         except Exception as error:  # noqa: BLE001  the computation must not end because its state could not be kept
             text = f"{described(self.target)} did not store the state {self.key}: {type(error).__name__}: {error}"
             warnings.warn(f"{text}; the previous one is still valid", StoreWarning, stacklevel=4)
@@ -148,9 +151,9 @@ class Place(NamedTuple):
         # A target that keeps the very objects would see them change as the computation goes on.
         self.target[self.key] = snapshot if as_target(self.target).isolates else gzipped.dumps(snapshot)
 
-    def _tell(self, unfit: dict[str, Any]) -> None:
-        names = [name for name, value in unfit.items() if isinstance(value, _CONTAINERS) and name not in self.told]
-        self.told.update(names)
+    def _report(self, unfit: dict[str, Any]) -> None:
+        names = [name for name, value in unfit.items() if isinstance(value, _CONTAINERS) and name not in self.reported]
+        self.reported.update(names)
         if names:
             text = f"not kept, because they contain what cannot be pickled: {', '.join(names)}"
             warnings.warn(f"{text}; a resumed run starts with new ones", StoreWarning, stacklevel=5)

@@ -124,7 +124,13 @@ class Flight:
 
 
 def board(place: Hashable) -> tuple[Flight, bool]:
-    """Return the flight for a place, and whether it is the caller's, who then computes and lands it."""
+    """Return the flight for a place, and whether it is the caller's, who then computes and lands it.
+
+    >>> flight, is_mine = board("key")
+    >>> board("key")[0] is flight
+    True
+    >>> flight.land()
+    """
     with _guard:
         flight = _flights.get(place)
         if flight is not None:
@@ -134,7 +140,14 @@ def board(place: Hashable) -> tuple[Flight, bool]:
 
 
 def landings_elsewhere() -> int:
-    """Return how many flights of other threads have landed so far: where it is the same, they stored nothing since."""
+    """Return how many flights of other threads have landed so far: where it is the same, they stored nothing since.
+
+    >>> before = landings_elsewhere()
+    >>> flight, _ = board("key")
+    >>> flight.land(6)
+    >>> landings_elsewhere() - before
+    0
+    """
     return _landings - _own.count
 
 
