@@ -77,6 +77,20 @@ def test_a_module_imports_only_from_rooms_above_it():
     assert not offenders
 
 
+DOORS = {"calls", "resume", "tasks", "recipes"}
+
+
+def test_a_door_imports_no_other_door():
+    offenders = [
+        f"{path.relative_to(PACKAGE)}:{line} imports {room}"
+        for path in SOURCES
+        if DOORS.intersection(module_of(path)[:1])
+        for line, room in imported(path)
+        if room in DOORS and room != module_of(path)[0]
+    ]
+    assert not offenders
+
+
 def modules() -> Iterator[str]:
     yield "flowly_ckpt"
     for found in pkgutil.walk_packages([str(PACKAGE)], "flowly_ckpt."):
