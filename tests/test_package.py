@@ -108,6 +108,20 @@ def test_no_imports_go_in_circles():
         pytest.fail(f"a circle of imports: {' → '.join(error.args[1])}")
 
 
+DOORS = {"calls", "resume", "tasks", "recipes"}
+
+
+def test_a_door_imports_no_other_door():
+    offenders = [
+        f"{path.relative_to(PACKAGE)}:{line} imports {room}"
+        for path in SOURCES
+        if DOORS.intersection(module_of(path)[:1])
+        for line, room in imported(path)
+        if room in DOORS and room != module_of(path)[0]
+    ]
+    assert not offenders
+
+
 def modules() -> Iterator[str]:
     yield "flowly_ckpt"
     for found in pkgutil.walk_packages([str(PACKAGE)], "flowly_ckpt."):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, Self
 
 from ..pipelines import Combinator, name_of
+from ..targets.protocol import checked
 from ..typing import Target, Transform
 
 __all__ = ["checkpoint"]
@@ -33,11 +34,12 @@ class checkpoint(Combinator):
     __flowly_role__ = "mark"
 
     def __init__(self, target: Target, tag: str = "<untagged>") -> None:
-        if not isinstance(target, dict):
-            _check(target)
+        if isinstance(target, FunctionType | BuiltinFunctionType):
+            name = name_of(target)
+            raise TypeError(f"a checkpoint is a mark after a step, not around it: chained({name}, checkpoint(results))")
         if not isinstance(tag, str):
-            raise TypeError(f"checkpoint: tag must be a string, got {type(tag).__name__}")
-        self.target = target
+            raise TypeError(f"tag must be a string, got {type(tag).__name__}")
+        self.target = checked(target)
         self.tag = tag
 
     def __call__(self, obj: Any) -> Any:
@@ -63,18 +65,3 @@ class checkpoint(Combinator):
     def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
         return self
 
-
-def _check(target: Any) -> None:
-    """Raise for what is not a target, with the line to write instead."""
-    kind = type(target).__name__
-    text = f"checkpoint: target must be a mutable mapping, got {kind}"
-    if isinstance(target, type):
-        name = target.__name__
-        raise TypeError(f"{text.removesuffix(kind)}the class {name}; make one: checkpoint({name}(…))")
-    if all(hasattr(target, method) for method in ("__getitem__", "__setitem__", "__delitem__", "keys")):
-        return
-    if isinstance(target, (str, PurePath)):
-        raise TypeError(f"{text}; for a folder of results write checkpoint(DiskTarget({str(target)!r}))")
-    if callable(target):
-        raise TypeError(f"{text}; a mark stands in a pipeline: chained({name_of(target)}, checkpoint(results))")
-    raise TypeError(f"{text}; use a dict, or a target from flowly_ckpt.targets")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..typing import Bytes, Facts, Key, Target
@@ -18,7 +19,7 @@ from .facts import Collected, Entry, Selection, TagStats, stats_of
 if TYPE_CHECKING:
     from .codecs import Codec
 
-__all__ = ["BaseTarget", "Mapped", "as_target", "described"]
+__all__ = ["BaseTarget", "Mapped", "as_target", "checked", "described"]
 
 Progress = Callable[[int, int], object]
 
@@ -253,6 +254,28 @@ def as_target(mapping: Target) -> BaseTarget:
     """
     # Not isinstance, which asks an abstract class in Python: every look-up goes through here.
     return mapping if BaseTarget in type(mapping).__mro__ else Mapped(mapping)  # type: ignore[return-value]
+
+
+def checked(target: Target) -> Target:
+    """Return what a user gave as target.
+
+    :raises TypeError: when it is not a mutable mapping; shows the line to write instead.
+
+    >>> checked([])
+    Traceback (most recent call last):
+    TypeError: target must be a mutable mapping, got list; use a dict, or a target from flowly_ckpt.targets
+    """
+    if type(target) is dict or BaseTarget in type(target).__mro__:
+        return target
+    if isinstance(target, type):
+        name = target.__name__
+        raise TypeError(f"target must be a mutable mapping, got the class {name}; make one: {name}(…)")
+    if all(hasattr(target, name) for name in ("__getitem__", "__setitem__", "__delitem__", "keys")):
+        return target
+    instead = "use a dict, or a target from flowly_ckpt.targets"
+    if isinstance(target, (str, PurePath)):
+        instead = f"for a folder of results write DiskTarget({str(target)!r})"
+    raise TypeError(f"target must be a mutable mapping, got {type(target).__name__}; {instead}")
 
 
 def described(target: Target) -> str:

@@ -130,9 +130,11 @@ async def recall_async(
                 turn.keep(await compute())
             return turn.value
 
-    shared = await share((as_target(target).place, key), once)
-    value = lookup(target, key)  # a copy of its own, where the target makes one
-    return _handed_out(shared) if value is MISSING else value
+    full = as_target(target)
+    shared, is_mine = await share((full.place, key), once)
+    if full.isolates and not is_mine:
+        value = _look(target, key)  # a copy of its own
+    return _handed_out(shared if value is MISSING else value)
 
 
 class _Turn:

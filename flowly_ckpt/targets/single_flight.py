@@ -10,7 +10,9 @@ import copy
 import os
 import threading
 from collections.abc import Callable, Coroutine, Hashable
+from contextlib import suppress
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -96,13 +98,13 @@ class Flight:
         loop = asyncio.get_running_loop()
         landed = loop.create_future()
 
-        def set_landed() -> None:
+        def end() -> None:
             if not landed.done():
                 landed.set_result(None)
 
         def wake() -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(set_landed)
+            with suppress(RuntimeError):  # the loop has been closed meanwhile
+                loop.call_soon_threadsafe(end)
 
         with _guard:
             is_under_way = _flights.get(self.place) is self
@@ -124,10 +126,10 @@ class Flight:
 def board(place: Hashable) -> tuple[Flight, bool]:
     """Return the flight for a place, and whether it is the caller's, who then computes and lands it.
 
-    >>> flight, is_mine = board("another key")
-    >>> flight.land(6)
-    >>> is_mine, flight.is_decided
-    (True, True)
+    >>> flight, is_mine = board("key")
+    >>> board("key")[0] is flight
+    True
+    >>> flight.land()
     """
     with _guard:
         flight = _flights.get(place)
@@ -141,7 +143,8 @@ def landings_elsewhere() -> int:
     """Return how many flights of other threads have landed so far: where it is the same, they stored nothing since.
 
     >>> before = landings_elsewhere()
-    >>> board("a key of this thread")[0].land(6)
+    >>> flight, _ = board("key")
+    >>> flight.land(6)
     >>> landings_elsewhere() - before
     0
     """
@@ -157,13 +160,12 @@ def own_copy(error: Exception) -> Exception:
     >>> type(copied), copied.args
     (<class 'KeyError'>, ('a',))
     """
-    makers: list[Callable[[Any], Any]] = [copy.copy, lambda error: type(error).__new__(type(error), *error.args)]
-    for make in makers:
+    for make in (copy.copy, _without_init):
         try:
             made = make(error)
         except Exception:  # noqa: BLE001  an exception's own constructor may take and raise anything
             continue
-        if type(made) is type(error) and made.args == error.args:
+        if type(made) is type(error) and list(map(id, made.args)) == list(map(id, error.args)):
             made.__dict__.update(error.__dict__)
             if hasattr(error, "__notes__"):
                 made.__notes__ = list(error.__notes__)
@@ -174,61 +176,75 @@ def own_copy(error: Exception) -> Exception:
     return error
 
 
+def _without_init(error: Exception) -> Exception:
+    return type(error).__new__(type(error), *error.args)
+
+
 class _Shared:
     """Hold a task that several tasks of a loop wait for."""
 
-    __slots__ = ("task", "waiting")
+    __slots__ = ("error", "task", "waiting")
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
         self.task = task
         self.waiting = 0
+        self.error: Exception | None = None
 
 
 _shared: dict[Hashable, _Shared] = {}
 _computing: ContextVar[tuple[Hashable, ...]] = ContextVar("computing", default=())
 
 
-async def share(place: Hashable, compute: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """Await a computation that all tasks of this event loop share; it ends early when nobody waits any more.
+async def share(place: Hashable, compute: Callable[[], Coroutine[Any, Any, Any]]) -> tuple[Any, bool]:
+    """Await a computation that all tasks of this event loop share; return its value, and whether the caller began it.
+
+    It goes on as long as one of them waits. What it raises, each of the others gets as an exception of its own.
 
     >>> import asyncio
     >>> async def six():
     ...     return 6
     >>> asyncio.run(share("key", six))
-    6
+    (6, True)
     """
     import asyncio
 
     loop = asyncio.get_running_loop()
     place = (id(loop), place)
     if place in _computing.get():
-        return await compute()  # its own computation asks for it: waiting would never end
-    shared = _shared.get(place)
-    is_mine = shared is None
-    if shared is None:
-        token = _computing.set((*_computing.get(), place))
-        shared = _shared[place] = _Shared(loop.create_task(compute()))
-        _computing.reset(token)
-        shared.task.add_done_callback(lambda task: _forget(place, task))
-    shared.waiting += 1
-    try:
-        return await asyncio.shield(shared.task)
-    except Exception as error:
-        if is_mine:
-            raise
-        raise own_copy(error) from error.__cause__
-    finally:
-        shared.waiting -= 1
-        if not shared.waiting and not shared.task.done():
-            _forget(place, shared.task)
-            shared.task.cancel()
+        return await compute(), True  # its own computation asks for it: waiting would never end
+    while True:
+        shared = _shared.get(place)
+        is_mine = shared is None
+        if shared is None:
+            token = _computing.set((*_computing.get(), place))
+            shared = _shared[place] = _Shared(loop.create_task(compute()))
+            _computing.reset(token)
+            shared.task.add_done_callback(partial(_end, place, shared))
+        shared.waiting += 1
+        try:
+            await asyncio.wait([shared.task])
+        finally:
+            shared.waiting -= 1
+            if not shared.waiting and not shared.task.done():
+                _forget(place, shared)
+                shared.task.cancel()
+        if shared.error is not None and not is_mine:
+            raise own_copy(shared.error)
+        if is_mine or not shared.task.cancelled():
+            return shared.task.result(), is_mine
 
 
-def _forget(place: Hashable, task: asyncio.Task[Any]) -> None:
-    if place in _shared and _shared[place].task is task:
+def _end(place: Hashable, shared: _Shared, task: asyncio.Task[Any]) -> None:
+    """Keep what a task raised as it is now, before anybody raises it further."""
+    _forget(place, shared)
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, Exception):
+        shared.error = own_copy(error)
+
+
+def _forget(place: Hashable, shared: _Shared) -> None:
+    if _shared.get(place) is shared:
         del _shared[place]
-    if task.done() and not task.cancelled():
-        task.exception()  # whoever waited has got it
 
 
 def _start_anew() -> None:

@@ -1,4 +1,9 @@
-"""What identifies a call: an expression over the arguments of a function."""
+"""What identifies a call: an expression over the arguments of a function.
+
+An id is trusted text: the programmer writes it into the source beside the function, and Python evaluates it in the
+namespace of that function, with all that an expression can do. Never make one of input. The other place that evaluates
+text, the templates of :mod:`flowly_ckpt.tasks`, looks through it first and lets only a few forms pass.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ __all__ = ["IdError", "identify"]
 
 
 class IdError(FlowlyError, ValueError):
-    """Say that the id of a call cannot be evaluated; the cause says why.
+    """Raised when the id of a call cannot be evaluated; its ``__cause__`` says why.
 
     :param expression: the id as it was given.
     :param function: the name of the decorated function.
@@ -30,13 +35,13 @@ class IdError(FlowlyError, ValueError):
 
 
 def identify(function: Callable[..., Any], id: str | Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that gives the id of a call from the call's arguments.
+    """Return a function that computes the id of a call from the call's arguments.
 
-    The arguments are bound to the function's parameters and defaults applied, so that it does not matter how they
-    are given. An expression sees them, what the function has closed over, and the globals of the function's module.
+    Arguments are bound to the function's parameters and defaults are applied, so it does not matter how they are
+    passed. An expression sees them, the variables the function closes over, and the globals of its module.
 
     :param id: an expression, or a function of the same arguments.
-    :raises SyntaxError: for an expression that is none.
+    :raises SyntaxError: when the text is not an expression.
     :raises IdError: from the returned function, when the expression fails.
 
     >>> def embed(chunk, model="small"): ...
