@@ -64,4 +64,3 @@ class checkpoint(Combinator):
 
     def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
         return self
-

@@ -87,7 +87,7 @@ class ReadOnly(Wrapper):
         raise self._refused("collect")
 
     def write_bytes(self, key: Key, parts: Any, facts: Facts | None = None, codec: str = "") -> None:
-        raise self._refused("store into")
+        """Keep nothing, as :meth:`put`."""
 
     def _refused(self, verb: str) -> StoreError:
         return StoreError(f"{self!r} is read-only; {verb} the target itself")
