@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from flowly_ckpt.cli import main
+from flowly_ckpt.recipes import CacheTarget
+from flowly_ckpt.recipes.outputs import computed
 from flowly_ckpt.targets import DiskTarget, FileTarget
 from flowly_ckpt.tasks import task
 from flowly_ckpt.typing import Facts
@@ -154,9 +156,7 @@ def folders(tmp_path):
     resume.mkdir()
     (resume / "primes.pzip").write_bytes(gzip.compress(pickle.dumps([2, 3])))
     recipes = tmp_path / ".alkymi_cache"
-    (recipes / "mod" / "load" / "0a.1b" / "files").mkdir(parents=True)
-    (recipes / "mod" / "load" / "0a.1b" / "cache.json").write_text("{}")
-    (recipes / "mod" / "load" / "0a.1b" / "files" / "0.npy").write_bytes(b"x" * 100)
+    CacheTarget(recipes)["0a", "mod:load", "1b"] = computed([b"x" * 1000], str(tmp_path))
     return calls, resume, recipes
 
 

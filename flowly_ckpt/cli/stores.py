@@ -122,7 +122,7 @@ class KeyedFolder(FolderStore):
         del self.target[entry.key]
 
 
-Store = DiskTarget | FolderStore
+Store = DiskTarget | FolderStore | CacheTarget
 
 
 def _entry(root: str, path: str) -> Entry | None:
@@ -188,8 +188,7 @@ def open_store(path: str) -> Store:
     if not os.path.isdir(path):
         raise StoreError(f"{path}: there is no store here")
     if os.path.basename(path) == FOLDER:
-        recipes = CacheTarget(path)
-        return KeyedFolder(path, recipes, lambda key: os.path.dirname(recipes.path(key)))
+        return CacheTarget(path)
     if _is_front_door(path):
         return FolderStore(path)
     if Results.are_at(path):

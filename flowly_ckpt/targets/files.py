@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ class FileTarget(BaseTarget):
                 data = read_into(file.fileno(), os.fstat(file.fileno()).st_size)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
-        if not checks_itself(self.codec) and read_sidecar(path, data) is None:
+        if not checks_itself(self.codec) and self.made_at(path, data) is None:
             self.condemn(key, DamagedError("its content is not what its sidecar says was stored"))
             raise KeyError(key)
         return data
@@ -169,11 +170,30 @@ class FileTarget(BaseTarget):
         made = provenance_of(
             key, codec or self.codec.name, pieces, size_of(pieces), written.st_mtime, facts or Facts(0.0)
         )
-        write_sidecar(path, made)
+        self.note(path, made)
 
     def made(self, key: Key) -> Provenance | None:
         """Return how the file that is there now was made, or None where that is not known."""
-        return read_sidecar(self.path(key))
+        return self.made_at(self.path(key))
+
+    def made_at(self, path: str, data: Bytes | None = None) -> Provenance | None:
+        """Return how a file was made; a store whose files say so themselves overrides it, with the next two.
+
+        :param data: the content of the file, if it has been read.
+        """
+        return read_sidecar(path, data)
+
+    def note(self, path: str, made: Provenance) -> None:
+        """Keep how a file was made."""
+        write_sidecar(path, made)
+
+    def written_in(self, folder: str, folders: Sequence[str], names: Sequence[str]) -> Iterable[str]:
+        """Return the names of the files in a folder that this store has written."""
+        return _names(os.path.join(folder, FOLDER)).intersection(names) if FOLDER in folders else ()
+
+    def folders_of(self, chosen: Selection) -> Iterable[str]:
+        """Return the folders that the selected entries lie in or below; by default the one of all."""
+        return [self.root]
 
     def __delitem__(self, key: Key) -> None:
         path = self.path(key)
@@ -198,26 +218,26 @@ class FileTarget(BaseTarget):
         return is_key(key) and self._is_live(self.path(key))
 
     def __iter__(self) -> Iterator[Key]:
-        return (key for key, _ in self._listed())
+        return (key for key, _ in self._listed(Selection()))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _listed(self) -> Iterator[tuple[Key, str]]:
-        """Yield the keys and paths of what this store has written, by its sidecars."""
-        for place, folders, names in os.walk(self.root):
-            recorded = _names(os.path.join(place, FOLDER)) if FOLDER in folders else set()
+    def _listed(self, chosen: Selection) -> Iterator[tuple[Key, str]]:
+        """Yield the keys and paths of what this store has written, as far as the key is selected."""
+        for place, folders, names in chain.from_iterable(map(os.walk, self.folders_of(chosen))):
+            written = self.written_in(place, folders, names)
             folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in recorded.intersection(names):
+            for name in written:
                 path = os.path.join(place, name)
                 key = self._key_at(path) if self._is_live(path) else None
-                if key is not None:
+                if key is not None and chosen.matches(key):
                     yield key, path
 
     def _key_at(self, path: str) -> Key | None:
         name = Path(os.path.relpath(path, self.root))
         key = self.key_of(name) if self.key_of is not None else self._key_by_name(name)
-        if key is None and (made := read_sidecar(path)) is not None:
+        if key is None and (made := self.made_at(path)) is not None:
             key = made.key
         return key
 
@@ -250,13 +270,13 @@ class FileTarget(BaseTarget):
     def entries(self, **selection: Any) -> Iterator[Entry]:
         """Yield what is known of each selected entry, by path."""
         chosen = Selection(**selection).checked()
-        for key, path in sorted(self._listed(), key=lambda found: found[1]):
-            if chosen.matches(key) and (entry := self._entry(key, path)) is not None and chosen.is_due(entry):
+        for key, path in sorted(self._listed(chosen), key=lambda found: found[1]):
+            if (entry := self._entry(key, path)) is not None and chosen.is_due(entry):
                 yield entry
 
     def _entry(self, key: Key, path: str) -> Entry | None:
         file = os.path.relpath(path, self.root)
-        made = read_sidecar(path)
+        made = self.made_at(path)
         if made is not None:
             return made.entry(file)._replace(key=key)
         try:
@@ -268,7 +288,7 @@ class FileTarget(BaseTarget):
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
         """Check every entry against its digest, without decoding it; return a line for each that is damaged."""
         lines = []
-        found = list(self._listed())
+        found = list(self._listed(Selection()))
         for number, (key, path) in enumerate(found, 1):
             fault = self._fault(path)
             if fault:
@@ -285,7 +305,7 @@ class FileTarget(BaseTarget):
                 data = file.read()
         except OSError as error:
             return f"{type(error).__name__}: {error}"
-        return "" if read_sidecar(path, data) is not None else "its content is not what its sidecar says was stored"
+        return "" if self.made_at(path, data) is not None else "its content is not what its sidecar says was stored"
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
         """Remove what killed writers left more than so many seconds ago, and the claims of the dead."""

@@ -20,12 +20,12 @@ __all__ = ["Digest", "Outside", "code_digest", "digest_of", "located", "spelled"
 
 State = tuple[Any, ...]
 _CHUNK = 1 << 20
-_SETTLED = 2.0  # seconds after its last change until a file's times tell a further one
+_SETTLED = 2.0  # seconds after its last change until a file's times show a further one
 _read: dict[tuple[Any, ...], str] = {}
 
 
 class Outside(NamedTuple):
-    """Name a file outside the cache, and what it was like.
+    """A file outside the cache, and the state it was in.
 
     >>> Outside(("data.csv", True), ("absent",)).state
     ('absent',)
@@ -36,7 +36,7 @@ class Outside(NamedTuple):
 
 
 class Digest(NamedTuple):
-    """Hold the digest of a value, and the outside files that are part of it.
+    """The digest of a value, and the outside files that are part of it.
 
     >>> digest_of([1, 2], "/work").files
     ()
@@ -47,7 +47,7 @@ class Digest(NamedTuple):
 
 
 class _FileWalk(Walk):
-    """Tell paths by where they lie from the project's folder, and where asked for, by what lies there."""
+    """Encode paths relative to the project's folder, and with a method the state of the file too."""
 
     __slots__ = ("base", "files", "method")
 
@@ -71,9 +71,9 @@ class _FileWalk(Walk):
 def digest_of(value: Any, base: str) -> Digest:
     """Return the digest of a value, and the state of the files that it names anywhere within.
 
-    A value that cannot be told by its content gets a digest that no other has.
+    A value that cannot be hashed by its content gets a digest that no other value has.
 
-    :param base: the project's folder; paths below it count from there.
+    :param base: the project's folder; paths below it are relative to it.
 
     >>> digest_of([Path("no/such/file")], "/work").files[0].state
     ('absent',)
@@ -90,9 +90,9 @@ def digest_of(value: Any, base: str) -> Digest:
 
 
 def code_digest(function: Any, base: str) -> str:
-    """Return the digest of what a function does; files count by their place alone, as it may write to them.
+    """Return the digest of what a function does; files count by their path alone, as it may write to them.
 
-    :raises UnhashableError: when the function refers to what cannot be told by its content.
+    :raises UnhashableError: when the function refers to something that cannot be hashed by its content.
 
     >>> code_digest(lambda x: x + 1, "/work") == code_digest(lambda y: y + 1, "/work")
     True
@@ -104,7 +104,7 @@ def code_digest(function: Any, base: str) -> str:
 
 
 def spelled(path: PurePath, base: str) -> tuple[str, bool]:
-    """Return a path as text, and whether it is an absolute one that is told from the project's folder.
+    """Return a path as text, and whether it is an absolute one written relative to the project's folder.
 
     >>> import pathlib
     >>> spelled(pathlib.PurePosixPath("/work/a/b"), "/work"), spelled(pathlib.PurePosixPath("a"), "/work")
@@ -125,7 +125,7 @@ def located(path: tuple[str, bool], base: str) -> Path:
 
 
 def unchanged(files: Iterable[Outside], base: str) -> bool:
-    """Tell whether outside files are as they were.
+    """Return whether outside files are still in the state they were in.
 
     >>> unchanged([Outside(("no/such/file", False), ("absent",))], "/work")
     True
@@ -134,7 +134,7 @@ def unchanged(files: Iterable[Outside], base: str) -> bool:
 
 
 def state_of(path: Path, method: str) -> State:
-    """Return what a file is like: by its content, or by when it was last written if the method is ``"time"``.
+    """Return the state of a file: its content, or with the method ``"time"`` when it was last written.
 
     >>> state_of(Path("/no/such/file"), "content"), state_of(Path("/"), "content")
     (('absent',), ('folder',))
@@ -153,7 +153,7 @@ def state_of(path: Path, method: str) -> State:
 
 
 def _content(path: Path, facts: os.stat_result) -> str:
-    """Read a file, unless this process has read it since it was last changed, which its times tell after a while."""
+    """Return the digest of a file, which is read once as long as its times show no change."""
     known = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
     if known in _read:
         return _read[known]

@@ -10,22 +10,23 @@ from ..targets.buffers import Bytes
 from ..targets.codecs import plain_pickle
 from ..targets.damage import DamagedError
 from ..targets.trees import Reader, Writer
-from .external import located, spelled
+from .outside import located, spelled
 
-__all__ = ["FileReader", "FileWriter"]
+__all__ = ["SUFFIXES", "FileReader", "FileWriter"]
 
 Keep = Callable[[str, list[Bytes]], str]
 Fetch = Callable[[int], bytearray]
+SUFFIXES = (".npy", ".arrow", ".bin", ".pkl")
 _PLACE = type(Path())
 _PATH, _PICKLE = "recipes.path", "recipes.pickle"
-_SUFFIXES = {b"\x93NUMPY": ".npy", b"ARROW1": ".arrow"}
+_MAGIC = {b"\x93NUMPY": ".npy", b"ARROW1": ".arrow"}
 
 
 class FileWriter(Writer):
     """Write values as JSON; each part goes into a file, and its digest, as a number, stands for it.
 
-    :param keep: takes a suffix and the pieces of a file, and returns their digest as 32 hex digits.
-    :param base: the project's folder, from which paths are told.
+    :param keep: stores the pieces of a file with a suffix, and returns their digest as 32 hex digits.
+    :param base: the project's folder, which paths are relative to.
     :param pickling: whether what the codec has no form for may be pickled.
 
     >>> FileWriter(None, "/work", False).tree([(1, 2), Path("/work/a")])
@@ -43,7 +44,7 @@ class FileWriter(Writer):
     def tree(self, value: Any) -> Any:
         """Return the JSON of a whole result.
 
-        :raises TypeError: for a value without a form, where pickling is not allowed; tells the way to it.
+        :raises TypeError: for a value without a form, where pickling is not allowed; names the way to it.
         """
         try:
             return self.write(value)
@@ -54,7 +55,7 @@ class FileWriter(Writer):
 
     def part(self, pieces: list[Bytes]) -> int:
         """Keep bytes in a file; return the number that stands for it."""
-        suffix = _SUFFIXES.get(bytes(memoryview(pieces[0])[:6]), ".bin") if pieces else ".bin"
+        suffix = _MAGIC.get(bytes(memoryview(pieces[0])[:6]), ".bin") if pieces else ".bin"
         return int(self.keep(suffix, pieces), 16)
 
     def write(self, value: Any, step: str = "") -> Any:
@@ -101,7 +102,7 @@ class FileReader(Reader):
     def over(cls, fetch: Fetch, base: str, pickling: bool) -> FileReader:
         """Make a reader.
 
-        :param fetch: gives the bytes of a file by its number.
+        :param fetch: returns the bytes of a file by its number.
         :param base: the project's folder.
         :param pickling: whether pickles may be loaded.
         """
@@ -116,7 +117,7 @@ class FileReader(Reader):
     def read(self, node: Any) -> Any:
         """Return the value of a node.
 
-        :raises DamagedError: when it is none, or a pickle where they are not allowed.
+        :raises DamagedError: when it is not a value, or a pickle where they are not allowed.
         """
         if type(node) is dict and len(node) == 1:
             ((tag, inner),) = node.items()
