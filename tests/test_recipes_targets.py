@@ -60,7 +60,7 @@ def target(request, home):
 def again(made):
     """Define a recipe anew, as a new run of the script would, with nothing in memory."""
     return type(made)(made.func, made.ingredients, made.name, made.transient, made.doc,
-                      state=made.state, code=made.code, module=made.tag.partition(":")[0], target=made.target)  # fmt: skip
+                      state=made.state, code=made.code, module=made.tag.split(":")[0], target=made.target)  # fmt: skip
 
 
 def test_what_was_brewed_is_not_brewed_again(home, target):
