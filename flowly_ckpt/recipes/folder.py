@@ -186,9 +186,12 @@ class CacheTarget(FileTarget):
         return ()
 
     def folders_of(self, chosen: Selection) -> Iterable[str]:
-        """Return the folders of the selected recipes."""
-        tags = names_of(chosen.tag)
-        return [self.root] if tags is None else map(self.folder, tags)
+        """Return the folders of the selected recipes, or of those of their entries that may be selected."""
+        tags, objects = names_of(chosen.tag), names_of(chosen.object)
+        if tags is None or objects is None:
+            return [self.root] if tags is None else map(self.folder, tags)
+        starts = tuple(entry_of((obj, "", "")).partition("/")[0].rstrip("%") for obj in objects)
+        return [path for tag in tags for path in _listed(self.folder(tag)) if os.path.basename(path).startswith(starts)]
 
     def _entry(self, key: Key, path: str) -> Entry | None:
         found = super()._entry(key, path)
@@ -247,10 +250,14 @@ def _key_of(path: Path) -> Key | None:
 
 def _parts_in(folder: str) -> Iterator[str]:
     """Yield the files in an entry's folder that this store has written: named by the digest of their content."""
-    with suppress(FileNotFoundError, NotADirectoryError):
-        for name in os.listdir(folder):
-            if _PART.fullmatch(name):
-                yield os.path.join(folder, name)
+    return (path for path in _listed(folder) if _PART.fullmatch(os.path.basename(path)))
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return [os.path.join(folder, name) for name in os.listdir(folder)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _size(path: str) -> int:

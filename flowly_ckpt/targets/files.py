@@ -227,8 +227,8 @@ class FileTarget(BaseTarget):
         """Yield the keys and paths of what this store has written, as far as the key is selected."""
         for place, folders, names in chain.from_iterable(map(os.walk, self.folders_of(chosen))):
             written = self.written_in(place, folders, names)
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in written:
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(written):
                 path = os.path.join(place, name)
                 key = self._key_at(path) if self._is_live(path) else None
                 if key is not None and chosen.matches(key):
@@ -270,7 +270,7 @@ class FileTarget(BaseTarget):
     def entries(self, **selection: Any) -> Iterator[Entry]:
         """Yield what is known of each selected entry, by path."""
         chosen = Selection(**selection).checked()
-        for key, path in sorted(self._listed(chosen), key=lambda found: found[1]):
+        for key, path in self._listed(chosen):
             if (entry := self._entry(key, path)) is not None and chosen.is_due(entry):
                 yield entry
 
