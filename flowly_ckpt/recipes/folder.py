@@ -32,17 +32,13 @@ FOLDER = ".alkymi_cache"
 _PART = re.compile(rf"[0-9a-f]{{32}}({'|'.join(map(re.escape, SUFFIXES))})")
 
 
-def folder_at(home: str | os.PathLike[str]) -> CacheTarget:
+@lru_cache(None)
+def folder_at(home: str) -> CacheTarget:
     """Return the folder store of a project, one for all recipes of this process.
 
     >>> folder_at("/work") is folder_at("/work")
     True
     """
-    return _folder_at(os.path.abspath(home))
-
-
-@lru_cache(None)
-def _folder_at(home: str) -> CacheTarget:
     return CacheTarget(os.path.join(home, FOLDER))
 
 

@@ -21,6 +21,7 @@ __all__ = ["Arg", "IngredientError", "arg", "file", "foreach", "glob_files", "re
 
 R = TypeVar("R")
 T = TypeVar("T")
+Place = str | os.PathLike[str]
 
 
 class IngredientError(FlowlyError, RuntimeError):
@@ -148,8 +149,8 @@ def foreach(
 
     def make(func: Callable[..., Any]) -> ForeachRecipe[Any]:
         found, keywords = _ingredients(func, list(given), scope)
-        module = scope.module_of(func)
-        return ForeachRecipe(func, found, name, transient, doc, cache, keywords=keywords, module=module, target=target)
+        return ForeachRecipe(func, found, name, transient, doc, cache, keywords=keywords,
+                             module=scope.module_of(func), target=target)  # fmt: skip
 
     return make
 
@@ -259,13 +260,7 @@ def arg(
     return Arg(value, name, doc, cache, module=_Scope.of_caller().module_of(), target=target)
 
 
-def file(
-    name: str,
-    path: str | os.PathLike[str],
-    cache: CacheType = CacheType.Auto,
-    *,
-    target: Target | None = None,
-) -> Recipe[Path]:
+def file(name: str, path: Place, cache: CacheType = CacheType.Auto, *, target: Target | None = None) -> Recipe[Path]:
     """Make a recipe of one file; what depends on it runs again when the file changes.
 
     :param name: names the recipe.
@@ -284,7 +279,7 @@ def file(
 
 def glob_files(
     name: str,
-    directory: str | os.PathLike[str],
+    directory: Place,
     pattern: str,
     recursive: bool = False,
     cache: CacheType = CacheType.Auto,
@@ -325,11 +320,7 @@ def glob_files(
 
 
 def zip_results(
-    name: str,
-    recipes: Sequence[Recipe[Any]],
-    cache: CacheType = CacheType.Auto,
-    *,
-    target: Target | None = None,
+    name: str, recipes: Sequence[Recipe[Any]], cache: CacheType = CacheType.Auto, *, target: Target | None = None
 ) -> Recipe[Any]:
     """Make a recipe that puts the results of others side by side: lists as a list of tuples, dicts key by key.
 
