@@ -11,6 +11,8 @@ import pytest
 from flowly_ckpt import resume
 from flowly_ckpt.calls import LocalStorageCheckpoint
 from flowly_ckpt.cli import main
+from flowly_ckpt.recipes import CacheTarget
+from flowly_ckpt.recipes.outputs import computed
 from flowly_ckpt.targets import DiskTarget, FileTarget
 from flowly_ckpt.tasks import task
 from flowly_ckpt.typing import Facts
@@ -150,11 +152,13 @@ def folders(tmp_path):
     resume.Checkpoint("primes", folder=tmp_path / ".checkpoints").save(primes=[2, 3])
     files = FileTarget(tmp_path / "files", lambda key: f"{key[1]}.pkl")
     files["a", "fit", "f"] = 1
-    return tmp_path / "artifacts" / "checkpoint", tmp_path / ".checkpoints", tmp_path / "files"
+    recipes = tmp_path / ".alkymi_cache"
+    CacheTarget(recipes)["0a", "mod:load", "1b"] = computed([b"x" * 1000], str(tmp_path))
+    return tmp_path / "artifacts" / "checkpoint", tmp_path / ".checkpoints", tmp_path / "files", recipes
 
 
 def test_the_folders_of_the_front_doors(tmp_path, capsys):
-    for folder, count in zip(folders(tmp_path), (2, 1, 1)):
+    for folder, count in zip(folders(tmp_path), (2, 1, 1, 1)):
         (folder / "README.md").write_text("mine")
         code, out, _ = run(capsys, "ls", folder, "--json")
         assert (code, len(json.loads(out))) == (0, count)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ class FileTarget(BaseTarget):
                 data = read_into(file.fileno(), os.fstat(file.fileno()).st_size)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
-        if not checks_itself(self.codec) and not is_about(read_sidecar(path), path, data):
+        if not checks_itself(self.codec) and self.made_at(path, data) is None:
             self.condemn(key, DamagedError("its content is not what its sidecar says was stored"))
             raise KeyError(key)
         return data
@@ -163,7 +164,7 @@ class FileTarget(BaseTarget):
         made = provenance_of(
             key, codec or self.codec.name, pieces, size_of(pieces), written.st_mtime, facts or Facts(0.0)
         )
-        write_sidecar(path, made)
+        self.record(path, made)
 
     def note(self, key: Key, facts: Facts) -> None:
         """Write what is known of an entry into its sidecar; the file may have been written by somebody else.
@@ -175,13 +176,31 @@ class FileTarget(BaseTarget):
             with open(path, "rb") as file:
                 data, created = file.read(), os.fstat(file.fileno()).st_mtime
             made = provenance_of(key, "", [data], len(data), created, facts)
-        write_sidecar(path, made._replace(key=key, seconds=facts.seconds, made_from=facts.made_from))
+        self.record(path, made._replace(key=key, seconds=facts.seconds, made_from=facts.made_from))
 
     def made(self, key: Key) -> Provenance | None:
         """Return how the file that is there now was made, or None where that is not known."""
-        path = self.path(key)
+        return self.made_at(self.path(key))
+
+    def made_at(self, path: str, data: Bytes | None = None) -> Provenance | None:
+        """Return how a file was made; a store whose files say so themselves overrides it, with the next two.
+
+        :param data: the content of the file, if it has been read.
+        """
         made = read_sidecar(path)
-        return made if is_about(made, path) else None
+        return made if is_about(made, path, data) else None
+
+    def record(self, path: str, made: Provenance) -> None:
+        """Keep how a file was made."""
+        write_sidecar(path, made)
+
+    def written_in(self, folder: str, folders: Sequence[str], names: Sequence[str]) -> Iterable[str]:
+        """Return the names of the files in a folder that this store has written."""
+        return _names(os.path.join(folder, FOLDER)).intersection(names) if FOLDER in folders else ()
+
+    def folders_of(self, chosen: Selection) -> Iterable[str]:
+        """Return the folders that the selected entries lie in or below; by default the one of all."""
+        return [self.root]
 
     def __delitem__(self, key: Key) -> None:
         path = self.path(key)
@@ -207,20 +226,20 @@ class FileTarget(BaseTarget):
         return is_key(key) and self._is_live(self.path(key))
 
     def __iter__(self) -> Iterator[Key]:
-        return (key for key, _ in self._listed())
+        return (key for key, _ in self._listed(Selection()))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _listed(self) -> Iterator[tuple[Key, str]]:
-        """Yield the keys and paths of what this store has written, by its sidecars."""
-        for place, folders, names in os.walk(self.root):
-            recorded = _names(os.path.join(place, FOLDER)) if FOLDER in folders else set()
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in recorded.intersection(names):
+    def _listed(self, chosen: Selection) -> Iterator[tuple[Key, str]]:
+        """Yield the keys and paths of what this store has written, as far as the key is selected."""
+        for place, folders, names in chain.from_iterable(map(os.walk, self.folders_of(chosen))):
+            written = self.written_in(place, folders, names)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(written):
                 path = os.path.join(place, name)
                 key = self._key_at(path) if self._is_live(path) else None
-                if key is not None:
+                if key is not None and chosen.matches(key):
                     yield key, path
 
     def _key_at(self, path: str) -> Key | None:
@@ -256,14 +275,14 @@ class FileTarget(BaseTarget):
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
         chosen = Selection(**selection).checked()
-        for key, path in sorted(self._listed(), key=lambda found: found[1]):
-            if chosen.matches(key) and (entry := self._entry(key, path)) is not None and chosen.is_due(entry):
+        for key, path in self._listed(chosen):
+            if (entry := self._entry(key, path)) is not None and chosen.is_due(entry):
                 yield entry
 
     def _entry(self, key: Key, path: str) -> Entry | None:
         file = os.path.relpath(path, self.root)
-        made = read_sidecar(path)
-        if made is not None and is_about(made, path):
+        made = self.made_at(path)
+        if made is not None:
             return made.entry(file)._replace(key=key)
         try:
             facts = os.stat(path)
@@ -273,7 +292,7 @@ class FileTarget(BaseTarget):
 
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
         lines = []
-        found = list(self._listed())
+        found = list(self._listed(Selection()))
         for number, (key, path) in enumerate(found, 1):
             fault = self._fault(path)
             if fault:
@@ -290,8 +309,7 @@ class FileTarget(BaseTarget):
                 data = file.read()
         except OSError as error:
             return f"{type(error).__name__}: {error}"
-        about = is_about(read_sidecar(path), path, data)
-        return "" if about else "its content is not what its sidecar says was stored"
+        return "" if self.made_at(path, data) is not None else "its content is not what its sidecar says was stored"
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
         found = list(collect_temporaries(self.root, older_than))

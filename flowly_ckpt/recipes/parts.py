@@ -6,14 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..targets.codecs import Bytes, plain_pickle
+from ..targets.codecs import plain_pickle
 from ..targets.codecs.tree import Reader, Row, Writer
 from ..targets.damage import DamagedError
-from .external import located, spelled
+from ..typing import Bytes
+from .outside import located, spelled
 
-__all__ = ["file_reader", "file_writer"]
+__all__ = ["SUFFIXES", "file_reader", "file_writer"]
 
-_SUFFIXES = {b"\x93NUMPY": ".npy", b"ARROW1": ".arrow"}
+SUFFIXES = (".npy", ".arrow", ".bin", ".pkl")
+_MAGIC = {b"\x93NUMPY": ".npy", b"ARROW1": ".arrow"}
 
 
 def file_writer(keep: Callable[[str, list[Bytes]], str], base: str, pickling: bool) -> Writer:
@@ -30,7 +32,7 @@ def file_writer(keep: Callable[[str, list[Bytes]], str], base: str, pickling: bo
     """
 
     def part(pieces: list[Bytes]) -> int:
-        suffix = _SUFFIXES.get(bytes(memoryview(pieces[0])[:6]), ".bin") if pieces else ".bin"
+        suffix = _MAGIC.get(bytes(memoryview(pieces[0])[:6]), ".bin") if pieces else ".bin"
         return int(keep(suffix, pieces), 16)
 
     def pickled(value: Any, to: Writer) -> int:

@@ -23,7 +23,7 @@ State = tuple[Any, ...]
 
 
 class Outside(NamedTuple):
-    """Name a file outside the cache, and what it was like.
+    """A file outside the cache, and the state it was in.
 
     >>> Outside(("data.csv", True), ("absent",)).state
     ('absent',)
@@ -34,7 +34,7 @@ class Outside(NamedTuple):
 
 
 class Digest(NamedTuple):
-    """Hold the digest of a value, and the outside files that are part of it.
+    """The digest of a value, and the outside files that are part of it.
 
     >>> digest_of([1, 2], "/work").files
     ()
@@ -66,9 +66,9 @@ def _with_files(base: str, method: str | None, files: dict[tuple[str, bool], Sta
 def digest_of(value: Any, base: str) -> Digest:
     """Return the digest of a value, and the state of the files that it names anywhere within.
 
-    A value that cannot be told by its content gets a digest that no other has.
+    A value that cannot be hashed by its content gets a digest that no other value has.
 
-    :param base: the project's folder; paths below it count from there.
+    :param base: the project's folder; paths below it are relative to it.
 
     >>> digest_of([Path("no/such/file")], "/work").files[0].state
     ('absent',)
@@ -85,9 +85,9 @@ def digest_of(value: Any, base: str) -> Digest:
 
 
 def code_digest(function: Any, base: str) -> str:
-    """Return the digest of what a function does; files count by their place alone, as it may write to them.
+    """Return the digest of what a function does; files count by their path alone, as it may write to them.
 
-    :raises UnhashableError: when the function refers to what cannot be told by its content.
+    :raises UnhashableError: when the function refers to something that cannot be hashed by its content.
 
     >>> code_digest(lambda x: x + 1, "/work") == code_digest(lambda y: y + 1, "/work")
     True
@@ -98,7 +98,7 @@ def code_digest(function: Any, base: str) -> str:
 
 
 def spelled(path: PurePath, base: str) -> tuple[str, bool]:
-    """Return a path as text, and whether it is an absolute one that is told from the project's folder.
+    """Return a path as text, and whether it is an absolute one written relative to the project's folder.
 
     >>> import pathlib
     >>> spelled(pathlib.PurePosixPath("/work/a/b"), "/work"), spelled(pathlib.PurePosixPath("a"), "/work")
@@ -119,7 +119,7 @@ def located(path: tuple[str, bool], base: str) -> Path:
 
 
 def unchanged(files: Iterable[Outside], base: str) -> bool:
-    """Tell whether outside files are as they were.
+    """Return whether outside files are still in the state they were in.
 
     >>> unchanged([Outside(("no/such/file", False), ("absent",))], "/work")
     True
@@ -128,7 +128,7 @@ def unchanged(files: Iterable[Outside], base: str) -> bool:
 
 
 def state_of(path: Path, method: str) -> State:
-    """Return what a file is like: by its content, or by when it was last written if the method is ``"time"``.
+    """Return the state of a file: its content, or with the method ``"time"`` when it was last written.
 
     >>> state_of(Path("/no/such/file"), "content"), state_of(Path("/"), "content")
     (('absent',), ('folder',))
