@@ -12,7 +12,7 @@ import xxhash
 from ...typing import Facts, Key, Target
 from ..codecs import Bytes, Codec, parts_of, pickled
 from ..damage import DamagedError, warn_once
-from ..protocol import BaseTarget, as_target, described
+from ..protocol import BaseTarget, as_target
 from .base import Wrapper
 
 __all__ = ["Signed"]
@@ -66,7 +66,7 @@ class Signed(Wrapper):
         try:
             return self.codec.loads(self._checked(key, data))
         except Exception as error:  # unpickling may raise anything
-            warn_once(described(self.target), key, error, of=xxhash.xxh3_64_intdigest(data))
+            warn_once(repr(self.full), key, error, of=xxhash.xxh3_64_intdigest(data))
             raise KeyError(key) from error
 
     get_many = BaseTarget.get_many
