@@ -13,12 +13,14 @@ from ..errors import StoreError
 from ..typing import Facts, Key
 from .claims import Claim, Claims
 from .codecs import Bytes, Codec, checks_itself, parts_of, plain_pickle
-from .damage import DamagedError, warn_once
+from .damage import DamagedError, plain, warn_once
 from .facts import Collected, Entry, Selection, is_key
 from .filesystem import (
+    PRIVATE,
+    SHARED,
     collect_temporaries,
     is_temporary,
-    read_into,
+    read_file,
     remove_empty,
     remove_file,
     replace_file,
@@ -51,6 +53,7 @@ class FileTarget(BaseTarget):
     :param suffix: ends the default file names.
     :param durable: wait at each store until the disk has it.
     :param claim_timeout: seconds to wait for another process that computes the same key.
+    :param shared: let others read and write what is made here, as far as the umask does.
     :raises StoreError: for an entry whose path would lie outside ``root``.
 
     >>> import pathlib, pickle, tempfile
@@ -79,6 +82,7 @@ class FileTarget(BaseTarget):
         suffix: str = "",
         durable: bool = False,
         claim_timeout: float = 3600.0,
+        shared: bool = False,
     ) -> None:
         self.root = os.path.abspath(os.path.expanduser(root))
         self.path_of = path_of
@@ -87,7 +91,8 @@ class FileTarget(BaseTarget):
         self.max_age = max_age
         self.suffix = suffix
         self.durable = durable
-        self.claims = Claims(os.path.join(self.root, FOLDER, ".claims"), claim_timeout)
+        self.mode = SHARED if shared else PRIVATE
+        self.claims = Claims(os.path.join(self.root, FOLDER, ".claims"), claim_timeout, self.mode)
         self._bad: dict[str, tuple[int, int]] = {}
 
     def __repr__(self) -> str:
@@ -132,8 +137,7 @@ class FileTarget(BaseTarget):
         if not self._is_live(path):
             raise KeyError(key)
         try:
-            with open(path, "rb") as file:
-                data = read_into(file.fileno(), os.fstat(file.fileno()).st_size)
+            data = read_file(path)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
         if not checks_itself(self.codec) and not is_about(read_sidecar(path), path, data):
@@ -157,12 +161,12 @@ class FileTarget(BaseTarget):
 
     def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
         path, pieces = self.path(key), list(parts)
-        written = replace_file(path, pieces, self.durable)
+        written = replace_file(path, pieces, self.durable, self.mode)
         self._bad.pop(path, None)
         made = provenance_of(
             key, codec or self.codec.name, pieces, size_of(pieces), written.st_mtime, facts or Facts(0.0)
         )
-        write_sidecar(path, made)
+        write_sidecar(path, made, self.mode)
 
     def made(self, key: Key) -> Provenance | None:
         """Return how the file that is there now was made, or None where that is not known."""
@@ -263,7 +267,7 @@ class FileTarget(BaseTarget):
         for number, (key, path) in enumerate(found, 1):
             fault = self._fault(path)
             if fault:
-                lines.append(f"{os.path.relpath(path, self.root)}: {fault}")
+                lines.append(plain(f"{os.path.relpath(path, self.root)}: {fault}"))
                 if repair:
                     self._removed(key)
             if progress is not None:
@@ -272,8 +276,7 @@ class FileTarget(BaseTarget):
 
     def _fault(self, path: str) -> str:
         try:
-            with open(path, "rb") as file:
-                data = file.read()
+            data = read_file(path)
         except OSError as error:
             return f"{type(error).__name__}: {error}"
         about = is_about(read_sidecar(path), path, data)
