@@ -164,9 +164,11 @@ class FileClaim(Claim):
                     if (circle := self._circle(waited)) is not None:
                         warn_of_circle(self.key, circle)
                         return
-                if waited >= self.timeout:
-                    _log("warning", "%s still computes %s after %.0f s; computing it here as well",
-                         _holder(self.path), self.key, waited)  # fmt: skip
+                is_stopped = waited >= _SUSPECT and looked == waited and _is_stopped(_record(self.path)[0])
+                if waited >= self.timeout or is_stopped:
+                    _log("warning", "%s %s %s after %.0f s; computing it here as well",
+                         _holder(self.path), "is stopped while it computes" if is_stopped else "still computes",
+                         self.key, waited)  # fmt: skip
                     return
                 if waited >= _REPORT and not reported:
                     reported = True
@@ -330,6 +332,20 @@ def _is_above(holder: str) -> bool:
     import socket
 
     return holder == f"process {os.getppid()} on {socket.gethostname()}"
+
+
+def _is_stopped(holder: str) -> bool:
+    """Return whether a holder on this machine was stopped by a signal, as by Ctrl-Z, as far as the system says."""
+    import socket
+
+    words = holder.split(" ", 3)
+    if len(words) != 4 or words[3] != socket.gethostname() or not words[1].isdecimal():
+        return False
+    try:
+        with open(f"/proc/{words[1]}/stat", "rb") as file:
+            return file.read().rpartition(b") ")[2][:1] in (b"T", b"t")
+    except OSError:
+        return False
 
 
 def _remove(path: str) -> None:
