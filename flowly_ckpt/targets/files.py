@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
@@ -11,7 +12,7 @@ from typing import Any
 
 from ..errors import StoreError
 from ..typing import Facts, Key
-from .claims import Claim, Claims
+from .claims import UNCLAIMED, Claim, Claims
 from .codecs import Bytes, Codec, checks_itself, parts_of, plain_pickle
 from .damage import DamagedError, plain, warn_once
 from .facts import Collected, Entry, Selection, is_key
@@ -229,16 +230,17 @@ class FileTarget(BaseTarget):
     def _is_live(self, path: str) -> bool:
         """Return whether a file is there, young enough and not known to be damaged."""
         try:
-            facts = os.stat(path)
+            facts = os.lstat(path)
         except OSError:
             return False
-        if not os.path.isfile(path) or self._bad.get(path) == (facts.st_mtime_ns, facts.st_size):
+        if not stat.S_ISREG(facts.st_mode) or self._bad.get(path) == (facts.st_mtime_ns, facts.st_size):
             return False
         # A date in the future shows a clock that was set back: such a file lives no longer than any other.
         return self.max_age is None or abs(time.time() - facts.st_mtime) <= self.max_age
 
     def claim(self, key: Key) -> Claim:
-        return self.claims.claim(key)
+        # Beyond a link no lock file is made either.
+        return UNCLAIMED if os.path.islink(os.path.join(self.root, FOLDER)) else self.claims.claim(key)
 
     def entry(self, key: Key) -> Entry | None:
         path = self.path(key)

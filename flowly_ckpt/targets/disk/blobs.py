@@ -129,6 +129,14 @@ class Blobs(NamedTuple):
             raise DamagedError("the file does not match its digest")
         return data
 
+    def is_whole(self, file: File) -> bool:
+        """Return whether a file can be read and is what was stored."""
+        try:
+            self.load(file)
+        except (DamagedError, OSError):
+            return False
+        return True
+
     def is_damaged(self, file: File) -> bool:
         """Return whether a file is gone or not what was stored; one that cannot be read now may be whole."""
         try:
