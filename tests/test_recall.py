@@ -275,8 +275,8 @@ def test_threads_that_share_a_failing_step_get_an_exception_of_their_own_each():
 
 def test_threads_that_wait_for_one_failure_get_an_exception_of_their_own_each(monkeypatch):
     target = {}
-    flight, is_mine = board((as_target(target).place, KEY))
-    assert is_mine
+    flight = Flight((as_target(target).place, KEY))
+    assert board(flight) is flight
     error = KeyError("missing")
     error.add_note("in step 2")
     waiting = itertools.count(1)
@@ -284,7 +284,7 @@ def test_threads_that_wait_for_one_failure_get_an_exception_of_their_own_each(mo
     def wait(self):
         if next(waiting) == 8:
             flight.land(error=error)
-        wait_for(self)
+        return wait_for(self)
 
     wait_for = Flight.wait
     monkeypatch.setattr(Flight, "wait", wait)

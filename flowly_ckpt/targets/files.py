@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -12,14 +13,16 @@ from typing import Any
 
 from ..errors import StoreError
 from ..typing import Facts, Key
-from .claims import Claim, Claims
+from .claims import UNCLAIMED, Claim, Claims
 from .codecs import Bytes, Codec, checks_itself, parts_of, plain_pickle
-from .damage import DamagedError, warn_once
+from .damage import DamagedError, plain, warn_once
 from .facts import Collected, Entry, Selection, is_key
 from .filesystem import (
+    PRIVATE,
+    SHARED,
     collect_temporaries,
     is_temporary,
-    read_into,
+    read_file,
     remove_empty,
     remove_file,
     replace_file,
@@ -53,6 +56,7 @@ class FileTarget(BaseTarget):
     :param suffix: ends the default file names.
     :param durable: wait at each store until the disk has it.
     :param claim_timeout: seconds to wait for another process that computes the same key.
+    :param shared: let others read and write what is made here, as far as the umask does.
     :raises StoreError: for an entry whose path would lie outside ``root``.
 
     >>> import pathlib, pickle, tempfile
@@ -81,6 +85,7 @@ class FileTarget(BaseTarget):
         suffix: str = "",
         durable: bool = False,
         claim_timeout: float = 3600.0,
+        shared: bool = False,
     ) -> None:
         self.root = os.path.abspath(os.path.expanduser(root))
         self.path_of = path_of
@@ -89,7 +94,8 @@ class FileTarget(BaseTarget):
         self.max_age = max_age
         self.suffix = suffix
         self.durable = durable
-        self.claims = Claims(os.path.join(self.root, FOLDER, CLAIMS), claim_timeout)
+        self.mode = SHARED if shared else PRIVATE
+        self.claims = Claims(os.path.join(self.root, FOLDER, CLAIMS), claim_timeout, self.mode)
         self._bad: dict[str, tuple[int, int]] = {}
 
     def __repr__(self) -> str:
@@ -134,8 +140,7 @@ class FileTarget(BaseTarget):
         if not self._is_live(path):
             raise KeyError(key)
         try:
-            with open(path, "rb") as file:
-                data = read_into(file.fileno(), os.fstat(file.fileno()).st_size)
+            data = read_file(path)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
         if not checks_itself(self.codec) and self.made_at(path, data) is None:
@@ -159,7 +164,7 @@ class FileTarget(BaseTarget):
 
     def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
         path, pieces = self.path(key), list(parts)
-        written = replace_file(path, pieces, self.durable)
+        written = replace_file(path, pieces, self.durable, self.mode)
         self._bad.pop(path, None)
         made = provenance_of(
             key, codec or self.codec.name, pieces, size_of(pieces), written.st_mtime, facts or Facts(0.0)
@@ -173,8 +178,7 @@ class FileTarget(BaseTarget):
         """
         path, made = self.path(key), self.made(key)
         if made is None:
-            with open(path, "rb") as file:
-                data, created = file.read(), os.fstat(file.fileno()).st_mtime
+            data, created = read_file(path), os.stat(path).st_mtime
             made = provenance_of(key, "", [data], len(data), created, facts)
         self.record(path, made._replace(key=key, seconds=facts.seconds, made_from=facts.made_from))
 
@@ -192,7 +196,7 @@ class FileTarget(BaseTarget):
 
     def record(self, path: str, made: Provenance) -> None:
         """Keep how a file was made."""
-        write_sidecar(path, made)
+        write_sidecar(path, made, self.mode)
 
     def written_in(self, folder: str, folders: Sequence[str], names: Sequence[str]) -> Iterable[str]:
         """Return the names of the files in a folder that this store has written."""
@@ -258,16 +262,17 @@ class FileTarget(BaseTarget):
     def _is_live(self, path: str) -> bool:
         """Return whether a file is there, young enough and not known to be damaged."""
         try:
-            facts = os.stat(path)
+            facts = os.lstat(path)
         except OSError:
             return False
-        if not os.path.isfile(path) or self._bad.get(path) == (facts.st_mtime_ns, facts.st_size):
+        if not stat.S_ISREG(facts.st_mode) or self._bad.get(path) == (facts.st_mtime_ns, facts.st_size):
             return False
         # A date in the future shows a clock that was set back: such a file lives no longer than any other.
         return self.max_age is None or abs(time.time() - facts.st_mtime) <= self.max_age
 
     def claim(self, key: Key) -> Claim:
-        return self.claims.claim(key)
+        # Beyond a link no lock file is made either.
+        return UNCLAIMED if os.path.islink(os.path.join(self.root, FOLDER)) else self.claims.claim(key)
 
     def entry(self, key: Key) -> Entry | None:
         path = self.path(key)
@@ -296,7 +301,7 @@ class FileTarget(BaseTarget):
         for number, (key, path) in enumerate(found, 1):
             fault = self._fault(path)
             if fault:
-                lines.append(f"{os.path.relpath(path, self.root)}: {fault}")
+                lines.append(plain(f"{os.path.relpath(path, self.root)}: {fault}"))
                 if repair:
                     self._removed(key)
             if progress is not None:
@@ -305,8 +310,7 @@ class FileTarget(BaseTarget):
 
     def _fault(self, path: str) -> str:
         try:
-            with open(path, "rb") as file:
-                data = file.read()
+            data = read_file(path)
         except OSError as error:
             return f"{type(error).__name__}: {error}"
         return "" if self.made_at(path, data) is not None else "its content is not what its sidecar says was stored"

@@ -8,12 +8,11 @@ whoever needs an ability calls it and never asks whether it is there.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..typing import Bytes, Facts, Key, Target
-from .claims import UNCLAIMED, Claim, EnteredClaim
+from .claims import UNCLAIMED, AllClaims, Claim, EnteredClaim
 from .facts import Collected, Entry, Selection, TagStats, stats_of
 
 if TYPE_CHECKING:
@@ -87,11 +86,9 @@ class BaseTarget(MutableMapping[Key, Any]):
         """Return the claim to compute a key, which one process holds at a time where processes share the store."""
         return UNCLAIMED
 
-    def claim_many(self, keys: Iterable[Key]) -> AbstractContextManager[Any]:
+    def claim_many(self, keys: Iterable[Key]) -> Claim:
         """Return the claims to compute several keys, entered in the same order by everybody."""
-        stack = _Claims()
-        stack.claims = [self.claim(key) for key in sorted(keys)]
-        return stack
+        return AllClaims([self.claim(key) for key in sorted(keys)])
 
     def entry(self, key: Key) -> Entry | None:
         """Return what is known of an entry, or None where there is none."""
@@ -162,20 +159,6 @@ class BaseTarget(MutableMapping[Key, Any]):
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-
-class _Claims(ExitStack):
-    claims: Sequence[Claim] = ()
-
-    def __enter__(self) -> Self:
-        super().__enter__()
-        try:
-            for claim in self.claims:
-                self.enter_context(claim)
-        except BaseException:
-            self.close()
-            raise
-        return self
 
 
 class Mapped(BaseTarget):

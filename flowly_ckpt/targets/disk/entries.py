@@ -17,6 +17,7 @@ from ..damage import DamagedError
 from ..facts import Entry, Selection, TagStats, names_of
 from .blobs import File, path_of
 from .index import Index
+from .schema import ASKED_FOR
 
 __all__ = ["Entries", "Row"]
 
@@ -215,7 +216,7 @@ class Entries:
             found = [File(*row) for row in connection.execute(files, values)]
             return connection.execute(f"delete from entries where {where}", values).rowcount, found
 
-        return self.index.transact(work) if self.index.is_there() else (0, [])
+        return self.index.transact(work, ASKED_FOR) if self.index.is_there() else (0, [])
 
     def stats(self) -> list[TagStats]:
         """Count entries, bytes, hits and the seconds they saved, for each tag."""

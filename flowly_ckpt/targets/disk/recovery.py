@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from typing import Any
 
 from ..damage import DamagedError, warn_once
+from ..filesystem import PRIVATE
 from .entries import Row, text_of
 from .folder import next_index
 from .schema import connect_to_damaged, make_index
@@ -20,7 +21,7 @@ _INSERT = f"insert or ignore into entries ({_COLUMNS}) values (?{', ?' * 11})"
 _TRIES = 64
 
 
-def next_generation(folder: str, damaged: str, error: object = "damaged") -> None:
+def next_generation(folder: str, damaged: str, error: object = "damaged", mode: int = PRIVATE) -> None:
     """Put a new index beside the damaged one, and warn of it; of several processes that do so, one prevails.
 
     The damaged file stays where it is, since others may still have it open; ``gc`` takes it away later.
@@ -36,7 +37,7 @@ def next_generation(folder: str, damaged: str, error: object = "damaged") -> Non
         connection.executemany(_INSERT, whole_rows(os.path.join(folder, damaged)))
         connection.execute("commit")
 
-    make_index(folder, os.path.basename(next_index(os.path.join(folder, damaged))), fill)
+    make_index(folder, os.path.basename(next_index(os.path.join(folder, damaged))), fill, mode)
     warn_once(folder, None, f"{damaged}: {error}", stacklevel=9)
 
 

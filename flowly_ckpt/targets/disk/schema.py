@@ -7,10 +7,13 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..filesystem import beside
+from ..filesystem import PRIVATE, beside, open_file
 from .folder import APPLICATION, FORMAT
 
-__all__ = ["BUSY", "connect", "connect_to_damaged", "is_damage", "make_index"]
+__all__ = [
+    "ASKED_FOR", "IMPATIENCE", "PATIENCE", "Connection", "connect", "connect_to_damaged", "is_busy", "is_damage",
+    "make_index",
+]  # fmt: skip
 
 # Values are appended to the table, whose ids SQLite gives; the key index leads with the tag, so that it serves
 # look-ups, listing and clearing by tag. `created` is in nanoseconds. `uses` is apart, so that a hit never rewrites the
@@ -26,9 +29,30 @@ create trigger gone after delete on entries begin delete from uses where id = ol
 pragma application_id = {APPLICATION};
 pragma user_version = {FORMAT};
 """
-BUSY = 60.0  # seconds that a writer waits for the others
+# Seconds that a writer waits for the others: for a result that can be computed again, once that was in vain (one of
+# them was stopped), and for what somebody asked for by name.
+PATIENCE, IMPATIENCE, ASKED_FOR = 5.0, 0.1, 60.0
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _TEXTS = ("no such ", "malformed", "unsupported file format")
+
+
+class Connection(sqlite3.Connection):
+    """A connection that can be referred to weakly, and knows how long it waits for other writers.
+
+    >>> sqlite3.connect(":memory:", factory=Connection).patience
+    5.0
+    """
+
+    patience = PATIENCE
+
+
+def is_busy(error: BaseException) -> bool:
+    """Return whether SQLite has waited for another writer in vain.
+
+    >>> is_busy(sqlite3.OperationalError("database is locked"))
+    True
+    """
+    return "locked" in str(error)
 
 
 def is_damage(error: BaseException) -> bool:
@@ -41,7 +65,7 @@ def is_damage(error: BaseException) -> bool:
     return (code is not None and code & 0xFF in _DAMAGE) or any(text in str(error) for text in _TEXTS)
 
 
-def connect(path: str, durable: bool = False) -> sqlite3.Connection:
+def connect(path: str, durable: bool = False) -> Connection:
     """Open an index for reading and writing, or only for reading where it cannot be written.
 
     :param durable: wait at each change until the disk has it.
@@ -56,7 +80,12 @@ def connect(path: str, durable: bool = False) -> sqlite3.Connection:
     modes = ["mode=rw", "mode=ro", "immutable=1"] if os.access(path, os.W_OK) else ["mode=ro", "immutable=1"]
     for mode in modes:
         connection = sqlite3.connect(
-            f"{url}?{mode}", timeout=BUSY, isolation_level=None, check_same_thread=False, uri=True
+            f"{url}?{mode}",
+            timeout=PATIENCE,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
+            factory=Connection,
         )
         try:
             connection.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
@@ -92,17 +121,20 @@ def _url(path: str) -> str:
     return f"file://{''.join(letters)}"
 
 
-def make_index(folder: str, name: str, fill: Callable[[sqlite3.Connection], None] | None = None) -> None:
+def make_index(
+    folder: str, name: str, fill: Callable[[sqlite3.Connection], None] | None = None, mode: int = PRIVATE
+) -> None:
     """Build an index beside its place, whole, and put it there unless another process was faster.
 
     :param fill: puts rows into it before others can see it.
+    :param mode: of the folder, and of its files without the right to be executed.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     make_index(folder, "index.sqlite"), os.listdir(folder)
     (None, ['index.sqlite'])
     """
-    descriptor, temporary = beside(folder)
+    descriptor, temporary = beside(folder, mode)
     os.close(descriptor)
     try:
         connection = sqlite3.connect(temporary, isolation_level=None)
@@ -113,9 +145,28 @@ def make_index(folder: str, name: str, fill: Callable[[sqlite3.Connection], None
             connection.execute("pragma journal_mode = wal")
         finally:
             connection.close()
-        with suppress(FileExistsError):
-            os.link(temporary, os.path.join(folder, name))
+        _put(temporary, os.path.join(folder, name))
     finally:
         for end in ("", "-wal", "-shm", "-journal"):
             with suppress(OSError):
                 os.unlink(temporary + end)
+
+
+def _put(temporary: str, path: str) -> None:
+    """Give a new index its name, unless there is one of that name."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    except (OSError, AttributeError):
+        # A file system without hard links: an empty file takes the name, which only one process can make.
+        if os.path.lexists(path):
+            return
+        lock = f"{path}.new"
+        with suppress(FileExistsError):
+            os.close(open_file(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            try:
+                if not os.path.lexists(path):
+                    os.replace(temporary, path)
+            finally:
+                os.unlink(lock)

@@ -143,7 +143,7 @@ class Values:
         """Return the file that holds the bytes; write it, unless an equal one is there."""
         if self.entries.has_file_of(size):
             file = File(digest_of(pieces), size)
-            if self.blobs.has(file):
+            if self.blobs.has(file) and self.blobs.is_whole(file):
                 return file
         return self.blobs.add(pieces)
 
