@@ -17,7 +17,9 @@ import pytest
 
 from flowly_ckpt.errors import StoreError, StoreWarning
 from flowly_ckpt.targets import DiskTarget, compressed, gzipped, pickled, plain_pickle
+from flowly_ckpt.targets.claims import Claims
 from flowly_ckpt.targets.disk.folder import network_of
+from flowly_ckpt.targets.disk.schema import make_index
 from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.typing import Facts
 
@@ -489,6 +491,27 @@ def test_threads_share_a_target(store):
     assert errors == []
     assert len(store) == 301
     assert len(files(store)) == 1
+
+
+@pytest.mark.parametrize("answer", [AttributeError("link"), PermissionError(1, "Operation not permitted")])
+def test_a_store_needs_no_hard_links(store, monkeypatch, answer):
+    """Browsers have none, exFAT refuses them: the index takes its name under a claim then, and only if it is free."""
+    claimed, rename = [], os.replace
+
+    def refuse(source, path):
+        raise answer
+
+    def replace(source, path):
+        if path.endswith("index.sqlite"):
+            claimed.append(Claims(os.path.join(store.path, "claims")).is_claimed(("index.sqlite", "", "")))
+        rename(source, path)
+
+    monkeypatch.setattr(os, "link", refuse, raising=False)
+    monkeypatch.setattr(os, "replace", replace)
+    store[KEY] = 1
+    make_index(store.path, "index.sqlite")  # as a process that was slower
+    assert fresh(store)[KEY] == 1
+    assert claimed == [True]
 
 
 def test_a_forked_child_opens_its_own_connections(store):

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 
+from ..claims import Claims
 from ..filesystem import beside
 from .folder import APPLICATION, FORMAT
 
@@ -113,9 +114,21 @@ def make_index(folder: str, name: str, fill: Callable[[sqlite3.Connection], None
             connection.execute("pragma journal_mode = wal")
         finally:
             connection.close()
-        with suppress(FileExistsError):
-            os.link(temporary, os.path.join(folder, name))
+        _put_new(temporary, os.path.join(folder, name))
     finally:
         for end in ("", "-wal", "-shm", "-journal"):
             with suppress(OSError):
                 os.unlink(temporary + end)
+
+
+def _put_new(temporary: str, path: str) -> None:
+    """Give a file its name whole, unless the name is taken: nobody's open index is ever replaced."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    except (AttributeError, OSError):  # no hard links, in a browser or on exFAT: who holds the claim looks and renames
+        folder, name = os.path.split(path)
+        with Claims(os.path.join(folder, "claims"), BUSY).claim((name, "", "")):
+            if not os.path.lexists(path):
+                os.replace(temporary, path)
