@@ -11,9 +11,8 @@ import time
 import warnings
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
+from runs import IN_BROWSER, library, needs_processes, needs_threads
 
 from flowly_ckpt.errors import StoreError, StoreWarning
 from flowly_ckpt.targets import DiskTarget, compressed, gzipped, pickled, plain_pickle
@@ -23,6 +22,7 @@ from flowly_ckpt.targets.disk.schema import make_index
 from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.typing import Facts
 
+np, pd = library("numpy"), library("pandas")
 ROOT = Path(__file__).parents[1]
 KEY = ("0a1b", "clean", "2c3d")
 
@@ -58,6 +58,7 @@ def age(target, seconds):
 # what is kept
 
 
+@needs_processes
 def test_a_value_survives_the_process(store):
     store[KEY] = {"a": (1, 2)}
     store["big", "t", "f"] = np.arange(100_000)
@@ -468,6 +469,7 @@ def test_verify_tells_progress(store):
 # threads and processes
 
 
+@needs_threads
 def test_threads_share_a_target(store):
     errors = []
 
@@ -511,9 +513,20 @@ def test_a_store_needs_no_hard_links(store, monkeypatch, answer):
     store[KEY] = 1
     make_index(store.path, "index.sqlite")  # as a process that was slower
     assert fresh(store)[KEY] == 1
-    assert claimed == [True]
+    assert claimed == [not IN_BROWSER]  # where nobody else is, nothing is locked
 
 
+def test_a_large_value_needs_no_second_thread(store, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    value = [b"x" * (1 << 24), 1]
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    store[KEY] = value
+    assert (store[KEY], store.verify(), len(files(store))) == (value, [], 1)
+
+
+@needs_processes
 def test_a_forked_child_opens_its_own_connections(store):
     store[KEY] = 1
     assert store[KEY] == 1
@@ -546,6 +559,7 @@ def test_readers_do_not_wait_for_a_writer(store):
     writer.close()
 
 
+@needs_processes
 def test_uses_are_written_at_exit(store):
     store[KEY] = 1
     code = f"from flowly_ckpt.targets import DiskTarget; DiskTarget({store.path!r})[{KEY!r}]"
@@ -556,4 +570,4 @@ def test_uses_are_written_at_exit(store):
 def test_an_unwanted_write_ahead_log_does_not_stay(store):
     store[KEY] = 1
     store.close()
-    assert sorted(path.name for path in Path(store.path).iterdir()) == ["flowly-ckpt.txt", "index.sqlite"]
+    assert {path.name for path in Path(store.path).iterdir()} - {"claims"} == {"flowly-ckpt.txt", "index.sqlite"}
