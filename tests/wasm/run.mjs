@@ -5,11 +5,12 @@ import { pathToFileURL } from "node:url";
 const [self, pyodide, site, root, , module, ...rest] = process.argv.slice(1);
 const { loadPyodide } = await import(pathToFileURL(`${pyodide}/pyodide.mjs`));
 const env = {
-  HOME: "/home/pyodide", PYTHONPATH: "/checkout:/checkout/tests:/site", PYTHONDONTWRITEBYTECODE: "1",
+  HOME: "/home/pyodide", PYTHONPATH: "/checkout:/checkout/tests", PYTHONDONTWRITEBYTECODE: "1",
   PYTHONHASHSEED: process.env.PYTHONHASHSEED ?? "0", CI: "1", HYPOTHESIS_STORAGE_DIRECTORY: "/tmp/hypothesis",
 };
 const python = await loadPyodide({ env });
-for (const [here, there] of [["/checkout", root], ["/site", site]]) {
+const packages = python.runPython("import site; site.getsitepackages()[0]");
+for (const [here, there] of [["/checkout", root], [packages, site]]) {
   python.FS.mkdirTree(here);
   python.mountNodeFS(here, there);
 }
