@@ -7,6 +7,7 @@ import time
 from functools import partial
 
 import pytest
+from runs import needs_processes
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints
 from flowly_ckpt.plan import plan
@@ -83,6 +84,7 @@ def test_what_is_known_of_an_entry_comes_through_every_wrapper(inner, wrap):
     assert target.gc().expired == 0
 
 
+@needs_processes
 @wrapped
 @pytest.mark.parametrize("kind", [DiskTarget, FileTarget])
 def test_claims_come_through_every_wrapper(tmp_path, wrap, kind):

@@ -9,6 +9,7 @@ import threading
 import traceback
 
 import pytest
+from runs import needs_threads
 
 from flowly_ckpt import add_checkpoints, chained, checkpoint
 from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning, UnhashableError
@@ -145,6 +146,7 @@ def test_finite_iterators_come_back_each_time():
         assert list(recall(target, KEY, lambda: itertools.repeat(1, 2))) == [1, 1]
 
 
+@needs_threads
 def test_one_thread_computes_and_the_others_wait():
     calls, go, target = [], threading.Event(), {}
 
@@ -162,6 +164,7 @@ def test_one_thread_computes_and_the_others_wait():
     assert (results, calls) == ([[1]] * 8, [1])
 
 
+@needs_threads
 def test_waiting_threads_share_the_exception_and_the_next_call_runs():
     started, go, calls = threading.Event(), threading.Event(), []
 

@@ -7,6 +7,7 @@ different hash seeds.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import re
@@ -19,9 +20,11 @@ from textwrap import dedent
 PRELUDE = """\
 import collections, copy, datetime, decimal, enum, fractions, functools, io, ipaddress, itertools, math, operator
 import pathlib, pickle, random, re, string, sys, threading, types, typing, uuid, weakref, zoneinfo
-import numpy as np, pandas as pd, pyarrow as pa, polars as pl
 import toolz, toolz.curried as curried
 """
+LIBRARIES = {"np": "numpy", "pd": "pandas", "pa": "pyarrow", "pl": "polars"}
+ABSENT = {name: library for name, library in LIBRARIES.items() if importlib.util.find_spec(library) is None}
+PRELUDE += "".join(f"import {library} as {name}\n" for name, library in LIBRARIES.items() if name not in ABSENT)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,11 @@ def edits(name: str, text: str, *replacements: tuple[str, str]) -> tuple[str, ..
     return tuple(forms)
 
 
+def absent(group: Group) -> set[str]:
+    """Return the libraries that the texts of a group use and that are not there."""
+    return {lib for name, lib in ABSENT.items() if re.search(rf"\b({name}\.|{lib}\b)", " ".join(group.texts))}
+
+
 def all_groups() -> list[Group]:
     from hashing_cases import (
         adversarial,
@@ -66,12 +74,14 @@ def all_groups() -> list[Group]:
         functions,
         met,
         modules,
+        newest,
         scalars,
         tables,
         unhashable,
     )
 
-    found = [scalars, containers, classes, functions, callables, modules, unhashable, arrays, tables, adversarial, met]
+    found = [scalars, containers, classes, functions, callables, modules, newest]
+    found += [unhashable, arrays, tables, adversarial, met]
     groups = [group for module in found for group in module.CASES]
     names = [group.name for group in groups]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)
@@ -121,6 +131,8 @@ def main() -> None:
     results = {}
     with tempfile.TemporaryDirectory() as root:
         for group in all_groups():
+            if absent(group):
+                continue
             results[group.name] = []
             for i, text in enumerate(group.texts):
                 folder = os.path.join(root, f"{len(results)}_{i}")

@@ -37,7 +37,7 @@ CASES = [
     error("a context variable", "__import__('contextvars').ContextVar('a')", "ContextVar"),
     error("an executor", "__import__('concurrent.futures').futures.ThreadPoolExecutor()", "ThreadPoolExecutor"),
     error("a queue", "__import__('queue').Queue()", "Queue"),
-    error("a process", "__import__('subprocess').Popen(['true'])", "Popen"),
+    error("a process", "import subprocess\nf = subprocess.Popen.__new__(subprocess.Popen)", "Popen"),
     error("an event loop", "__import__('asyncio').new_event_loop()", "Loop"),
     error("a temporary file", "__import__('tempfile').TemporaryFile()", "BufferedRandom"),
     error("a ufunc made of a function", "np.frompyfunc(lambda x: x, 1, 1)", "ufunc"),

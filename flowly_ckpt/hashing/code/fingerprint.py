@@ -20,7 +20,7 @@ __all__ = ["Fingerprint", "fingerprint_of"]
 
 FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # *args, **kwargs, generator, coroutine, awaitable, async generator
 LOOKS_AT_NAMES = frozenset({"locals", "globals", "vars", "eval", "exec", "dir"})
-META = frozenset({"__name__", "__qualname__", "__doc__", "__annotations__", "__module__"})
+META = frozenset({"__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__module__"})
 READERS = {
     **dict.fromkeys(("get_type_hints", "get_annotations", "signature", "getfullargspec", "fields"), "__annotations__"),
     **dict.fromkeys(("getdoc", "help"), "__doc__"),

@@ -16,6 +16,7 @@ from types import (
 )
 from typing import Any
 
+from ..annotations import annotations_of
 from ..hints import IGNORES, added_to
 from ..plain import ATOMS
 from ..rows import LABELS, ROWS, Attrs, Mark, Parts, attributes
@@ -29,7 +30,7 @@ EMPTY = Mark("empty cell")
 IGNORED = Mark("ignored")
 NAMED = (FunctionType, type)
 OWN = frozenset({IGNORES})
-READABLE = frozenset({"__doc__", "__name__", "__qualname__", "__annotations__", "__module__"})
+READABLE = frozenset({"__doc__", "__name__", "__qualname__", "__annotations__", "__annotate__", "__module__"})
 
 
 @ROWS.exact(FunctionType)
@@ -118,11 +119,11 @@ def attributes_read(fingerprint: Fingerprint, values: list[Any]) -> list[Any]:
 
 def attribute_read(value: Any, name: str) -> Any:
     """Return a name, docstring or annotations: of a function with its parameters, of a class with its bases."""
-    if name == "__annotations__":
+    if name in ("__annotations__", "__annotate__"):
         if isinstance(value, type):
-            return [vars(base).get(name) for base in value.__mro__ if base is not object]
+            return [annotations_of(base) for base in value.__mro__ if base is not object]
         code = getattr(value, "__code__", None)
-        return [getattr(value, name, None), code and code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]]
+        return [annotations_of(value), code and code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]]
     return getattr(value, name, None)
 
 

@@ -7,19 +7,27 @@ docstrings and lines of nested classes. Jumps lead to positions in what is left.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from types import CodeType
 from typing import Any
 
 __all__: list[str] = []
 
 SKIPPED = frozenset(
-    {"CACHE", "RESUME", "NOP", "EXTENDED_ARG", "PRECALL", "MAKE_CELL", "COPY_FREE_VARS", "SETUP_ANNOTATIONS"}
+    {
+        *("CACHE", "RESUME", "NOP", "EXTENDED_ARG", "PRECALL", "MAKE_CELL", "COPY_FREE_VARS", "SETUP_ANNOTATIONS"),
+        "NOT_TAKEN",  # since 3.14: marks the branch that follows a jump, which depends on the layout
+    }
 )
 HASHED_ELSEWHERE = frozenset(
-    {"__qualname__", "__doc__", "__firstlineno__", "__static_attributes__", "__module__", "__annotations__"}
+    {
+        *("__qualname__", "__doc__", "__firstlineno__", "__static_attributes__", "__module__", "__annotations__"),
+        *("__classdict__", "__classdictcell__", "__conditional_annotations__"),  # lead from annotations to the class
+    }
 )
 SPECIAL_TYPES = frozenset({"ClassVar", "InitVar", "KW_ONLY"})
-ANNOTATIONS, CLOSURE = 4, 8  # flags of MAKE_FUNCTION, and arguments of SET_FUNCTION_ATTRIBUTE
+# Flags of MAKE_FUNCTION, and arguments of SET_FUNCTION_ATTRIBUTE; since 3.14 a function that makes the annotations.
+ANNOTATIONS, CLOSURE, ANNOTATE = 4, 8, 16
 
 
 class Instruction:
@@ -58,7 +66,8 @@ def read(code: CodeType) -> Iterator[Instruction]:
     kinds = dict.fromkeys([*dis.haslocal, *dis.hasfree], "variable") | dict.fromkeys(dis.hasname, "name")
     kinds |= dict.fromkeys(dis.hasconst, "const") | dict.fromkeys([*dis.hasjrel, *dis.hasjabs], "jump")
     for item in dis.get_instructions(code):
-        name, value, kind = item.opname, item.argval, kinds.get(item.opcode, "number")
+        # Since 3.14 some loads only borrow, where the compiler sees that the variable lives on: that changes nothing.
+        name, value, kind = item.opname.replace("_BORROW", ""), item.argval, kinds.get(item.opcode, "number")
         if kind == "variable" and type(value) is tuple:  # two in one, since 3.13
             first, second = name.split("_FAST_")[:2]
             for half, variable in ((f"{first}_FAST", value[0]), (second, value[1])):
@@ -104,7 +113,7 @@ def remove_annotations(instructions: list[Instruction]) -> None:
             end = expression(instructions, at)
             end = expression(instructions, end) if instruction.value & CLOSURE else end
             without = ("MAKE_FUNCTION", instruction.value & ~ANNOTATIONS, instruction.effect + 1)
-        elif instruction.name == "SET_FUNCTION_ATTRIBUTE" and instruction.value == ANNOTATIONS:
+        elif instruction.name == "SET_FUNCTION_ATTRIBUTE" and instruction.value in (ANNOTATIONS, ANNOTATE):
             end = expression(instructions, at)
             without = ("NOP", 0, 0)
         else:
@@ -132,9 +141,16 @@ def class_body(instructions: list[Instruction], keep_types: bool) -> list[Instru
     """Return a class body without its own name, documentation and place, and the types of its annotations."""
     kept: list[Instruction] = []
     for at, instruction in enumerate(instructions):
-        if instruction.name == "STORE_NAME" and instruction.value in HASHED_ELSEWHERE and kept and kept[-1].effect == 1:
+        stores = instruction.name in ("STORE_NAME", "STORE_DEREF")
+        if stores and instruction.value in HASHED_ELSEWHERE and kept and kept[-1].effect == 1:
             kept.pop()
             continue
+        if instruction.value == "__annotate_func__" and not keep_types:  # since 3.14
+            start = expression(kept, len(kept))
+            fields = fields_of(next(s.value for s in kept[start:] if isinstance(s.value, CodeType)))
+            if fields is not None:
+                kept[start:] = [Instruction("ANNOTATION", "const", fields, instruction.offset, 0)]
+                continue
         if instruction.name == "STORE_SUBSCR" and at >= 2 and instructions[at - 2].value == "__annotations__":
             start = expression(kept, len(kept) - 2)
             types = {s.value for s in kept[start:-2] if type(s.value) is str}
@@ -145,6 +161,14 @@ def class_body(instructions: list[Instruction], keep_types: bool) -> list[Instru
                 continue
         kept.append(instruction)
     return kept
+
+
+def fields_of(annotate: CodeType) -> tuple[Any, ...] | None:
+    """Return the names that a function makes annotations for; None where their types say more than what they hold."""
+    if SPECIAL_TYPES.intersection(annotate.co_names):
+        return None
+    found = list(read(annotate))
+    return tuple(name.value for name, store in pairwise(found) if store.name == "STORE_SUBSCR")
 
 
 def mark_plain_classes(instructions: list[Instruction]) -> None:

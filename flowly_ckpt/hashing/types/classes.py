@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import FunctionType
 from typing import Any
 
+from ..annotations import annotations_of
 from ..code.fingerprint import fingerprint_of
 from ..code.origin import named, of_module
 from ..rows import LABELS, ROWS, Attrs, Parts
-from .synthesized import code_of, own_members
+from .synthesized import DERIVED, code_of, own_members
 
 __all__: list[str] = []
 
@@ -27,7 +28,7 @@ def class_(cls: type) -> Parts:
     if kind is not type:
         parts.append(kind)
         if of_module(kind.__module__).kind == "installed":  # such a metaclass may read the annotations
-            parts.append(own.get("__annotations__"))
+            parts.append(annotations_of(cls))
     parts.append(attributes_read(cls))
     return b"<user class>", parts
 
@@ -55,9 +56,10 @@ def attributes_read(cls: type) -> Attrs | None:
     for base in cls.__mro__:
         if base is object or of_module(base.__module__).kind != "user":
             continue
-        for value in vars(base).values():
+        for value in (value for name, value in vars(base).items() if name not in DERIVED):
             code = code_of(value.fget if type(value) is property else value)
             if code is not None and code.co_names:
                 read.update(fingerprint_of(code).read)
     read.discard("__name__")
-    return Attrs({name: vars(cls).get(name) for name in read}) or None
+    own = {**vars(cls), **dict.fromkeys(("__annotations__", "__annotate__"), annotations_of(cls))}
+    return Attrs({name: own.get(name) for name in read}) or None

@@ -63,8 +63,9 @@ def load_dataclasses() -> None:
 
 
 def load_typing() -> None:
-    from typing import NewType
+    from typing import ForwardRef, NewType
 
+    ROWS.exact(ForwardRef)(lambda obj: (b"<forward reference>", [obj.__forward_arg__]))
     ROWS.exact(NewType)(lambda obj: (b"<new type>", [obj.__name__, obj.__supertype__]))
 
 

@@ -217,7 +217,11 @@ def _write(descriptor: int, parts: list[Bytes]) -> bytes:
             hasher.update(piece)
 
     thread = threading.Thread(target=digest, name="flowly_ckpt digest")
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # no threads, as in a browser, or no more of them
+        write_all(descriptor, parts)
+        return digest_of(parts)
     try:
         for piece in _pieces(parts):
             work.put(piece)

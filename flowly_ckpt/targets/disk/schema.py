@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..filesystem import PRIVATE, beside, open_file
+from ..claims import Claims
+from ..filesystem import PRIVATE, beside
 from .folder import APPLICATION, FORMAT
 
 __all__ = [
@@ -145,28 +146,21 @@ def make_index(
             connection.execute("pragma journal_mode = wal")
         finally:
             connection.close()
-        _put(temporary, os.path.join(folder, name))
+        _put_new(temporary, os.path.join(folder, name))
     finally:
         for end in ("", "-wal", "-shm", "-journal"):
             with suppress(OSError):
                 os.unlink(temporary + end)
 
 
-def _put(temporary: str, path: str) -> None:
-    """Give a new index its name, unless there is one of that name."""
+def _put_new(temporary: str, path: str) -> None:
+    """Give a file its name whole, unless the name is taken: nobody's open index is ever replaced."""
     try:
         os.link(temporary, path)
     except FileExistsError:
         pass
-    except (OSError, AttributeError):
-        # A file system without hard links: an empty file takes the name, which only one process can make.
-        if os.path.lexists(path):
-            return
-        lock = f"{path}.new"
-        with suppress(FileExistsError):
-            os.close(open_file(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-            try:
-                if not os.path.lexists(path):
-                    os.replace(temporary, path)
-            finally:
-                os.unlink(lock)
+    except (AttributeError, OSError):  # no hard links, in a browser or on exFAT: who holds the claim looks and renames
+        folder, name = os.path.split(path)
+        with Claims(os.path.join(folder, "claims"), PATIENCE).claim((name, "", "")):
+            if not os.path.lexists(path):
+                os.replace(temporary, path)
