@@ -36,6 +36,8 @@ def results() -> list[dict[str, list[str]]]:
 
 @pytest.mark.parametrize("group", GROUPS, ids=[group.name for group in GROUPS])
 def test_case(group: Group, results: list[dict[str, list[str]]]) -> None:
+    if group.needs:
+        pytest.importorskip(group.needs)
     one, other = (result[group.name] for result in results)
     if group.expect == "error":
         assert one[0].startswith("error: "), one
