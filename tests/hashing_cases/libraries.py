@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import after, distinct, needing, same
+from .table import after, distinct, error, needing, same
 
 DTYPES = (
     "np.dtype('i4,i4')", "np.dtype('i4,i1')", "np.dtype('i4,i1', align=True)", "np.dtype('i4', metadata={'a': 1})",
@@ -147,6 +147,43 @@ def used(distribution):
     return distribution
 """
 
+LABELLED = """
+import xarray as xr
+def ds(value=1, **attrs):
+    return xr.Dataset({"a": (("x", "y"), np.full((2, 3), value))}, {"x": [1, 2], "t": ("y", pd.date_range("2020", periods=3))}, attrs)
+def used(data):
+    data.sum(), data.sel(x=1), repr(data), data.indexes, data.x.to_index(), data.nbytes
+    return data
+"""
+STORED = """
+import tempfile, zarr
+def stored(value, **more):
+    place = tempfile.mkdtemp() + "/z"
+    made = zarr.create_array(place, data=np.full((5, 3), value), **more)
+    return zarr.open_array(place)
+def opened(value):
+    import xarray as xr
+    place = tempfile.mkdtemp() + "/z"
+    xr.Dataset({"a": (("x", "y"), np.full((2, 3), value))}).to_zarr(place, consolidated=False)
+    return xr.open_zarr(place, consolidated=False, chunks=None)
+"""
+GRAPHS = """
+import networkx as nx
+def used(graph):
+    graph.nodes, graph.edges, graph.degree, graph.adj, nx.shortest_path(graph, 0, 1), nx.pagerank(graph)
+    return graph
+"""
+MODELS = """
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.neighbors import BallTree, KDTree, KNeighborsClassifier
+from sklearn.linear_model import LogisticRegression
+from scipy.spatial import KDTree as Tree
+X, y = np.random.default_rng(0).random((50, 3)), np.arange(50) % 2
+def used(model, name, *args):
+    getattr(model, name)(*args)
+    return model
+"""
+
 CASES = [
     distinct("structure of dtypes", *DTYPES),
     distinct("arrays by the structure of their dtype", *(f"np.zeros(2, {dtype})" for dtype in DTYPES)),
@@ -214,4 +251,41 @@ CASES = [
         distinct("quantised tensors", *after(TORCH, "torch.quantize_per_tensor(t, .1, 0, torch.quint8)", "torch.quantize_per_tensor(t, .2, 0, torch.quint8)", "torch.quantize_per_tensor(t, .1, 1, torch.quint8)", "per_channel(.1, .1)", "per_channel(.1, .2)")),
         same("a distribution once used", *after(TORCH, "torch.distributions.Categorical(torch.ones(2))", "used(torch.distributions.Categorical(torch.ones(2)))")),
     ),
+    *needing("xarray",
+        same("a dataset once used", *after(LABELLED, "ds()", "used(ds())", "pickle.loads(pickle.dumps(used(ds())))")),
+        same("labelled arrays once used", *after(LABELLED, "ds().a", "used(ds().a)", "pickle.loads(pickle.dumps(ds().a))")),
+        distinct("labelled arrays", *after(LABELLED, "ds()", "ds(2)", "ds(k=1)", "ds().a", "ds().a.variable", "ds().rename(a='b')", "ds().assign_coords(x=[1, 3])", "ds().a.rename('q')", "ds().drop_indexes('x')", "ds().drop_vars('t')")),
+    ),
+    *needing("zarr",
+        same("arrays that are stored", *after(STORED, "stored(1)", "stored(1)", "stored(1, chunks=(2, 2))")),
+        distinct("content that is stored", *after(STORED, "stored(1)", "stored(2)", "stored(1.)", "opened(1)", "opened(2)")),
+        same("a dataset that is stored", *after(STORED, "opened(1)", "opened(1)", "opened(1).load()")),
+    ),
+    *needing("networkx",
+        same("a graph once used", *after(GRAPHS, "nx.path_graph(4)", "used(nx.path_graph(4))", "pickle.loads(pickle.dumps(used(nx.path_graph(4))))", "nx.path_graph(4).copy()")),
+        same("views of a graph", *after(GRAPHS, "nx.path_graph(4).edges", "used(nx.path_graph(4)).edges", "pickle.loads(pickle.dumps(nx.path_graph(4).edges))")),
+        distinct("graphs", *after(GRAPHS, "nx.path_graph(4)", "nx.path_graph(3)", "nx.DiGraph([(0, 1)])", "nx.Graph([(0, 1)])", "nx.Graph([(0, 1, {'w': 1})])", "nx.MultiGraph([(0, 1)])", "nx.path_graph(4).edges", "nx.path_graph(4).nodes", "nx.path_graph(4).degree")),
+    ),
+    *needing("sklearn",
+        same("trees of neighbours once asked", *after(MODELS, "KDTree(X)", "used(KDTree(X), 'query', X, 2)", "pickle.loads(pickle.dumps(KDTree(X)))")),
+        same("a classifier once asked", *after(MODELS, "KNeighborsClassifier().fit(X, y)", "used(KNeighborsClassifier().fit(X, y), 'predict', X)", "pickle.loads(pickle.dumps(KNeighborsClassifier().fit(X, y)))")),
+        same("counted words", *after(MODELS, "TfidfVectorizer(stop_words='english').fit(['a bc', 'bc de'])", "used(TfidfVectorizer(stop_words='english').fit(['a bc', 'bc de']), 'transform', ['bc'])")),
+        same("a tree of scipy", *after(MODELS, "Tree(X)", "used(Tree(X), 'query', X)", "pickle.loads(pickle.dumps(Tree(X)))")),
+        distinct("models", *after(MODELS, "KDTree(X)", "KDTree(-X)", "BallTree(X)", "Tree(X)", "Tree(-X)", "CountVectorizer().fit(['a bc'])", "CountVectorizer().fit(['a bd'])", "LogisticRegression().fit(X, y)", "LogisticRegression().fit(X, 1 - y)", "LogisticRegression(C=2)")),
+    ),
+    *needing("sympy",
+        distinct("symbols", "import sympy\nf = sympy.Function('f')", "import sympy\nf = sympy.Function('g')", "import sympy\nf = sympy.Function('f', real=True)", "import sympy\nf = sympy.Function('f')(sympy.Symbol('x'))", "import sympy\nf = sympy.Symbol('x')", "import sympy\nf = sympy.Symbol('x', real=True)"),
+        error("a symbol unlike any other", "import sympy\nf = [sympy.Dummy('x')]", "[0]", "Symbol"),
+    ),
+    *needing("dask",
+        same("a collection once used", "import dask.array as da\nf = da.ones((4, 4), chunks=2)", "import dask.array as da\nf = da.ones((4, 4), chunks=2)\nf.sum().compute(scheduler='sync'); f.dask; repr(f)"),
+    ),
+    error("a handle: shelve", "import shelve, tempfile\nf = [shelve.open(tempfile.mkdtemp() + '/a')]", "[0]", "place"),
+    error("a handle: dumb dbm", "import dbm.dumb, tempfile\nf = [dbm.dumb.open(tempfile.mkdtemp() + '/a')]", "[0]", "place"),
+    error("a plan that reads a file", "import polars as pl\nf = [pl.scan_csv('x.csv', schema={'a': pl.Int64})]", "[0]", "collect"),
+    error("a data set in files", "import pyarrow.dataset as ds, tempfile\nf = [ds.dataset(tempfile.mkdtemp())]", "[0]", "place"),
+    *(error(f"what raises: {name}", f"class Raises:\n    def {method}(self, *a): {body}\nf = [1, {{'a': Raises()}}]", "[1] → ['a']", "Raises") for name, method, body in (
+        ("reduction", "__reduce__", "raise KeyError(1)"), ("no reduction", "__reduce__", "return 5"), ("an empty reduction", "__reduce__", "return ()"), ("state", "__getstate__", "raise OSError('x')"),
+        ("hash", "__flowly_hash__", "return 1 / 0"), ("hash without end", "__flowly_hash__", "return self.__flowly_hash__()"), ("a reduction without end", "__reduce__", "return self.__reduce__()"),
+    )),
 ]

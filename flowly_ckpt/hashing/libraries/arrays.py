@@ -40,10 +40,16 @@ def load_numpy() -> None:
     ROWS.exact(np.random.RandomState)(random_state)
 
 
-def load_scipy() -> None:
-    sparse = sys.modules.get("scipy.sparse")
-    if sparse is not None:
-        ROWS.open(sparse.spmatrix, sparse.sparray, without=OF_SPARSE)(sparse_matrix)
+def load_scipy_sparse() -> None:
+    from scipy import sparse
+
+    ROWS.open(sparse.spmatrix, sparse.sparray, without=OF_SPARSE)(sparse_matrix)
+
+
+def load_scipy_spatial() -> None:
+    from scipy.spatial import cKDTree
+
+    ROWS.open(cKDTree)(lambda obj: (b"<tree>", [type(obj), obj.data, obj.leafsize, obj.boxsize, obj.indices]))
 
 
 def load_torch() -> None:
@@ -190,7 +196,7 @@ def dtype(obj: Any) -> Parts:
         return b"<dtype>", ["T", obj.coerce, getattr(obj, "na_object", Mark("none"))]
     if not type(obj).__module__.startswith("numpy"):
         return by_reduction(obj)
-    return b"<dtype>", [obj.str, obj.name, about, None if obj.isbuiltin == 1 else obj.type]
+    return b"<dtype>", [obj.str, obj.name, about, obj.type if obj.isbuiltin == 2 else None]
 
 
 def masked(obj: Any) -> Parts:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ...errors import UnhashableError
 from ..rows import ROWS, Attrs, Blob, Parts
+from ..values.objects import by_reduction
 from .arrays import chunks
 
 __all__: list[str] = []
@@ -35,9 +37,17 @@ def load_polars() -> None:
     import polars as pl
 
     ROWS.open(pl.DataFrame, without=("_df",))(lambda obj: (b"<polars frame>", [obj.shape, *obj.get_columns()]))
+    ROWS.register(pl.LazyFrame)(plan)
     ROWS.open(pl.Series, without=("_s",))(series)
     ROWS.register(pl.DataType)(lambda obj: (b"<polars dtype>", [type(obj).__name__, Attrs(vars(obj))]))
     ROWS.exact(pl.Field)(lambda obj: (b"<polars field>", [obj.name, obj.dtype]))
+
+
+def plan(obj: Any) -> Parts:
+    """A plan counts by its steps and the tables in it; files that it is to read may change."""
+    if " SCAN [" in obj.explain(optimized=False):
+        raise UnhashableError(obj, (), "it reads files when it is collected; collect it, or pass FileContent")
+    return by_reduction(obj)
 
 
 def series(obj: Any) -> Parts:
