@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from itertools import chain, repeat
 from typing import Any
 
 from ..errors import UnhashableError
 from .plain import ATOMS
-from .rows import LABELS, Blob, Parts, expand
+from .rows import LABELS, Blob, Parts, expand, refusing
 
 __all__ = ["named_parts", "way_to", "with_way"]
 
@@ -25,7 +26,10 @@ def named_parts(obj: Any, expand: Callable[[Any], Parts] = expand) -> list[tuple
         return []
     tag, parts = expand(obj)
     labels = LABELS.get(tag, ())
-    names = chain(labels(obj, parts) if callable(labels) else labels, repeat(""))
+    try:
+        names = chain(labels(obj, parts) if callable(labels) else labels, repeat(""))
+    except Exception:  # noqa: BLE001  of a foreign __repr__ or __name__
+        names = chain((), repeat(""))
     return [(name, part) for name, part in zip(names, parts) if name is not None and type(part) is not Blob]
 
 
@@ -46,11 +50,25 @@ def way_to(root: Any, expand: Callable[[Any], Parts] = expand) -> tuple[tuple[st
         here = (up, name) if name else up
         try:
             parts = named_parts(obj, expand)
+            read_bytes(obj, expand)
         except UnhashableError as error:
             return unrolled(here), error
+        except RecursionError as error:
+            refusal = UnhashableError(obj, (), "its own reduction or hash nests without end")
+            refusal.__cause__ = error
+            return unrolled(here), refusal
         kept.append([obj, parts])
         waiting += [(here, name, part) for name, part in reversed(parts)]
     return None
+
+
+def read_bytes(obj: Any, expand: Callable[[Any], Parts]) -> None:
+    """Read the raw bytes of an object, which may be what cannot be read."""
+    for blob in [part for part in expand(obj)[1] if type(part) is Blob]:
+        try:
+            deque(blob.chunks, maxlen=0)
+        except BaseException as error:
+            raise refusing(obj, error) from error
 
 
 def unrolled(linked: tuple[Any, ...]) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ import re
 import sys
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from textwrap import dedent
 
 PRELUDE = """\
@@ -35,6 +36,7 @@ class Group:
     name: str
     texts: tuple[str, ...]
     where: tuple[str, ...] = ()
+    needs: str = ""
 
 
 def same(name: str, *texts: str) -> Group:
@@ -49,6 +51,16 @@ def error(name: str, text: str, *where: str) -> Group:
     return Group("error", name, (text,), where)
 
 
+def after(setup: str, *expressions: str) -> tuple[str, ...]:
+    """Return texts that evaluate an expression each, after the same statements."""
+    return tuple(f"{PRELUDE}\n{dedent(setup)}\n\ndef make():\n    return (\n{text}\n)\n" for text in expressions)
+
+
+def needing(library: str, *groups: Group) -> list[Group]:
+    """Return groups that are left out where a library is not installed."""
+    return [replace(group, needs=library) for group in groups]
+
+
 def edits(name: str, text: str, *replacements: tuple[str, str]) -> tuple[str, ...]:
     """Return a text and its edited forms; each replacement must change it."""
     base = dedent(text)
@@ -61,7 +73,9 @@ def edits(name: str, text: str, *replacements: tuple[str, str]) -> tuple[str, ..
 
 def absent(group: Group) -> set[str]:
     """Return the libraries that the texts of a group use and that are not there."""
-    return {lib for name, lib in ABSENT.items() if re.search(rf"\b({name}\.|{lib}\b)", " ".join(group.texts))}
+    needed = {group.needs} if group.needs and find_spec(group.needs) is None else set()
+    used = {lib for name, lib in ABSENT.items() if re.search(rf"\b({name}\.|{lib}\b)", " ".join(group.texts))}
+    return needed | used
 
 
 def all_groups() -> list[Group]:
@@ -72,6 +86,7 @@ def all_groups() -> list[Group]:
         classes,
         containers,
         functions,
+        libraries,
         met,
         modules,
         newest,
@@ -81,7 +96,7 @@ def all_groups() -> list[Group]:
     )
 
     found = [scalars, containers, classes, functions, callables, modules, newest]
-    found += [unhashable, arrays, tables, adversarial, met]
+    found += [unhashable, arrays, tables, adversarial, met, libraries]
     groups = [group for module in found for group in module.CASES]
     names = [group.name for group in groups]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)
@@ -119,8 +134,8 @@ def evaluate(text: str, folder: str) -> str:
     finally:
         sys.path.remove(folder)
         for name in sorted(set(sys.modules) - before, reverse=True):  # modules before their packages
-            module = sys.modules[name]
-            places = [getattr(module, "__file__", None) or "", *map(str, getattr(module, "__path__", ()))]
+            table = vars(sys.modules[name])
+            places = [str(table.get("__file__")), *map(str, table.get("__path__", ()))]
             if any(place.startswith(folder) for place in places):
                 del sys.modules[name]
 

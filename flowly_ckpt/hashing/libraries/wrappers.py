@@ -26,9 +26,8 @@ def load_cytoolz() -> None:
     ROWS.register(cytoolz.excepts)(lambda obj: (b"<excepts>", [type(obj), obj.exc, obj.func, obj.handler]))
 
 
-def load_pydantic() -> None:
-    module = sys.modules.get("pydantic._internal._validate_call")
-    kind = getattr(module, "ValidateCallWrapper", None)
+def load_pydantic__internal__validate_call() -> None:
+    kind = getattr(sys.modules["pydantic._internal._validate_call"], "ValidateCallWrapper", None)
     if kind is not None:
         ROWS.exact(kind)(validated_call)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
+from functools import lru_cache
 from typing import Any
 
 from ...errors import UnhashableError
 from ...pipelines import effective_steps, role
 from ..code.origin import of_module
-from ..rows import LABELS, ROWS, Attrs, Parts, attrs, of_class
+from ..rows import LABELS, ROWS, Attrs, Parts, attrs, of_class, package
 
 __all__ = ["by_reduction", "is_run"]
 
@@ -63,17 +64,18 @@ def by_reduction(obj: Any) -> Parts:
     kind = type(obj)
     if is_run(obj):
         return b"<run>", effective_steps(obj)
-    own = getattr(kind, "__flowly_hash__", None)
-    if own is not None:
-        return b"<own>", [kind, own(obj)]
-    if hasattr(kind, "__next__"):
+    if hasattr(kind, "__flowly_hash__"):
+        own = of_type(kind, "__flowly_hash__")
+        if own is not None:
+            return b"<own>", [kind, own.__get__(obj, kind)()]
+    if hasattr(kind, "__next__") and of_type(kind, "__next__") is not None:
         refuse_iterator(kind, obj)
     reduced = reduce(obj)
     if isinstance(reduced, str):
         return by_name(obj, kind, reduced)
-    function, args, state, items, pairs = (*reduced, None, None, None)[:5]
+    function, args, state, items, pairs, setter = (*reduced, None, None, None, None)[:6]
     if function is new and len(args) == 1 and items is None and pairs is None and type(state) in PLAIN_STATE:
-        kept = own_state(state)
+        kept = own_state(state, kind)
         refuse_addresses(obj, kept.values())
         tag, state_parts = attrs(Attrs(kept))
         if tag == b"<attrs>":
@@ -85,10 +87,18 @@ def by_reduction(obj: Any) -> Parts:
     for each in (*args, *states):
         if type(each) in FLAT:
             refuse_addresses(obj, each.values() if type(each) is dict else each)
-    parts = [function, len(args), *args, *map(as_state, states)]
+    parts = [function, len(args), *args, *(as_state(each, kind) for each in states)]
     if items is not None or pairs is not None:
         parts += [list(items or ()), list(pairs or ())]
+    beside = {"setter": setter, "cause": obj.__cause__ if isinstance(obj, BaseException) else None}
+    if any(value is not None for value in beside.values()):
+        parts.append(Attrs(beside))
     return b"<object>", parts
+
+
+def of_type(kind: type, name: str) -> Any:
+    """Return an attribute of a type, or None; unlike ``getattr``, not one that its metaclass makes up."""
+    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
 
 
 def is_run(obj: Any) -> bool:
@@ -121,15 +131,35 @@ def is_slots(state: Any) -> bool:
     )
 
 
-def as_state(state: Any) -> Any:
-    return Attrs(own_state(state)) if type(state) is dict else state
+def as_state(state: Any, kind: type) -> Any:
+    return Attrs(own_state(state, kind)) if type(state) is dict else state
 
 
-def own_state(state: Any) -> dict[Any, Any]:
-    """Return a state without what ``functools.update_wrapper`` copied into it."""
-    if state and "__wrapped__" in state:
-        return {name: value for name, value in state.items() if name not in COPIED}
-    return state or {}
+def own_state(state: Any, kind: type) -> dict[Any, Any]:
+    """Return a state without what ``functools.update_wrapper`` copied into it, and what properties keep there."""
+    if not state:
+        return {}
+    left_out = kept_by_properties(kind) & state.keys()
+    if "__wrapped__" in state:
+        left_out |= COPIED
+    return {name: value for name, value in state.items() if name not in left_out} if left_out else state
+
+
+@lru_cache(maxsize=10_000)
+def kept_by_properties(kind: type) -> frozenset[str]:
+    """Return the names under which cached properties of a class keep what follows from the rest of the state.
+
+    Besides ``functools.cached_property`` there are those of many libraries; they have ``__get__`` alone.
+    """
+    found = [(name, type(value)) for base in kind.__mro__ for name, value in vars(base).items()]
+    names = {name for name, descriptor in found if is_cached(descriptor)}
+    in_pandas = any(is_cached(descriptor) and package(descriptor) == "pandas" for _, descriptor in found)
+    return frozenset({*names, "_cache"} if in_pandas else names)
+
+
+def is_cached(kind: type) -> bool:
+    name = kind.__name__.lower()
+    return ("cached" in name or "lazy" in name or name == "reify") and hasattr(kind, "__get__")
 
 
 def by_name(obj: Any, kind: type, name: str) -> Parts:
