@@ -73,6 +73,7 @@ class AlkymiConfig:
     See also: :func:`flowly_ckpt.recipes.recipe`.
     """
 
+    __slots__ = ("_cache_path", "allow_pickling", "cache", "file_checksum_method", "target")  # a misspelt one raises
     _instance: ClassVar[AlkymiConfig | None] = None
 
     def __init__(self) -> None:
