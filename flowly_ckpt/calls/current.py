@@ -73,7 +73,9 @@ def init_checkpoint(checkpoint_name: Any = "", config: Any = None, *, target: Ta
     if config is None and not isinstance(checkpoint_name, str):
         checkpoint_name, config = "", checkpoint_name
     if isinstance(config, str | os.PathLike):
-        raise TypeError(f"config must be an object or a mapping, got {config!r}; give it as artifacts_dir of one")
+        raise TypeError(
+            f"config must be an object or a mapping, got {config!r}; for a folder write {{'artifacts_dir': {config!r}}}"
+        )
     if not _switch(config, "use_checkpoints") or _is_azure_ml(config):
         return use(NullCheckpoint())
     if target is not None:
