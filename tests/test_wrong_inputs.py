@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints
+from flowly_ckpt.calls import TargetCheckpoint, init_checkpoint
+from flowly_ckpt.passes import observe
+from flowly_ckpt.plan import plan
+from flowly_ckpt.recipes import AlkymiConfig, recipe
 from flowly_ckpt.targets import DiskTarget
+from flowly_ckpt.tasks import task
 
 ROWS = [
     # a target that is none
@@ -31,6 +36,18 @@ ROWS = [
     (lambda: apply(abs, 5, rewrites="add_checkpoints"), "rewrites must be a list of passes, got str"),
     (lambda: apply(abs, 5, rewrites=5), "rewrites must be a list of passes, got int"),
     (lambda: apply(abs, 5, engine="plan"), "engine must be a function of a pipeline and an object, got 'plan'"),
+    (lambda: observe([]), "sink must be a function of an event, got []; for a list write events.append"),
+    # the same for everything that takes a target
+    (lambda: clear_checkpoints("cache"), "got str; for a folder of results write DiskTarget('cache')"),
+    (lambda: clear_checkpoints(chained(abs)), "target must be a mutable mapping, got chained"),
+    (lambda: recipe(target="cache")(lambda: 1), "got str; for a folder of results write DiskTarget('cache')"),
+    (lambda: task(target=[])(abs), "target must be a template or a mutable mapping, got list"),
+    # calls
+    (lambda: init_checkpoint("index", "out"), "config must be an object or a mapping, got 'out'"),
+    (
+        lambda: TargetCheckpoint("index", {}).load_or_run(7, len, "text"),
+        "method must be callable, got 7; the id comes second",
+    ),
 ]
 
 
@@ -47,3 +64,18 @@ def test_an_error_within_a_pass_is_its_own():
 
     with pytest.raises(TypeError, match="of the pass"):
         apply(abs, 5, rewrites=[broken])
+
+
+def test_a_misspelt_setting_is_refused():
+    with pytest.raises(AttributeError, match="cache_pth"):
+        AlkymiConfig.get().cache_pth = "results"
+
+
+def test_a_plan_says_that_the_pass_was_forgotten():
+    pipeline = chained(abs, checkpoint({}), str)
+    assert [row.why for row in apply(pipeline, -1, engine=plan)] == ["add_checkpoints was not applied"]
+    assert [row.why for row in apply(chained(abs, str), -1, engine=plan)] == ["no checkpoint follows"]
+
+
+def test_a_task_takes_a_path_as_template(tmp_path):
+    assert str(task(target=tmp_path / "size.pkl")(len)("abc")) == str(tmp_path / "size.pkl")

@@ -72,6 +72,8 @@ class Checkpoint:
         >>> TargetCheckpoint("index_a", {}).load_or_run(divmod, "some id", 7, 2)
         (3, 1)
         """
+        if not callable(method):
+            raise TypeError(f"load_or_run: method must be callable, got {method!r:.40}; the id comes second")
         function = undecorated(method)
         key = self.key(id, method)
         made_from = {"id": key[0], "method": key[2]}

@@ -61,6 +61,7 @@ def init_checkpoint(checkpoint_name: Any = "", config: Any = None, *, target: Ta
     :param target: keep results in this mutable mapping instead of files in ``artifacts_dir``.
     :returns: a :class:`TargetCheckpoint`: without a target a :class:`LocalStorageCheckpoint`, and a
         :class:`NullCheckpoint` where nothing is to be kept. ``get_checkpoint`` returns it from now on.
+    :raises TypeError: when ``config`` is a path, or ``target`` is not a mutable mapping.
 
     >>> init_checkpoint("index_a", {"use_checkpoints": False})
     NullCheckpoint()
@@ -71,6 +72,10 @@ def init_checkpoint(checkpoint_name: Any = "", config: Any = None, *, target: Ta
     """
     if config is None and not isinstance(checkpoint_name, str):
         checkpoint_name, config = "", checkpoint_name
+    if isinstance(config, str | os.PathLike):
+        raise TypeError(
+            f"config must be an object or a mapping, got {config!r}; for a folder write {{'artifacts_dir': {config!r}}}"
+        )
     if not _switch(config, "use_checkpoints") or _is_azure_ml(config):
         return use(NullCheckpoint())
     if target is not None:

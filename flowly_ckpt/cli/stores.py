@@ -52,15 +52,15 @@ class RecordedFiles(FileTarget):
 def open_store(path: str) -> BaseTarget:
     """Open the store at a path.
 
-    :raises StoreError: where there is none; nothing is touched.
+    :raises StoreError: when there is none; nothing is touched.
 
     >>> open_store("/no/such/folder")
     Traceback (most recent call last):
         ...
-    flowly_ckpt.errors.StoreError: /no/such/folder: there is no store here
+    flowly_ckpt.errors.StoreError: /no/such/folder: no store at this path
     """
     path = os.path.abspath(os.path.expanduser(path))
-    missing = StoreError(f"{path}: there is no store here")
+    missing = StoreError(f"{path}: no store at this path")
     if not os.path.isdir(path):
         raise missing
     if os.path.basename(path) == RECIPES:

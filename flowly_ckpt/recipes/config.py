@@ -5,12 +5,14 @@ from __future__ import annotations
 import enum
 import os
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..errors import FlowlyError
 from ..typing import Target
 
 __all__ = ["AlkymiConfig", "CacheType", "FileChecksumMethod", "SingletonError"]
+
+_SETTINGS = ("cache", "cache_path", "target", "allow_pickling", "file_checksum_method", "_cache_path")
 
 
 class SingletonError(FlowlyError, RuntimeError):
@@ -84,6 +86,11 @@ class AlkymiConfig:
         self.allow_pickling = True
         self.file_checksum_method = FileChecksumMethod.HashContents
         self._cache_path: Path | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _SETTINGS:
+            raise AttributeError(f"AlkymiConfig has no setting {name!r}; it has {', '.join(_SETTINGS[:-1])}")
+        super().__setattr__(name, value)
 
     @staticmethod
     def get() -> AlkymiConfig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -12,7 +12,7 @@ from ..pipelines import name_of
 from ..pipelines.names import module_name
 from ..plan import Forecast, Plan
 from ..targets.damage import DamagedError
-from ..targets.protocol import as_target, described
+from ..targets.protocol import as_target, checked, described
 from ..targets.recall import MISSING, lookup
 from ..targets.wrappers import Refreshed
 from ..typing import Key, Rewrite, Target
@@ -279,9 +279,7 @@ def _target(cache: CacheType, target: Target | None, base: str) -> Target | None
     if target is None and (cache is CacheType.NoCache or (cache is CacheType.Auto and not config.cache)):
         return None
     chosen = target if target is not None else config.target if config.target is not None else folder_at(base)
-    if not isinstance(chosen, MutableMapping):
-        raise TypeError(f"target must be a mutable mapping, got {type(chosen).__name__}")
-    return chosen
+    return checked(chosen)
 
 
 def _doc_of(func: Any) -> str:

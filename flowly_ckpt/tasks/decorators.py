@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
 from contextvars import copy_context
@@ -149,7 +150,7 @@ def task(
     fn: Any = None,
     /,
     *,
-    target: str | Template | Target | None = None,
+    target: str | os.PathLike[str] | Template | Target | None = None,
     store: StoreOf | Target | None = Filestore,
     save: bool = True,
     changed: str = "warn",
@@ -182,7 +183,7 @@ def task(
     :param path, base: what the template knows by these names, in place of those of ``gcontext``.
     :param options: Prefect's own, such as ``retries`` and ``tags``; without meaning in the other modes.
     :raises TemplateError: for a template that cannot be parsed.
-    :raises TypeError: for an option that looks misspelt, and for a store that is neither.
+    :raises TypeError: for an option that looks misspelt, and for a wrong target or store.
     :raises ValueError: for an unknown ``changed``.
 
     >>> import os, tempfile
@@ -206,6 +207,10 @@ def task(
         if store is not Filestore:
             raise TypeError("task: target and store both say where results are kept; give the mapping as store alone")
         target, store = None, target
+    if isinstance(target, os.PathLike):
+        target = os.fspath(target)
+    if not isinstance(target, str | Template | None):
+        raise TypeError(f"target must be a template or a mutable mapping, got {type(target).__name__}")
     _check(store, save, changed, options)
     template = _template(target or TARGET)
     fixed = {name: value for name, value in {"path": path, "base": base}.items() if value is not None}
