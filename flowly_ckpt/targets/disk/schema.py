@@ -161,7 +161,7 @@ def make_index(
     try:
         connection = sqlite3.connect(temporary, isolation_level=None)
         try:
-            connection.executescript(SCHEMA)
+            connection.executescript(f"begin; {SCHEMA} commit;")  # as one, so that the disk is waited for once
             if fill is not None:
                 fill(connection)
             connection.execute("pragma journal_mode = wal")
