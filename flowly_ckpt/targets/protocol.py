@@ -8,6 +8,7 @@ whoever needs an ability calls it and never asks whether it is there.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping, Sequence
+from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -62,6 +63,21 @@ class BaseTarget(MutableMapping[Key, Any]):
     def place(self) -> Hashable:
         """What is equal for targets that keep the same entries, so that one of them computes what is missing."""
         return id(self)
+
+    def pop(self, key: Key, *default: Any) -> Any:
+        """Remove an entry and return its value, else the default; somebody else may remove it at the same time.
+
+        :raises KeyError: where there is none, and no default.
+        """
+        try:
+            value = self[key]
+        except KeyError:
+            if default:
+                return default[0]
+            raise
+        with suppress(KeyError):
+            del self[key]
+        return value
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
         """Store a value with what is known of it."""

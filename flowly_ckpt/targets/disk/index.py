@@ -16,7 +16,7 @@ from ...errors import StoreError
 from ..damage import plain
 from ..filesystem import PRIVATE
 from .folder import index_files, mark_folder, next_index
-from .schema import IMPATIENCE, PATIENCE, Connection, connect, is_busy, is_damage, make_index
+from .schema import FAULTS, IMPATIENCE, PATIENCE, Connection, connect, is_busy, is_damage, make_index
 
 __all__ = ["Index"]
 
@@ -75,7 +75,7 @@ class Index:
             return next(iter(self.rows(statement, values)), None)
         try:
             row: Row | None = connection.execute(statement, values).fetchone()
-        except sqlite3.Error:
+        except FAULTS:
             row = next(iter(self.rows(statement, values)), None)
         finally:
             free.append(connection)
@@ -140,8 +140,8 @@ class Index:
                 return result
             except sqlite3.IntegrityError:
                 raise
-            except sqlite3.Error as error:
-                failure = error
+            except FAULTS as error:
+                failure: Exception = error
             finally:
                 if connection is not None:
                     if connection.in_transaction:
@@ -160,7 +160,7 @@ class Index:
                 self.close()  # it may have become writable since it was opened
         raise AssertionError("unreachable")
 
-    def _is_read_only_by_damage(self, error: sqlite3.Error) -> bool:
+    def _is_read_only_by_damage(self, error: Exception) -> bool:
         """Return whether SQLite refuses to write a file that the system lets us write."""
         places = (self.folder, os.path.join(self.folder, self._name))
         return "readonly" in str(error) and all(os.access(place, os.W_OK) for place in places)
@@ -208,7 +208,7 @@ class Index:
             if index_files(self.folder)[-1:] == [damaged]:
                 try:
                     self.recover(damaged, error)
-                except (sqlite3.Error, OSError) as failure:
+                except (*FAULTS, OSError) as failure:
                     text = f"{self.folder}: {damaged} is damaged ({error}) and cannot be replaced: {failure}"
                     raise StoreError(text) from failure
 

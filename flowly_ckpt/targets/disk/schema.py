@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import cache
+from typing import Any
 
 from ..claims import Claims
 from ..filesystem import PRIVATE, beside
 from .folder import APPLICATION, FORMAT
 
 __all__ = [
-    "ASKED_FOR", "IMPATIENCE", "PATIENCE", "Connection", "connect", "connect_to_damaged", "is_busy", "is_damage",
-    "make_index",
+    "ASKED_FOR", "FAULTS", "IMPATIENCE", "PATIENCE", "Connection", "connect", "connect_to_damaged", "is_busy",
+    "is_damage", "make_index",
 ]  # fmt: skip
 
 # Values are appended to the table, whose ids SQLite gives; the key index leads with the tag, so that it serves
 # look-ups, listing and clearing by tag. `created` is in nanoseconds. `uses` is apart, so that a hit never rewrites the
-# page of a value.
+# page of a value. The text is compared when an index is opened: to change it is to change the format.
 SCHEMA = f"""
 create table entries (
     id integer primary key, tag text not null, object text not null, transform text not null, codec text not null,
@@ -33,6 +35,8 @@ pragma user_version = {FORMAT};
 # Seconds that a writer waits for the others: for a result that can be computed again, once that was in vain (one of
 # them was stopped), and for what somebody asked for by name.
 PATIENCE, IMPATIENCE, ASKED_FOR = 5.0, 0.1, 60.0
+# What SQLite's module raises; the last two where an error's own text, or a number, was damaged.
+FAULTS = (sqlite3.Error, UnicodeDecodeError, OverflowError)
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _TEXTS = ("no such ", "malformed", "unsupported file format")
 
@@ -63,6 +67,8 @@ def is_damage(error: BaseException) -> bool:
     False
     """
     code = getattr(error, "sqlite_errorcode", None)
+    if not isinstance(error, sqlite3.Error):
+        return True
     return (code is not None and code & 0xFF in _DAMAGE) or any(text in str(error) for text in _TEXTS)
 
 
@@ -93,14 +99,30 @@ def connect(path: str, durable: bool = False) -> Connection:
             ours = connection.execute("select * from pragma_application_id, pragma_user_version").fetchone()
             if ours != (APPLICATION, FORMAT):
                 raise sqlite3.DatabaseError(f"malformed: application and format are {ours}")
+            if _tables(connection) != _own_tables():
+                raise sqlite3.DatabaseError("malformed: its tables are not those of a store")
             connection.execute("select id from entries limit 1").fetchone()
-        except sqlite3.Error as error:
+        except FAULTS as error:
             connection.close()
             if is_damage(error) or mode == modes[-1]:
                 raise
         else:
             return connection
     raise AssertionError("unreachable")
+
+
+def _tables(connection: sqlite3.Connection) -> list[Any]:
+    # As bytes: flipped bits need not leave text.
+    columns = ", ".join(f"cast({name} as blob)" for name in ("type", "name", "tbl_name", "sql"))
+    found = connection.execute(f"select {columns} from sqlite_master order by 2 limit 10")
+    return [row for row in found if not (row[1] or b"").startswith(b"sqlite_stat")]
+
+
+@cache
+def _own_tables() -> list[Any]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(SCHEMA)
+        return _tables(connection)
 
 
 def connect_to_damaged(path: str) -> sqlite3.Connection:
@@ -140,7 +162,7 @@ def make_index(
     try:
         connection = sqlite3.connect(temporary, isolation_level=None)
         try:
-            connection.executescript(SCHEMA)
+            connection.executescript(f"begin; {SCHEMA} commit;")  # as one, so that the disk is waited for once
             if fill is not None:
                 fill(connection)
             connection.execute("pragma journal_mode = wal")

@@ -62,9 +62,11 @@ class Values:
         :raises KeyError: where there is none, it has expired or is damaged.
         """
         row = row or self.look(key)
-        while row is not None and (self.max_age is None or self.is_young(row.created)):
+        while row is not None:
             try:
                 row.check(key)
+                if not (self.max_age is None or self.is_young(row.created)):
+                    break
                 if row.blob is None:
                     return row, row.data
                 return row, self.blobs.load(File(row.blob, row.size), self.verifies_large)
