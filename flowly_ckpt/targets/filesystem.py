@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import xxhash
@@ -87,10 +87,13 @@ def _write(descriptor: int, batch: list[memoryview]) -> None:
             batch[0] = batch[0][done:]
 
 
-def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False) -> os.stat_result:
+def replace_file(
+    path: str, parts: Iterable[Bytes], durable: bool = False, before: Callable[[os.stat_result], object] | None = None
+) -> os.stat_result:
     """Put a file in its place whole, or not at all.
 
     :param durable: wait until the disk has it, so that it survives a loss of power.
+    :param before: called when it is written, before it is put in its place.
     :return: what the system says of the file.
     :raises OSError: when it cannot be written; what stood there still stands.
 
@@ -108,6 +111,8 @@ def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False) -> os
             facts = os.fstat(descriptor)
         finally:
             os.close(descriptor)
+        if before is not None:
+            before(facts)
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
