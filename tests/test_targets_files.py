@@ -11,7 +11,7 @@ import pytest
 from runs import library, needs_processes
 
 from flowly_ckpt.errors import StoreError, StoreWarning
-from flowly_ckpt.targets import FileTarget, gzipped
+from flowly_ckpt.targets import FileTarget, gzipped, tree
 from flowly_ckpt.targets.key_names import key_of_name, key_of_path, name_of_key, path_of_key, quoted, unquoted
 from flowly_ckpt.typing import Facts
 
@@ -218,3 +218,20 @@ def test_it_pickles(tmp_path):
     target[KEY] = 1
     again = pickle.loads(pickle.dumps(target))
     assert (again[KEY], again.max_age, again.codec) == (1, 9.0, gzipped)
+
+
+def test_who_reads_in_the_midst_of_a_store_sees_no_damage(tmp_path):
+    reader, seen = FileTarget(tmp_path, codec=tree), []
+
+    class Watched(FileTarget):
+        def record(self, path, made):
+            seen.append(reader.get(KEY))
+            super().record(path, made)
+            seen.append(reader.get(KEY))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for value in ([1], [2]):
+            Watched(tmp_path, codec=tree)[KEY] = value
+            assert (reader.get(KEY), KEY in reader, list(reader)) == (value, True, [KEY])
+    assert seen == [None, None, [1], None]

@@ -140,13 +140,24 @@ class FileTarget(BaseTarget):
         if not self._is_live(path):
             raise KeyError(key)
         try:
+            facts = os.stat(path)
             data = read_file(path)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
-        if not checks_itself(self.codec) and self.made_at(path, data) is None:
+        if checks_itself(self.codec) or self.made_at(path, data) is not None:
+            return data
+        if not self._is_being_replaced(path, facts):
             self.condemn(key, DamagedError("its content is not what its sidecar says was stored"))
-            raise KeyError(key)
-        return data
+        raise KeyError(key)
+
+    def _is_being_replaced(self, path: str, facts: os.stat_result) -> bool:
+        """Return whether what was read of a file is about to give way to another, or has just done so."""
+        made = read_sidecar(path)
+        if made is not None and made.created > facts.st_mtime:
+            return True
+        with suppress(OSError):
+            return os.stat(path).st_ino != facts.st_ino
+        return True
 
     def condemn(self, key: Key, what: object) -> None:
         """Warn that an entry is damaged, and count it as absent until it is written again."""
@@ -164,12 +175,14 @@ class FileTarget(BaseTarget):
 
     def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
         path, pieces = self.path(key), list(parts)
-        written = replace_file(path, pieces, self.durable, self.mode)
+        name, size, known = codec or self.codec.name, size_of(pieces), facts or Facts(0.0)
+
+        def record(written: os.stat_result) -> None:
+            self.record(path, provenance_of(key, name, pieces, size, written.st_mtime, known))
+
+        # The sidecar comes first: whoever reads meanwhile sees a file that is not there yet, and none that is damaged.
+        replace_file(path, pieces, self.durable, self.mode, record)
         self._bad.pop(path, None)
-        made = provenance_of(
-            key, codec or self.codec.name, pieces, size_of(pieces), written.st_mtime, facts or Facts(0.0)
-        )
-        self.record(path, made)
 
     def note(self, key: Key, facts: Facts) -> None:
         """Write what is known of an entry into its sidecar; the file may have been written by somebody else.

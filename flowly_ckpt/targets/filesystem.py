@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import xxhash
@@ -180,11 +180,18 @@ def _write(descriptor: int, batch: list[memoryview]) -> None:
             batch[0] = batch[0][done:]
 
 
-def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False, mode: int = PRIVATE) -> os.stat_result:
+def replace_file(
+    path: str,
+    parts: Iterable[Bytes],
+    durable: bool = False,
+    mode: int = PRIVATE,
+    before: Callable[[os.stat_result], object] | None = None,
+) -> os.stat_result:
     """Put a file in its place whole, or not at all.
 
     :param durable: wait until the disk has it, so that it survives a loss of power.
     :param mode: who may read and write it, and enter the folders that are made.
+    :param before: called when it is written, before it is put in its place.
     :return: what the system says of the file.
     :raises OSError: when it cannot be written; what stood there still stands.
 
@@ -202,6 +209,8 @@ def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False, mode:
             facts = os.fstat(descriptor)
         finally:
             os.close(descriptor)
+        if before is not None:
+            before(facts)
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):

@@ -126,17 +126,18 @@ class Values:
             self._replace(new, pieces)
 
     def store_many(self, items: Iterable[tuple[Key, str, list[Bytes], Facts]]) -> None:
-        """Store several, the small ones in one transaction."""
-        small = []
+        """Store several, the small ones in one transaction; of values under one key the last."""
+        small: dict[Key, New] = {}
         for key, codec, pieces, facts in items:
             size = size_of(pieces)
             if size > self.inline_bytes:
+                small.pop(key, None)
                 self.store(key, codec, pieces, size, facts)
             else:
-                small.append(New(key, codec, b"".join(pieces), None, facts))
+                small[key] = New(key, codec, b"".join(pieces), None, facts)
 
         def replace(connection: sqlite3.Connection) -> list[File | None]:
-            return [self.entries.replace(connection, new) for new in small]
+            return [self.entries.replace(connection, new) for new in small.values()]
 
         if small:
             self.drop_files(file for file in self.entries.index.transact(replace) if file is not None)
