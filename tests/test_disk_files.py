@@ -252,3 +252,13 @@ def test_a_file_of_other_origin_is_never_deleted_by_its_link(tmp_path):
     assert target.get(SMALL) is None
     target.clear()
     assert pickle.loads((tmp_path / "data").read_bytes()) == 1
+
+
+def test_a_flipped_number_in_the_note_does_not_lock_the_store(tmp_path):
+    target = filled(DiskTarget, tmp_path / "store")
+    target.close()
+    note = tmp_path / "store" / "flowly-ckpt.txt"
+    note.write_bytes(note.read_bytes().replace(b"format 2", b"format 3"))
+    target = DiskTarget(tmp_path / "store")
+    assert target[SMALL] == 1
+    target.close()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import sqlite3
 import warnings
 
 import pytest
 
 from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.targets import DiskTarget
+from flowly_ckpt.targets.disk.entries import digest_of_row
 from flowly_ckpt.targets.disk.recovery import whole_rows
 
 PAGE = 4096
@@ -138,3 +140,71 @@ def test_every_flipped_byte_of_a_small_index_is_survived(tmp_path):
                 list(target), target.stats(), list(target.entries())
                 target.close()
         shutil.rmtree(folder)
+
+
+ODD = ["text", b"\xff\xfe", 1.5, -1, 2**63 - 1, "", "[" * 10_000]
+
+
+@pytest.mark.parametrize(
+    "column", ["tag", "object", "codec", "size", "created", "seconds", "made_from", "blob", "data"]
+)
+@pytest.mark.parametrize("max_age", [None, 3600.0])
+def test_a_row_of_odd_types_is_a_miss_and_nothing_else(tmp_path, column, max_age):
+    for number, odd in enumerate(ODD):
+        target = DiskTarget(tmp_path / str(number), max_age=max_age)
+        for name in ("one", "two"):
+            target[name, "tag", "f"] = [1]
+        target.close()
+        with sqlite3.connect(tmp_path / str(number) / "index.sqlite") as connection:
+            row = dict(
+                zip(("tag", "object", "transform", "codec", "created", "data"), connection.execute(
+                    "select tag, object, transform, codec, created, data from entries where object = 'one'").fetchone())
+            )  # fmt: skip
+            row[column] = odd
+            try:  # as somebody would make it who knows how
+                payload = row.get("blob", row["data"])
+                digest = digest_of_row((row["object"], row["tag"], "f"), row["codec"], row["created"], payload)
+            except TypeError:
+                digest = b""
+            connection.execute(f"update entries set {column} = ?, digest = ? where object = 'one'", (odd, digest))
+        connection.close()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", StoreWarning)
+            target = DiskTarget(tmp_path / str(number), max_age=max_age)
+            assert target.get(("one", "tag", "f")) in (None, [1])
+            assert target["two", "tag", "f"] == [1]
+            list(target), list(target.entries()), target.stats(), len(target), target.size()
+            target.clear_where(older_than=100, dry_run=True)
+            target.verify(repair=True)
+            target.gc()
+            target["one", "tag", "f"] = [2]
+            assert target["one", "tag", "f"] == [2]
+            target.clear()
+            target.close()
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "drop table entries; create view entries as with recursive n(id) as (select 1 union all select id + 1 from n) "
+        "select id, 't' tag, 'o' object, 'f' transform, 'tree' codec, 0 size, x'' digest, 0 created, 0.0 seconds, "
+        "null made_from, null blob, x'' data from n",
+        "create trigger bomb before insert on entries begin insert into uses with recursive n(i) as "
+        "(select 1 union all select i + 1 from n) select i, 0, 0 from n; end",
+    ],
+    ids=["view", "trigger"],
+)
+def test_an_index_with_tables_of_somebody_else_is_not_used(tmp_path, hostile):
+    target = DiskTarget(tmp_path / "store")
+    target[key(1)] = 1
+    target.close()
+    with sqlite3.connect(tmp_path / "store" / "index.sqlite") as connection:
+        connection.executescript(hostile)
+    connection.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StoreWarning)
+        target = DiskTarget(tmp_path / "store")
+        assert target.get(key(1)) in (None, 1)
+        target[key(2)] = 2
+        assert target[key(2)] == 2
+        target.close()

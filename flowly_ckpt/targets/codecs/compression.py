@@ -94,10 +94,10 @@ def _zstd_unpacked(zstd: Any, body: bytes, size: int) -> bytes:
             raise DamagedError("the zstd stream does not end where it should")
         return found
     stream = zstd.ZstdDecompressor().stream_reader(body, read_across_frames=False)
-    pieces = bytearray()
-    while len(pieces) <= size and (piece := stream.read(min(1 << 22, size + 1 - len(pieces)))):
-        pieces += piece
-    return bytes(pieces)
+    unpacked = bytearray()
+    while len(unpacked) <= size and (piece := stream.read(min(1 << 22, size + 1 - len(unpacked)))):
+        unpacked += piece
+    return bytes(unpacked)
 
 
 def _zstd(method: str) -> Any:

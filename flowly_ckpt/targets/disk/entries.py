@@ -30,10 +30,10 @@ FIND_MANY = f"select object, tag, transform, {FIELDS} from entries where (tag, o
 USED = "coalesce((select used from uses where uses.id = entries.id), created)"
 LIST = f"""select tag, object, transform, codec, size, created, {USED}, seconds,
     coalesce((select hits from uses where uses.id = entries.id), 0), made_from, blob from entries where"""
-STATS = """select tag, count(*), sum(size), coalesce(sum(hits), 0), coalesce(sum(hits * seconds), 0.0),
+STATS = """select tag, count(*), cast(total(size) as integer), cast(total(hits) as integer), total(hits * seconds),
     max(coalesce(used, created)) from entries left join uses on uses.id = entries.id group by tag order by tag"""
-SIZE = """select (select coalesce(sum(size), 0) from entries where blob is null) +
-    (select coalesce(sum(size), 0) from (select distinct size, blob from entries where blob is not null))"""
+SIZE = """select (select total(size) from entries where blob is null) +
+    (select total(size) from (select distinct size, blob from entries where blob is not null))"""
 CHECK = """select cast(object as blob), cast(tag as blob), cast(transform as blob), id, cast(codec as blob), digest,
     created, size, blob, data from entries where id > ? order by id limit 200"""
 KEYS = """select object, tag, transform, created from entries

@@ -47,7 +47,7 @@ def check_folder(path: str) -> bool:
     version = _marked(os.path.join(path, MARKER))
     if version == FORMAT:
         return True
-    if version is not None:
+    if version is not None and not any(_is_index(os.path.join(path, name), FORMAT) for name in index_files(path)):
         raise StoreError(f"{path}: store of format {version}, this version reads format {FORMAT}; name another folder")
     return _unmarked(path, names)
 
@@ -73,7 +73,7 @@ def _marked(path: str) -> int | None:
     return int(number) if line != number and number.isdecimal() else None
 
 
-def _is_index(path: str) -> bool:
+def _is_index(path: str, version: int | None = None) -> bool:
     # Only reached where the marker is damaged: opening and closing the file would drop the locks that SQLite
     # connections of this very process hold on it.
     try:
@@ -84,7 +84,8 @@ def _is_index(path: str) -> bool:
         head = bytes(read_into(descriptor, 100))
     finally:
         os.close(descriptor)
-    return head[:16] == b"SQLite format 3\0" and head[68:72] == APPLICATION.to_bytes(4, "big")
+    is_ours = head[:16] == b"SQLite format 3\0" and head[68:72] == APPLICATION.to_bytes(4, "big")
+    return is_ours and (version is None or head[60:64] == version.to_bytes(4, "big"))
 
 
 def mark_folder(path: str, mode: int = PRIVATE) -> None:
