@@ -58,7 +58,8 @@ def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: dict
     ``recall(t, k, f) == f()``, and ``f`` runs once however often that is asked
 
     Nothing is stored when ``compute`` raises, or when the target does: then the value is returned all the same,
-    with a warning that names the target. An iterator's items are stored, and handed out afresh at each hit.
+    with a warning that names the target. An iterator's items are stored, and handed out afresh at each hit; of what
+    cannot be stored because it is spent by its first reader, an open file say, each who asks computes one of his own.
 
     :param target: where results are kept, any mutable mapping.
     :param key: three strings: hash of the object, tag, hash of the transform.
@@ -117,24 +118,26 @@ async def recall_async(
     """
     import asyncio
 
-    seen = landings_elsewhere()
-    value = lookup(target, key)
-    if value is not MISSING:
-        return value
-
-    async def once() -> Any:
+    async def once() -> _Turn:
         with _Turn(target, key, made_from, seen) as turn:
             for wait in turn.waits():
                 await (wait.wait_async() if isinstance(wait, Flight) else asyncio.sleep(wait))
             if turn.found() is MISSING:
                 turn.keep(await compute())
-            return turn.value
+            return turn
 
     full = as_target(target)
-    shared, is_mine = await share((full.place, key), once)
+    while True:
+        seen = landings_elsewhere()
+        value = lookup(target, key)
+        if value is not MISSING:
+            return value
+        turn, is_mine = await share((full.place, key), once)
+        if is_mine or turn.is_for_all:
+            break
     if full.isolates and not is_mine:
         value = _look(target, key)  # a copy of its own
-    return _handed_out(shared if value is MISSING else value)
+    return _handed_out(turn.value if value is MISSING else value)
 
 
 class _Turn:
@@ -146,6 +149,7 @@ class _Turn:
         self.made_from = made_from or {}
         self.seen = seen
         self.value: Any = MISSING
+        self.is_for_all = True  # whether those who wait get the value too
         self.flight: Flight | None = None
         self.other: Flight | None = None
         self.claim: Claim = UNCLAIMED
@@ -190,7 +194,7 @@ class _Turn:
         try:
             self.value = materialise(value)
         except UnstorableError as error:
-            self.value = value
+            self.value, self.is_for_all = value, False  # it is spent by its first reader
             _warn(StoreWarning, f"the result at {self.key[1]!r} is not stored: {error}")
         else:
             _store(self.target, self.key, self.value, Facts(seconds, self.made_from))
@@ -200,7 +204,8 @@ class _Turn:
             self.claim.release()
         finally:
             if self.flight is not None:
-                self.flight.land(self.value, error if isinstance(error, Exception) else None)
+                value = self.value if self.is_for_all else MISSING
+                self.flight.land(value, error if isinstance(error, Exception) else None)
 
 
 def _store(target: Target, key: Key, value: Any, facts: Facts) -> None:
