@@ -257,3 +257,31 @@ def test_help_documents_the_exit_codes(capsys):
         main(["--help"])
     assert caught.value.code == 0
     assert "exit codes: 0 done, 1 verify found damage, 2" in " ".join(capsys.readouterr().out.split())
+
+
+def test_stores_in_one_folder_with_the_same_keys_are_kept_apart(tmp_path, capsys):
+    keys = [("a", "t", "f"), ("b", "t", "f")]
+    targets = [FileTarget(tmp_path / name, suffix=".pkl") for name in ("one", "two")]
+    for target in targets:
+        for key in keys:
+            target[key] = str(target.root)
+    assert run(capsys, "clear", str(tmp_path), "--object", "a", "--dry-run")[1] == "would be removed  2\n"
+    assert run(capsys, "clear", str(tmp_path), "--object", "a")[1] == "removed  2\n"
+    assert [list(target) for target in targets] == [keys[1:], keys[1:]]
+    shown = run(capsys, "show", str(tmp_path), "b", "--value", "--json")[1].splitlines()
+    assert [json.loads(line)["value"] for line in shown] == [repr(target.root) for target in targets]
+    path = Path(targets[1].path(keys[1]))
+    path.write_bytes(path.read_bytes()[:-1])
+    assert run(capsys, "verify", str(tmp_path), "--repair")[0] == 1
+    assert [list(target) for target in targets] == [keys[1:], []]
+
+
+def test_a_sidecar_that_is_about_another_file_names_no_entry(tmp_path, capsys):
+    target = FileTarget(tmp_path)
+    target["a", "t", "f"], target["b", "t", "f"] = 1, 22
+    sidecars = [tmp_path / "t" / ".made" / name for name in ("a.f", "b.f")]
+    texts = [path.read_bytes() for path in sidecars]
+    for path, text in zip(sidecars, reversed(texts)):
+        path.write_bytes(text)
+    assert run(capsys, "clear", str(tmp_path), "--object", "a")[1] == "removed  0\n"
+    assert (target["a", "t", "f"], target["b", "t", "f"]) == (1, 22)

@@ -510,3 +510,42 @@ def test_a_miss_looks_twice_at_most_and_a_hit_once(tmp_path, kind, looks, awaite
         return value, len(seen)
 
     assert [ask(), ask()] == [(6, looks), (6, 1)]
+
+
+def endless():
+    return itertools.count()
+
+
+@pytest.mark.parametrize("kind", [dict, DiskTarget])
+def test_threads_do_not_share_what_cannot_be_stored(kind, tmp_path, monkeypatch):
+    """Two readers of one open file, or of one endless iterator, would each get a part of it."""
+    target = kind() if kind is dict else kind(tmp_path)
+    waiting = threading.Semaphore(0)
+    wait = Flight.wait
+    monkeypatch.setattr(Flight, "wait", lambda flight: (waiting.release(), wait(flight)))
+    runs = []
+
+    def compute():
+        runs.append(1)
+        if len(runs) == 1:
+            assert waiting.acquire(timeout=30)
+            assert waiting.acquire(timeout=30)
+        return endless()
+
+    with pytest.warns(StoreWarning, match="never ends"):
+        found = in_threads(3, lambda: list(itertools.islice(recall(target, KEY, compute), 3)))
+    assert found == [[0, 1, 2]] * 3
+
+
+def test_tasks_do_not_share_what_cannot_be_stored():
+    async def compute():
+        await asyncio.sleep(0)
+        return endless()
+
+    async def main():
+        found = await asyncio.gather(*[recall_async(target, KEY, compute) for _ in range(3)])
+        return [list(itertools.islice(counts, 3)) for counts in found]
+
+    target = {}
+    with pytest.warns(StoreWarning, match="never ends"):
+        assert asyncio.run(main()) == [[0, 1, 2]] * 3

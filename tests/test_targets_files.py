@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import warnings
@@ -235,3 +236,24 @@ def test_who_reads_in_the_midst_of_a_store_sees_no_damage(tmp_path):
             Watched(tmp_path, codec=tree)[KEY] = value
             assert (reader.get(KEY), KEY in reader, list(reader)) == (value, True, [KEY])
     assert seen == [None, None, [1], None]
+
+
+def test_a_file_put_in_the_place_of_an_entry_is_of_other_origin(tmp_path):
+    target = FileTarget(tmp_path, codec=gzipped)
+    target[KEY] = target["ff", "clean", "x"] = 1
+    path = Path(target.path(KEY))
+    path.unlink()
+    path.write_bytes(b"my notes")
+    assert (list(target), len(target)) == ([("ff", "clean", "x")], 1)
+    assert [entry.key for entry in target.entries()] == [("ff", "clean", "x")]
+    assert target.verify() == ["clean/0a1b.2c3d: its content is not what its sidecar says was stored"]
+    assert target.clear_where() == 1
+    target.clear()
+    assert path.read_bytes() == b"my notes"
+
+
+def test_a_folder_that_was_copied_is_still_listed(tmp_path):
+    FileTarget(tmp_path / "a")[KEY] = 1
+    shutil.copytree(tmp_path / "a", tmp_path / "b", copy_function=shutil.copyfile)  # the times are new
+    target = FileTarget(tmp_path / "b")
+    assert (dict(target), target.verify(), target.clear_where()) == ({KEY: 1}, [], 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pickle
 import subprocess
@@ -1241,3 +1242,21 @@ def test_a_folder_that_a_function_made_is_let_be(folder, ran):
         os.makedirs(current_target())
 
     assert (make(1), make(1), ran) == (None, Folder("working/1"), [1])
+
+
+@pytest.mark.parametrize("changed", ["warn", "ignore"])
+def test_what_cannot_be_stored_is_handed_on_as_it_is(folder, changed):
+    (folder / "lines.txt").write_text("one\ntwo\n")
+
+    @task(target="{path}/count", changed=changed)
+    def numbers():
+        return itertools.count(3)
+
+    @task(target="{path}/lines", changed=changed)
+    def lines():
+        return open(folder / "lines.txt")
+
+    with pytest.warns(StoreWarning, match="never ends"):
+        assert list(itertools.islice(numbers().load(), 2)) == [3, 4]
+    with pytest.warns(StoreWarning, match="is an open file"), lines().load() as file:
+        assert file.read() == "one\ntwo\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -34,18 +35,19 @@ def _row(entry: Entry) -> tuple[str, ...]:
 
 def show(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     """Show the facts of the entries that match a key, and with ``--value`` the values."""
-    found = [entry for entry in store.entries() if _is_meant(entry, options.key)]
-    if not found:
-        raise StoreError(f"{described(store)}: no entry matches {options.key!r}; `flowly-ckpt ls` lists them")
-    for entry in found:
+    entry = None
+    # Each is shown before the next is looked for: in one folder several stores may have an entry of the same key.
+    for entry in filter(partial(_is_meant, options.key), store.entries()):
         facts = entry_facts(entry) if out.as_json else readable(entry_facts(entry))
         if options.value:
             facts["value"] = repr(store.get(entry.key))
         out.facts(facts)
+    if entry is None:
+        raise StoreError(f"{described(store)}: no entry matches {options.key!r}; `flowly-ckpt ls` lists them")
     return DONE
 
 
-def _is_meant(entry: Entry, text: str) -> bool:
+def _is_meant(text: str, entry: Entry) -> bool:
     return "/".join(entry.key) == text or any(part and part.startswith(text) for part in entry.key)
 
 

@@ -144,9 +144,11 @@ class CacheTarget(FileTarget):
         write = file_writer(keep, self.base, AlkymiConfig.get().allow_pickling).write
         return [recorded.dumps(Record.of(key, value, write, self.base, parts, facts))]
 
-    def __delitem__(self, key: Key) -> None:
-        super().__delitem__(key)
-        self._remove_parts(os.path.dirname(self.path(key)))
+    def remove_at(self, path: str) -> bool:
+        """Remove an entry: its record, and the parts beside it."""
+        was_there = super().remove_at(path)
+        self._remove_parts(os.path.dirname(path))
+        return was_there
 
     def _remove_parts(self, folder: str, kept: Iterable[str] = ()) -> None:
         for path in _parts_in(folder):
@@ -171,6 +173,10 @@ class CacheTarget(FileTarget):
 
     def record(self, path: str, made: Provenance) -> None:
         """Do nothing: the record says how an entry was made."""
+
+    def is_own(self, path: str) -> bool:
+        """Return True: a record is known by how it begins, and one that was damaged since is ours, too."""
+        return True
 
     def written_in(self, folder: str, folders: Sequence[str], names: Sequence[str]) -> Iterable[str]:
         """Return the record of an entry's folder, if this store has written it."""

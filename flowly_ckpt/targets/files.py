@@ -43,8 +43,8 @@ class FileTarget(BaseTarget):
     """Keep each value in a file of its own below a folder; a damaged or expired file is an absent entry.
 
     ``FileTarget(root)[key] = value`` survives the process; the file is written beside its place and renamed into it.
-    What is known of it stands in a sidecar, ``.made/<name>``. Files of other origin are read where the codec can check
-    them, but neither listed nor deleted.
+    What is known of it stands in a sidecar, ``.made/<name>``. Files of other origin, also in the place of an entry, are
+    read where the codec can check them, but neither listed nor cleared.
 
     :param root: the folder; made when the first entry is stored.
     :param path_of: gives the file of a key, relative to ``root``; by default ``tag/object.transform``, quoted so that
@@ -220,13 +220,18 @@ class FileTarget(BaseTarget):
         return [self.root]
 
     def __delitem__(self, key: Key) -> None:
-        path = self.path(key)
+        if not self.remove_at(self.path(key)):
+            raise KeyError(key)
+
+    def remove_at(self, path: str) -> bool:
+        """Remove the file of an entry, and its sidecar; return whether it was there."""
         try:
             remove_file(path, self.root)
         except FileNotFoundError:
-            raise KeyError(key) from None
+            return False
         finally:
             self._remove_sidecar(path)
+        return True
 
     def _remove_sidecar(self, path: str) -> None:
         with suppress(FileNotFoundError):
@@ -236,8 +241,12 @@ class FileTarget(BaseTarget):
         remove_empty(os.path.dirname(path), self.root)
 
     def clear(self) -> None:
-        """Delete all entries, without reading them."""
+        """Delete all entries, without reading their values."""
         self.clear_where()
+
+    def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
+        paths = [path for path, _ in self._selected(**selection)]
+        return len(paths) if dry_run else sum(map(self.remove_at, paths))
 
     def __contains__(self, key: object) -> bool:
         return is_key(key) and self._is_live(self.path(key))
@@ -249,7 +258,15 @@ class FileTarget(BaseTarget):
         return sum(1 for _ in self)
 
     def _listed(self, chosen: Selection) -> Iterator[tuple[Key, str]]:
-        """Yield the keys and paths of what this store has written, as far as the key is selected."""
+        """Yield the keys and paths of the entries, as far as the key is selected."""
+        return ((key, path) for key, path in self._written(chosen) if self.is_own(path))
+
+    def is_own(self, path: str) -> bool:
+        """Return whether a file is the one that this store has written there; another one is of other origin."""
+        return self.made_at(path) is not None
+
+    def _written(self, chosen: Selection) -> Iterator[tuple[Key, str]]:
+        """Yield the keys and paths of what this store has written, whatever has become of it since."""
         for place, folders, names in chain.from_iterable(map(os.walk, self.folders_of(chosen))):
             written = self.written_in(place, folders, names)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -292,10 +309,13 @@ class FileTarget(BaseTarget):
         return self._entry(key, path) if self._is_live(path) else None
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
+        return (entry for _, entry in self._selected(**selection))
+
+    def _selected(self, **selection: Any) -> Iterator[tuple[str, Entry]]:
         chosen = Selection(**selection).checked()
         for key, path in self._listed(chosen):
             if (entry := self._entry(key, path)) is not None and chosen.is_due(entry):
-                yield entry
+                yield path, entry
 
     def _entry(self, key: Key, path: str) -> Entry | None:
         file = os.path.relpath(path, self.root)
@@ -310,13 +330,13 @@ class FileTarget(BaseTarget):
 
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
         lines = []
-        found = list(self._listed(Selection()))
-        for number, (key, path) in enumerate(found, 1):
+        found = list(self._written(Selection()))
+        for number, (_, path) in enumerate(found, 1):
             fault = self._fault(path)
             if fault:
                 lines.append(plain(f"{os.path.relpath(path, self.root)}: {fault}"))
                 if repair:
-                    self._removed(key)
+                    self.remove_at(path)
             if progress is not None:
                 progress(number, len(found))
         return lines

@@ -60,7 +60,8 @@ def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: dict
     ``recall(t, k, f) == f()``, and ``f`` runs once however often that is asked
 
     Nothing is stored when ``compute`` raises, or when the target does: then the value is returned all the same,
-    with a warning that names the target. An iterator's items are stored, and handed out afresh at each hit.
+    with a warning that names the target. An iterator's items are stored, and handed out afresh at each hit; of what
+    cannot be stored because it is spent by its first reader, an open file say, each who asks computes one of his own.
 
     :param target: where results are kept, any mutable mapping.
     :param key: three strings: hash of the object, tag, hash of the transform.
@@ -129,12 +130,7 @@ async def recall_async(
     """
     import asyncio
 
-    seen = landings_elsewhere()
-    value = lookup(target, key)
-    if value is not MISSING:
-        return value
-
-    async def once() -> Any:
+    async def once() -> _Turn:
         turn = _Turn(target, key, made_from, seen)
         try:
             for wait in turn.waits():
@@ -144,7 +140,7 @@ async def recall_async(
                     await asyncio.sleep(wait)
             if turn.found() is MISSING:
                 turn.keep(await compute())
-            return turn.value
+            return turn
         except Exception as error:
             turn.error = error
             raise
@@ -156,12 +152,19 @@ async def recall_async(
                     turn.leave()
 
     full = as_target(target)
-    shared, is_mine = await share((full.place, key), once)
+    while True:
+        seen = landings_elsewhere()
+        value = lookup(target, key)
+        if value is not MISSING:
+            return value
+        turn, is_mine = await share((full.place, key), once)
+        if is_mine or turn.is_for_all:
+            break
     if full.isolates and not is_mine:
         value = lookup(target, key)  # a copy of its own
         if value is not MISSING:
             return value
-    return iter(shared) if type(shared) is Materialised else shared
+    return iter(turn.value) if type(turn.value) is Materialised else turn.value
 
 
 class _Turn:
@@ -177,6 +180,7 @@ class _Turn:
         self.flight = Flight((full.place, key))
         self.outer = computing.get()
         self.value: Any = MISSING
+        self.is_for_all = True  # whether those who wait get the value too
         self.error: Exception | None = None
         self.other: Flight | None = None
         self.circle: Any = None  # what of this context's own the other flight waits for
@@ -221,7 +225,7 @@ class _Turn:
         try:
             self.value = materialise(value)
         except UnstorableError as error:
-            self.value = value
+            self.value, self.is_for_all = value, False  # it is spent by its first reader
             _warn(StoreWarning, f"the result at {self.key[1]!r} is not stored: {error}")
         else:
             _store(self.target, self.full, self.key, self.value, Facts(seconds, self.made_from))
@@ -232,7 +236,7 @@ class _Turn:
             self.claim.release()
         finally:
             computing.set(self.outer)
-            self.flight.land(self.value, self.error)
+            self.flight.land(self.value if self.is_for_all else MISSING, self.error)
         self.is_over = True
 
 

@@ -7,13 +7,13 @@ import os
 import sys
 import warnings
 from collections.abc import Hashable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..errors import FlowlyWarning, StoreError, StoreWarning
 from ..targets import as_target
 from ..targets.claims import Claim, EnteredClaim
-from ..targets.materialise import Materialised
+from ..targets.materialise import Materialised, UnstorableError, materialise
 from ..targets.protocol import BaseTarget
 from ..targets.recall import MISSING, recall, recall_async
 from ..typing import Facts, Key
@@ -204,7 +204,9 @@ class _Result(BaseTarget):
             return value
         if self.key in self:
             return self.store
-        return Held(self.store.loc, list(value) if isinstance(value, Iterator) else value)
+        with suppress(UnstorableError):  # an open file, or what never ends, is handed on as it is
+            value = materialise(value)
+        return Held(self.store.loc, list(value) if type(value) is Materialised else value)
 
     def __getitem__(self, key: Key) -> Store:
         is_there = self.store.exists() and not self._is_emptied()
