@@ -1,4 +1,4 @@
-"""Graphs of networkx, models of scikit-learn, symbols of sympy: without what they count, cache or number."""
+"""Graphs of networkx, models of scikit-learn, symbols of sympy, without what they count or cache."""
 
 from __future__ import annotations
 

@@ -34,11 +34,22 @@ def load_os() -> None:
     ROWS.exact(type(os.environ))(lambda obj: (b"<environment>", []))
 
 
+def load_datetime() -> None:
+    from datetime import date, datetime, time
+
+    ROWS.exact(date)(lambda obj: (b"<date>", [obj.isoformat()]))
+    ROWS.exact(datetime)(lambda obj: (b"<datetime>", [obj.isoformat(), obj.fold, obj.tzinfo]))
+    ROWS.exact(time)(lambda obj: (b"<time>", [obj.isoformat(), obj.fold, obj.tzinfo]))
+
+
 def load_pathlib() -> None:
-    from pathlib import PurePath
+    from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath, WindowsPath
 
     # A path counts as it is written, not by what lies there; see FileContent.
     ROWS.register(PurePath)(lambda obj: (b"<path>", [type(obj), str(obj)]))
+    for kind in (PosixPath, PurePosixPath, PureWindowsPath, WindowsPath):
+        tag = f"<{kind.__name__}>".encode()
+        ROWS.exact(kind)(lambda obj, tag=tag: (tag, [str(obj)]))
 
 
 def load_ctypes() -> None:
@@ -80,6 +91,7 @@ def is_idle(value: Any) -> bool:
 
 register_lazy("logging", load_logging)
 register_lazy("os", load_os)
+register_lazy("datetime", load_datetime)
 register_lazy("pathlib", load_pathlib)
 register_lazy("ctypes", load_ctypes)
 register_lazy("_ctypes", load_ctypes)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import pickle
+from functools import cache
 from typing import Any, NamedTuple
 
 import xxhash
 
 from ..damage import DamagedError
+from .faithful import faithful
 from .frames import framed, unframed
 from .protocol import Bytes, Codec
 
@@ -54,14 +56,51 @@ def _pickle(value: Any, buffers: list[list[memoryview]] | None = None) -> bytes:
         buffers.append([raw])
         return False
 
+    out = io.BytesIO()
     try:
-        return pickle.dumps(value, 5, buffer_callback=keep)
+        _Pickler(out, 5, buffer_callback=keep).dump(value)
     except (pickle.PicklingError, AttributeError, TypeError):
-        import cloudpickle
-
         if buffers:
             buffers.clear()  # of the first attempt
-        return bytes(cloudpickle.dumps(value, 5, buffer_callback=keep))
+        out = io.BytesIO()
+        _by_value()(out, 5, buffer_callback=keep).dump(value)
+    except RecursionError as error:
+        raise _too_deep(value) from error
+    return out.getvalue()
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, obj: Any) -> Any:
+        return faithful(obj)
+
+
+@cache
+def _by_value() -> Any:
+    import cloudpickle
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, obj: Any) -> Any:
+            found = faithful(obj)
+            return super().reducer_override(obj) if found is NotImplemented else found
+
+    return Pickler
+
+
+def _too_deep(value: Any) -> RecursionError:
+    """Return an error that tells how deep a value is, as far as its containers and attributes show."""
+    depth, level = 0, [value]
+    while level and depth < 1_000_000:
+        below = [inner for outer in level[:100] for inner in _inside(outer)]
+        depth, level = depth + 1, below
+    return RecursionError(f"{type(value).__qualname__} nests {depth} levels deep, more than pickle can follow")
+
+
+def _inside(outer: Any) -> list[Any]:
+    if isinstance(outer, dict):
+        return [inner for inner in outer.values() if not isinstance(inner, str | int | float)]
+    if isinstance(outer, list | tuple):
+        return [inner for inner in outer if not isinstance(inner, str | int | float)]
+    return list(getattr(outer, "__dict__", {}).values())
 
 
 class PlainPickle(NamedTuple):

@@ -123,7 +123,7 @@ def _member(value: Any) -> str:
 
 
 def _fields_of(value: Any, to: Writer) -> Any:
-    names = value.__dataclass_fields__
+    names = [field.name for field in _fields(value)]
     state = getattr(value, "__dict__", None)
     extra = set(state or ()) - set(names)
     if extra:
@@ -131,10 +131,16 @@ def _fields_of(value: Any, to: Writer) -> Any:
     return {name: to.write(getattr(value, name), f".{name}") for name in names if hasattr(value, name)}
 
 
+def _fields(of: Any) -> Any:
+    from dataclasses import fields  # without class variables
+
+    return fields(of)
+
+
 def _made(kind: type, fields: dict[str, Any]) -> Any:
     """Make a dataclass of its fields without running its constructor, as unpickling does."""
     value: Any = object.__new__(kind)
-    known = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    known = {field.name for field in _fields(kind)}
     for name, item in fields.items():
         if name not in known:
             raise DamagedError(f"{kind.__qualname__} has no field {name!r} any more")

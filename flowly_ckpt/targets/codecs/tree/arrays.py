@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import math
+import warnings
 from typing import Any
 
 import numpy as np
 
+from ....hashing import functional_hash
 from ...damage import DamagedError
 from ..protocol import Bytes
 from .rows import Reader, Row, Writer, add_row
@@ -28,11 +30,24 @@ def npy_pieces(array: Any) -> list[Bytes]:
     """
     if array.dtype.hasobject or array.dtype.kind == "T":
         raise TypeError(f"dtype {array.dtype} has no form without pickle")
+    _check(array.dtype)
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
     in_columns = array.flags.f_contiguous and not array.flags.c_contiguous
     flat = np.ascontiguousarray(array.T if in_columns else array).reshape(-1)
     return [head.getvalue(), memoryview(flat.view(np.uint8)) if array.nbytes else b""]
+
+
+def _check(dtype: Any) -> None:
+    """Refuse a dtype that would come back as another: the format knows no alignment, no metadata, no records."""
+    is_plain = dtype.names is None and dtype.subdtype is None and dtype.metadata is None
+    if not is_plain and functional_hash(np.lib.format.descr_to_dtype(_descr(dtype))) != functional_hash(dtype):
+        raise TypeError(f"{dtype!r} has no form in .npy; use the codec pickled")
+
+
+def _descr(dtype: Any) -> Any:
+    with warnings.catch_warnings(action="ignore"):  # of metadata that are lost
+        return np.lib.format.dtype_to_descr(dtype)
 
 
 def read_npy(data: memoryview) -> Any:
@@ -81,6 +96,9 @@ def _scalar_back(plain: Any, of: Reader) -> Any:
 
 
 def _dtype(value: Any, to: Writer) -> Any:
+    _check(value)
+    if value.subdtype is not None:
+        raise TypeError(f"{value!r} has no form of its own; use the codec pickled")
     return to.write(np.zeros(0, value))
 
 

@@ -15,7 +15,7 @@ from ..protocol import Bytes
 
 __all__ = ["Reader", "Row", "Writer", "add_row"]
 
-_PLAIN = frozenset({type(None), bool, str})
+_PLAIN = frozenset({type(None), bool})
 _LARGE = 1 << 200  # larger integers meet Python's bound on the digits it converts
 
 
@@ -98,6 +98,8 @@ class Writer:
         kind = type(value)
         if kind in _PLAIN:
             return value
+        if kind is str:
+            return value if _is_text(value) else {"str": value.encode("utf-8", "surrogatepass").hex()}
         if kind is int:
             return value if -_LARGE < value < _LARGE else {"int": hex(value)}
         if kind is float:
@@ -124,7 +126,7 @@ class Writer:
         if kind is list:
             return [self.write(item, f"[{place}]") for place, item in enumerate(value)]
         if kind is dict:
-            if all(type(key) is str for key in value):
+            if all(type(key) is str and _is_text(key) for key in value):
                 return {"map": {key: self.write(item, f"[{key!r:.40}]") for key, item in value.items()}}
             pairs = [[self.write(key, ".keys()"), self.write(item, f"[{key!r:.40}]")] for key, item in value.items()]
             return {"dict": pairs}
@@ -137,6 +139,14 @@ class Writer:
                 "tree.register(type, encode, decode) gives it one, the codec pickled takes it as it is"
             )
         return {row.tag: row.encode(value, self)}
+
+
+def _is_text(value: str) -> bool:
+    """Return whether a string has no surrogates, two of which JSON would join."""
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 class _CycleError(TypeError):
@@ -175,6 +185,8 @@ class Reader:
             return {key: self.read(item) for key, item in inner.items()}
         if tag == "dict":
             return {self.read(key): self.read(item) for key, item in inner}
+        if tag == "str":
+            return bytes.fromhex(inner).decode("utf-8", "surrogatepass")
         if tag == "int":
             return int(inner, 16)
         if tag == "float":

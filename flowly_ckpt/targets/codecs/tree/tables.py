@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from ....hashing import functional_hash
 from ..protocol import Bytes
 from .rows import Reader, Row, Writer, add_row, waiting
 
@@ -81,42 +82,59 @@ def _stamp(plain: Any, of: Reader) -> Any:
 def _frame(frame: Any, to: Writer) -> Any:
     columns = [_column(frame.iloc[:, place], to, place) for place in range(frame.shape[1])]
     names, index = to.write(frame.columns, ".columns"), to.write(frame.index, ".index")
-    return [names, index, _together(columns, to), to.write(dict(frame.attrs), ".attrs")]
+    data = _together(columns, to)
+    return [names, index, data, to.write(dict(frame.attrs), ".attrs"), frame.flags.allows_duplicate_labels]
 
 
 def _frame_back(plain: Any, of: Reader) -> Any:
     import pandas as pd
 
-    columns, index, data, attrs = plain
+    columns, index, data, attrs, *flags = plain
     arrays = _apart(data, of)
     index = of.read(index)
-    series = {place: pd.Series(array, index=index, copy=False) for place, array in enumerate(arrays)}
+    series = {place: pd.Series(array, index=index, dtype=array.dtype, copy=False) for place, array in enumerate(arrays)}
     frame = pd.DataFrame(series, index=index, copy=False)
     frame.columns = of.read(columns)
     frame.attrs.update(of.read(attrs))
-    return frame
+    return _flagged(frame, flags)
 
 
 def _series(series: Any, to: Writer) -> Any:
     data = _together([_column(series, to, 0)], to)
     name, index = to.write(series.name, ".name"), to.write(series.index, ".index")
-    return [name, index, data, to.write(dict(series.attrs), ".attrs")]
+    return [name, index, data, to.write(dict(series.attrs), ".attrs"), series.flags.allows_duplicate_labels]
 
 
 def _series_back(plain: Any, of: Reader) -> Any:
     import pandas as pd
 
-    name, index, data, attrs = plain
-    series = pd.Series(_apart(data, of)[0], index=of.read(index), name=of.read(name), copy=False)
+    name, index, data, attrs, *flags = plain
+    array = _apart(data, of)[0]
+    series = pd.Series(array, index=of.read(index), name=of.read(name), dtype=array.dtype, copy=False)
     series.attrs.update(of.read(attrs))
-    return series
+    return _flagged(series, flags)
+
+
+def _flagged(table: Any, flags: list[Any]) -> Any:
+    if flags == [False]:
+        table.flags.allows_duplicate_labels = False
+    return table
 
 
 def _index(index: Any, to: Writer) -> Any:
     levels = [index.get_level_values(number).to_series(index=range(len(index))) for number in range(index.nlevels)]
     columns = [_column(level, to, number) for number, level in enumerate(levels)]
-    freq = getattr(index, "freqstr", None)
+    freq = _freq(getattr(index, "freq", None))
     return [[to.write(name) for name in index.names], index.nlevels > 1, freq, _together(columns, to)]
+
+
+def _freq(freq: Any) -> Any:
+    """Return the text of a frequency, if it is all that there is to it."""
+    from pandas.tseries.frequencies import to_offset
+
+    if freq is None or functional_hash(to_offset(freq.freqstr)) == functional_hash(freq):
+        return None if freq is None else freq.freqstr
+    raise TypeError(f"frequency {freq.freqstr!r} has more to it than its name; use the codec pickled")
 
 
 def _index_back(plain: Any, of: Reader) -> Any:
@@ -151,13 +169,22 @@ def _together(columns: list[Any], to: Writer) -> Any:
     frame = pd.DataFrame(taken, copy=False)
     try:
         table = pa.Table.from_pandas(frame, preserve_index=False)
-        back = table.slice(0, 0).to_pandas().dtypes
+        empty = table.slice(0, 0).to_pandas()
+        back = {name: pd.Series(_settled(column.array)).dtype for name, column in empty.items()}
     except (pa.ArrowException, NotImplementedError) as error:
         raise TypeError(f"Arrow cannot hold the table: {error}") from error
-    lost = [str(dtype) for name, dtype in frame.dtypes.items() if back[name] != dtype]
+    lost = [str(dtype) for name, dtype in frame.dtypes.items() if functional_hash(back[name]) != functional_hash(dtype)]
     if lost:
         raise TypeError(f"Arrow does not give back the dtypes {', '.join(lost)}; use the codec pickled")
     return [plain, to.part(_arrow_pieces(table))]
+
+
+def _settled(array: Any) -> Any:
+    """Return times in UTC with Python's own UTC, as pandas makes them; Arrow gives them another."""
+    from datetime import UTC
+
+    zone = getattr(array.dtype, "tz", None)
+    return array.tz_convert(UTC) if zone is not None and str(zone) == "UTC" else array
 
 
 def _apart(data: Any, of: Reader) -> list[Any]:
@@ -168,7 +195,7 @@ def _apart(data: Any, of: Reader) -> list[Any]:
     arrays: list[Any] = []
     for place, column in enumerate(plain):
         if column is None:
-            arrays.append(frame[str(place)].array)  # type: ignore[index]
+            arrays.append(_settled(frame[str(place)].array))  # type: ignore[index]
             continue
         array: Any = np.empty(len(column), dtype=object)
         array[:] = [of.read(item) for item in column]
