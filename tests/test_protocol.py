@@ -28,6 +28,8 @@ from flowly_ckpt.targets import (
     as_target,
 )
 from flowly_ckpt.targets.claims import UNCLAIMED
+from flowly_ckpt.targets.facts import Selection
+from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.targets.wrappers import Wrapper
 from flowly_ckpt.typing import Facts
 
@@ -226,3 +228,42 @@ def test_defaults_of_a_target_of_ones_own(tmp_path):
         with pytest.raises(TypeError, match="decodes its entries by itself"):
             Signed(target, SECRET)
         assert clear_checkpoints(target) == 1
+
+
+def test_storing_and_finding_lists_no_target():
+    """A slow target may have many entries; and other threads add to the fast one meanwhile."""
+
+    class Unlisted(dict):
+        def __iter__(self):
+            raise AssertionError("it is listed")
+
+        __len__ = keys = items = __iter__
+
+    target = Layered({}, Unlisted())
+    for number in range(200):
+        key = (str(number), "tag", "f")
+        assert recall(target, key, lambda number=number: [number]) == [number]
+        assert recall(target, key, lambda: None) == [number]
+
+
+def test_layers_are_listed_while_other_threads_store():
+    fast = {(str(number), "tag", "f"): number for number in range(5)}
+
+    class Busy(dict):
+        def __contains__(self, key):
+            fast[str(len(fast)), "tag", "f"] = 0
+            return super().__contains__(key)
+
+    assert sum(1 for _ in Layered(fast, Busy())) == 5
+
+
+def test_entries_are_selected_while_other_threads_store(monkeypatch):
+    target = {(str(number), "tag", "f"): number for number in range(5)}
+    matches = Selection.matches
+
+    def busy(selection, key):
+        target[str(len(target)), "tag", "f"] = 0
+        return matches(selection, key)
+
+    monkeypatch.setattr(Selection, "matches", busy)
+    assert len(list(as_target(target).entries(tag="tag"))) == 5

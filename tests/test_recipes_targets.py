@@ -24,7 +24,7 @@ from flowly_ckpt.recipes import (
     statuses,
     zip_results,
 )
-from flowly_ckpt.targets import DiskTarget, Layered, ReadOnly, RemoteTarget
+from flowly_ckpt.targets import DiskTarget, Expiring, FileTarget, Layered, ReadOnly, RemoteTarget, Signed, tree
 
 uncounted = ignore_globals("calls")  # what a test counts with is no part of a function
 numbers_of_stores = itertools.count()
@@ -34,6 +34,10 @@ MAKE = {
     "disk": lambda: DiskTarget("store"),
     "layered": lambda: Layered({}, DiskTarget("store")),
     "remote": lambda: RemoteTarget(f"memory://recipes{next(numbers_of_stores)}"),
+    "disk, tree": lambda: DiskTarget("store", codec=tree),
+    "files": lambda: FileTarget("store"),
+    "signed": lambda: Signed(FileTarget("store", codec=tree), "a secret of the tests"),
+    "expiring": lambda: Expiring(DiskTarget("store"), 3600),
     "cache folder": lambda: CacheTarget("elsewhere/.alkymi_cache"),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+from ..targets.codecs.tree import tree
 from ..targets.materialise import Materialised, materialise
 from ..targets.wrappers import Wrapper
 from ..typing import Key
@@ -83,14 +84,21 @@ class Output:
         return self.load()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_restored, (self.digest, tuple(map(tuple, self.files)), self.load()))
+        return (_restored, _plain(self))
 
     def __repr__(self) -> str:
         return f"<output {self.digest}>"
 
 
+def _plain(output: Output) -> tuple[Any, ...]:
+    return (output.digest, tuple(map(tuple, output.files)), output.load())
+
+
 def _restored(digest: str, files: Sequence[Any], value: Any) -> Output:
     return Output(digest, tuple(Outside(*file) for file in files), lambda: value)
+
+
+tree.register(Output, _plain, lambda plain: _restored(*plain))
 
 
 def computed(value: Any, base: str) -> Output:

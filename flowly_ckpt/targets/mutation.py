@@ -19,7 +19,13 @@ __all__ = ["forget", "is_intact", "watch"]
 _IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
 _SPARE = 64
 _UNKNOWN = ""
-_Digests = dict[Key, tuple[int, str]]  # the value's id and digest
+
+
+class _Digests(dict[Key, tuple[int, str]]):
+    """The ids and digests of the values of a target; those of entries that are gone are dropped now and then."""
+
+    limit = _SPARE
+
 
 _watched: dict[int, _Digests] = {}
 
@@ -38,13 +44,14 @@ def watch(target: Target, key: Key, value: Any) -> None:
     >>> is_intact(target, key, value)
     False
     """
-    digests = _watched.setdefault(id(target), {})
+    digests = _watched.setdefault(id(target), _Digests())
     if type(value) in _IMMUTABLE:
         digests.pop(key, None)
         return
-    if len(digests) > 2 * len(target) + _SPARE:
-        for gone in [key for key in digests if key not in target]:
-            del digests[gone]
+    if len(digests) >= digests.limit:
+        for gone in [key for key in list(digests) if key not in target]:
+            digests.pop(gone, None)
+        digests.limit = 2 * len(digests) + _SPARE
     digests[key] = (id(value), _digest(value, key))
 
 

@@ -113,7 +113,7 @@ class BaseTarget(MutableMapping[Key, Any]):
     def entries(self, **selection: Any) -> Iterator[Entry]:
         """Yield what is known of each selected entry; the criteria are those of :meth:`clear_where`."""
         chosen = Selection(**selection).checked()
-        for key in [key for key in self if chosen.matches(key)]:
+        for key in filter(chosen.matches, list(self)):  # a list, since other threads may store meanwhile
             entry = self.entry(key)
             if entry is not None and chosen.is_due(entry):
                 yield entry

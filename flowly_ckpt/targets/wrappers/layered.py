@@ -103,7 +103,7 @@ class Layered(Wrapper):
 
     def __iter__(self) -> Iterator[Key]:
         yield from self.target
-        yield from [key for key in self.fast if key not in self.target]
+        yield from [key for key in list(self.fast) if key not in self.target]
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
