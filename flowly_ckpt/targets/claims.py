@@ -209,10 +209,10 @@ class FileClaim(Claim):
         with _guard:  # no fork comes between the opening and the note of it
             while True:
                 try:
-                    descriptor = open_file(self.path, os.O_RDWR | os.O_CREAT, self.mode)
+                    descriptor = open_file(self.path, os.O_RDWR | os.O_CREAT, self.mode, checked=False)
                 except FileNotFoundError:
                     make_folder(os.path.dirname(self.path), self.mode)
-                    descriptor = open_file(self.path, os.O_RDWR | os.O_CREAT, self.mode)
+                    descriptor = open_file(self.path, os.O_RDWR | os.O_CREAT, self.mode, checked=False)
                 locked = False
                 try:
                     locked = _lock(descriptor)

@@ -38,9 +38,10 @@ def is_temporary(name: str) -> bool:
     return name.startswith(_MARK)
 
 
-def open_file(path: str, flags: int = os.O_RDONLY, mode: int = PRIVATE) -> int:
+def open_file(path: str, flags: int = os.O_RDONLY, mode: int = PRIVATE, checked: bool = True) -> int:
     """Open a regular file and return its descriptor: the one way in which stores open files.
 
+    :param checked: make sure that it is one, which takes a call of the system; without, only links are refused.
     :raises OSError: for a link, a pipe, a folder or a device, which is neither followed nor waited for.
 
     >>> open_file(os.devnull)
@@ -52,7 +53,7 @@ def open_file(path: str, flags: int = os.O_RDONLY, mode: int = PRIVATE) -> int:
     try:
         # In one step of the interpreter: no interrupt comes between the opening and the note of it.
         opened.extend(map(os.open, (path,), (flags | _SAFE,), (mode & 0o666,)))
-        if not stat.S_ISREG(os.fstat(opened[0]).st_mode):
+        if checked and not stat.S_ISREG(os.fstat(opened[0]).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", path)
         return opened[0]
     except BaseException:
@@ -134,7 +135,7 @@ def beside(folder: str, mode: int = PRIVATE, read_only: bool = False) -> tuple[i
     for attempt in range(100):
         path = os.path.join(folder, f"{_MARK}{os.getpid()}-{os.urandom(6).hex()}")
         try:
-            return open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, kept), path
+            return open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, kept, checked=False), path
         except FileNotFoundError:  # the folder is not there, or is just being cleared away
             if attempt > 10:
                 raise

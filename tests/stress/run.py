@@ -3,7 +3,8 @@
 python tests/stress/run.py [--quick]
 
 Each trial runs in a forked process. Faults come at the Nth of the calls that a store makes to the file system, for each
-N there is: killed before it, in it (half of what was to be written is) and after it; failing once, and for good.
+N there is (with --quick for every seventh; errors and forks for every third of those, lasting ones for every sixth):
+killed before it, in it (half of what was to be written is) and after it; failing once, and for good.
 SQLite's own calls are not among these; the soak kills in the midst of them.
 """
 
