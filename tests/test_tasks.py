@@ -1256,7 +1256,7 @@ def test_what_cannot_be_stored_is_handed_on_as_it_is(folder, changed):
 
     @task(target="{path}/lines", changed=changed)
     def lines():
-        return open(folder / "lines.txt")  # noqa: SIM115
+        return open(folder / "lines.txt")
 
     with pytest.warns(StoreWarning, match="never ends"):
         assert list(itertools.islice(numbers().load(), 2)) == [3, 4]
@@ -1266,7 +1266,11 @@ def test_what_cannot_be_stored_is_handed_on_as_it_is(folder, changed):
 
 def test_other_stores_below_the_folder_are_no_results_of_tasks(folder, ran):
     square_of(ran, "{path}/a")(3)
-    others = [FileTarget("working/store"), LocalStorageCheckpoint("index", "working").target, folder_of_states("working")]
+    others = [
+        FileTarget("working/store"),
+        LocalStorageCheckpoint("index", "working").target,
+        folder_of_states("working"),
+    ]
     for other in others:
         other["my run", "resume", ""] = 1
     assert list(Results("working")) == [("a", "square", "")]
