@@ -267,3 +267,60 @@ def test_entries_are_selected_while_other_threads_store(monkeypatch):
 
     monkeypatch.setattr(Selection, "matches", busy)
     assert len(list(as_target(target).entries(tag="tag"))) == 5
+
+
+def test_what_somebody_else_deletes_meanwhile_pops_as_absent(inner, monkeypatch):
+    inner[A] = 1
+    find = type(inner).__getitem__
+
+    def find_and_lose(target, key):
+        value = find(target, key)
+        target._removed(key)
+        return value
+
+    monkeypatch.setattr(type(inner), "__getitem__", find_and_lose)
+    assert inner.pop(A, None) is None
+    inner[A] = 1
+    with pytest.raises(KeyError):
+        inner.pop(A)
+
+
+def test_clearing_goes_on_after_an_entry_that_cannot_be_read():
+    class Table(BaseTarget):
+        def __init__(self):
+            self.rows = {}
+
+        def __getitem__(self, key):
+            if self.rows[key] == "damaged":
+                raise KeyError(key)
+            return self.rows[key]
+
+        def __setitem__(self, key, value):
+            self.rows[key] = value
+
+        def __delitem__(self, key):
+            del self.rows[key]
+
+        def __iter__(self):
+            return iter(self.rows)
+
+        def __len__(self):
+            return len(self.rows)
+
+    target = Table()
+    target[A], target[B] = "damaged", 1
+    target.clear()
+    assert len(target) == 0
+
+
+def test_evicting_reads_no_value():
+    class Unread(dict):
+        def pop(self, *args):
+            raise AssertionError("it is read")
+
+        __getitem__ = pop
+
+    target = Bounded(Unread(), 2000)
+    for name in "abc":
+        target.put((name, "tag", "f"), bytes(800), Facts(1.0))
+    assert [key[0] for key in target] == ["b", "c"]

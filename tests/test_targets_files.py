@@ -257,3 +257,13 @@ def test_a_folder_that_was_copied_is_still_listed(tmp_path):
     shutil.copytree(tmp_path / "a", tmp_path / "b", copy_function=shutil.copyfile)  # the times are new
     target = FileTarget(tmp_path / "b")
     assert (dict(target), target.verify(), target.clear_where()) == ({KEY: 1}, [], 1)
+
+
+@pytest.mark.parametrize("path_of", [None, lambda key: f"{key[1]}/{key[0]}"])
+def test_a_store_below_another_is_of_other_origin(tmp_path, path_of):
+    outer, inner = FileTarget(tmp_path, path_of), FileTarget(tmp_path / "inner", path_of)
+    outer[KEY], inner["ff", "clean", "x"] = 1, 2
+    assert (dict(outer), len(outer), dict(inner)) == ({KEY: 1}, 1, {("ff", "clean", "x"): 2})
+    assert (outer.verify(), outer.clear_where()) == ([], 1)
+    outer.clear()
+    assert dict(inner) == {("ff", "clean", "x"): 2}

@@ -19,9 +19,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints, functional_hash
+from flowly_ckpt.calls import LocalStorageCheckpoint
 from flowly_ckpt.errors import MutationWarning, StoreWarning
 from flowly_ckpt.pipelines import children, role
-from flowly_ckpt.targets import DiskTarget, Layered, RemoteTarget, as_target
+from flowly_ckpt.resume.storing import folder_of_states
+from flowly_ckpt.targets import DiskTarget, FileTarget, Layered, RemoteTarget, as_target
 from flowly_ckpt.tasks import (
     Filestore,
     ModeError,
@@ -1260,3 +1262,17 @@ def test_what_cannot_be_stored_is_handed_on_as_it_is(folder, changed):
         assert list(itertools.islice(numbers().load(), 2)) == [3, 4]
     with pytest.warns(StoreWarning, match="is an open file"), lines().load() as file:
         assert file.read() == "one\ntwo\n"
+
+
+def test_other_stores_below_the_folder_are_no_results_of_tasks(folder, ran):
+    square_of(ran, "{path}/a")(3)
+    others = [
+        FileTarget("working/store"),
+        LocalStorageCheckpoint("index", "working").target,
+        folder_of_states("working"),
+    ]
+    for other in others:
+        other["my run", "resume", ""] = 1
+    assert list(Results("working")) == [("a", "square", "")]
+    assert Results("working").clear_where() == 1
+    assert [len(other) for other in others] == [1, 1, 1]

@@ -14,7 +14,7 @@ from ..targets.disk.folder import check_folder
 from ..targets.facts import Selection
 from ..targets.key_names import path_of_key
 from ..targets.protocol import BaseTarget
-from ..targets.provenance import FOLDER
+from ..targets.provenance import FOLDER, read_sidecar
 from ..typing import Bytes, Key
 
 __all__ = ["RecordedFiles", "open_store"]
@@ -38,6 +38,10 @@ class RecordedFiles(FileTarget):
         for key, path in super()._listed(chosen):
             self._paths[key] = path
             yield key, path
+
+    def _key_at(self, path: str) -> Key | None:
+        made = read_sidecar(path)
+        return None if made is None else made.key
 
     def path(self, key: Key) -> str:
         if key not in self._paths:

@@ -8,6 +8,7 @@ import time
 import types
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -160,7 +161,8 @@ class Place(NamedTuple):
 
     def forget(self) -> None:
         """Remove the state, if there is one."""
-        self.target.pop(self.key, None)
+        with suppress(KeyError):
+            del self.target[self.key]
 
 
 def _unfit(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:

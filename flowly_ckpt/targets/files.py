@@ -280,7 +280,8 @@ class FileTarget(BaseTarget):
         name = Path(os.path.relpath(path, self.root))
         key = self.key_of(name) if self.key_of is not None else self._key_by_name(name)
         if key is None and (made := read_sidecar(path)) is not None:
-            key = made.key
+            with suppress(Exception):  # to a function for other keys, one of another store below may be anything
+                return made.key if self.path(made.key) == path else None
         return key
 
     def _key_by_name(self, path: Path) -> Key | None:

@@ -79,7 +79,7 @@ def forget(target: Target, key: Key) -> None:
     >>> is_intact(target, key, [2])
     True
     """
-    _watched.get(id(target), {}).pop(key, None)
+    _watched.get(id(target), _Digests()).pop(key, None)
 
 
 def _digest(value: Any, key: Key) -> str:

@@ -83,6 +83,22 @@ class BaseTarget(MutableMapping[Key, Any]):
         """Store a value with what is known of it."""
         self[key] = value
 
+    def pop(self, key: Key, *default: Any) -> Any:
+        """Delete an entry and return its value; without one return the default, or raise KeyError."""
+        try:
+            value = self[key]
+            del self[key]  # which somebody else may have done meanwhile
+        except KeyError:
+            if not default:
+                raise
+            return default[0]
+        return value
+
+    def clear(self) -> None:
+        """Delete all entries, without reading them."""
+        for key in list(self):
+            self._removed(key)
+
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Any]:
         """Return the stored values by key; what is absent is left out."""
         found = {}

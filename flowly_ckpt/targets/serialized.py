@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator, MutableMapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import xxhash
@@ -111,12 +110,6 @@ class Serialized(BaseTarget):
             del self.mapping[self.name(key)]
         except KeyError:
             raise KeyError(key) from None
-
-    def clear(self) -> None:
-        """Delete all entries, without reading them; those of other origin stay."""
-        for key in list(self):
-            with suppress(KeyError):
-                del self[key]
 
     def __contains__(self, key: object) -> bool:
         return is_key(key) and self.name(key) in self.mapping

@@ -336,7 +336,9 @@ class Results(FileTarget):
     def _key_at(self, path: str) -> Key | None:
         name = Path(os.path.relpath(path, self.root)).as_posix()
         made = self.made((name, "", ""))
-        return None if made is None else (name, made.key[1], "")
+        if made is None or os.path.basename(os.path.normpath(made.key[0])) != os.path.basename(path):
+            return None  # another kind of store has written it
+        return (name, made.key[1], "")
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
         """Remove what killed writers left more than so many seconds ago, and the claims of the dead."""

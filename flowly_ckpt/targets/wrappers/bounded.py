@@ -97,7 +97,7 @@ class Bounded(Wrapper):
                 return
             if key != newest:
                 total -= self._books[key][0]
-                self.target.pop(key, None)
+                self.full._removed(key)
                 self._forget(key)
 
     def _worth(self, key: Key) -> tuple[float, int]:

@@ -91,7 +91,7 @@ class Layered(Wrapper):
         try:
             store(key, *what)
         except StoreError:
-            self.fast.pop(key, None)  # what it holds may be older; the slow one has it anyway
+            self.near._removed(key)  # what it holds may be older; the slow one has it anyway
 
     def __delitem__(self, key: Key) -> None:
         was_near = self.near._removed(key)
