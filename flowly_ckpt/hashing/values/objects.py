@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
+from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ...errors import UnhashableError
-from ...pipelines import effective_steps, role
+from ...pipelines import Combinator, children, effective_steps, role
 from ..code.origin import of_module
-from ..rows import LABELS, ROWS, Attrs, Parts, attrs, of_class
+from ..rows import LABELS, ROWS, Parts, of_class
 
-__all__ = ["by_reduction", "is_run"]
+__all__ = ["by_reduction", "is_run", "only_step"]
 
 ADVICE = (
     "describe its content with flowly_ckpt.hashing.register or a method __flowly_hash__ or __reduce__, "
     "or leave it out with ignore_globals"
 )
 
+HEAP = 1 << 9  # set for the types that are made while a program runs
+BEHIND = ("__wrapped__", "_self_wrapper", "func", "fn", "function", "py_func")
+"""Attributes under which wrappers keep what they wrap, those of wrapt among them."""
 SETS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
 FLAT = frozenset({tuple, dict})
 PLAIN_STATE = frozenset({dict, type(None)})
@@ -40,6 +45,10 @@ def of_instance(obj: Any, parts: list[Any]) -> list[str | None]:
     return [f"class {parts[0].__name__!r}", *[None] * half, *(f".{name}" for name in parts[1 : 1 + half])]
 
 
+def of_combinator(obj: Any, parts: list[Any]) -> list[str]:
+    return [f"class {parts[0].__name__!r}", "arguments", *(f"step {step_name(step)!r}" for step in parts[2:])]
+
+
 def of_steps(obj: Any, steps: list[Any]) -> list[str]:
     return [f"step {i} {step_name(step)!r}" for i, step in enumerate(steps, start=1)]
 
@@ -49,7 +58,15 @@ def step_name(step: Any) -> str:
     return name if type(name) is str else type(step).__name__
 
 
-LABELS.update({b"<run>": of_steps, b"<own>": of_class, b"<instance>": of_instance, b"<object>": of_reduction})
+LABELS.update(
+    {
+        b"<run>": of_steps,
+        b"<own>": of_class,
+        b"<combinator>": of_combinator,
+        b"<instance>": of_instance,
+        b"<object>": of_reduction,
+    }
+)
 
 
 @ROWS.register(object)
@@ -63,21 +80,30 @@ def by_reduction(obj: Any) -> Parts:
     kind = type(obj)
     if is_run(obj):
         return b"<run>", effective_steps(obj)
+    if issubclass(kind, Combinator):  # it only calls its transforms, so their names do not count
+        return b"<combinator>", [kind, obj._head(), *children(obj)]
     own = getattr(kind, "__flowly_hash__", None)
     if own is not None:
         return b"<own>", [kind, own(obj)]
     if hasattr(kind, "__next__"):
         refuse_iterator(kind, obj)
-    reduced = reduce(obj)
+    behind = wrapped(obj, kind)
+    try:
+        reduced = reduce(obj)
+    except UnhashableError:
+        if not behind:
+            raise
+        reduced = ""
     if isinstance(reduced, str):
-        return by_name(obj, kind, reduced)
-    function, args, state, items, pairs = (*reduced, None, None, None)[:5]
+        return by_name(obj, kind, reduced, behind)
+    if behind and len(reduced) == 2 and all(type(arg) is str for arg in reduced[1]):
+        return by_name(obj, kind, "", behind)
+    function, args, state, items, pairs, setter = (*reduced, None, None, None, None)[:6]
     if function is new and len(args) == 1 and items is None and pairs is None and type(state) in PLAIN_STATE:
-        kept = own_state(state)
+        kept = own_state(state, kind)
         refuse_addresses(obj, kept.values())
-        tag, state_parts = attrs(Attrs(kept))
-        if tag == b"<attrs>":
-            return b"<instance>", [args[0], *state_parts]
+        if setter is None and all(type(name) is str for name in kept):
+            return b"<instance>", [args[0], *kept, *kept.values()]
     if issubclass(kind, set | frozenset) and kind.__reduce__ in SETS:
         args = (set(obj),)  # reduced to a list in an order that means nothing
     states = state if is_slots(state) else (state,)
@@ -85,7 +111,9 @@ def by_reduction(obj: Any) -> Parts:
     for each in (*args, *states):
         if type(each) in FLAT:
             refuse_addresses(obj, each.values() if type(each) is dict else each)
-    parts = [function, len(args), *args, *map(as_state, states)]
+    parts = [function, len(args), *args, *(own_state(each, kind) if type(each) is dict else each for each in states)]
+    if setter is not None:
+        parts.append([setter])
     if items is not None or pairs is not None:
         parts += [list(items or ()), list(pairs or ())]
     return b"<object>", parts
@@ -99,6 +127,21 @@ def is_run(obj: Any) -> bool:
     (True, False)
     """
     return role(obj) in RUN_ROLES
+
+
+def only_step(obj: Any) -> Any:
+    """Return the one step of a run that has just one, else the object itself.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> only_step(chained(abs))
+    <built-in function abs>
+    """
+    while is_run(obj):
+        steps = effective_steps(obj)
+        if len(steps) != 1:
+            break
+        obj = steps[0]
+    return obj
 
 
 def reduce(obj: Any) -> Any:
@@ -121,21 +164,58 @@ def is_slots(state: Any) -> bool:
     )
 
 
-def as_state(state: Any) -> Any:
-    return Attrs(own_state(state)) if type(state) is dict else state
+def own_state(state: Any, kind: type) -> dict[Any, Any]:
+    """Return a state without what ``functools.update_wrapper`` copied into it, and what cached properties hold."""
+    if not state:
+        return {}
+    left_out = cached_names(kind)
+    if "__wrapped__" in state:
+        left_out = left_out | COPIED
+    return {name: value for name, value in state.items() if name not in left_out} if left_out else state
 
 
-def own_state(state: Any) -> dict[Any, Any]:
-    """Return a state without what ``functools.update_wrapper`` copied into it."""
-    if state and "__wrapped__" in state:
-        return {name: value for name, value in state.items() if name not in COPIED}
-    return state or {}
+def cached_names(kind: type) -> frozenset[str]:
+    found = _cached.get(kind)
+    if found is None:
+        members = (item for base in kind.__mro__ for item in vars(base).items())
+        _cached[kind] = found = frozenset(name for name, value in members if type(value) is cached_property)
+    return found
 
 
-def by_name(obj: Any, kind: type, name: str) -> Parts:
-    """Describe an object that pickles as a global by its name, the version of its origin and its type."""
+_cached: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
+
+
+def by_name(obj: Any, kind: type, name: str, behind: list[Any]) -> Parts:
+    """Describe an object that pickles as a global: installed, by its name and version, else by what the name hides."""
     module = getattr(obj, "__module__", None) or kind.__module__
-    return b"<named>", [module, name, of_module(module).label, kind]
+    origin = of_module(module)
+    if origin.kind != "user":
+        return b"<named>", [module, name, origin.label, kind]
+    try:
+        state: Any = object.__getstate__(obj)  # type: ignore[attr-defined]
+    except TypeError:  # an extension type keeps its state to itself
+        state = None
+    states = [own_state(each, kind) for each in (state if is_slots(state) else (state,)) if type(each) is dict and each]
+    if behind or states:
+        return b"<wrapped>", [kind, behind, *states]
+    if kind.__flags__ & HEAP and of_module(kind.__module__).kind == "user":
+        return b"<named>", [name, kind]
+    raise UnhashableError(obj, (), f"its reduction says only its name, {module}.{name}; {ADVICE}")
+
+
+def wrapped(obj: Any, kind: type) -> list[Any]:
+    """Return the functions that a wrapper says it wraps, by the attributes that wrappers use."""
+    if not callable(obj):
+        return []
+    found = []
+    for name in BEHIND:
+        try:
+            value = getattr(obj, name, None)
+        except Exception:  # noqa: BLE001  whatever a property of a foreign wrapper raises
+            continue
+        if value is not None and value is not obj and callable(value):
+            found += [name, value]
+    return found
 
 
 def refuse_addresses(obj: Any, values: Iterable[Any]) -> None:

@@ -24,8 +24,9 @@ def file(obj: Any) -> Parts:
 def load_logging() -> None:
     import logging
 
-    # A logger has no part in a result, and its name is mostly that of the module.
-    ROWS.register(logging.Logger, logging.LoggerAdapter)(lambda obj: (b"<logger>", []))
+    # What code only writes to has no part in a result (see code.held); as a value, a logger is its name.
+    ROWS.register(logging.Logger)(lambda obj: (b"<logger>", [obj.name]))
+    ROWS.register(logging.LoggerAdapter)(lambda obj: (b"<logger>", [obj.name, obj.extra]))
 
 
 def load_os() -> None:
