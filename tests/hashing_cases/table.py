@@ -66,13 +66,14 @@ def all_groups() -> list[Group]:
         functions,
         met,
         modules,
+        ordinary,
         scalars,
         seen,
         tables,
         unhashable,
     )
 
-    found = [scalars, containers, classes, functions, callables, modules, unhashable, arrays, tables, adversarial, met, seen]
+    found = [scalars, containers, classes, functions, callables, modules, unhashable, arrays, tables, adversarial, met, seen, ordinary]
     groups = [group for module in found for group in module.CASES]
     names = [group.name for group in groups]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)

@@ -47,7 +47,7 @@ def hung_on(names: Collection[str]) -> Iterator[Any]:
     []
     """
     for name in sorted(_hung.keys() & set(names)):
-        for kind in _hung[name]:
+        for kind in sorted(_hung[name], key=lambda kind: (kind.__module__, kind.__qualname__)):
             member = users(vars(kind).get(name))
             if member is not None:
                 yield [f"{kind.__module__}.{kind.__qualname__}", name]

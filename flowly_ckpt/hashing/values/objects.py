@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
 from functools import cached_property
@@ -192,7 +192,7 @@ def by_name(obj: Any, kind: type, name: str, behind: list[Any]) -> Parts:
     if origin.kind != "user":
         return b"<named>", [module, name, origin.label, kind]
     try:
-        state: Any = object.__getstate__(obj)  # type: ignore[attr-defined]
+        state: Any = object.__getstate__(obj)
     except TypeError:  # an extension type keeps its state to itself
         state = None
     states = [own_state(each, kind) for each in (state if is_slots(state) else (state,)) if type(each) is dict and each]

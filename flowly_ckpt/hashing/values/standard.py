@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from ...errors import UnhashableError
+from ..code.origin import library_label
 from ..rows import ROWS, Attrs, Mark, Parts, register_lazy
 
 __all__: list[str] = []
@@ -45,7 +46,7 @@ def load_pathlib() -> None:
 def load_ctypes() -> None:
     import ctypes
 
-    ROWS.register(ctypes.CDLL)(lambda obj: (b"<C library>", [type(obj), obj._name]))  # its version is not known
+    ROWS.register(ctypes.CDLL)(lambda obj: (b"<C library>", [type(obj), obj._name and library_label(obj._name)]))
 
     @ROWS.register(ctypes._CFuncPtr)  # type: ignore[attr-defined]
     def c_function(obj: Any) -> Parts:
