@@ -66,6 +66,7 @@ def all_groups() -> list[Group]:
         functions,
         met,
         modules,
+        needless,
         ordinary,
         scalars,
         seen,
@@ -73,7 +74,7 @@ def all_groups() -> list[Group]:
         unhashable,
     )
 
-    found = [scalars, containers, classes, functions, callables, modules, unhashable, arrays, tables, adversarial, met, seen, ordinary]
+    found = [scalars, containers, classes, functions, callables, modules, unhashable, arrays, tables, adversarial, met, seen, ordinary, needless]
     groups = [group for module in found for group in module.CASES]
     names = [group.name for group in groups]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)

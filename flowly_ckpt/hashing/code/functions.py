@@ -205,7 +205,8 @@ def attribute_read(value: Any, name: str) -> Any:
 def subclasses(cls: type) -> list[type]:
     found: list[type] = list(dict.fromkeys(type.__subclasses__(cls)))
     for each in found:
-        found += (more for more in type.__subclasses__(each) if more not in found)
+        below: list[type] = type.__subclasses__(each)
+        found += [kind for kind in below if kind not in found]
     return found
 
 

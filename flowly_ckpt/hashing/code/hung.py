@@ -23,6 +23,7 @@ BEHIND = ("_accessor", "_ns", "accessor", "fget", "func", "__func__", "__wrapped
 _sizes: dict[type, int] = {}
 _hung: dict[str, dict[type, None]] = {}
 _epoch: tuple[int, ...] = ()
+_last: Any = None
 
 
 def patched(names: Collection[str]) -> bool:
@@ -31,11 +32,11 @@ def patched(names: Collection[str]) -> bool:
     >>> patched({"no_such_name"})
     False
     """
-    global _epoch
+    global _epoch, _last
     main: Any = vars(sys.modules.get("__main__", sys))
-    epoch = len(sys.modules), id(next(reversed(sys.modules.values()))), len(main), len(main.get("In", ()))
-    if epoch != _epoch:
-        _epoch = epoch
+    epoch, last = (len(sys.modules), len(main), len(main.get("In", ()))), next(reversed(sys.modules.values()))
+    if epoch != _epoch or last is not _last:
+        _epoch, _last = epoch, last
         look_again()
     return bool(_hung) and not _hung.keys().isdisjoint(names)
 

@@ -15,7 +15,17 @@ from typing import Any
 __all__: list[str] = []
 
 SKIPPED = frozenset(
-    {"CACHE", "RESUME", "NOP", "EXTENDED_ARG", "PRECALL", "MAKE_CELL", "COPY_FREE_VARS", "SETUP_ANNOTATIONS"}
+    {
+        "CACHE",
+        "RESUME",
+        "NOP",
+        "EXTENDED_ARG",
+        "PRECALL",
+        "MAKE_CELL",
+        "COPY_FREE_VARS",
+        "SETUP_ANNOTATIONS",
+        "PUSH_NULL",
+    }
 )
 HASHED_ELSEWHERE = frozenset(
     {"__qualname__", "__doc__", "__firstlineno__", "__static_attributes__", "__module__", "__annotations__"}
@@ -52,6 +62,7 @@ def instructions_of(code: CodeType) -> tuple[list[Instruction], dict[int, int]]:
     if not code.co_flags & 1:
         instructions = class_body(instructions)
     instructions = [instruction for instruction in instructions if instruction.name not in SKIPPED]
+    instructions = store_directly(instructions)
     where = positions(code, instructions)
     for instruction in instructions:
         if instruction.kind == "jump":
@@ -81,6 +92,17 @@ def read(code: CodeType) -> Iterator[Instruction]:
         yield made
         if name == "LOAD_SUPER_ATTR":
             yield Instruction("", "number", item.arg & 2 if item.arg else 0, item.offset, 0)
+
+
+def store_directly(instructions: list[Instruction]) -> list[Instruction]:
+    """Swap the variables of an assignment instead of its values, as the compiler does where all stand on one line."""
+    for at in range(len(instructions) - 1, -1, -1):
+        count = instructions[at].value
+        stores = instructions[at + 1 : at + 1 + count] if instructions[at].name == "SWAP" else ()
+        if stores and len({store.value for store in stores if store.name == "STORE_FAST"}) == count:
+            stores[0].value, stores[-1].value = stores[-1].value, stores[0].value
+            del instructions[at]
+    return instructions
 
 
 def mark_called(instructions: list[Instruction]) -> None:
@@ -197,11 +219,48 @@ def expression(instructions: list[Instruction], end: int) -> int:
     depth = 0
     for at in range(end - 1, -1, -1):
         if instructions[at].kind == "jump":
-            return end
+            return condition(instructions, end)
         depth += instructions[at].effect
         if depth == 1:
+            closed = at == 0 or instructions[at - 1].kind != "jump"
+            return at if closed else condition(instructions, end)
+    return end
+
+
+def condition(instructions: list[Instruction], end: int) -> int:
+    """Return the start of an expression with conditions: no jump from before it leads into it."""
+    heights: dict[int, int] = {}
+    height: int | None = 0
+    starts = []
+    jumps = []
+    for at, instruction in enumerate(instructions[:end]):
+        height = heights.get(instruction.offset, height)
+        starts.append(height)
+        if height is None:
+            continue
+        height += instruction.effect
+        if instruction.kind == "jump":
+            jumps.append((at, instruction.value))
+            heights.setdefault(instruction.value, height)
+            if "IF" not in instruction.name and instruction.name != "FOR_ITER":
+                height = None
+    last = instructions[end].offset
+    top = heights.get(last, height)
+    for at in range(end - 1, -1, -1):
+        inside = (source for source, target in jumps if source < at and instructions[at].offset < target <= last)
+        if (
+            top is not None
+            and starts[at] == top - 1
+            and next(inside, None) is None
+            and not is_branch(instructions, at, jumps)
+        ):
             return at
     return end
+
+
+def is_branch(instructions: list[Instruction], at: int, jumps: list[tuple[int, int]]) -> bool:
+    """Return whether an instruction is where a condition continues, and not where an expression begins."""
+    return any(target == instructions[at].offset for source, target in jumps if source < at)
 
 
 def class_body(instructions: list[Instruction]) -> list[Instruction]:

@@ -70,7 +70,8 @@ def find_references(code: CodeType, instructions: list[Instruction], given: Impo
     ({}, "global 'sys.path'")
     """
     imported: Imports = {name: given[name] for name in code.co_freevars if name in given}
-    read = {instruction.value for instruction in instructions if is_read(code, instruction)}.union(code.co_cellvars)
+    variables = [instruction for instruction in instructions if instruction.kind == "variable"]
+    read = {variable.value for variable in variables if is_read(code, variable)}.union(code.co_cellvars)
     own = set() if code.co_flags & 1 else stored_first(instructions)
     for at, instruction in enumerate(instructions):
         if instruction.name == "IMPORT_NAME":

@@ -1,4 +1,4 @@
-"""Tools that are made once and used again: compiled formats, decoders, engines; they count by what they were made from."""
+"""Tools that are made once and used often: compiled formats, decoders, engines; each is what it was made from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..values.unhashable import BY_TYPE
 __all__: list[str] = []
 
 JSON = ("object_hook", "object_pairs_hook", "parse_float", "parse_int", "parse_constant", "strict")
-MADE_FROM = {
+MADE_FROM: dict[str, dict[str, tuple[str, ...]]] = {
     "_ctypes": {"CField": ("offset", "size")},
     "_struct": {"Struct": ("format",)},
     "json": {"decoder.JSONDecoder": JSON},
