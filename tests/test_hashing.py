@@ -349,6 +349,23 @@ def test_what_the_user_compiled_counts_by_its_content(tmp_path: Path) -> None:
     assert [a == b for a, b in zip(found[1], found[2])] == [False, False, False, True]
 
 
+def test_an_error_behind_an_installed_object_names_the_users_line(tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    write(site / "dist_of_ours.py", "class Thing:\n    def __init__(self): self.rows = iter([])\n")
+    (site / "dist_of_ours-1.0.dist-info").mkdir()
+    write(
+        tmp_path / "mine.py",
+        "import dist_of_ours\nthing = dist_of_ours.Thing()\ndef f(x):\n    y = x\n    return thing, y\n",
+    )
+    code = (
+        "import mine\nfrom flowly_ckpt import functional_hash as H\ntry: H([mine.f])\nexcept TypeError as e: print(e)"
+    )
+    shown = " ".join(run(code, site, tmp_path))
+    assert "[0] → global 'thing' → .rows" in shown
+    assert f"{tmp_path / 'mine.py'}, line 5, in f, brings it in" in shown
+    assert "ignore_globals('thing')" in shown
+
+
 # saying more
 
 
