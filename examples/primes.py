@@ -37,7 +37,7 @@ def compute_primes(count: int, die_after: int | None = None) -> list[int]:
 
 
 def is_prime(candidate: int, primes: list[int]) -> bool:
-    """Tell whether none of the primes below its root divides a number."""
+    """Return whether none of the primes up to its square root divides a number."""
     for prime in primes:
         if prime * prime > candidate:
             return True

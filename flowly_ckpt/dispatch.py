@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import accumulate
 from threading import RLock
 from typing import Any, TypeVar
 
@@ -69,7 +70,7 @@ class Dispatch(dict[type, F]):
         return bind
 
     def register_lazy(self, package: str, load: Callable[[], object]) -> None:
-        """Call ``load`` once, when a type of the top-level ``package`` is first looked up, after earlier loads."""
+        """Call ``load`` once, when a type of ``package`` or a module in it is first looked up, after earlier loads."""
         self._lazy[package] = [*self._lazy.get(package, ()), load]
         self.clear()
 
@@ -83,8 +84,9 @@ class Dispatch(dict[type, F]):
     def __missing__(self, kind: type) -> F:
         with _lock:
             for base in kind.__mro__:  # some types made by Cython have a descriptor as their __module__
-                for load in self._lazy.pop(str(base.__module__).partition(".")[0], ()):
-                    load()
+                for package in accumulate(str(base.__module__).split("."), "{}.{}".format):
+                    for load in self._lazy.pop(package, ()):
+                        load()
             row = self._search(kind)
             if len(self) >= MOST:  # classes made again and again, as in a notebook, are let go
                 self.clear()

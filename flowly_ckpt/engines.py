@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .pipelines import chained
+from .pipelines import chained, name_of
 from .typing import Engine, Rewrite, Transform
 
 __all__ = ["apply", "local", "pipe"]
@@ -34,6 +34,7 @@ def apply(transform: Transform, obj: Any, rewrites: Sequence[Rewrite] = (), engi
     :param rewrites: passes, functions from transform to transform.
     :param engine: what runs the rewritten pipeline.
     :return: what the engine gives; for ``local``, the pipeline's value.
+    :raises TypeError: for a pipeline, a pass or an engine that cannot be called.
 
     >>> from functools import partial
     >>> from flowly_ckpt.checkpoint import add_checkpoints, checkpoint
@@ -43,9 +44,35 @@ def apply(transform: Transform, obj: Any, rewrites: Sequence[Rewrite] = (), engi
 
     See also: :func:`pipe`.
     """
+    if callable(transform) and callable(engine):
+        try:
+            for rewrite in rewrites:
+                transform = rewrite(transform)
+        except TypeError:
+            _check_rewrites(rewrites)
+            raise
+        return engine(transform, obj)
+    raise _wrong(transform, obj, engine)
+
+
+def _check_rewrites(rewrites: Any) -> None:
+    """Raise for what is not a sequence of passes; an error within a pass is left as it is."""
+    if callable(rewrites):
+        raise TypeError(f"apply: rewrites must be a list of passes: rewrites=[{name_of(rewrites)}]") from None
+    if isinstance(rewrites, str) or not isinstance(rewrites, Iterable):
+        raise TypeError(f"apply: rewrites must be a list of passes, got {type(rewrites).__name__}") from None
     for rewrite in rewrites:
-        transform = rewrite(transform)
-    return engine(transform, obj)
+        if not callable(rewrite):
+            raise TypeError(f"apply: a pass must be a function of a pipeline, got {rewrite!r} in rewrites") from None
+
+
+def _wrong(transform: Any, obj: Any, engine: Any) -> TypeError:
+    if callable(transform):
+        return TypeError(f"apply: engine must be a function of a pipeline and an object, got {engine!r}")
+    if isinstance(transform, (list, tuple)) and all(map(callable, transform)):
+        return TypeError(f"apply: a pipeline is made of its steps with chained(…), got a {type(transform).__name__}")
+    text = f"apply: the pipeline comes first and must be callable, got {type(transform).__name__}"
+    return TypeError(f"{text}; pipeline and object seem to be swapped" if callable(obj) else text)
 
 
 def pipe(obj: Any, *transforms: Transform, rewrites: Sequence[Rewrite] = (), engine: Engine = local) -> Any:

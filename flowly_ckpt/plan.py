@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .checkpoint.wrapper import Keyed, Stage, keys_of, stages_of, with_checkpoint
-from .pipelines import children, effective_steps, name_of, role
+from .pipelines import children, effective_steps, name_of, role, walk
 from .targets.protocol import as_target
 from .targets.recall import MISSING
 from .typing import Key, Target, Transform
 
 __all__ = ["Forecast", "Plan", "plan"]
+
+_UNCOVERED = "no checkpoint follows"
 
 
 class Forecast(NamedTuple):
@@ -33,15 +35,15 @@ class Forecast(NamedTuple):
 
 
 class Plan(tuple[Forecast, ...]):
-    """Hold the forecasts of a pipeline in its order; its text is a table.
+    """Hold the forecasts of a pipeline in order; shown as a table.
 
-    >>> print(Plan([Forecast(("load", "fit"), "run", "model", "new here")]))
+    >>> Plan([Forecast(("load", "fit"), "run", "model", "new here")])
     run      load, fit  model  new here
     """
 
     __slots__ = ()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         rows = [(row.action, ", ".join(row.steps) or "(the input)", row.tag or "", row.why) for row in self]
         widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
         widths[0] = max(widths[0], len("restore"))
@@ -52,7 +54,7 @@ class Plan(tuple[Forecast, ...]):
 def plan(transform: Transform, obj: Any) -> Plan:
     """Forecast a run of a rewritten pipeline on an object; an engine that computes nothing and loads no value.
 
-    ``apply(s, x, [add_checkpoints], engine=plan)`` tells what ``apply(s, x, [add_checkpoints])`` would do
+    ``apply(s, x, [add_checkpoints], engine=plan)`` says what ``apply(s, x, [add_checkpoints])`` would do
 
     :param transform: a pipeline, after ``add_checkpoints``.
     :param obj: the object it would be applied to.
@@ -78,7 +80,9 @@ def plan(transform: Transform, obj: Any) -> Plan:
     parts = _parts(transform)
     wrapper = _wrapper(parts[0]) if parts else None
     if wrapper is None:
-        return Plan(_steps(parts, obj))
+        # The pass leaves no mark behind, so one that is still there was never put to use.
+        unused = any(role(term) == "mark" for term in walk(transform))
+        return Plan(_steps(parts, obj, "add_checkpoints was not applied" if unused else _UNCOVERED))
     return Plan([*_stages(wrapper, obj), *_steps(parts[1:], MISSING)])
 
 
@@ -102,27 +106,27 @@ def _wrapper(term: Transform) -> with_checkpoint | None:
     return term if isinstance(term, with_checkpoint) else None
 
 
-def _steps(parts: Sequence[Transform], obj: Any) -> Iterator[Forecast]:
-    """Forecast steps that no checkpoint covers; one that keeps results of its own tells of them itself.
+def _steps(parts: Sequence[Transform], obj: Any, why: str = _UNCOVERED) -> Iterator[Forecast]:
+    """Forecast steps that no checkpoint covers; a step that keeps results of its own forecasts them itself.
 
     ``obj`` is what the first of them is applied to, or ``MISSING`` where that is only known when it runs.
     """
     plain: list[Transform] = []
     for part in parts:
-        tell = getattr(part, "__flowly_forecast__", None)
-        if tell is None:
+        forecast = getattr(part, "__flowly_forecast__", None)
+        if forecast is None:
             plain.append(part)
         else:
-            yield from _plain(plain)
-            yield from tell(obj)
+            yield from _plain(plain, why)
+            yield from forecast(obj)
             plain = []
         obj = MISSING
-    yield from _plain(plain)
+    yield from _plain(plain, why)
 
 
-def _plain(parts: Sequence[Transform]) -> Iterator[Forecast]:
+def _plain(parts: Sequence[Transform], why: str) -> Iterator[Forecast]:
     if parts:
-        yield Forecast(tuple(map(name_of, effective_steps(*parts))), "run", None, "no checkpoint follows")
+        yield Forecast(tuple(map(name_of, effective_steps(*parts))), "run", None, why)
 
 
 def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:

@@ -1,15 +1,46 @@
-"""Programs run in a process and a folder of their own, for what is promised across runs."""
+"""Programs run in a process and a folder of their own, for what is promised across runs; what not every Python has."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+IN_BROWSER = sys.platform == "emscripten"  # or in node: one thread of one process
+needs_processes = pytest.mark.skipif(IN_BROWSER, reason="needs processes")
+needs_threads = pytest.mark.skipif(IN_BROWSER, reason="needs threads")
+
+
+class Absent:
+    """A library that is not there: the test that uses it is skipped, the others of its module run."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __getattr__(self, attribute):
+        if attribute.startswith("_"):  # pytest looks at whatever a module holds
+            raise AttributeError(attribute)
+        pytest.skip(f"needs {self.name}")
+
+    def __bool__(self):
+        return False
+
+
+def library(name):
+    """Import a library that not every Python has; what stands for it is false where it is not there."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        return Absent(name)
 
 
 def command(folder, code, *arguments, name="script.py"):

@@ -8,10 +8,12 @@ import inspect
 import os
 import pickle
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
+from folders import readable
 from runs import in_module, run_script
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash
@@ -30,6 +32,8 @@ from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning, Unhas
 from flowly_ckpt.passes import observe
 from flowly_ckpt.pipelines import children, role
 from flowly_ckpt.plan import plan
+from flowly_ckpt.targets import DiskTarget, FileTarget, Layered, RemoteTarget
+from flowly_ckpt.targets.protocol import as_target
 
 
 @pytest.fixture(autouse=True)
@@ -50,8 +54,8 @@ def ran():
 
 
 def files(tmp_path):
-    """The results kept below a folder; lock files are none."""
-    return sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.pkl"))
+    """The results kept below a folder."""
+    return readable(tmp_path, "*.pkl")
 
 
 class Question(SimpleNamespace):
@@ -168,6 +172,11 @@ def test_S1_07_a_subclass_with_three_methods_is_a_checkpoint(ran):
         assert decorated("b") == ["b"]
 
 
+def test_S1_07_a_subclass_with_three_methods_cannot_list_what_it_keeps():
+    with pytest.raises(TypeError, match="InMemory cannot list its results"):
+        InMemory().clear()
+
+
 @pytest.mark.parametrize("missing", ["_has_data", "_load", "_save"])
 def test_S1_07_a_subclass_that_lacks_a_method_is_told_so(missing):
     lacking = type("Lacking", (InMemory,), {missing: getattr(Checkpoint, missing)})()
@@ -226,6 +235,57 @@ def test_S1_10_the_configuration_chooses_the_implementation(config, kind):
 def test_S1_10_the_configuration_says_where(config, tmp_path):
     init_checkpoint("index_a", config).load_or_run(len, "id", "text")
     assert files(tmp_path)[0].startswith("out/checkpoint/index_a/")
+
+
+def remote():
+    pytest.importorskip("fsspec", reason="fsspec is not installed")
+    return RemoteTarget(f"memory://{uuid.uuid4().hex}")
+
+
+TARGETS = {
+    "dict": dict,
+    "DiskTarget": lambda: DiskTarget("results"),
+    "FileTarget": lambda: FileTarget("results"),
+    "RemoteTarget": remote,
+    "Layered": lambda: Layered({}, DiskTarget("results")),
+}
+
+
+@pytest.mark.parametrize("make", TARGETS.values(), ids=TARGETS)
+def test_S1_10_results_are_kept_in_any_target(make, tmp_path, ran):
+    @cache_with_checkpoint(id="arg")
+    def method(arg):
+        ran.append(arg)
+        return [arg]
+
+    target = make()
+    for name in ("index_a", "index_b"):
+        assert repr(init_checkpoint(name, {}, target=target)).startswith(f"TargetCheckpoint('{name}', ")
+        assert [method(1), method(1), method(2)] == [[1], [1], [2]]
+    keep = get_checkpoint()
+    assert ran == [1, 2, 1, 2]
+    assert sorted(target) == sorted(
+        LocalStorageCheckpoint(n).key(i, method) for n in ("index_a", "index_b") for i in (1, 2)
+    )
+    assert [type(key) for key in target] == [tuple] * 4
+    assert not (tmp_path / "artifacts").exists()
+    assert (keep._has_data(1, method), keep._load(1, method), keep._has_data(3, method)) == (True, [1], False)
+    assert (keep.clear(len), keep.clear(method, id=1, dry_run=True), keep.clear(method, id=1)) == (0, 1, 1)
+    if as_target(target).keeps_times:
+        assert keep.clear(older_than=3600) == 0
+    else:
+        with pytest.raises(ValueError, match="keeps no times"):
+            keep.clear(older_than=3600)
+    assert (keep.clear(), len(target)) == (1, 2)
+    keep._save([3], 3, method)
+    assert method(3) == [3]
+
+
+def test_S1_10_a_target_is_a_mapping_and_is_not_used_where_nothing_is_to_be_kept():
+    with pytest.raises(TypeError, match="target must be a mutable mapping, got list"):
+        init_checkpoint("index_a", {}, target=[])
+    assert isinstance(init_checkpoint("index_a", {"use_checkpoints": False}, target={}), NullCheckpoint)
+    assert get_checkpoint().clear() == 0
 
 
 def test_S1_11_each_step_and_index_has_a_checkpoint_of_its_own(ran):
@@ -536,9 +596,9 @@ def test_beats_S1_7_a_damaged_file_is_a_miss_that_heals(local, tmp_path, harm):
 def test_beats_S1_7_what_another_process_stored_is_seen_at_once(tmp_path):
     keep = LocalStorageCheckpoint("index_a")
     run_script(tmp_path, TWO_RUNS, "other")
-    key = next(iter(keep.files))
+    key = next(iter(keep.target))
     assert key[1:] == ("index_a", "script.method")
-    assert keep.files[key] == ["other", {"id": 7}]
+    assert keep.target[key] == ["other", {"id": 7}]
 
 
 def test_beats_S1_7_strangers_files_are_no_entries(local, tmp_path):
@@ -546,7 +606,7 @@ def test_beats_S1_7_strangers_files_are_no_entries(local, tmp_path):
     folder = tmp_path / "artifacts" / "checkpoint" / "index_a"
     for name in (".foo.pkl.swp", "notes.pkl", "a___b.txt", "Foo.f___ab.pkl"):
         (folder / name).write_text("not ours")
-    assert len(local.files) == 1
+    assert len(local.target) == 1
 
 
 @pytest.mark.parametrize("tag", ["index_a", "Index/../A", "", "nul", ".hidden", "ä" * 200, "a" * 400])
@@ -560,8 +620,8 @@ def test_beats_S1_8_file_names_are_valid_everywhere_and_give_back_the_key(tmp_pa
     long.f.__qualname__ = "Outer.<locals>." * 40 + "f"
     for each in (method, lambda: 1, long.f, len):
         assert keep.load_or_run(each, "id", *["text"] * (each is len)) in (1, 4)
-    assert set(keep.files) == {tuple(keep.key("id", each)) for each in (method, keep.key and long.f, len)} | {
-        key for key in keep.files if "lambda" in key[2]
+    assert set(keep.target) == {tuple(keep.key("id", each)) for each in (method, keep.key and long.f, len)} | {
+        key for key in keep.target if "lambda" in key[2]
     }
     for name in files(tmp_path):
         for part in name.split("/"):
@@ -682,29 +742,58 @@ def test_async_calls_at_once_share_what_is_raised_and_keep_nothing(local, ran):
 
     assert [str(error) for error in asyncio.run(main())] == ["mine"] * 3
     assert ran == [0]
-    assert len(local.files) == 0
+    assert len(local.target) == 0
 
 
-def test_async_a_cancelled_run_is_taken_over(local, ran):
+def test_async_a_cancelled_task_does_not_disturb_the_others(local, ran):
     async def main():
-        never = asyncio.Event()
+        started, go = asyncio.Event(), asyncio.Event()
 
         @cache_with_checkpoint(id="'same'")
         async def method(arg):
             ran.append(arg)
-            if arg == 0:
-                await never.wait()
+            started.set()
+            await go.wait()
             return arg
 
-        first, second = asyncio.create_task(method(0)), asyncio.create_task(method(1))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        first.cancel()
-        return await asyncio.gather(first, second, return_exceptions=True)
+        tasks = [asyncio.create_task(method(arg)) for arg in range(3)]
+        await started.wait()
+        tasks[0].cancel()
+        await asyncio.wait(tasks[:1])
+        go.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
 
-    first, second = asyncio.run(main())
+    first, *others = asyncio.run(main())
     assert isinstance(first, asyncio.CancelledError)
-    assert (second, ran) == (1, [0, 1])
+    assert (others, ran) == ([0, 0], [0])
+
+
+def test_async_a_call_is_cancelled_with_the_last_task_that_waits_for_it(local, ran):
+    async def main():
+        started, cancelled, never = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        @cache_with_checkpoint(id="'same'")
+        async def method(arg):
+            ran.append(arg)
+            if arg > 1:
+                return arg
+            started.set()
+            try:
+                await never.wait()
+            except asyncio.CancelledError:
+                cancelled.set()
+                raise
+
+        tasks = [asyncio.create_task(method(arg)) for arg in range(2)]
+        await started.wait()
+        for task in tasks:
+            task.cancel()
+        await cancelled.wait()
+        return await method(2)
+
+    assert asyncio.run(main()) == 2
+    assert ran == [0, 2]
+    assert len(local.target) == 1
 
 
 # ---- one house
@@ -740,7 +829,7 @@ def test_passes_go_into_a_cached_call_and_leave_its_entries(local, ran):
     assert apply(line, -3, passes) == 4
     assert decorated(3) == 4
     assert [event.step for event in events] == ["abs", "plus", "abs"]
-    assert len(local.files) == 1
+    assert len(local.target) == 1
 
 
 def test_a_plan_sees_through_a_cached_call(local):
@@ -765,7 +854,7 @@ def test_a_recursive_method_can_be_cached_with_its_code(local):
         return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
 
     assert fibonacci(30) == 832040
-    assert len(local.files) == 31
+    assert len(local.target) == 31
 
 
 def test_static_and_class_methods_can_be_cached(local):

@@ -8,14 +8,15 @@ import pickle
 from collections import OrderedDict, namedtuple
 from decimal import Decimal
 
-import numpy as np
 import pytest
+from runs import library
 
 from flowly_ckpt.targets import Codec, codec_named, compressed, gzipped, pickled, plain_pickle, register_codec
 from flowly_ckpt.targets.codecs import parts_of, runs_code
 from flowly_ckpt.targets.codecs.frames import HEAD
 from flowly_ckpt.targets.damage import DamagedError
 
+np = library("numpy")
 Point = namedtuple("Point", "x y")
 
 CODECS = [pickled, plain_pickle, gzipped, compressed(), compressed(1, plain_pickle), compressed(method="zlib")]
@@ -53,7 +54,7 @@ ARRAYS = [
     np.array([None, 1, "x"], dtype=object),
     np.zeros(300, dtype=[("a", "i4"), ("b", "f8")]),
     np.arange(2000).astype(">i4"),
-]
+] if np else []  # fmt: skip
 
 
 @pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
@@ -234,3 +235,40 @@ def test_register_codec():
     assert codec_named("compressed+test-upper").loads(compressed(inner=mine).dumps("ab")) == "AB"
     with pytest.raises(ValueError, match="another name"):
         register_codec(Upper())
+
+
+def zstd_frames():
+    zstandard = pytest.importorskip("zstandard")
+    return zstandard, compressed(method="zstd")
+
+
+def test_a_zstd_frame_carries_its_checksum():
+    _, codec = zstd_frames()
+    value = [bytes([n % 251]) * 9 for n in range(300)]
+    data = codec.dumps(value)
+    for place in range(len(data)):
+        flipped = bytearray(data)
+        flipped[place] ^= 0x10
+        try:
+            assert codec.loads(bytes(flipped)) == value
+        except AssertionError:
+            raise
+        except Exception:  # noqa: BLE001  whatever it raises, it is noticed
+            continue
+
+
+def test_a_zstd_frame_that_lies_about_its_size_takes_no_memory():
+    import tracemalloc
+
+    zstandard, _ = zstd_frames()
+    from flowly_ckpt.targets.codecs.compression import HEAD
+
+    bomb = zstandard.ZstdCompressor().compress(bytes(1 << 28))
+    tracemalloc.start()
+    with pytest.raises(DamagedError):
+        compressed().loads(HEAD.pack(b"s", 1000) + bomb)
+    with pytest.raises(DamagedError):
+        compressed().loads(HEAD.pack(b"s", 1 << 40) + bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 24

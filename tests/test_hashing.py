@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from runs import needs_processes, needs_threads
 
 from flowly_ckpt import chained, checkpoint, dispatch, with_checkpoint
 from flowly_ckpt.errors import UnhashableError
@@ -262,6 +263,7 @@ print(H(d.work), H(lambda x: d.work(x)), H(d.Thing), H([d.Thing()]), H(lambda x:
 """
 
 
+@needs_processes
 def test_the_version_of_a_distribution_counts_not_its_text(tmp_path: Path) -> None:
     site = tmp_path / "site-packages"
     found = []
@@ -275,6 +277,7 @@ def test_the_version_of_a_distribution_counts_not_its_text(tmp_path: Path) -> No
     assert [a == b for a, b in zip(found[1], found[2])] == [False, False, False, False, True]
 
 
+@needs_processes
 def test_a_distribution_installed_from_a_folder_counts_by_its_files(tmp_path: Path) -> None:
     site = tmp_path / "site-packages"
     info = site / "dist_of_ours-1.0.dist-info"
@@ -288,6 +291,7 @@ def test_a_distribution_installed_from_a_folder_counts_by_its_files(tmp_path: Pa
     assert [a == b for a, b in zip(*found)] == [False, False, False, False, True]
 
 
+@needs_processes
 def test_what_no_distribution_owns_is_the_users_code(tmp_path: Path) -> None:
     site = tmp_path / "site-packages"
     found = []
@@ -542,6 +546,7 @@ def test_constants_of_every_kind_count() -> None:
     assert len({H(with_constant(constant)) for constant in constants}) == len(constants)
 
 
+@needs_threads
 def test_a_thread_waits_for_rows_that_another_is_loading(monkeypatch: pytest.MonkeyPatch) -> None:
     lock, met = threading.RLock(), threading.Event()
 
@@ -578,6 +583,7 @@ def test_a_thread_waits_for_rows_that_another_is_loading(monkeypatch: pytest.Mon
     assert found == ["row", "row"]
 
 
+@needs_threads
 def test_threads_agree() -> None:
     text = "def g(x): return x + K\nK = 1\ndef f(x): return [g(i) for i in x]\n"
     expected, found = H(module(text)["f"]), []
@@ -608,6 +614,7 @@ def test_an_array_is_read_in_place() -> None:
         assert peak < 8 << 20
 
 
+@needs_processes
 def test_nothing_heavy_is_imported() -> None:
     code = """
 import sys

@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from statements import BEATEN, KEPT
 
 import flowly_ckpt
 
@@ -106,6 +108,20 @@ def test_no_imports_go_in_circles():
         pytest.fail(f"a circle of imports: {' → '.join(error.args[1])}")
 
 
+DOORS = {"calls", "resume", "tasks", "recipes"}
+
+
+def test_a_door_imports_no_other_door():
+    offenders = [
+        f"{path.relative_to(PACKAGE)}:{line} imports {room}"
+        for path in SOURCES
+        if DOORS.intersection(module_of(path)[:1])
+        for line, room in imported(path)
+        if room in DOORS and room != module_of(path)[0]
+    ]
+    assert not offenders
+
+
 def modules() -> Iterator[str]:
     yield "flowly_ckpt"
     for found in pkgutil.walk_packages([str(PACKAGE)], "flowly_ckpt."):
@@ -166,3 +182,12 @@ def test_the_top_level_holds_what_was_agreed():
     top = {line.partition("/")[0] for line in done.stdout.splitlines()}
     assert not {name for name in top - set(TOP.split()) if not name.startswith(".")}
     assert not set(TOP.split()) - top
+
+
+def test_numbers_in_the_names_of_tests_stand_in_the_list_of_statements():
+    text = "".join(path.read_text() for path in Path(__file__).parent.glob("*.py"))
+    found = [re.findall(r"(beats_)?(S\d)_(\d+)", name) for name in re.findall(r"def (test_\w+)", text)]
+    used = {(bool(kind), door, int(number)) for numbers in found for kind, door, number in numbers}
+    assert not [use for use in used if use[2] not in (BEATEN if use[0] else KEPT)[use[1]]], "say in statements.py"
+    missing = {(False, door, number) for door, kept in KEPT.items() for number in kept} - used
+    assert not missing, "statements that no test holds"

@@ -7,6 +7,7 @@ import time
 from functools import partial
 
 import pytest
+from runs import needs_processes
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints
 from flowly_ckpt.plan import plan
@@ -83,6 +84,7 @@ def test_what_is_known_of_an_entry_comes_through_every_wrapper(inner, wrap):
     assert target.gc().expired == 0
 
 
+@needs_processes
 @wrapped
 @pytest.mark.parametrize("kind", [DiskTarget, FileTarget])
 def test_claims_come_through_every_wrapper(tmp_path, wrap, kind):
@@ -128,7 +130,6 @@ def test_read_only_refuses_what_would_change_the_target(inner):
         lambda: target.clear_where(tag="tag"),
         lambda: target.verify(repair=True),
         lambda: target.gc(),
-        lambda: target.write_bytes(A, [b""]),
         lambda: target.__delitem__(A),
         lambda: clear_checkpoints(target),
     ]
@@ -137,7 +138,17 @@ def test_read_only_refuses_what_would_change_the_target(inner):
             act()
     assert (target.clear_where(tag="tag", dry_run=True), target.verify(), list(inner)) == (1, [], [A])
     target.put_many([(B, 2, Facts(0.0))])
+    Signed(target, SECRET).put(B, 2, Facts(0.0))
     assert list(inner) == [A]
+
+
+@pytest.mark.parametrize("wrap", [Bounded, Expiring], ids=["Bounded", "Expiring"])
+def test_bytes_do_not_pass_a_wrapper_by_that_looks_at_values(inner, wrap):
+    with pytest.raises(TypeError, match="decodes its entries by itself"):
+        Signed(wrap(inner, 100), SECRET)
+    target = wrap(Signed(inner, SECRET), 10_000)
+    target[A] = [1]
+    assert target[A] == [1]
 
 
 @pytest.mark.parametrize("target", [{}, Snapshots({}), Layered({}, {})], ids=repr)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import itertools
 import threading
+import traceback
 
 import pytest
+from runs import needs_threads
 
-from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning
+from flowly_ckpt import add_checkpoints, chained, checkpoint
+from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning, UnhashableError
+from flowly_ckpt.hashing import ignore_globals
+from flowly_ckpt.targets import DiskTarget, FileTarget
 from flowly_ckpt.targets.materialise import materialise
-from flowly_ckpt.targets.recall import MISSING, lookup, recall
+from flowly_ckpt.targets.protocol import as_target
+from flowly_ckpt.targets.recall import MISSING, lookup, recall, recall_async
+from flowly_ckpt.targets.single_flight import Flight, board, own_copy
 
 KEY = ("object", "tag", "transform")
 
@@ -138,6 +146,7 @@ def test_finite_iterators_come_back_each_time():
         assert list(recall(target, KEY, lambda: itertools.repeat(1, 2))) == [1, 1]
 
 
+@needs_threads
 def test_one_thread_computes_and_the_others_wait():
     calls, go, target = [], threading.Event(), {}
 
@@ -155,6 +164,7 @@ def test_one_thread_computes_and_the_others_wait():
     assert (results, calls) == ([[1]] * 8, [1])
 
 
+@needs_threads
 def test_waiting_threads_share_the_exception_and_the_next_call_runs():
     started, go, calls = threading.Event(), threading.Event(), []
 
@@ -233,3 +243,270 @@ def test_facts_reach_a_target_that_keeps_them():
 def test_lookup_tells_absence():
     assert lookup({}, KEY) is MISSING
     assert lookup({KEY: None}, KEY) is None
+
+
+# ---- a failure that several share
+
+
+def own_and_short(errors, step):
+    """Whether each got an exception of its own: one correct note, and a traceback that did not grow with the others."""
+    assert len({id(error) for error in errors}) == len(errors)
+    for error in errors:
+        assert type(error) is KeyError
+        assert error.args == ("missing",)
+        assert [note.split(",")[0] for note in getattr(error, "__notes__", [])] == step
+        assert 2 <= len(traceback.extract_tb(error.__traceback__)) < 20
+
+
+def test_threads_that_share_a_failing_step_get_an_exception_of_their_own_each():
+    all_have_asked, asking = threading.Event(), itertools.count(1)
+
+    class Counting(dict):
+        def __getitem__(self, key):
+            if next(asking) == 8:
+                all_have_asked.set()
+            return super().__getitem__(key)
+
+    @ignore_globals()
+    def load(number):
+        assert all_have_asked.wait(30)
+        raise KeyError("missing")
+
+    pipeline = add_checkpoints(chained(abs, load, checkpoint(Counting()), str))
+    own_and_short(in_threads(8, lambda: pipeline(-1)), ["in step 2 of 3"])
+
+
+def test_threads_that_wait_for_one_failure_get_an_exception_of_their_own_each(monkeypatch):
+    target = {}
+    flight = Flight((as_target(target).place, KEY))
+    assert board(flight) is flight
+    error = KeyError("missing")
+    error.add_note("in step 2")
+    waiting = itertools.count(1)
+
+    def wait(self):
+        if next(waiting) == 8:
+            flight.land(error=error)
+        return wait_for(self)
+
+    wait_for = Flight.wait
+    monkeypatch.setattr(Flight, "wait", wait)
+    errors = in_threads(8, lambda: recall(target, KEY, lambda: pytest.fail("computed")))
+    assert error not in errors
+    assert error.__traceback__ is None
+    own_and_short(errors, ["in step 2"])
+
+
+def test_tasks_that_share_a_failing_step_get_an_exception_of_their_own_each():
+    calls = []
+
+    async def load():
+        calls.append(1)
+        await asyncio.sleep(0)
+        error = KeyError("missing")
+        error.add_note("in step 1, load")
+        raise error
+
+    async def ask(target):
+        with pytest.raises(KeyError) as caught:
+            await recall_async(target, KEY, load)
+        return caught.value, traceback.format_tb(caught.value.__traceback__)
+
+    async def main():
+        target = {}
+        return await asyncio.gather(*(ask(target) for _ in range(8)))
+
+    raised = asyncio.run(main())
+    own_and_short([error for error, _ in raised], ["in step 1"])
+    for error, shown in raised:
+        assert traceback.format_tb(error.__traceback__) == shown, "another task has written into its traceback"
+    assert calls == [1]
+
+
+class Particular(Exception):
+    def __init__(self, code, place):
+        super().__init__(f"{code} at {place}")
+        self.code = code
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError("a"),
+        Particular(5, "here"),
+        OSError(2, "no such file", "name"),
+        ValueError([1, 2], {}),
+        UnicodeDecodeError("ascii", b"x", 0, 1, "why"),
+        ExceptionGroup("several", [ValueError("one")]),
+        UnhashableError(object(), ("step 1",), "do"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_copy_of_an_exception_says_the_same(error):
+    error.add_note("where")
+    copied = own_copy(error)
+    assert copied is not error
+    assert (type(copied), str(copied), copied.__notes__) == (type(error), str(error), ["where"])
+    assert copied.__dict__.keys() == error.__dict__.keys()
+    copied.add_note("more")
+    assert error.__notes__ == ["where"]
+
+
+# ---- threads, tasks and targets at once
+
+
+@pytest.fixture(params=["dict", "FileTarget", "DiskTarget"])
+def target(request, tmp_path):
+    return {"dict": dict, "FileTarget": lambda: FileTarget(tmp_path), "DiskTarget": lambda: DiskTarget(tmp_path)}[
+        request.param
+    ]()
+
+
+def test_a_task_waits_for_a_thread_that_computes_the_same(target):
+    started, go, calls = threading.Event(), threading.Event(), []
+
+    def compute():
+        calls.append("thread")
+        started.set()
+        assert go.wait(30)
+        return [1]
+
+    async def compute_too():
+        calls.append("task")
+        return [2]
+
+    async def main():
+        thread = asyncio.create_task(asyncio.to_thread(recall, target, KEY, compute))
+        await asyncio.to_thread(started.wait, 30)
+        task = asyncio.create_task(recall_async(target, KEY, compute_too))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        go.set()
+        return await asyncio.gather(thread, task)
+
+    assert asyncio.run(main()) == [[1], [1]]
+    assert calls == ["thread"]
+
+
+def test_a_thread_waits_for_a_task_that_computes_the_same(target):
+    calls = []
+
+    async def main():
+        asked = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        async def compute():
+            calls.append("task")
+            await asked.wait()
+            return [1]
+
+        def in_thread():
+            loop.call_soon_threadsafe(asked.set)
+            return recall(target, KEY, lambda: calls.append("thread"))
+
+        task = asyncio.create_task(recall_async(target, KEY, compute))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return await asyncio.gather(task, asyncio.to_thread(in_thread))
+
+    assert asyncio.run(main()) == [[1], [1]]
+    assert calls == ["task"]
+
+
+def test_cancelling_the_first_of_several_tasks_leaves_the_others_their_result(target):
+    calls = []
+
+    async def main():
+        started, go = asyncio.Event(), asyncio.Event()
+
+        async def compute():
+            calls.append(1)
+            started.set()
+            await go.wait()
+            return [1]
+
+        tasks = [asyncio.create_task(recall_async(target, KEY, compute)) for _ in range(4)]
+        await started.wait()
+        tasks[0].cancel()
+        await asyncio.wait(tasks[:1])
+        go.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    first, *others = asyncio.run(main())
+    assert isinstance(first, asyncio.CancelledError)
+    assert (others, calls) == ([[1]] * 3, [1])
+
+
+def test_a_computation_that_is_cancelled_from_within_is_begun_anew_by_those_who_wait():
+    calls = []
+
+    async def compute():
+        calls.append(1)
+        await asyncio.sleep(0)
+        if len(calls) == 1:
+            raise asyncio.CancelledError
+        return 6
+
+    async def main():
+        target = {}
+        return await asyncio.gather(*(recall_async(target, KEY, compute) for _ in range(3)), return_exceptions=True)
+
+    first, *others = asyncio.run(main())
+    assert isinstance(first, asyncio.CancelledError)
+    assert (others, calls) == ([6, 6], [1, 1])
+
+
+def test_a_loop_that_asks_without_awaiting_does_not_wait_for_its_own_task(target):
+    async def main():
+        go = asyncio.Event()
+
+        async def compute():
+            await go.wait()
+            return [1]
+
+        task = asyncio.create_task(recall_async(target, KEY, compute))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        at_once = recall(target, KEY, lambda: [1])
+        go.set()
+        return at_once, await task
+
+    assert asyncio.run(asyncio.wait_for(main(), 30)) == ([1], [1])
+
+
+def test_tasks_get_a_copy_of_their_own_where_the_target_makes_one(tmp_path):
+    async def compute():
+        await asyncio.sleep(0)
+        return []
+
+    async def main():
+        target = FileTarget(tmp_path)
+        return await asyncio.gather(*(recall_async(target, KEY, compute) for _ in range(3)))
+
+    results = asyncio.run(main())
+    assert results == [[], [], []]
+    assert len({id(result) for result in results}) == 3
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["recall", "recall_async"])
+@pytest.mark.parametrize(("kind", "looks"), [("dict", 1), ("FileTarget", 2), ("DiskTarget", 2)])
+def test_a_miss_looks_twice_at_most_and_a_hit_once(tmp_path, kind, looks, awaited):
+    seen = []
+    base = {"dict": dict, "FileTarget": FileTarget, "DiskTarget": DiskTarget}[kind]
+
+    class Counted(base):
+        def __getitem__(self, key):
+            seen.append(key)
+            return super().__getitem__(key)
+
+    counted = Counted() if kind == "dict" else Counted(tmp_path)
+
+    async def compute():
+        return 6
+
+    def ask():
+        seen.clear()
+        value = asyncio.run(recall_async(counted, KEY, compute)) if awaited else recall(counted, KEY, lambda: 6)
+        return value, len(seen)
+
+    assert [ask(), ask()] == [(6, looks), (6, 1)]

@@ -1,4 +1,4 @@
-"""Recipes: the statements S4.1–S4.17, each as its scenario."""
+"""Recipes: the statements S4.1–S4.17, a scenario for each."""
 
 from __future__ import annotations
 
@@ -415,7 +415,7 @@ def test_S4_14_a_change_upstream_makes_what_follows_dirty(home):
     year.set(2021)
     assert list(map(str, statuses(page).values())) == ["CustomDirty", "IngredientDirty", "IngredientDirty"]
     assert page.brew() == ["Report of 2021"]
-    with pytest.raises(TypeError, match="'year' is of type int, 'next' is of type str"):
+    with pytest.raises(TypeError, match="'year' must be of type int, got 'next' of type str"):
         year.set("next")
     assert (page.status(), calls) == (Status.Ok, [2020, 2021])
 
@@ -453,7 +453,6 @@ def test_S4_16_a_failure_is_not_cached_and_what_came_before_it_is(home, jobs, ki
     assert caught.value.__notes__ == ["at item 2", "in recipe 'checked'"]
     assert counts[:3] == [1, 1, 1]
     assert checked.status() is not Status.Ok
-    before = list(counts)
     with pytest.raises(ValueError, match="stop here"):
         checked.brew(jobs=jobs)
     assert counts[:3] == [1, 1, 2]
@@ -461,7 +460,6 @@ def test_S4_16_a_failure_is_not_cached_and_what_came_before_it_is(home, jobs, ki
     assert checked.brew(jobs=jobs) == [0, 1, 2, 3, 4]
     assert counts == [1, 1, 3, 1, 1]
     assert (checked.brew(), checked.status()) == ([0, 1, 2, 3, 4], Status.Ok)
-    assert sum(counts) - sum(before) <= 4
 
 
 @pytest.mark.parametrize("method", FileChecksumMethod)
@@ -548,29 +546,29 @@ def test_ingredients_are_found_by_the_names_of_arguments(home):
 
     assert both.brew() == (2, 1, 10, 2)
     assert both(5, 6, right=7) == (5, 6, 10, 7)
-    with pytest.raises(RuntimeError, match="no recipe of this name for its argument 'unknown'"):
+    with pytest.raises(RuntimeError, match="no recipe named 'unknown' for its argument"):
 
         @recipe()
         def lost(unknown):
             return unknown
 
-    with pytest.raises(RuntimeError, match="something else of this name"):
+    with pytest.raises(RuntimeError, match="the name stands for PosixPath"):
 
         @recipe()
         def wrong(home):
             return home
 
-    with pytest.raises(RuntimeError, match="takes 0 arguments, 1 ingredients given"):
+    with pytest.raises(RuntimeError, match="takes 0 arguments, got 1 ingredients"):
 
         @recipe([left])
         def none():
             return 1
 
-    with pytest.raises(TypeError, match="is no recipe"):
+    with pytest.raises(TypeError, match="an ingredient must be a recipe, got 5"):
         recipe([5])
 
 
-def test_without_pickling_a_value_is_returned_and_told_to_be_unkept(home):
+def test_without_pickling_a_value_is_returned_and_not_stored_with_a_warning(home):
     calls = []
 
     @recipe()

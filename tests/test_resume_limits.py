@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import sys
 import threading
+import uuid
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from folders import readable
 from runs import run_script
 
 from flowly_ckpt import resume
@@ -15,7 +17,7 @@ from flowly_ckpt.errors import FlowlyError, StoreWarning
 from flowly_ckpt.resume import ChangedError, Checkpoint, State
 from flowly_ckpt.resume.randomness import capture, reinstate
 from flowly_ckpt.resume.storing import folder_of_states
-from flowly_ckpt.targets import DiskTarget
+from flowly_ckpt.targets import DiskTarget, FileTarget, Layered, RemoteTarget
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +29,7 @@ def _in_a_folder_of_its_own(monkeypatch, tmp_path):
 
 
 def kept(tmp_path):
-    return sorted(path.name for path in tmp_path.rglob("*.pzip"))
+    return [name.rpartition("/")[2] for name in readable(tmp_path, "*.pzip")]
 
 
 class Interrupted(Exception):
@@ -111,7 +113,7 @@ def test_beats_S2_5_an_element_that_cannot_be_pickled_leaves_the_rest_and_is_nam
         chp.sync()
         return results, count
 
-    with pytest.warns(StoreWarning, match="not kept, since they hold what cannot be pickled: results;") as told:
+    with pytest.warns(StoreWarning, match="not kept, because they contain what cannot be pickled: results;") as told:
         work(True)
     assert len(told) == 1
     assert work(False) == ([], 2)
@@ -126,7 +128,7 @@ def test_beats_S2_5_a_store_that_fails_is_a_warning_and_the_state_before_holds(t
         def __setitem__(self, key, value):
             raise OSError("no space left")
 
-    with pytest.warns(StoreWarning, match="did not store the state .*no space left; the one before still holds"):
+    with pytest.warns(StoreWarning, match="did not store the state .*no space left; the previous one is still valid"):
         Checkpoint("s", target=Full(kept_here)).save()
     assert Checkpoint("s", target=kept_here).restore()
     assert a == 1
@@ -137,7 +139,7 @@ def test_beats_S2_5_a_state_of_another_format_is_let_be():
     Checkpoint("s", target=target).save()
     (key,) = target
     target[key] = {"format": 99}
-    with pytest.warns(StoreWarning, match="the state .* cannot be used, beginning anew"):
+    with pytest.warns(StoreWarning, match="the state .* cannot be used, starting over"):
         assert not Checkpoint("s", target=target).restore()
 
 
@@ -244,7 +246,22 @@ def test_variables_that_share_an_object_share_it_again():
     assert work(False)
 
 
-@pytest.mark.parametrize("make", [dict, lambda: DiskTarget("results")], ids=["dict", "DiskTarget"])
+def remote():
+    pytest.importorskip("fsspec", reason="fsspec is not installed")
+    return RemoteTarget(f"memory://{uuid.uuid4().hex}")
+
+
+TARGETS = {
+    "dict": dict,
+    "DiskTarget": lambda: DiskTarget("results"),
+    "FileTarget": lambda: FileTarget("results"),
+    "RemoteTarget": remote,
+    "Layered": lambda: Layered({}, DiskTarget("results")),
+}
+any_target = pytest.mark.parametrize("make", TARGETS.values(), ids=TARGETS)
+
+
+@any_target
 def test_any_target_keeps_states_as_they_were(make):
     target = make()
 
@@ -262,11 +279,54 @@ def test_any_target_keeps_states_as_they_were(make):
     assert list(target) == [("", "resume", f"{__name__}.{work.__qualname__}")]
 
 
-def test_a_state_in_a_mapping_expires_too():
-    target = {}
+@any_target
+def test_any_target_keeps_the_place_of_a_loop_until_it_is_done(make, tmp_path):
+    target = make()
+
+    def work(stop):
+        total = 0
+        for item in resume.over([1, 2, 3, 4], "sum", target=target, rate=0):
+            if item == stop:
+                raise Interrupted
+            total += item
+        return total
+
+    with pytest.raises(Interrupted):
+        work(3)
+    assert list(target) == [("sum", "resume", "")]
+    assert work(None) == 10
+    assert len(target) == 0
+    assert kept(tmp_path) == []
+
+
+@any_target
+def test_any_target_keeps_the_values_of_a_state(make, tmp_path):
+    target = make()
+    for expected in ([2], [2, 3], [2, 3, 3]):
+        with resume.state("primes", target=target, primes=[2]) as s:
+            assert s.primes == expected
+            s.primes.append(3)
+        s.primes.append("after the save")
+    s.forget()
+    assert len(target) == 0
+    assert kept(tmp_path) == []
+
+
+@any_target
+def test_a_state_in_any_target_expires_too(make):
+    target = make()
     Checkpoint("s", target=target).save()
     assert Checkpoint("s", target=target, max_age=3600).restore()
     assert not Checkpoint("s", target=target, max_age=-1).restore()
+
+
+def test_a_target_is_a_mapping_and_given_once():
+    for make in (Checkpoint, resume.state, lambda name, target: resume.over([1], name, target=target)):
+        with pytest.raises(TypeError, match="target must be a mutable mapping, got int"):
+            make("s", target=5)
+    for make in (resume.state, lambda checkpoint, target: resume.over([1], checkpoint, target=target)):
+        with pytest.raises(TypeError, match=r"target must be given to Checkpoint\(…\) itself"):
+            make(Checkpoint("s", target={}), target={})
 
 
 @pytest.mark.parametrize("name", ["a b", "Ä", "x" * 200, "50%", "a@b", "a.b", "@"])
@@ -603,8 +663,8 @@ def test_state_says_what_it_has_and_has_not():
 
 
 def test_state_needs_no_frames(monkeypatch):
-    monkeypatch.setattr("flowly_ckpt.resume.frames.variables", None)
-    monkeypatch.setattr("flowly_ckpt.resume.frames.assign", None)
+    monkeypatch.setattr("flowly_ckpt.resume.checkpoint.variables", None)
+    monkeypatch.setattr("flowly_ckpt.resume.checkpoint.assign", None)
     with resume.state("s", i=0) as s:
         s.i += 1
     assert resume.state("s", i=0).i == 1

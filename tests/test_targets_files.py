@@ -7,14 +7,15 @@ import sys
 import warnings
 from pathlib import Path
 
-import numpy as np
 import pytest
+from runs import library, needs_processes
 
 from flowly_ckpt.errors import StoreError, StoreWarning
-from flowly_ckpt.targets import FileTarget, gzipped
+from flowly_ckpt.targets import FileTarget, gzipped, tree
 from flowly_ckpt.targets.key_names import key_of_name, key_of_path, name_of_key, path_of_key, quoted, unquoted
 from flowly_ckpt.typing import Facts
 
+np = library("numpy")
 KEY = ("0a1b", "clean", "2c3d")
 TEXTS = ["", "a", "A", "Straße", "a/b", "../..", ".", "con", "nul", "a.b", "%", "~", " ", "\udc80", "\0", "C:\\x"]
 TEXTS += ["x" * 500, "é" * 300]
@@ -42,6 +43,7 @@ def test_names_of_strangers_are_no_keys(name):
     assert key_of_name(name) is None
 
 
+@needs_processes
 def test_a_value_survives_the_process(tmp_path):
     target = FileTarget(tmp_path / "store", suffix=".pkl")
     target[KEY] = {"a": [1, 2]}
@@ -216,3 +218,20 @@ def test_it_pickles(tmp_path):
     target[KEY] = 1
     again = pickle.loads(pickle.dumps(target))
     assert (again[KEY], again.max_age, again.codec) == (1, 9.0, gzipped)
+
+
+def test_who_reads_in_the_midst_of_a_store_sees_no_damage(tmp_path):
+    reader, seen = FileTarget(tmp_path, codec=tree), []
+
+    class Watched(FileTarget):
+        def record(self, path, made):
+            seen.append(reader.get(KEY))
+            super().record(path, made)
+            seen.append(reader.get(KEY))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for value in ([1], [2]):
+            Watched(tmp_path, codec=tree)[KEY] = value
+            assert (reader.get(KEY), KEY in reader, list(reader)) == (value, True, [KEY])
+    assert seen == [None, None, [1], None]

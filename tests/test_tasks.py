@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints, functional_hash
-from flowly_ckpt.errors import StoreWarning
+from flowly_ckpt.errors import MutationWarning, StoreWarning
 from flowly_ckpt.pipelines import children, role
+from flowly_ckpt.targets import DiskTarget, Layered, RemoteTarget, as_target
 from flowly_ckpt.tasks import (
     Filestore,
     ModeError,
@@ -360,7 +361,7 @@ def test_S3_14_a_function_saves_its_own_output(folder, ran):
     assert write(3) == 3
     assert write(3) == Filestore("working/3.txt")
     assert (ran, files(folder)) == ([3], ["working/3.txt"])
-    with pytest.raises(LookupError, match="no task is being run"):
+    with pytest.raises(LookupError, match="no task is running"):
         current_target()
 
 
@@ -480,7 +481,7 @@ def test_S3_18_where_it_is_asked_for_and_missing_the_error_says_so(folder, asked
 
 def test_S3_19_an_unknown_mode_is_a_clear_error(monkeypatch):
     monkeypatch.setenv("PIPEX", "bad")
-    with pytest.raises(ValueError, match=r"'bad' is no mode: it must be do_nothing, cache, prefect or prefect\.cache"):
+    with pytest.raises(ValueError, match=r"'bad' is not a mode: use do_nothing, cache, prefect or prefect\.cache"):
         task(abs)(-1)
     with pytest.raises(ModeError):
         flow(abs)(-1)
@@ -558,7 +559,9 @@ def square_of(ran, target="{path}/squares.pkl", extra=0, **options):
 def test_beats_S3_3_a_file_made_with_other_arguments_is_reported(ran):
     square = square_of(ran)
     square(3)
-    with pytest.warns(StaleWarning, match="working/squares.pkl was made with other argument 'n'; remove it") as told:
+    with pytest.warns(
+        StaleWarning, match="working/squares.pkl was made from different argument 'n'; remove it"
+    ) as told:
         assert square(4).load() == 9
     assert [warning.filename for warning in told] == [__file__]
     square(3)
@@ -591,7 +594,7 @@ def test_beats_S3_3_also_one_that_the_function_saved_itself(ran):
 
 def test_beats_S3_4_a_file_made_by_other_code_is_reported(ran):
     square_of(ran)(3)
-    with pytest.warns(StaleWarning, match="made with other code; remove it"):
+    with pytest.warns(StaleWarning, match="made from different code; remove it"):
         assert square_of(ran, extra=1)(3).load() == 9
 
 
@@ -603,7 +606,7 @@ def test_beats_S3_4_it_is_made_again_where_that_is_wanted(ran):
 
 def test_beats_S3_4_or_an_error_or_of_no_interest(ran):
     square_of(ran)(3)
-    with pytest.raises(StaleError, match="other code and argument 'n'") as caught:
+    with pytest.raises(StaleError, match="different code and argument 'n'") as caught:
         square_of(ran, extra=1, changed="raise")(4)
     assert (caught.value.loc, caught.value.differences) == ("working/squares.pkl", ("code", "argument 'n'"))
     assert square_of(ran, extra=1, changed="ignore")(4).load() == 9
@@ -622,7 +625,7 @@ def test_beats_S3_4_new_data_from_upstream_are_noticed(folder, ran):
 
     Filestore("working/load/file1").remove()
     rows = load(5)
-    with pytest.warns(StaleWarning, match="working/clean/file1 was made with other argument 'rows'"):
+    with pytest.warns(StaleWarning, match="working/clean/file1 was made from different argument 'rows'"):
         clean(rows)
     # The same data made once more are no news, nor is a folder that was moved.
     Filestore("working/load/file1").remove()
@@ -794,7 +797,7 @@ def test_one_script_runs_with_futures_in_every_mode(ran):
     result = total.submit(squares, wait_for=[squares]).result(timeout=5)
     assert (result.load(), squares.result()[2].load(), ran) == (14, 9, [1, 2, 3])
     squares.wait()
-    with pytest.raises(ValueError, match="was given no collection"):
+    with pytest.raises(ValueError, match="got no collection"):
         square.map(3)
 
 
@@ -857,6 +860,85 @@ def test_async_functions_are_tasks_and_those_who_wait_share_one_run(ran):
     assert asyncio.run(submitted()) == Filestore("elsewhere/3")
 
 
+def test_one_of_those_who_wait_may_be_cancelled_and_the_last_one_ends_it(ran):
+    import asyncio
+
+    async def main():
+        started, gate = asyncio.Event(), asyncio.Event()
+
+        @task(target="{path}/{n}")
+        async def load(n):
+            ran.append(n)
+            started.set()
+            try:
+                await gate.wait()
+            except asyncio.CancelledError:
+                ran.append("cancelled")
+                raise
+            return [n]
+
+        first, second = (asyncio.ensure_future(load(1)) for _ in range(2))
+        await started.wait()
+        first.cancel()  # the very one that started it
+        await asyncio.wait([first])
+        gate.set()
+        assert (first.cancelled(), (await second).load(), ran) == (True, [1], [1])
+
+        gate.clear()
+        started.clear()
+        waiting = [asyncio.ensure_future(load(2)) for _ in range(2)]
+        await started.wait()
+        for one in waiting:
+            one.cancel()
+        await asyncio.wait(waiting)
+        while "cancelled" not in ran:
+            await asyncio.sleep(0)
+        assert not load.at(2).exists()
+        gate.set()
+        assert ((await load(2)).load(), ran) == ([2], [1, 2, "cancelled", 2])
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_an_async_function_saves_its_own_output(folder, ran):
+    import asyncio
+
+    @task(save=False, target="{path}_{n}.txt")
+    async def write(n):
+        ran.append(n)
+        Path(current_target()).write_text("x" * n)
+        return n
+
+    assert [asyncio.run(write(3)), asyncio.run(write(3)), ran] == [3, Filestore("working_3.txt"), [3]]
+
+
+def test_what_somebody_else_made_otherwise_meanwhile_is_reported(ran):
+    gate, entered = threading.Event(), threading.Event()
+
+    @task(target="{path}/squares.pkl")
+    def square(n):
+        ran.append(n)
+        entered.set()
+        gate.wait(60)
+        return n * n
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(square, 3)
+        entered.wait(60)
+        second = pool.submit(square, 4)
+        while not waits_for_a_flight():
+            assert not second.done()
+        with pytest.warns(StaleWarning, match="argument 'n'"):
+            assert (gate.set(), second.result().load()) == (None, 9)
+        assert (first.result().load(), ran) == (9, [3])
+
+
+def waits_for_a_flight():
+    """Whether some thread waits for what another one computes."""
+    frames = sys._current_frames().values()
+    return any(frame.f_code.co_name == "wait" and "single_flight" in frame.f_code.co_filename for frame in frames)
+
+
 def test_an_iterator_is_a_list_in_its_file(folder):
     @task(target="{path}/a")
     def rows():
@@ -883,9 +965,9 @@ def test_a_function_that_fails_leaves_nothing_and_runs_again(folder, ran):
 
 
 def test_a_misspelt_option_is_refused_and_prefects_own_are_not():
-    with pytest.raises(TypeError, match="no option 'traget'; 'target' may be meant"):
+    with pytest.raises(TypeError, match="no option 'traget'; did you mean 'target'"):
         task(traget="{path}/a")
-    with pytest.raises(TypeError, match="cannot be called"):
+    with pytest.raises(TypeError, match="decorates a function, got 3"):
         task(3)
     assert task(retries=2, tags=["a"], name="b")(abs).options == {"retries": 2, "tags": ["a"], "name": "b"}
 
@@ -925,7 +1007,7 @@ def test_with_options_is_another_task_of_the_same_function(ran):
 
 
 def test_an_unknown_name_in_a_template_is_a_clear_error(ran):
-    with pytest.raises(TemplateError, match=r"nothing is called 'm'; there are .*funcname.* n, path, os and datetime"):
+    with pytest.raises(TemplateError, match=r"unknown name 'm'; known are .*funcname.* n, path, os and datetime"):
         square_of(ran, target="{path}/{m}")(3)
     with pytest.raises(AttributeError, match="gcontext has no 'day'"):
         gcontext.day
@@ -951,8 +1033,11 @@ def test_results_are_listed_and_cleared_and_other_files_are_let_be(folder, ran):
 
 def test_what_is_left_of_a_killed_writer_is_no_result(folder, ran):
     square_of(ran)(3)
-    (folder / "working/.tmp-1-aa").write_bytes(b"half")
-    assert list(Results("working")) == [("squares.pkl", "square", "")]
+    for half in ("working/.tmp-1-aa", "working/.made/.tmp-1-aa"):
+        (folder / half).write_bytes(b"half")
+    results = Results("working")
+    assert list(results) == [("squares.pkl", "square", "")]
+    assert (results.gc(older_than=0).files, list(results)) == (2, [("squares.pkl", "square", "")])
 
 
 def test_arguments_that_cannot_be_told_are_no_obstacle(ran):
@@ -966,3 +1051,193 @@ def test_arguments_that_cannot_be_told_are_no_obstacle(ran):
 
     for _ in range(2):
         assert count(threading.Lock(), (n for n in range(3)), Holder(Filestore("nowhere"))).load() == 3
+
+
+# Results in any target.
+
+
+def disk(folder):
+    return DiskTarget(folder / "disk")
+
+
+def remote(folder):
+    pytest.importorskip("fsspec", reason="fsspec is not installed")
+    return RemoteTarget(f"memory://{folder}")
+
+
+TARGETS = {
+    "dict": lambda folder: {},
+    "disk": disk,
+    "layered": lambda folder: Layered({}, disk(folder)),
+    "remote": remote,
+}
+
+
+@pytest.fixture(params=TARGETS)
+def target(request, folder):
+    made = TARGETS[request.param](folder)
+    yield made
+    as_target(made).close()
+
+
+@pytest.mark.parametrize("how", ["store", "target"])
+def test_a_mapping_keeps_results_under_their_names(target, how, folder, ran):
+    gcontext.base = "a"
+
+    @task(**{how: target})
+    def square(n):
+        ran.append(n)
+        return [n, n * n]
+
+    @task(store=target, target="{n:03d}")
+    def total(squares, n):
+        return (i for row in squares for i in row)
+
+    for _ in range(2):
+        result = square(3)
+        assert (str(result), result.exists(), result.load(), ran) == ("working/square/a", True, [3, 9], [3])
+    assert isinstance(result, Store)
+    assert total([result, [1]], 5).load() == [3, 9, 1]
+    assert set(target) == {("working/square/a", "square", ""), ("005", "total", "")}
+    assert target["working/square/a", "square", ""] == [3, 9]
+    assert not {name for name in files(folder) if name.startswith("working")}
+    result.remove()
+    assert (result.exists(), square(3).load(), ran) == (False, [3, 9], [3, 3])
+    assert (result == square(3), hash(result) == hash(square(3)), square.at(3) == total.at([], 1)) == (
+        True,
+        True,
+        False,
+    )
+    result.remove(), result.remove()
+    with pytest.raises(LookupError, match="working/square/a is not there: the task"):
+        result.load()
+
+
+def test_a_mapping_tells_what_was_made_otherwise_where_it_keeps_facts(target, ran):
+    gcontext.base = "a"
+    square_of(ran, None, store=target)(3)
+    made_from = as_target(target).entry(("working/square/a", "square", "")).made_from
+    other = square_of(ran, None, extra=1, store=target)
+    if type(target) is dict:
+        assert (made_from, other(4).load()) == ({}, 9)
+        return
+    assert set(made_from) == {"python", "code", "arguments", "value"}
+    with pytest.warns(StaleWarning, match="working/square/a was made from different code and argument 'n'"):
+        assert other(4).load() == 9
+    with pytest.raises(StaleError):
+        other.with_options(changed="raise")(4)
+    assert other.with_options(changed="rerun")(4).load() == 17
+    assert other(4).load() == 17
+    assert ran == [3, 4]
+
+
+def test_new_data_in_a_mapping_are_noticed_downstream(target, ran):
+    rows = square_of(ran, "rows", store=target)
+    count = task(target="{path}/count")(lambda rows: rows)
+    count(rows(3))
+    count(rows(3))
+    rows.at(3).save(10)
+    with pytest.warns(StaleWarning, match="argument 'rows'"):
+        assert count(rows(3)).load() == 9
+
+
+def test_a_value_of_a_dict_that_was_changed_in_place_is_computed_again(ran):
+    results = {}
+
+    @task(store=results, target="{n}")
+    def rows(n):
+        ran.append(n)
+        return [n]
+
+    rows(1).load().append(2)
+    with pytest.warns(MutationWarning, match="changed in place"):
+        assert (rows(1).load(), ran) == ([1], [1, 1])
+
+
+def test_what_a_mapping_cannot_keep_is_held(ran):
+    class Full(dict):
+        def __setitem__(self, key, value):
+            raise OSError("disk full")
+
+    square = square_of(ran, store=Full())
+    with pytest.warns(StoreWarning, match="disk full"):
+        result = square(3)
+    assert (result.load(), result.exists(), square.store) == (9, False, {})
+
+
+def test_threads_share_one_run_in_a_mapping(target, ran):
+    gate = threading.Barrier(4)
+    square = square_of(ran, "{n}", store=target)
+
+    def one(_):
+        gate.wait()
+        return square(3).load()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert (list(pool.map(one, range(4))), ran) == ([9] * 4, [3])
+
+
+def test_a_task_with_a_mapping_is_hashed_without_its_content(ran):
+    results = {}
+    square = square_of(ran, "{n}", store=results)
+    before = functional_hash(square)
+    square(3)
+    assert functional_hash(square) == before
+    assert functional_hash(square.transform) == functional_hash(square.fn)
+
+
+def test_what_keeps_nothing_is_refused():
+    with pytest.raises(TypeError, match="store must be a Store class or a mutable mapping, got tuple"):
+        task(store=())
+    with pytest.raises(TypeError, match="both say where"):
+        task(target={}, store={})
+    with pytest.raises(TypeError, match="save=False"):
+        task(store={}, save=False)
+
+
+# Facts beside files.
+
+
+def test_how_a_file_was_made_is_in_its_sidecar(folder, ran):
+    class Text(Filestore):
+        def save(self, data):
+            Path(self.loc).write_text(str(data))
+
+        def load(self):
+            return Path(self.loc).read_text()
+
+    (folder / "working").mkdir()
+    square_of(ran, "{path}/a")(3)
+    square_of(ran, "{path}/b", store=Text)(3)
+    square_of(ran, "{path}/c", store=Text, changed="ignore")(3)
+    entries = list(Results("working").entries())
+    assert [(entry.key, entry.codec, entry.size) for entry in entries] == [
+        (("a", "square", ""), "plain-pickle", os.path.getsize("working/a")),
+        (("b", "square", ""), "", 1),
+        (("c", "square", ""), "", 1),
+    ]
+    a, b, c = (entry.made_from for entry in entries)
+    assert (a, set(a), c) == (b, {"python", "code", "arguments", "value"}, {})
+    assert Results("working").stats()[0][:2] == ("square", 3)
+    # A file that was changed since, at another time, is somebody else's; one that decayed is damaged.
+    facts = os.stat("working/b")
+    (folder / "working/b").write_text("8")
+    (folder / "working/c").write_text("8")
+    os.utime("working/b", ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    os.utime("working/c", (1, 1))
+    assert Results("working").verify() == ["b: its content is not what its sidecar says was stored"]
+    assert len(Results("working").verify(repair=True)) == 1
+    assert files(folder) == ["working/a", "working/c"]
+
+
+def test_a_folder_that_a_function_made_is_let_be(folder, ran):
+    class Folder(Filestore):
+        def exists(self):
+            return os.path.isdir(self.loc)
+
+    @task(target="{path}/{n}", store=Folder, save=False)
+    def make(n):
+        ran.append(n)
+        os.makedirs(current_target())
+
+    assert (make(1), make(1), ran) == (None, Folder("working/1"), [1])

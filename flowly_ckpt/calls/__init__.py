@@ -1,4 +1,6 @@
-"""Cached calls by identity: a method called with an id seen before is not run, its former result is returned.
+"""Cached calls by identity: a call with an id seen before is not made again, its earlier result is returned.
+
+Read in this order: ``keys``, ``ids``, ``checkpoints``, ``current``, ``cached``.
 
 >>> import tempfile
 >>> from flowly_ckpt.calls import cache_with_checkpoint, init_checkpoint
@@ -14,11 +16,9 @@ embedding
 """
 
 from .cached import cache_with_checkpoint, cached
-from .checkpoints import Checkpoint
-from .choosing import init_checkpoint
-from .current import NotInitializedError, get_checkpoint
-from .identity import IdError
-from .storages import LocalStorageCheckpoint, NullCheckpoint
+from .checkpoints import Checkpoint, LocalStorageCheckpoint, NullCheckpoint, TargetCheckpoint
+from .current import NotInitializedError, get_checkpoint, init_checkpoint
+from .ids import IdError
 
 __all__ = [
     "Checkpoint",
@@ -26,6 +26,7 @@ __all__ = [
     "LocalStorageCheckpoint",
     "NotInitializedError",
     "NullCheckpoint",
+    "TargetCheckpoint",
     "cache_with_checkpoint",
     "cached",
     "get_checkpoint",

@@ -8,20 +8,22 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
-from ..pipelines import Combinator, name_of
+from ..pipelines import name_of
 from ..plan import Forecast
 from ..targets.recall import MISSING
+from .checkpoints import is_async
 from .current import get_checkpoint
-from .identity import identify
+from .ids import identify
+from .keys import Decorated
 
-__all__ = ["cache_with_checkpoint", "cached", "is_async", "uncached", "wants_code"]
+__all__ = ["cache_with_checkpoint", "cached"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class cached(Combinator, Generic[P, R]):
-    """Call a function, or return what it gave when it was called with the same id before.
+class cached(Decorated, Generic[P, R]):
+    """Call a function, or return the result of an earlier call with the same id.
 
     ``cached(f, id)(*args) == get_checkpoint().load_or_run(f, id(*args), *args)``
 
@@ -31,11 +33,10 @@ class cached(Combinator, Generic[P, R]):
     :param id: an expression over the function's arguments, or a function of them.
     :param code: make the function's code part of the key, so that an edit of it counts as another function.
 
-    >>> from flowly_ckpt.calls import NullCheckpoint
-    >>> from flowly_ckpt.calls.current import use
-    >>> with_nothing_kept = use(NullCheckpoint())
-    >>> cached(len, "obj")("text")
-    4
+    >>> from flowly_ckpt.calls import init_checkpoint
+    >>> results = init_checkpoint("index_a", target={}).target
+    >>> cached(len, "obj")("text"), len(results)
+    (4, 1)
 
     See also: :func:`cache_with_checkpoint`, the decorator.
     """
@@ -59,15 +60,14 @@ class cached(Combinator, Generic[P, R]):
         return self if instance is None else types.MethodType(self, instance)
 
     def __flowly_forecast__(self, obj: Any) -> Iterator[Forecast]:
-        """Tell whether the call has been seen."""
+        """Yield whether the call would be restored or run."""
         if obj is MISSING:
             yield Forecast((name_of(self),), "run", None, "its id is known when it runs")
             return
         checkpoint = get_checkpoint()
-        key = checkpoint.key(self.call_id(obj), self)
-        seen = key in checkpoint.target
+        seen = checkpoint._has_data(self.call_id(obj), self)
         why = "its id was seen before" if seen else "its id is new"
-        yield Forecast((name_of(self),), "restore" if seen else "run", key[1], why)
+        yield Forecast((name_of(self),), "restore" if seen else "run", checkpoint.checkpoint_name, why)
 
     def _head(self) -> tuple[Any, ...]:
         return (self.id, self.code)
@@ -76,7 +76,7 @@ class cached(Combinator, Generic[P, R]):
         return (self.transform,)
 
     def __flowly_rebuild__(self, parts: Sequence[Callable[..., Any]]) -> Self:
-        # Only what runs on a miss is another one: name, signature and id stay those of the decorated function.
+        # Only what runs on a miss is replaced: name, signature and id stay those of the decorated function.
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
         (other.transform,) = parts
@@ -93,26 +93,26 @@ class cached(Combinator, Generic[P, R]):
 def cache_with_checkpoint(
     expression: str | None = None, /, *, id: str | Callable[..., Any] | None = None, code: bool = False
 ) -> Callable[[Callable[P, R]], cached[P, R]]:
-    """Decorate a function whose calls are told by an id: one with an id seen before returns the former result.
+    """Decorate a function whose calls are identified by an id: a call with an id seen before returns its result.
 
-    Which checkpoint keeps the results is looked up at each call, so decorating comes before ``init_checkpoint``.
-    Only the id counts, not the arguments, not what the function closes over: put what makes a difference into the id.
+    The checkpoint that keeps the results is looked up at each call, so decorating comes before ``init_checkpoint``.
+    Only the id counts, neither the arguments nor what the function closes over: everything that makes a difference
+    belongs into the id.
 
     :param id: an expression over the arguments, such as ``"arg2.id"``, in the namespace of the function;
         or a function of the same arguments.
     :param code: make the function's code part of the key. Without it, results outlive an edit of the function.
     :raises ValueError: without an id.
-    :raises SyntaxError: for an id that is no expression.
-    :raises IdError: by a call whose id cannot be evaluated.
+    :raises SyntaxError: for an id that is not an expression.
+    :raises IdError: from a call whose id cannot be evaluated.
 
-    >>> from flowly_ckpt.calls import NullCheckpoint
-    >>> from flowly_ckpt.calls.current import use
-    >>> with_nothing_kept = use(NullCheckpoint())
+    >>> from flowly_ckpt.calls import init_checkpoint
+    >>> checkpoint = init_checkpoint("index_a", target={})
     >>> @cache_with_checkpoint(id="arg2.real")
     ... def method(arg1, arg2):
     ...     return arg1 * arg2
-    >>> method(2, arg2=3)
-    6
+    >>> method(2, arg2=3), method(200, arg2=3)
+    (6, 6)
 
     See also: :func:`flowly_ckpt.calls.Checkpoint.load_or_run`, the same without a decorator.
     """
@@ -121,40 +121,8 @@ def cache_with_checkpoint(
         message = "'id' must be provided to the cache_with_checkpoint decorator"
         raise ValueError(f'{message}: write @cache_with_checkpoint(id="…")')
     if not isinstance(chosen, str) and not callable(chosen):
-        raise TypeError(f"cache_with_checkpoint: id is {chosen!r}; give an expression as text, or a function")
+        raise TypeError(f"id must be an expression in a string or a function, got {type(chosen).__name__}")
     return lambda function: cached(function, chosen, code)
-
-
-def uncached(method: Callable[..., R]) -> Callable[..., R]:
-    """Return what a decorated function or bound method runs on a miss; anything else is returned itself.
-
-    >>> uncached(cached(len, "obj"))
-    <built-in function len>
-    """
-    if isinstance(method, types.MethodType) and isinstance(method.__func__, cached):
-        return types.MethodType(method.__func__.transform, method.__self__)
-    return method.transform if isinstance(method, cached) else method
-
-
-def wants_code(method: Callable[..., Any]) -> bool:
-    """Tell whether a method was decorated so that its code is part of its key.
-
-    >>> wants_code(cached(len, "obj", code=True)), wants_code(len)
-    (True, False)
-    """
-    function = getattr(method, "__func__", method)
-    return isinstance(function, cached) and function.code
-
-
-def is_async(function: Callable[..., Any]) -> bool:
-    """Tell whether calling a function gives something to await.
-
-    >>> is_async(len)
-    False
-    """
-    import inspect
-
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
 def _mark_async(function: Any) -> None:

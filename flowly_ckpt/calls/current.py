@@ -1,24 +1,29 @@
-"""The one checkpoint that is in use."""
+"""The one checkpoint that is in use, and how a configuration chooses it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from ..errors import FlowlyError
+from ..typing import Target
+from .checkpoints import Checkpoint, LocalStorageCheckpoint, NullCheckpoint, TargetCheckpoint
 
-if TYPE_CHECKING:
-    from .checkpoints import Checkpoint
+__all__ = ["NotInitializedError", "get_checkpoint", "init_checkpoint", "use"]
 
-__all__ = ["NotInitializedError", "get_checkpoint", "use"]
-
+C = TypeVar("C", bound=Checkpoint | None)
+_DIRECTORY = "artifacts"
 _current: Checkpoint | None = None
 
 
 class NotInitializedError(FlowlyError, RuntimeError):
-    """Say that a checkpoint was asked for before there was one.
+    """Raised when a cached call is made, or its checkpoint asked for, before ``init_checkpoint`` was called.
 
-    >>> issubclass(NotInitializedError, RuntimeError)
-    True
+    >>> use(None)
+    >>> get_checkpoint()
+    Traceback (most recent call last):
+    flowly_ckpt.calls.current.NotInitializedError: Checkpoint not initialized yet. Call init_checkpoint() first.
     """
 
 
@@ -27,7 +32,6 @@ def get_checkpoint() -> Checkpoint:
 
     :raises NotInitializedError: before :func:`flowly_ckpt.calls.init_checkpoint` was called.
 
-    >>> from flowly_ckpt.calls import NullCheckpoint
     >>> use(NullCheckpoint()) is get_checkpoint()
     True
     """
@@ -36,13 +40,75 @@ def get_checkpoint() -> Checkpoint:
     return _current
 
 
-def use(checkpoint: Checkpoint) -> Checkpoint:
-    """Make this checkpoint, shipped or of one's own, the one in use.
+def use(checkpoint: C) -> C:
+    """Put a checkpoint, of a class of this package or your own, in the place of the one in use; None for none.
 
-    >>> from flowly_ckpt.calls import NullCheckpoint
     >>> use(NullCheckpoint())
     NullCheckpoint()
     """
     global _current
     _current = checkpoint
     return checkpoint
+
+
+def init_checkpoint(checkpoint_name: Any = "", config: Any = None, *, target: Target | None = None) -> TargetCheckpoint:
+    """Make the checkpoint that a configuration asks for, and put it in the place of the one in use.
+
+    :param checkpoint_name: keeps steps and indexes apart; may be left out: ``init_checkpoint(config)``.
+    :param config: an object or mapping that may have ``use_checkpoints`` (default true), ``execution_environment``
+        (nothing is kept on Azure ML) and ``artifacts_dir`` (default ``artifacts``), also as ``path.artifacts_dir``;
+        the first two are found in capitals too.
+    :param target: keep results in this mutable mapping instead of files in ``artifacts_dir``.
+    :returns: a :class:`TargetCheckpoint`: without a target a :class:`LocalStorageCheckpoint`, and a
+        :class:`NullCheckpoint` where nothing is to be kept. ``get_checkpoint`` returns it from now on.
+    :raises TypeError: when ``config`` is a path, or ``target`` is not a mutable mapping.
+
+    >>> init_checkpoint("index_a", {"use_checkpoints": False})
+    NullCheckpoint()
+    >>> init_checkpoint("index_a", target={})
+    TargetCheckpoint('index_a', dict)
+
+    See also: :func:`flowly_ckpt.calls.get_checkpoint`.
+    """
+    if config is None and not isinstance(checkpoint_name, str):
+        checkpoint_name, config = "", checkpoint_name
+    if isinstance(config, str | os.PathLike):
+        raise TypeError(
+            f"config must be an object or a mapping, got {config!r}; for a folder write {{'artifacts_dir': {config!r}}}"
+        )
+    if not _switch(config, "use_checkpoints") or _is_azure_ml(config):
+        return use(NullCheckpoint())
+    if target is not None:
+        return use(TargetCheckpoint(checkpoint_name, target))
+    return use(LocalStorageCheckpoint(checkpoint_name, _directory(config)))
+
+
+def _get(config: Any, name: str) -> Any:
+    return config.get(name) if isinstance(config, Mapping) else getattr(config, name, None)
+
+
+# A configuration is known by its attributes only, and a stand-in has every attribute one asks for: a value of an
+# unexpected type counts as not given.
+def _switch(config: Any, name: str) -> bool:
+    for spelling in (name, name.upper()):
+        value = _get(config, spelling)
+        if isinstance(value, bool):
+            return value
+    return True
+
+
+def _is_azure_ml(config: Any) -> bool:
+    for spelling in ("execution_environment", "EXECUTION_ENVIRONMENT"):
+        value = _get(config, spelling)
+        name = getattr(value, "name", value)
+        if isinstance(name, str):
+            return name.lower().replace("-", "").replace("_", "") == "azureml"
+    return False
+
+
+def _directory(config: Any) -> str | os.PathLike[str]:
+    for place in (config, _get(config, "path")):
+        value = _get(place, "artifacts_dir")
+        if isinstance(value, str | os.PathLike):
+            return value
+    return _DIRECTORY

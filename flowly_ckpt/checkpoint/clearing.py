@@ -6,7 +6,7 @@ from typing import Any
 
 from ..hashing import functional_hash
 from ..pipelines import walk
-from ..targets.protocol import as_target
+from ..targets.protocol import as_target, checked
 from ..typing import Target, Transform
 from .placing import add_checkpoints
 from .wrapper import keys_of, stages_of, with_checkpoint
@@ -31,10 +31,11 @@ def clear_checkpoints(
     :param object: only what was computed from an equal object; ``None`` is an object like any other.
     :param tag: only what was stored under this tag.
     :param transform: only what this transform computed: its own results, and those at its checkpoints.
-    :param older_than: only what was stored longer ago, in seconds; for targets that keep times.
-    :param unused_for: only what was not asked for since, in seconds; for targets that keep times.
-    :return: how many entries went.
-    :raises ValueError: for a negative age, and for ages asked of a target that keeps no times.
+    :param older_than: only what was stored more than so many seconds ago; for targets that keep times.
+    :param unused_for: only what has not been used for so many seconds; for targets that keep times.
+    :return: the number of entries removed.
+    :raises TypeError: when the target is not a mutable mapping.
+    :raises ValueError: for a negative age, and for ages where the target keeps no times.
 
     >>> target = {("a", "clean", "f"): 1, ("a", "fit", "g"): 2}
     >>> clear_checkpoints(target, tag="fit"), list(target)
@@ -42,7 +43,7 @@ def clear_checkpoints(
 
     See also: :func:`add_checkpoints`.
     """
-    full = as_target(target)
+    full = as_target(checked(target))
     objects = None if object is _ANY else {functional_hash(object, hasher=full.hasher)}
     tags = None if tag is _ANY else {tag}
     transforms = None if transform is _ANY else _hashes(transform, full.hasher)

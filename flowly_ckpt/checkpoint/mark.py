@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, Self
 
-from ..pipelines import Combinator
+from ..pipelines import Combinator, name_of
+from ..targets.protocol import checked
 from ..typing import Target, Transform
 
 __all__ = ["checkpoint"]
@@ -32,14 +34,12 @@ class checkpoint(Combinator):
     __flowly_role__ = "mark"
 
     def __init__(self, target: Target, tag: str = "<untagged>") -> None:
-        if not hasattr(target, "__setitem__") or not hasattr(target, "__getitem__"):
-            raise TypeError(
-                f"checkpoint: target must be a mutable mapping, got {type(target).__name__}; "
-                "use a dict, or a target from flowly_ckpt.targets"
-            )
+        if isinstance(target, FunctionType | BuiltinFunctionType):
+            name = name_of(target)
+            raise TypeError(f"a checkpoint is a mark after a step, not around it: chained({name}, checkpoint(results))")
         if not isinstance(tag, str):
-            raise TypeError(f"checkpoint: tag must be a string, got {type(tag).__name__}")
-        self.target = target
+            raise TypeError(f"tag must be a string, got {type(tag).__name__}")
+        self.target = checked(target)
         self.tag = tag
 
     def __call__(self, obj: Any) -> Any:
@@ -53,8 +53,8 @@ class checkpoint(Combinator):
     def __hash__(self) -> int:
         return hash((checkpoint, id(self.target), self.tag))
 
-    def __repr__(self) -> str:
-        return "checkpoint()" if self.tag == "<untagged>" else f"checkpoint(tag={self.tag!r})"
+    def _show(self, parts: list[str]) -> list[str]:
+        return [] if self.tag == "<untagged>" else [f"tag={self.tag!r}"]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (checkpoint, (self.target, self.tag))

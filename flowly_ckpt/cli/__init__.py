@@ -1,4 +1,4 @@
-"""The command line: look into stores of results and clear them.
+"""The command line: inspect and clear stores of results.
 
 Exit codes: 0 done; 1 ``verify`` found damage; 2 wrong usage, or no store at the path (nothing is touched then).
 """
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> with contextlib.redirect_stderr(io.StringIO()) as caught:
     ...     code = main(["ls", "/no/such/folder"])
     >>> code, caught.getvalue()
-    (2, 'flowly-ckpt: /no/such/folder: there is no store here\\n')
+    (2, 'flowly-ckpt: /no/such/folder: no store at this path\\n')
     """
     options = _parser().parse_args(arguments)
     try:
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "rich":
             raise
-        return _refuse("tables need rich: pip install flowly-ckpt[cli], or ask for --json")
+        return _refuse("tables need rich: run `pip install rich`, or use --json")
     except OSError as error:
         return _refuse(str(error))
 
@@ -77,24 +77,22 @@ def _seconds(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="flowly-ckpt",
-        description="Look into stores of results, and clear them.",
+        description="Inspect and clear stores of results.",
         epilog="exit codes: 0 done, 1 verify found damage, 2 wrong usage or no store at the path (nothing touched)",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add(commands, "ls", "list the entries").add_argument("--limit", type=int, help="at most so many")
-    show = _add(commands, "show", "show what is known of an entry", criteria=False)
-    show.add_argument("key", help="object/tag/transform, or how one of the three begins")
-    show.add_argument("--value", action="store_true", help="also restore the value and show it (may run its code)")
-    _add(commands, "stats", "count entries, bytes and seconds saved, by tag", criteria=False)
+    _add(commands, "ls", "list the entries").add_argument("--limit", type=int, help="list at most so many")
+    show = _add(commands, "show", "show the facts of an entry", criteria=False)
+    show.add_argument("key", help="object/tag/transform, or the beginning of one of the three")
+    show.add_argument("--value", action="store_true", help="also load and show the value (unpickling can run code)")
+    _add(commands, "stats", "count entries, bytes and saved seconds by tag", criteria=False)
     clear = _add(commands, "clear", "delete the entries that meet all criteria")
-    clear.add_argument("--all", action="store_true", help="delete everything")
-    clear.add_argument("--dry-run", action="store_true", help="only count")
-    collect = _add(commands, "gc", "collect leftovers of killed processes and expired entries", criteria=False)
-    collect.add_argument("--older-than", type=_seconds, metavar="TIME", help="untouched for so long (default 10min)")
+    clear.add_argument("--all", action="store_true", help="delete all entries")
+    clear.add_argument("--dry-run", action="store_true", help="only count the entries")
+    collect = _add(commands, "gc", "remove expired entries and leftovers of killed processes", criteria=False)
+    collect.add_argument("--older-than", type=_seconds, metavar="TIME", help="minimum age of leftovers (default 10min)")
     verify = _add(commands, "verify", "check every entry against its digest", criteria=False)
-    verify.add_argument(
-        "--repair", action="store_true", help="take damaged entries away, so that they are computed anew"
-    )
+    verify.add_argument("--repair", action="store_true", help="remove damaged entries, so that they are computed again")
     return parser
 
 
@@ -102,10 +100,10 @@ def _add(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: st
          ) -> argparse.ArgumentParser:  # fmt: skip
     parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
     parser.add_argument("path", help="the folder of the store")
-    parser.add_argument("--json", action="store_true", help="for scripts")
+    parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
     if criteria:
         for criterion in ("tag", "object", "transform"):
-            parser.add_argument(f"--{criterion}", action="append", help="may be given several times")
-        parser.add_argument("--older-than", type=_seconds, metavar="TIME", help="stored so long ago: 30d, 12h, 90s")
-        parser.add_argument("--unused-for", type=_seconds, metavar="TIME", help="neither stored nor restored since")
+            parser.add_argument(f"--{criterion}", action="append", help=f"only this {criterion}; can be repeated")
+        parser.add_argument("--older-than", type=_seconds, metavar="TIME", help="stored before: 30d, 12h, 90s")
+        parser.add_argument("--unused-for", type=_seconds, metavar="TIME", help="not used for: 30d, 12h, 90s")
     return parser

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import StoreError
 from ..targets.facts import Entry
 from ..targets.protocol import BaseTarget, described
-from .printing import Printer, age, duration, entry_facts, size
+from .printing import Printer, age, duration, entry_facts, readable, size
 
 __all__ = ["COMMANDS", "DAMAGED", "DONE", "REFUSED"]
 
@@ -33,12 +33,12 @@ def _row(entry: Entry) -> tuple[str, ...]:
 
 
 def show(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
-    """Show what is known of the entries that a text means, and with ``--value`` the values."""
+    """Show the facts of the entries that match a key, and with ``--value`` the values."""
     found = [entry for entry in store.entries() if _is_meant(entry, options.key)]
     if not found:
-        raise StoreError(f"{described(store)}: no entry is meant by {options.key!r}; `flowly-ckpt ls` lists them")
+        raise StoreError(f"{described(store)}: no entry matches {options.key!r}; `flowly-ckpt ls` lists them")
     for entry in found:
-        facts = entry_facts(entry)
+        facts = entry_facts(entry) if out.as_json else readable(entry_facts(entry))
         if options.value:
             facts["value"] = repr(store.get(entry.key))
         out.facts(facts)
@@ -70,7 +70,7 @@ def clear(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
 
 
 def collect(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
-    """Collect what nothing refers to."""
+    """Remove expired entries and what nothing refers to."""
     found = store.gc() if options.older_than is None else store.gc(older_than=options.older_than)
     facts = found._asdict() if out.as_json else {"files removed": found.files, "freed": size(found.bytes)}
     out.facts(facts)

@@ -1,4 +1,4 @@
-"""How the command line shows things: tables with rich, or JSON for scripts."""
+"""How the command line prints: tables with rich, or JSON for scripts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..targets.facts import Entry
 
-__all__ = ["Printer", "age", "duration", "entry_facts", "size"]
+__all__ = ["Printer", "age", "duration", "entry_facts", "readable", "size"]
 
 Progress = Callable[[int, int], object]
 
@@ -28,7 +28,7 @@ class Printer(NamedTuple):
     as_json: bool
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], data: list[dict[str, Any]]) -> None:
-        """Print rows; ``data`` says the same for scripts, with plain numbers."""
+        """Print rows as a table; for scripts ``data``, the same with plain numbers."""
         if self.as_json:
             print(json.dumps(data, indent=2))
             return
@@ -126,7 +126,7 @@ def age(moment: float) -> str:
 
 
 def entry_facts(entry: Entry) -> dict[str, Any]:
-    """Return what is known of an entry, for JSON.
+    """Return the facts of an entry, for JSON.
 
     >>> entry_facts(Entry(("a", "t", "f"), "pickled", 10, 0.0, 0.0, 2.0, 3, {}, None))["saved"]
     6.0
@@ -135,3 +135,21 @@ def entry_facts(entry: Entry) -> dict[str, Any]:
     facts = entry._asdict()
     del facts["key"]
     return {"object": obj, "tag": tag, "transform": transform, **facts, "saved": entry.saved}
+
+
+def readable(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of an entry with sizes and times for people; what is not known is left out.
+
+    >>> entry = Entry(("a", "t", "f"), "pickled", 2000, 1e9, 1e9, 2.0, 3, {}, None)
+    >>> facts = readable(entry_facts(entry))
+    >>> facts["size"], facts["seconds"], "file" in facts, facts["created"].endswith(" ago")
+    ('2.0 kB', '2.0 s', False, True)
+    """
+    forms = {"size": size, "seconds": duration, "saved": duration, "created": _ago, "used": _ago}
+    unknown = {name for name in ("created", "used") if not facts[name]}
+    known = {name: value for name, value in facts.items() if value not in (None, {}) and name not in unknown}
+    return {name: forms[name](value) if name in forms else value for name, value in known.items()}
+
+
+def _ago(moment: float) -> str:
+    return f"{age(moment)} ago"

@@ -11,6 +11,7 @@ from ..recipes.folder import FOLDER as RECIPES
 from ..recipes.folder import CacheTarget
 from ..targets import DiskTarget, FileTarget, codec_named
 from ..targets.disk.folder import check_folder
+from ..targets.facts import Selection
 from ..targets.key_names import path_of_key
 from ..targets.protocol import BaseTarget
 from ..targets.provenance import FOLDER
@@ -33,14 +34,14 @@ class RecordedFiles(FileTarget):
         super().__init__(root, lambda key: self._paths.get(key) or path_of_key(key))
         self._paths: dict[Key, str] = {}
 
-    def _listed(self) -> Iterator[tuple[Key, str]]:
-        for key, path in super()._listed():
+    def _listed(self, chosen: Selection) -> Iterator[tuple[Key, str]]:
+        for key, path in super()._listed(chosen):
             self._paths[key] = path
             yield key, path
 
     def path(self, key: Key) -> str:
         if key not in self._paths:
-            self._paths.update(self._listed())
+            self._paths.update(self._listed(Selection()))
         return super().path(key)
 
     def decode(self, key: Key, data: Bytes) -> Any:
@@ -51,15 +52,15 @@ class RecordedFiles(FileTarget):
 def open_store(path: str) -> BaseTarget:
     """Open the store at a path.
 
-    :raises StoreError: where there is none; nothing is touched.
+    :raises StoreError: when there is none; nothing is touched.
 
     >>> open_store("/no/such/folder")
     Traceback (most recent call last):
         ...
-    flowly_ckpt.errors.StoreError: /no/such/folder: there is no store here
+    flowly_ckpt.errors.StoreError: /no/such/folder: no store at this path
     """
     path = os.path.abspath(os.path.expanduser(path))
-    missing = StoreError(f"{path}: there is no store here")
+    missing = StoreError(f"{path}: no store at this path")
     if not os.path.isdir(path):
         raise missing
     if os.path.basename(path) == RECIPES:

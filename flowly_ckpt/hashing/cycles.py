@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from marshal import dumps
 from typing import Any
 
@@ -24,6 +25,7 @@ from .walk import NAMED, NAMED_IN, UNORDERED, Cycle, Walk
 __all__ = ["solve"]
 
 DEEP = 100_000
+LOOK = 50  # vertices: some of them stand for parts of an object, as its state
 
 
 class Vertex:
@@ -67,8 +69,8 @@ def solve(walk: Walk, root: Any) -> bytes:
         if child is not None:
             path.append(enter(walk, child, len(entered), entered))
             waiting.append(path[-1])
-            if len(path) % DEEP == 0:
-                refuse_endless(path)
+            if len(path) % DEEP == 0 and is_endless(walk, path[-LOOK:]):
+                raise UnhashableError(path[0].obj, ("…",), "its reduction does not end; check its __reduce__")
         elif path:
             leave(walk, path, entered, waiting)
         if not path:
@@ -76,10 +78,18 @@ def solve(walk: Walk, root: Any) -> bytes:
         child = next_child(walk, path[-1], entered)
 
 
-def refuse_endless(path: list[Vertex]) -> None:
-    """Refuse an object that reduces to an object that reduces to an object, and so on: pickle would not end, either."""
-    if sum(vertex.tag == b"<object>" for vertex in path[-DEEP:]) > DEEP // 10:
-        raise UnhashableError(path[0].obj, ("…",), "its reduction does not end; check its __reduce__")
+def is_endless(walk: Walk, path: list[Vertex]) -> bool:
+    """Return whether each object on a path is made only when the one above is reduced: pickle would not end, either.
+
+    What holds its parts, as a list linked by attributes does, gives the same part each time it is asked.
+    """
+    obj = path[0].obj
+    for above, below in pairwise(path):
+        place = next(i for i, part in enumerate(above.parts) if part is below.obj)
+        obj = only_step(walk.expand(obj)[1][place])
+        if obj is below.obj:
+            return False
+    return True
 
 
 def known(walk: Walk, obj: Any) -> bool:
@@ -90,7 +100,10 @@ def known(walk: Walk, obj: Any) -> bool:
 
 
 def enter(walk: Walk, obj: Any, index: int, entered: dict[int, Vertex]) -> Vertex:
-    tag, parts = walk.expand(obj)
+    try:
+        tag, parts = walk.expand(obj)
+    except RecursionError as error:  # its own, as the stack is flat here
+        raise UnhashableError(obj) from error
     vertex = entered[id(obj)] = Vertex(obj, tag, [only_step(part) for part in parts], index)
     walk.kept.append([obj, parts, vertex.parts])
     return vertex

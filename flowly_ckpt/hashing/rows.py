@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from types import FunctionType
+from types import FunctionType, MemberDescriptorType
 from typing import Any
 
 from ..dispatch import Dispatch
+from ..errors import UnhashableError
 
-__all__ = ["LABELS", "ROWS", "Attrs", "Blob", "Later", "expand", "register", "register_lazy"]
+__all__ = ["LABELS", "ROWS", "Attrs", "Blob", "Later", "expand", "refusing", "register", "register_lazy"]
 
 Parts = tuple[bytes, list[Any]]
 Row = Callable[[Any], Parts]
@@ -21,9 +22,43 @@ OWN_WAYS = ("__flowly_hash__", "__reduce__", "__reduce_ex__")
 
 
 class Rows(Dispatch[Row]):
-    """Map a type to its row; a subclass with a reduction of its own (``__reduce__``, …) has that of ``object``."""
+    """Map a type to its row; a subclass with a reduction of its own (``__reduce__``, …) has that of ``object``.
+
+    The row of an open base knows nothing of a subclass by others: its class, attributes and slots are added.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open: dict[Row, Collection[str]] = {}
+
+    def open(self, *types: type, without: Collection[str] = ()) -> Callable[[Row], Row]:
+        """Make the decorated function the row of each of the types, and part of that of their subclasses.
+
+        :param without: attributes that the row describes itself, or that say nothing of the content.
+        """
+
+        def bind(row: Row) -> Row:
+            self._open[row] = without
+            return self.register(*types)(row)
+
+        return bind
 
     def _search(self, kind: type) -> Row:
+        row = self._of_type(kind)
+        if row not in self._open or kind in self._exact:
+            return row
+        base = next(base for base in kind.__mro__ if self._rows.get(base) is row)
+        without = self._open[row]
+        if package(base) == package(kind):
+            return row
+
+        def subclass(obj: Any) -> Parts:
+            tag, parts = row(obj)
+            return tag, [*parts, kind, own_attributes(obj, base, without)]
+
+        return subclass
+
+    def _of_type(self, kind: type) -> Row:
         if kind not in self._exact and not issubclass(kind, type):
             for base in kind.__mro__:
                 if base in self._rows:
@@ -31,6 +66,22 @@ class Rows(Dispatch[Row]):
                 if any(type(vars(base).get(way)) is FunctionType for way in OWN_WAYS):
                     return self._rows[object]
         return super()._search(kind)
+
+
+def package(kind: type) -> str:
+    return str(kind.__module__).partition(".")[0]
+
+
+def own_attributes(obj: Any, base: type, without: Collection[str] = ()) -> dict[str, Any] | None:
+    """Return the attributes of an object, and the slots of its classes below a base; None if there are none."""
+    found = dict(attributes(getattr(obj, "__dict__", None), without) or {})
+    for cls in type(obj).__mro__:
+        if cls is base:
+            break
+        for name, slot in vars(cls).items():
+            if type(slot) is MemberDescriptorType and hasattr(obj, name):
+                found[name] = slot.__get__(obj)
+    return found or None
 
 
 ROWS = Rows()
@@ -44,10 +95,32 @@ An empty name, as for parts without a name, adds nothing to a path; a part named
 def expand(obj: Any) -> Parts:
     """Return the tag of an object and its parts, by the row of its type.
 
+    :raises UnhashableError: also for whatever the row, or what it calls of a library or of the object, raises.
+
     >>> expand([1, 2])
     (b'<list>', [1, 2])
     """
-    return ROWS[type(obj)](obj)
+    try:
+        return ROWS[type(obj)](obj)
+    except UnhashableError:
+        raise
+    except BaseException as error:
+        raise refusing(obj, error) from error
+
+
+def refusing(obj: Any, error: BaseException) -> BaseException:
+    """Return the refusal that a foreign exception stands for; the exception itself where it is not about the object.
+
+    >>> str(refusing([], ValueError("no")))
+    'cannot hash list: its content cannot be read (ValueError: no); describe it with flowly_ckpt.hashing.register'
+    """
+    if isinstance(error, MemoryError | RecursionError | UnhashableError) or package(type(obj)) == "flowly_ckpt":
+        return error  # FileContent raises OSError
+    if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # Rust's, of polars
+        return error
+    reason = f"{type(error).__name__}: {error}".strip().partition("\n")[0][:200].rstrip(": ")
+    advice = f"its content cannot be read ({reason}); describe it with flowly_ckpt.hashing.register"
+    return UnhashableError(obj, (), advice)
 
 
 def register(kind: type, parts: Callable[[Any], Any] | None = None) -> Any:

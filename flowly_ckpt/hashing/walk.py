@@ -17,7 +17,7 @@ from typing import Any
 import xxhash
 
 from .plain import ATOMS, is_plain
-from .rows import Blob, Parts, expand
+from .rows import Blob, Parts, expand, refusing
 from .values.objects import only_step
 
 __all__ = ["NAMED", "NAMED_IN", "UNORDERED", "VERSION", "Cycle", "Walk"]
@@ -166,7 +166,10 @@ class Walk:
         return b"<bytes>" + obj if len(obj) <= SHORT else b"#bytes" + self.fold(obj)
 
     def enc_blob(self, blob: Blob) -> bytes:
-        done = b"<blob>" + self.stream(b"", blob.chunks)
+        try:
+            done = b"<blob>" + self.stream(b"", blob.chunks)
+        except BaseException as error:
+            raise refusing(blob, error) from error
         blob.chunks = ()  # they may be large
         return done
 

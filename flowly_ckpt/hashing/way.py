@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from itertools import chain, repeat
 from types import CodeType, FunctionType
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 from ..errors import UnhashableError
 from .code.origin import of_globals, of_module
 from .plain import ATOMS
-from .rows import LABELS, Blob, Parts, expand
+from .rows import LABELS, Blob, Parts, expand, refusing
 
 __all__ = ["named_parts", "way_to", "with_way"]
 
@@ -27,7 +28,10 @@ def named_parts(obj: Any, expand: Callable[[Any], Parts] = expand) -> list[tuple
         return []
     tag, parts = expand(obj)
     labels = LABELS.get(tag, ())
-    names = chain(labels(obj, parts) if callable(labels) else labels, repeat(""))
+    try:
+        names = chain(labels(obj, parts) if callable(labels) else labels, repeat(""))
+    except Exception:  # noqa: BLE001  of a foreign __repr__ or __name__
+        names = chain((), repeat(""))
     return [(name, part) for name, part in zip(names, parts) if name is not None and type(part) is not Blob]
 
 
@@ -48,8 +52,13 @@ def way_to(root: Any, expand: Callable[[Any], Parts] = expand) -> tuple[tuple[st
         here = (up, name) if name else up
         try:
             parts = named_parts(obj, expand)
+            read_bytes(obj, expand)
         except UnhashableError as error:
             return unrolled(here), error if brought.foreign is None else advised(error, brought)
+        except RecursionError as error:
+            refusal = UnhashableError(obj, (), "its own reduction or hash nests without end")
+            refusal.__cause__ = error
+            return unrolled(here), refusal if brought.foreign is None else advised(refusal, brought)
         kept.append([obj, parts])
         origin = origin_of(obj)
         if type(obj) is FunctionType and origin == "user":
@@ -104,6 +113,15 @@ def line_of(code: CodeType, word: str) -> int:
         each for each in code.co_consts if isinstance(each, CodeType) and word in (*each.co_names, *each.co_freevars)
     ]
     return line_of(inner[0], word) if inner else code.co_firstlineno
+
+
+def read_bytes(obj: Any, expand: Callable[[Any], Parts]) -> None:
+    """Read the raw bytes of an object, which may be what cannot be read."""
+    for blob in [part for part in expand(obj)[1] if type(part) is Blob]:
+        try:
+            deque(blob.chunks, maxlen=0)
+        except BaseException as error:
+            raise refusing(obj, error) from error
 
 
 def unrolled(linked: tuple[Any, ...]) -> tuple[str, ...]:

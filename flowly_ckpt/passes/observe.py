@@ -32,7 +32,7 @@ Sink = Callable[[Event], object]
 
 
 class observed(Combinator):
-    """Apply a transform, and tell a sink how it went.
+    """Apply a transform and report to a sink how it went.
 
     ``observed(sink, f)(x) == f(x)``, and both have one hash
 
@@ -77,11 +77,12 @@ class observed(Combinator):
 
 
 def observe(sink: Sink) -> Rewrite:
-    """Make a pass that tells a sink of every step that runs; what is restored does not run.
+    """Return a pass that reports every step that runs to a sink; restored steps do not run.
 
     ``observe(sink)(s)(x) == s(x)``
 
-    :param sink: is called with an :class:`Event` after each step.
+    :param sink: called with an :class:`Event` after each step.
+    :raises TypeError: when the sink cannot be called.
 
     >>> from flowly_ckpt.pipelines import chained
     >>> events = []
@@ -92,4 +93,6 @@ def observe(sink: Sink) -> Rewrite:
 
     See also: :func:`flowly_ckpt.engines.apply`, whose ``rewrites`` it goes into.
     """
+    if not callable(sink):
+        raise TypeError(f"observe: sink must be a function of an event, got {sink!r}; for a list write events.append")
     return leaves(lambda leaf: observed(sink, leaf))

@@ -1,13 +1,15 @@
-"""Names of transforms: in a repr, in an exception's note, in a log line."""
+"""Names of transforms: in a repr, in an exception's note, in a log line; and of their modules, in every process."""
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 from ..typing import Transform
 from .term import children, effective_steps, role
 
-__all__ = ["locate", "name_of", "show"]
+__all__ = ["locate", "module_name", "name_of", "show"]
 
 _DEPTH = 6
 _PLACE = "__flowly_place__"
@@ -24,6 +26,23 @@ def name_of(transform: Transform) -> str:
     function = getattr(transform, "func", transform)  # partial and curry are known by what they call
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
     return str(name) if name else type(transform).__name__
+
+
+def module_name(name: str, unnamed: str = "__main__") -> str:
+    """Return the name of a module, the same whether it is imported or run.
+
+    :param unnamed: stands for ``__main__`` where it has no file, as in a notebook.
+
+    >>> module_name("json.decoder")
+    'json.decoder'
+    """
+    if name != "__main__":
+        return name
+    main = sys.modules.get("__main__")
+    spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    if spec is not None and spec.name:
+        return str(spec.name).removesuffix(".__main__")
+    return os.path.splitext(os.path.basename(file))[0] if file else unnamed
 
 
 def show(transform: Transform, depth: int = _DEPTH, width: int | None = None) -> str:

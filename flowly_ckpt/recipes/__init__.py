@@ -1,4 +1,4 @@
-"""Recipes: functions bound to those whose results they take; results lie in a folder, as JSON and files.
+"""Recipes: functions bound to those whose results they take; results are kept in a folder, as JSON and files.
 
 >>> from flowly_ckpt.recipes import CacheType, arg, recipe
 >>> year = arg(2020, "year", cache=CacheType.NoCache)
@@ -13,13 +13,10 @@ Ok
 IngredientDirty
 """
 
-from .binding import ForeachRecipe, Recipe
 from .config import AlkymiConfig, CacheType, FileChecksumMethod
-from .decorators import IngredientError, foreach, recipe
 from .folder import CacheTarget
-from .forecast import statuses
-from .sources import Arg, arg, file, glob_files, zip_results
-from .status import Status
+from .making import Arg, IngredientError, arg, file, foreach, glob_files, recipe, zip_results
+from .recipe import ForeachRecipe, Recipe, Status, statuses
 from .terms import brewed, spread
 
 __all__ = [

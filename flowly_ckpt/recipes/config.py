@@ -1,27 +1,33 @@
-"""What holds for all recipes of a process: whether and where results are kept, and what counts of outside files."""
+"""What holds for all recipes of a process: where results are kept, and what counts of outside files."""
 
 from __future__ import annotations
 
 import enum
 import os
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..errors import FlowlyError
+from ..typing import Target
 
 __all__ = ["AlkymiConfig", "CacheType", "FileChecksumMethod", "SingletonError"]
 
+_SETTINGS = ("cache", "cache_path", "target", "allow_pickling", "file_checksum_method", "_cache_path")
+
 
 class SingletonError(FlowlyError, RuntimeError):
-    """Say that there is one configuration, and how to get it.
+    """Raised when a second configuration is made.
 
-    >>> issubclass(SingletonError, RuntimeError)
-    True
+    >>> config = AlkymiConfig.get()
+    >>> AlkymiConfig()
+    Traceback (most recent call last):
+        ...
+    flowly_ckpt.recipes.config.SingletonError: there is only one configuration; AlkymiConfig.get() returns it
     """
 
 
 class CacheType(enum.Enum):
-    """Tell of a recipe whether its results are kept on disk; ``Auto`` follows the configuration.
+    """Whether the results of a recipe outlive the process; ``Auto`` follows the configuration.
 
     >>> CacheType.Auto.name
     'Auto'
@@ -33,7 +39,7 @@ class CacheType(enum.Enum):
 
 
 class FileChecksumMethod(enum.Enum):
-    """Tell what counts of a file outside the cache that a result names: its content, or when it was last written.
+    """What counts of a file outside the cache that a result names: its content, or when it was last written.
 
     >>> [method.name for method in FileChecksumMethod]
     ['HashContents', 'ModificationTimestamp']
@@ -44,16 +50,18 @@ class FileChecksumMethod(enum.Enum):
 
 
 class AlkymiConfig:
-    """Hold the configuration of all recipes; :meth:`get` returns the one there is.
+    """The configuration of all recipes; :meth:`get` returns the only one.
 
     ``cache``
-        whether recipes of type ``CacheType.Auto`` keep results on disk; True. Read when a recipe is made.
+        whether recipes of type ``CacheType.Auto`` keep results in the cache; True. Read when a recipe is made.
     ``cache_path``
         the folder that ``.alkymi_cache`` lies in; None, the default, is the working directory. Read when a recipe
         is made.
+    ``target``
+        any mutable mapping that keeps results in place of ``.alkymi_cache``; None. Read when a recipe is made.
     ``allow_pickling``
-        whether values that have no other form may be pickled, and pickles in the cache loaded; True. Without it,
-        reading a cache cannot run code.
+        whether values that have no other form may be pickled, and pickles in the cache folder loaded; True. Without
+        it, reading the folder cannot run code.
     ``file_checksum_method``
         what counts of files outside the cache; ``FileChecksumMethod.HashContents``.
 
@@ -71,12 +79,18 @@ class AlkymiConfig:
 
     def __init__(self) -> None:
         if AlkymiConfig._instance is not None:
-            raise SingletonError("there is one configuration of recipes already; AlkymiConfig.get() returns it")
+            raise SingletonError("there is only one configuration; AlkymiConfig.get() returns it")
         AlkymiConfig._instance = self
         self.cache = True
+        self.target: Target | None = None
         self.allow_pickling = True
         self.file_checksum_method = FileChecksumMethod.HashContents
         self._cache_path: Path | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _SETTINGS:
+            raise AttributeError(f"AlkymiConfig has no setting {name!r}; it has {', '.join(_SETTINGS[:-1])}")
+        super().__setattr__(name, value)
 
     @staticmethod
     def get() -> AlkymiConfig:
@@ -87,7 +101,7 @@ class AlkymiConfig:
     def cache_path(self) -> Path | None:
         """The folder that ``.alkymi_cache`` lies in; None is the working directory.
 
-        :raises ValueError: when it is set to what is no folder, or cannot be written.
+        :raises ValueError: when it is set to something that is not a folder, or is not writable.
         """
         return self._cache_path
 
@@ -96,7 +110,7 @@ class AlkymiConfig:
         if path is not None:
             path = Path(path)
             if not path.is_dir():
-                raise ValueError(f"cache_path: {str(path)!r} is not a folder; make it first")
+                raise ValueError(f"cache_path: {str(path)!r} is not a folder; create it first")
             if not os.access(path, os.W_OK):
-                raise ValueError(f"cache_path: {str(path)!r} cannot be written; name another folder")
+                raise ValueError(f"cache_path: {str(path)!r} is not writable; choose another folder")
         self._cache_path = path

@@ -1,50 +1,52 @@
-"""The target of recipes: for every result a folder with ``cache.json`` and the files that it names."""
+"""The folder store of recipes: each entry is a ``cache.json``, and beside it the files that hold parts of the value."""
 
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
-from functools import partial
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from ..targets.claims import Claims
-from ..targets.damage import DamagedError, warn_once
-from ..targets.facts import Entry, Selection
-from ..targets.filesystem import collect_temporaries, is_temporary, replace_file
-from ..targets.key_names import unquoted
-from ..targets.protocol import BaseTarget
+import xxhash
+
+from ..targets.damage import DamagedError
+from ..targets.facts import Collected, Entry, Selection, names_of
+from ..targets.files import FileTarget
+from ..targets.filesystem import digest_of, read_into, remove_empty, replace_file, size_of
+from ..targets.key_names import cut, quoted, uncut, unquoted
+from ..targets.provenance import Provenance
 from ..typing import Bytes, Facts, Key
 from .config import AlkymiConfig
-from .external import unchanged
-from .layout import RECORD, digest_of_pieces, entry_of, fetch, folder_of, keys_in, size_of, unfinished
 from .outputs import Output
-from .records import Record, read_record, write_record
-from .tree import file_reader, file_writer
+from .parts import SUFFIXES, file_reader, file_writer
+from .records import HEAD, RECORD, Part, Record, entry_of, recorded
 
-__all__ = ["FOLDER", "CacheTarget", "target_at"]
+__all__ = ["FOLDER", "CacheTarget", "folder_at"]
 
 FOLDER = ".alkymi_cache"
-_targets: dict[str, CacheTarget] = {}
+_PART = re.compile(rf"[0-9a-f]{{32}}({'|'.join(map(re.escape, SUFFIXES))})")
 
 
-def target_at(home: str | os.PathLike[str]) -> CacheTarget:
-    """Return the target in a folder, one for all recipes of this process.
+@lru_cache(None)
+def folder_at(home: str) -> CacheTarget:
+    """Return the folder store of a project, one for all recipes of this process.
 
-    >>> target_at("/work") is target_at("/work")
+    >>> folder_at("/work") is folder_at("/work")
     True
     """
-    return _targets.setdefault(os.path.abspath(home), CacheTarget(os.path.join(home, FOLDER)))
+    return CacheTarget(os.path.join(home, FOLDER))
 
 
-class CacheTarget(BaseTarget):
+class CacheTarget(FileTarget):
     """Keep results as JSON and files, in a folder that may be moved together with the project it lies in.
 
-    A key is (digest of the inputs, ``module:recipe``, digest of the function); its entry is the folder
-    ``module/recipe/inputs.function``. An entry is absent when its record is damaged or of another format, when a file
-    of it is missing, and when an outside file that the result names has changed. Looking reads no file but the record.
+    A key is (digest of the inputs, ``module:recipe``, digest of the function); its entry lies in the folder
+    ``module/recipe/inputs.function``. An entry is absent when its record is damaged or of another format, or a file
+    of it is missing. Looking it up reads the record only; values are read when they are asked for.
 
     :param root: the folder, ``.alkymi_cache``; made when the first result is stored.
 
@@ -59,176 +61,214 @@ class CacheTarget(BaseTarget):
     See also: :class:`flowly_ckpt.targets.DiskTarget`, which is faster and keeps the values of any pipeline.
     """
 
-    isolates = True
-
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = os.path.abspath(root)
+        super().__init__(root, _path_of, _key_of, codec=recorded)
         self.base = os.path.dirname(self.root)
-        self.claims = Claims(os.path.join(self.root, ".claims"))
-        self._bad: set[str] = set()  # files that are not what was written
-        self._unread: set[Key] = set()  # entries whose value could not be read
-
-    def __repr__(self) -> str:
-        return f"CacheTarget({self.root!r})"
+        self._bad_parts: set[str] = set()
 
     def folder(self, tag: str) -> str:
         """Return where the entries of a recipe lie, by its tag ``module:recipe``."""
-        return os.path.join(self.root, folder_of(tag))
-
-    def path(self, key: Key) -> str:
-        """Return the record of an entry, whether it is there or not."""
-        return os.path.join(self.folder(key[1]), entry_of(key), RECORD)
+        return os.path.join(self.root, _folder_of(tag))
 
     def __getitem__(self, key: Key) -> Output:
-        record = self.record(key)
-        if record is None or key in self._unread or not self.is_whole(record):
+        output: Output | None = super().__getitem__(key)
+        if output is None:
             raise KeyError(key)
-        with suppress(OSError):
-            os.utime(self.path(key), ns=(time.time_ns(), os.stat(self.path(key)).st_mtime_ns))
-        return record.output(self._reader(key, record.parts))
+        with suppress(OSError):  # the time of the folder says when the entry was last used
+            os.utime(os.path.dirname(self.path(key)))
+        return output
 
-    def record(self, key: Key) -> Record | None:
-        """Return what is written of an entry, or None where there is nothing that can be used."""
-        try:
-            with open(self.path(key), "rb") as file:
-                return read_record(file.read())
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (DamagedError, OSError) as error:
-            warn_once(self.root, os.path.relpath(self.path(key), self.root), error, stacklevel=6)
-            return None
+    def decode(self, key: Key, data: Bytes) -> Output | None:
+        """Return the output of a record, or None where it cannot be used here and now."""
+        record = recorded.loads(data)
+        return record.output(self._reader(key, record)) if record is not None and self._is_whole(record) else None
 
-    def is_whole(self, record: Record) -> bool:
-        """Tell whether the files of an entry are there and may be read, and the outside ones are as they were."""
+    def _is_whole(self, record: Record) -> bool:
+        """Return whether the parts of an entry are there and may be read."""
         if record.home not in ("", self.base):
             return False  # it was pickled with paths of where the project lay then
         if not AlkymiConfig.get().allow_pickling and any(name.endswith(".pkl") for name, _, _ in record.parts):
             return False
-        folder = self.folder(record.name)
-        sizes = ((os.path.join(folder, *name.split("/")), size) for name, size, _ in record.parts)
-        here = all(path not in self._bad and size_of(path) == size for path, size in sizes)
-        return here and unchanged(record.files, self.base)
+        paths = ((self._part(record.key, name), size) for name, size, _ in record.parts)
+        return all(path not in self._bad_parts and _size(path) == size for path, size in paths)
 
-    def peek(self, key: Key) -> tuple[bool, str | None]:
-        """Tell whether there is an entry, and the digest of its value where it can be used."""
-        record = self.record(key)
-        if record is None:
-            return False, None
-        usable = key not in self._unread and self.is_whole(record)
-        return True, record.output_checksum if usable else None
+    def _part(self, key: Key, name: str) -> str:
+        return os.path.join(self.folder(key[1]), *name.split("/"))
 
-    def _reader(self, key: Key, parts: Iterable[Sequence[Any]]) -> Callable[[Any], Any]:
-        """Return what reads the nodes of an entry; what cannot be read counts as absent from then on."""
-        folder, known = self.folder(key[1]), {int(part[2], 16): part for part in parts}
+    def _reader(self, key: Key, record: Record) -> Callable[[Any], Any]:
+        """Return a function that reads nodes; an entry that cannot be read counts as absent from then on."""
+        known = {int(part[2], 16): part for part in record.parts}
 
-        def file(number: int) -> bytearray:
-            path = os.path.join(folder, *known[number][0].split("/"))
+        def fetched(number: int) -> bytearray:
+            name, size, digest = known[number]
+            path = self._part(key, name)
             try:
-                return fetch(path, known[number])
+                return _fetched(path, size, digest)
             except DamagedError:
-                self._bad.add(path)
+                self._bad_parts.add(path)
                 raise
 
-        reader = file_reader(file, self.base, AlkymiConfig.get().allow_pickling)
+        reader = file_reader(fetched, self.base, AlkymiConfig.get().allow_pickling)
 
         def read(node: Any) -> Any:
             try:
                 return reader.read(node)
             except Exception as error:  # unpickling may raise anything
-                self._unread.add(key)
+                self.condemn(key, error)
                 raise DamagedError(f"{type(error).__name__}: {error}") from error
 
         return read
 
-    def __setitem__(self, key: Key, output: Output) -> None:
-        self.put(key, output, Facts(0.0))
+    def put(self, key: Key, value: Output, facts: Facts) -> None:
+        """Store a result: its parts first, then the record that names them."""
+        data = self.encode(key, value, facts)
+        self.write_bytes(key, data, facts)
+        record = recorded.loads(data[0])
+        self._remove_parts(os.path.dirname(self.path(key)), {os.path.basename(part[0]) for part in record.parts})
+        value.read_from(record.output(self._reader(key, record)))
 
-    def put(self, key: Key, output: Output, facts: Facts) -> None:
-        """Store a result: its files first, then the record that names them."""
-        folder = os.path.dirname(self.path(key))
-        parts: list[list[Any]] = []
+    def encode(self, key: Key, value: Output, facts: Facts) -> Sequence[Bytes]:
+        """Return the bytes of the record of an output, and write the parts that it names."""
+        parts: list[Part] = []
 
         def keep(suffix: str, pieces: list[Bytes]) -> str:
-            digest, size = digest_of_pieces(pieces), sum(memoryview(piece).nbytes for piece in pieces)
-            path = os.path.join(folder, digest + suffix)
-            if size_of(path) != size or path in self._bad:
-                replace_file(path, pieces)
-                self._bad.discard(path)
-            parts.append([f"{entry_of(key)}/{digest}{suffix}", size, digest])
+            digest, size = digest_of(pieces).hex(), size_of(pieces)
+            name = f"{entry_of(key)}/{digest}{suffix}"
+            path = self._part(key, name)
+            if _size(path) != size or path in self._bad_parts:
+                replace_file(path, pieces, self.durable)
+                self._bad_parts.discard(path)
+            parts.append((name, size, digest))
             return digest
 
         write = file_writer(keep, self.base, AlkymiConfig.get().allow_pickling).write
-        record = Record.of(key, output, write, self.base, parts, facts)
-        replace_file(self.path(key), [write_record(record)])
-        _tidy(folder, {part[0].rpartition("/")[2] for part in parts})
-        self._unread.discard(key)
-        output.keep((record.outputs, parts), partial(self._reader(key, parts), record.outputs))
-
-    def condemn(self, key: Key, what: object) -> None:
-        """Warn that a value could not be read, and count its entry as absent until it is written again."""
-        self._unread.add(key)
-        warn_once(self.root, os.path.relpath(self.path(key), self.root), what, stacklevel=5)
+        return [recorded.dumps(Record.of(key, value, write, self.base, parts, facts))]
 
     def __delitem__(self, key: Key) -> None:
-        path = self.path(key)
+        super().__delitem__(key)
+        self._remove_parts(os.path.dirname(self.path(key)))
+
+    def _remove_parts(self, folder: str, kept: Iterable[str] = ()) -> None:
+        for path in _parts_in(folder):
+            if os.path.basename(path) not in kept:
+                with suppress(OSError):
+                    os.unlink(path)
+        remove_empty(folder, self.root)
+
+    def made_at(self, path: str, data: Bytes | None = None) -> Provenance | None:
+        """Return how an entry was made: its record says so, and needs no sidecar."""
         try:
-            os.unlink(path)
-        except (FileNotFoundError, NotADirectoryError):
-            raise KeyError(key) from None
-        shutil.rmtree(os.path.dirname(path), ignore_errors=True)
-        folder = os.path.dirname(os.path.dirname(path))
-        with suppress(OSError):  # folders that are empty now go too; the others refuse
-            while folder != self.root:
-                os.rmdir(folder)
-                folder = os.path.dirname(folder)
+            data = Path(path).read_bytes() if data is None else data
+            record = recorded.loads(data)
+            created = os.stat(path).st_mtime
+        except (OSError, DamagedError):
+            return None
+        if record is None:
+            return None
+        size = len(data) + sum(size for _, size, _ in record.own_parts)
+        digest = xxhash.xxh3_128_hexdigest(data)
+        return Provenance(record.key, recorded.name, size, digest, created, record.seconds, record.input_checksums)
 
-    def __contains__(self, key: object) -> bool:
-        return os.path.exists(self.path(key))  # type: ignore[arg-type]
+    def record(self, path: str, made: Provenance) -> None:
+        """Do nothing: the record says how an entry was made."""
 
-    def __iter__(self) -> Iterator[Key]:
-        return keys_in(self.root)
+    def written_in(self, folder: str, folders: Sequence[str], names: Sequence[str]) -> Iterable[str]:
+        """Return the record of an entry's folder, if this store has written it."""
+        if RECORD in names:
+            with suppress(OSError), open(os.path.join(folder, RECORD), "rb") as file:
+                if (file.read(len(HEAD)) or HEAD) == HEAD:  # one that was cut is ours, too
+                    return [RECORD]
+        return ()
 
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+    def folders_of(self, chosen: Selection) -> Iterable[str]:
+        """Return the folders of the selected recipes, or of those of their entries that may be selected."""
+        tags, objects = names_of(chosen.tag), names_of(chosen.object)
+        if tags is None or objects is None:
+            return [self.root] if tags is None else map(self.folder, tags)
+        starts = tuple(entry_of((obj, "", "")).partition("/")[0].rstrip("%") for obj in objects)
+        return [path for tag in tags for path in _listed(self.folder(tag)) if os.path.basename(path).startswith(starts)]
 
-    def siblings(self, tag: str) -> Iterator[tuple[str, str]]:
-        """List the digests of inputs and function of the results of a recipe."""
-        folder = self.folder(tag)
-        with suppress(FileNotFoundError, NotADirectoryError):
-            for name in os.listdir(folder):
-                obj, dot, code = name.partition(".")
-                if obj and dot and os.path.exists(os.path.join(folder, name, RECORD)):
-                    yield unquoted(obj), unquoted(code)
+    def _entry(self, key: Key, path: str) -> Entry | None:
+        found = super()._entry(key, path)
+        with suppress(OSError):
+            return found and found._replace(used=os.stat(os.path.dirname(path)).st_mtime)
+        return None
 
-    def claim(self, key: Key) -> AbstractContextManager[None]:
-        """Hold the claim to compute a key among processes; wait while another holds it."""
-        return self.claims.claim(key)
+    def _fault(self, path: str) -> str:
+        try:
+            record = recorded.loads(Path(path).read_bytes())
+            for name, size, digest in [] if record is None else record.own_parts:
+                _fetched(self._part(record.key, name), size, digest)
+        except (OSError, DamagedError) as error:
+            return str(error)
+        return ""
 
-    def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
-        """Delete the entries selected, as :meth:`flowly_ckpt.targets.DiskTarget.clear_where` does; return how many."""
-        chosen = Selection(**selection)
-        count = 0
-        for key in [key for key in self if chosen.matches(key)]:
-            with suppress(FileNotFoundError, KeyError):  # someone else was faster
-                facts = os.stat(self.path(key))
-                if chosen.is_due(Entry(key, created=facts.st_mtime, used=facts.st_atime)):
-                    if not dry_run:
-                        del self[key]
-                    count += 1
-        return count
-
-    def gc(self, older_than: float = 3600.0) -> int:
-        """Remove what killed writers left, if it is older than so many seconds; return how many files."""
-        count = sum(1 for _ in collect_temporaries(self.root, older_than))
-        for folder in unfinished(self.root, older_than):
-            count += len(os.listdir(folder))
-            shutil.rmtree(folder, ignore_errors=True)
-        return count
-
-
-def _tidy(folder: str, named: set[str]) -> None:
-    """Remove what an earlier result under the same key left."""
-    for name in os.listdir(folder):
-        if name != RECORD and name not in named and not is_temporary(name):
+    def gc(self, *, older_than: float = 600.0) -> Collected:
+        """Remove what killed writers left more than so many seconds ago: parts without a record, too."""
+        found = super().gc(older_than=older_than)
+        files, size = found.files, found.bytes
+        for path, facts in list(self._unfinished(older_than)):
             with suppress(OSError):
-                os.unlink(os.path.join(folder, name))
+                os.unlink(path)
+                files, size = files + 1, size + facts.st_size
+                remove_empty(os.path.dirname(path), self.root)
+        return Collected(found.expired, files, size)
+
+    def _unfinished(self, older_than: float) -> Iterator[tuple[str, os.stat_result]]:
+        for folder, _, names in os.walk(self.root):
+            for path in _parts_in(folder) if RECORD not in names else ():
+                with suppress(FileNotFoundError):
+                    facts = os.stat(path)
+                    if time.time() - facts.st_mtime >= older_than:
+                        yield path, facts
+
+
+@lru_cache(4096)
+def _folder_of(tag: str) -> str:
+    module, _, name = tag.rpartition(":")
+    return "/".join(cut(quoted(part)) for part in (*module.split("."), name))
+
+
+def _path_of(key: Key) -> str:
+    return f"{_folder_of(key[1])}/{entry_of(key)}/{RECORD}"
+
+
+def _key_of(path: Path) -> Key | None:
+    *module, name, entry, _ = uncut(path.as_posix()).split("/")
+    obj, _, code = entry.partition(".")
+    try:
+        key = (unquoted(obj), f"{'.'.join(map(unquoted, module))}:{unquoted(name)}", unquoted(code))
+    except ValueError:
+        return None
+    return key if _path_of(key) == path.as_posix() else None
+
+
+def _parts_in(folder: str) -> Iterator[str]:
+    """Yield the files in an entry's folder that this store has written: named by the digest of their content."""
+    return (path for path in _listed(folder) if _PART.fullmatch(os.path.basename(path)))
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return [os.path.join(folder, name) for name in os.listdir(folder)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return -1
+
+
+def _fetched(path: str, size: int, digest: str) -> bytearray:
+    """Read a part; raise DamagedError when it is not what was written, or not there."""
+    try:
+        with open(path, "rb") as file:
+            data = read_into(file.fileno(), size + 1)
+    except OSError as error:
+        raise DamagedError(f"{path} cannot be read: {error}") from error
+    if len(data) != size or digest_of([data]).hex() != digest:
+        raise DamagedError(f"{path} is not what was written")
+    return data

@@ -1,33 +1,37 @@
-"""What a recipe gave: its digest at once, its value when it is asked for."""
+"""The result of a recipe: its digest at once, its value on request; and the targets that keep such results."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from ..targets.materialise import Materialised, materialise
-from .external import Outside, digest_of
+from ..targets.wrappers import Wrapper
+from ..typing import Key
+from .outside import Outside, digest_of, unchanged
 
-__all__ = ["Output", "assembled", "computed", "handed_out"]
+__all__ = ["Current", "Output", "assembled", "computed", "handed_out"]
 
 Load = Callable[[], Any]
 
 
 class Output:
-    """Hold the digest of a result, and the way to its value.
+    """The digest of a result, the outside files it names, and a function that returns its value.
 
-    :param digest: stands for the value.
-    :param files: the outside files the value names, as they were.
-    :param load: gives the value.
-    :param keys: gives the keys of a result that is a dict and can be had item by item.
-    :param items: the items of a result that is a list or a dict, as outputs; None where it is one piece.
+    :param digest: of the value.
+    :param files: the outside files that the value names, in the state they were in.
+    :param load: returns the value.
+    :param keys: returns the keys of a dict whose values can be loaded one by one.
+    :param items: the items of a list or dict as outputs; None where the value is one piece.
+    :param written: what the cache folder wrote of the value, once it did.
 
-    Attributes: ``written``, the JSON of the value and the files it names, once it is in a cache.
+    Any target can keep it; pickled, it holds its value.
 
-    >>> computed([1, 2], "/work").value()
+    >>> import pickle
+    >>> pickle.loads(pickle.dumps(computed([1, 2], "/work"))).value()
     [1, 2]
 
-    See also: :class:`flowly_ckpt.recipes.CacheTarget`, which keeps them.
+    See also: :class:`flowly_ckpt.recipes.CacheTarget`, from which values are read when they are asked for.
     """
 
     __slots__ = ("_once", "digest", "files", "items", "keys", "load", "written")
@@ -50,32 +54,47 @@ class Output:
         self._once: list[Load] = []
 
     def value(self) -> Any:
-        """Return the value; where it is in a cache, one of its own for each who asks."""
+        """Return the value; from the cache folder, a new copy for each call."""
         try:
             load = self._once.pop()
         except IndexError:
             load = self.load
         return load()
 
-    def keep(self, written: tuple[Any, list[Any]], load: Load) -> None:
-        """Note that the value is in a cache now: the one in memory is handed out once, and then let go."""
+    def read_from(self, stored: Output) -> None:
+        """Read the value from where it is stored now; the one in memory is handed out once and then released."""
         self._once.append(self.load)
-        self.load, self.written = load, written
+        self.load, self.written = stored.load, stored.written
 
-    def let_go(self) -> None:
-        """Let go of the value in memory, if it is in a cache."""
+    def release(self) -> None:
+        """Release the value in memory, if it is stored."""
         self._once.clear()
 
+    def is_changed(self, base: str) -> bool:
+        """Return whether a value that is nowhere but in memory was changed by somebody it was handed to."""
+        if self.written is not None or self.digest.startswith("unlike-"):
+            return False
+        if self.items is not None:
+            return any(item.is_changed(base) for item in self.items)
+        return digest_of(self.load(), base).text != self.digest
+
     def __flowly_hash__(self) -> Any:
-        """Count by the value, so that a change of it in place is noticed where outputs are kept in memory."""
+        """Count by the value, so that changes made in place are noticed where outputs are kept in memory."""
         return self.load()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_restored, (self.digest, tuple(map(tuple, self.files)), self.load()))
 
     def __repr__(self) -> str:
         return f"<output {self.digest}>"
 
 
+def _restored(digest: str, files: Sequence[Any], value: Any) -> Output:
+    return Output(digest, tuple(Outside(*file) for file in files), lambda: value)
+
+
 def computed(value: Any, base: str) -> Output:
-    """Wrap a value that was computed just now; an iterator's items are read first.
+    """Make an output of a value; an iterator's items are read first.
 
     :raises UnstorableError: for an open file, an endless iterator, an awaitable.
 
@@ -88,7 +107,7 @@ def computed(value: Any, base: str) -> Output:
 
 
 def handed_out(value: Any) -> Any:
-    """Return what the recipe's function would: an iterator where it gave one.
+    """Return a value as the function did: an iterator where it returned one.
 
     >>> handed_out(5)
     5
@@ -112,3 +131,33 @@ def assembled(keys: Sequence[Any] | None, items: Sequence[Output], base: str) ->
 
     outside = tuple(Outside(path, state) for path, state in sorted(files.items()))
     return Output(digest.text, outside, load, None if keys is None else lambda: keys, items)
+
+
+class Current(Wrapper):
+    """Keep outputs in any target; one counts as absent once an outside file that it names has changed.
+
+    :param target: any mutable mapping.
+    :param base: the project's folder.
+
+    >>> target = Current({}, "/work")
+    >>> target["0a", "steps:load", "1b"] = computed(5, "/work")
+    >>> target["0a", "steps:load", "1b"].value()
+    5
+
+    See also: :class:`flowly_ckpt.targets.Layered`, another mapping around a mapping.
+    """
+
+    def __init__(self, target: Any, base: str) -> None:
+        super().__init__(target)
+        self.base = base
+
+    @property
+    def place(self) -> Hashable:
+        """The place of the target inside, and the folder that paths are relative to."""
+        return (Current, self.full.place, self.base)
+
+    def unwrapped(self, key: Key, stored: Any) -> Any:
+        """Return an output that is up to date."""
+        if type(stored) is not Output or not unchanged(stored.files, self.base):
+            raise KeyError(key)
+        return stored

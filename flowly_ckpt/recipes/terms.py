@@ -2,17 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Self
 
+from ..hashing import functional_hash
 from ..pipelines import Combinator, children, name_of, role
-from ..typing import Transform
+from ..targets.wrappers import Wrapper
+from ..typing import Key, Target, Transform
+from .outside import code_digest, digest_of
 
-if TYPE_CHECKING:
-    from ..plan import Plan
-    from .binding import Recipe
+__all__ = ["Filed", "brewed", "in_order", "inputs_of", "spread"]
 
-__all__ = ["brewed", "in_order", "spread"]
+
+class Filed:
+    """What the results of a recipe are filed under, and where; the base of recipes.
+
+    A result has the key (digest of the inputs, ``module:name``, digest of the function).
+
+    >>> from flowly_ckpt.recipes import CacheType, arg
+    >>> arg(5, "five", cache=CacheType.NoCache).key([])[1]
+    'flowly_ckpt.recipes.terms:five'
+    """
+
+    mapped = False  # whether the step is for each item of the first ingredient
+    name: str
+    tag: str
+    func: Callable[..., Any]
+    code: Any
+    state: Callable[[], Any] | None
+    transient: bool
+    is_alone: bool  # whether the step takes the result of the only ingredient, not a list of results
+    keeps_last: bool  # whether earlier results are dropped
+    base: str
+    target: Target
+    kept: Wrapper  # the target, where an output that is out of date counts as absent
+
+    def brew_as(self, root: brewed, jobs: int = 1) -> Any:
+        """Brew a transform of this recipe."""
+        raise NotImplementedError
+
+    def plan(self) -> Any:
+        """Forecast what brewing would do."""
+        raise NotImplementedError
+
+    @property
+    def function_hash(self) -> str:
+        """The digest of what the function does."""
+        return code_digest(self.func if self.code is None else self.code, self.base)
+
+    def outside(self) -> list[Any]:
+        """Return what the result depends on beside ingredients and function, as it is now: files with their content."""
+        look = self.func if self.code is not None else self.state
+        return [self.code, None if look is None else digest_of(look(), self.base).text]
+
+    def key(self, digests: Sequence[str]) -> Key:
+        """Return the key of the result for ingredients' results of these digests."""
+        return (self._inputs("foreach" if self.mapped else "recipe", digests), self.tag, self.function_hash)
+
+    def item_key(self, whole: Key, item: str, digests: Sequence[str]) -> Key:
+        """Return the key of one item's result.
+
+        :param whole: the key of the whole result.
+        :param item: the digest of the item.
+        :param digests: those of the other ingredients' results.
+        """
+        return (self._inputs("item", [item, *digests]), whole[1], whole[2])
+
+    def _inputs(self, kind: str, digests: Sequence[str]) -> str:
+        state = None if self.state is None else digest_of(self.state(), self.base).text
+        return functional_hash([kind, state, *digests])
 
 
 class spread:
@@ -61,8 +119,8 @@ class brewed(Combinator):
 
     Passes reach the ingredients and the step, and change neither what is looked up nor what is stored.
 
-    :param recipe: tells under which key the result is kept, and where.
-    :param step: a transform of the ingredients' results: of the one there is, or of all in a list; for a ``foreach``,
+    :param recipe: says under which key the result is kept, and where.
+    :param step: a transform of the ingredients' results: of the only one, or of all in a list; for a ``foreach``,
         of the item in place of the first.
     :param inputs: the transforms of the ingredients.
 
@@ -75,26 +133,22 @@ class brewed(Combinator):
 
     __slots__ = ("inputs", "recipe", "step")
 
-    def __init__(self, recipe: Recipe[Any], step: Transform, inputs: Sequence[Transform] = ()) -> None:
+    def __init__(self, recipe: Filed, step: Transform, inputs: Sequence[Transform] = ()) -> None:
         self.recipe = recipe
         self.step = step
         self.inputs = tuple(inputs)
 
     def __call__(self, obj: Any) -> Any:
-        from .brewing import Brew
-
-        return Brew(self).run()
+        return self.recipe.brew_as(self)
 
     @property
     def __name__(self) -> str:
         """The name of the recipe, by which errors, logs and plans know it."""
         return self.recipe.name
 
-    def __flowly_forecast__(self, obj: Any) -> Plan:
-        """Tell what would be restored and what would run, for :func:`flowly_ckpt.plan.plan`."""
-        from .forecast import forecast
-
-        return forecast(self.recipe)
+    def __flowly_forecast__(self, obj: Any) -> Any:
+        """Forecast what would be restored and what would run, for :func:`flowly_ckpt.plan.plan`."""
+        return self.recipe.plan()
 
     def _head(self) -> tuple[Any, ...]:
         return (self.recipe,)
@@ -116,15 +170,8 @@ class brewed(Combinator):
         return (brewed, (self.recipe, self.step, self.inputs))
 
 
-def effective(transform: Transform) -> Transform:
-    """Look through what wraps a transform without changing its result."""
-    while role(transform) == "transparent":
-        (transform,) = children(transform)
-    return transform
-
-
 def in_order(root: brewed) -> Iterator[Transform]:
-    """List what a recipe needs, each once and after its own ingredients, the recipe last.
+    """Yield what a recipe needs, each once and after its own ingredients, the recipe last.
 
     >>> from flowly_ckpt.recipes import CacheType, arg, zip_results
     >>> one = arg([1], "one", cache=CacheType.NoCache)
@@ -145,5 +192,15 @@ def in_order(root: brewed) -> Iterator[Transform]:
 
 
 def inputs_of(term: Transform) -> list[Transform]:
-    """Return the ingredients of a recipe's transform; any other transform has none."""
-    return [effective(part) for part in term.inputs] if isinstance(term, brewed) else []
+    """Return the ingredients of a recipe's transform; any other transform has none.
+
+    >>> inputs_of(abs)
+    []
+    """
+    return [_effective(part) for part in term.inputs] if isinstance(term, brewed) else []
+
+
+def _effective(transform: Transform) -> Transform:
+    while role(transform) == "transparent":
+        (transform,) = children(transform)
+    return transform

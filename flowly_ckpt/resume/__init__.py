@@ -1,5 +1,7 @@
 """Resumable loops: a computation that was interrupted goes on from its last saved state.
 
+Read in this order: ``frames``, ``randomness``, ``loops``, ``storing``, ``checkpoint``, ``explicit``.
+
 >>> from flowly_ckpt import resume
 >>> kept = {}
 >>> def total(items):
@@ -16,9 +18,8 @@ TypeError: unsupported operand type(s) for +=: 'int' and 'str'
 6
 """
 
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, NullCheckpoint
 from .explicit import State, over, state
 from .loops import ChangedError
-from .null import NullCheckpoint
 
 __all__ = ["ChangedError", "Checkpoint", "NullCheckpoint", "State", "over", "state"]

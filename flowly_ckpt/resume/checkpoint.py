@@ -1,4 +1,4 @@
-"""The checkpoint of a running function: its variables, its loops, its random numbers."""
+"""The saved state of a running function: its variables, its loops, its random numbers."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, Literal, TypeVar
 
-from ..calls.naming import module_name
+from ..pipelines.names import module_name
+from ..targets.protocol import checked
 from ..typing import Target
 from .frames import assign, caller, find, owner_of, variables
-from .keeping import is_data, is_private, save_what_can_be
 from .loops import Loops
-from .null import NullCheckpoint
 from .randomness import capture, reinstate
-from .storing import EXTENSION, Place, folder_of_states
+from .storing import EXTENSION, Place, folder_of_states, is_data
 
-__all__ = ["Checkpoint"]
+__all__ = ["Checkpoint", "NullCheckpoint"]
 
 T = TypeVar("T")
 MaxAge = float | None | Literal["CACHE_EXPIRE"]
 
 
 class Checkpoint:
-    """Keep the local variables of the function that makes it, so that its next run goes on from there.
+    """Save the state of the function that makes it, its local variables, so that its next run goes on from there.
 
-    Made at the start of a function; after the variables have their first values, :meth:`restore` replaces them by the
-    saved ones; :meth:`sync` or :meth:`save` keep them. Arguments are neither kept nor replaced. The global random
+    Make it at the start of a function. After the variables have their first values, :meth:`restore` replaces them by
+    the saved ones; :meth:`sync` and :meth:`save` keep them. Arguments are neither kept nor replaced. The global random
     number generators (``random``, and where loaded ``numpy.random`` and ``torch``) go on as if the run had not been
     interrupted: making the checkpoint sets them to where they were at the first, :meth:`restore` to the last save.
 
-    Kept is what can be pickled; not functions, classes, modules, generators, open files, nor names that begin or end
+    What can be pickled is kept, except functions, classes, modules, generators, open files, and names that begin or end
     with ``_``. Several runs of one function at a time share one state: the last save counts.
 
     :param filename: a name, for ``<folder>/<name>.pzip``, or a path; by default the function's name.
-    :param clean: begin anew, whatever is saved; it stays until the first save.
+    :param clean: start over, whatever is saved; the saved state stays until the first save.
     :param rate: seconds that must have passed since the last save before :meth:`sync` saves again.
     :param max_age: seconds after which a saved state no longer counts (it stays until the first save); None for never.
     :param folder: where states lie, instead of ``.checkpoints`` in the working directory.
-    :param target: keep the state in this target instead of a file.
-    :param clock: tells the seconds for ``rate``.
+    :param target: any mutable mapping in which to keep the state, instead of a file.
+    :param clock: returns the seconds by which ``rate`` is measured.
+    :raises TypeError: when the target is not a mutable mapping.
 
     >>> kept = {}
     >>> def count(n):
@@ -54,7 +54,7 @@ class Checkpoint:
     (10, 15)
 
     See also: :func:`flowly_ckpt.resume.over`, the shortest form; :func:`flowly_ckpt.resume.state`, which touches
-    no variables.
+    no variables; :class:`flowly_ckpt.calls.Checkpoint` is another thing, where results of cached calls are kept.
     """
 
     CACHE_EXPIRE: ClassVar[float | None] = 86_400.0
@@ -79,7 +79,6 @@ class Checkpoint:
         self.folder = self.folder if folder is None else folder
         self.extra: dict[str, Any] = {}
         self._place = self._placed(filename, self.CACHE_EXPIRE if max_age == "CACHE_EXPIRE" else max_age, target)
-        self._told: set[str] = set()
         self._clock = clock
         self._loaded = None if clean else self._place.load()
         self._begin()
@@ -99,23 +98,21 @@ class Checkpoint:
         where, name = os.path.split(given.removesuffix(self.ext))
         key = (name, "resume", "" if name else self.name)
         if target is not None:
-            return Place(target, key if not where else (given, "resume", ""), max_age)
-        return Place(folder_of_states(where or self.folder, max_age, self.ext), key, max_age)
+            key = (given, "resume", "") if where else key
+            self.filename = "".join(key[::2])
+            return Place(checked(target), key, max_age, set())
+        files = folder_of_states(where or self.folder, max_age, self.ext)
+        self.filename = files.path(key)
+        return Place(files, key, None, set())  # the folder goes by the file's date
 
     def __repr__(self) -> str:
         return f"Checkpoint({self.filename!r})"
 
-    @property
-    def filename(self) -> str:
-        """The file that keeps the state, or the name of its entry in a target of one's own."""
-        path = getattr(self._place.target, "path", None)
-        return path(self._place.key) if path is not None else "".join(self._place.key[::2])
-
     def restore(self, **values: Any) -> bool:
         """Set the function's variables, and the random number generators, to what was saved.
 
-        Only variables that have a value already are set; what was saved besides is in ``extra``. A second call does
-        nothing.
+        Only variables that already have a value are set; everything else that was saved is in ``extra``. A second call
+        does nothing.
 
         :param values: for variables of which nothing was saved.
         :returns: whether there was a saved state.
@@ -151,7 +148,7 @@ class Checkpoint:
     def save(self, **values: Any) -> None:
         """Keep the function's variables, and the states of the random number generators, as they are now.
 
-        :param values: to keep besides.
+        :param values: further values to keep.
 
         >>> kept = {}
         >>> i = 7
@@ -164,12 +161,12 @@ class Checkpoint:
         self.put({**{name: value for name, value in own.items() if self.must_save(name, value)}, **values})
 
     def must_save(self, name: str, value: Any) -> bool:
-        """Tell whether a variable is kept; a subclass may say otherwise.
+        """Return whether a variable is kept; a subclass may decide otherwise.
 
         >>> Checkpoint("i", target={}).must_save("_i", 1)
         False
         """
-        return not is_private(name) and is_data(value) and not isinstance(value, Checkpoint | NullCheckpoint)
+        return is_data(name, value) and not isinstance(value, Checkpoint | NullCheckpoint)
 
     def put(self, values: dict[str, Any]) -> None:
         """Keep these variables, whatever the function's are.
@@ -185,11 +182,11 @@ class Checkpoint:
             "random": capture(),
             "random_initial": self._initial,
         }
-        save_what_can_be(self._place, values, rest, self._told)
+        self._place.save(values, rest)
         self._modified = self._clock()
 
     def is_due(self) -> bool:
-        """Tell whether the last save is as long ago as ``rate`` says.
+        """Return whether at least ``rate`` seconds have passed since the last save.
 
         >>> Checkpoint("i", target={}, rate=0).is_due()
         True
@@ -197,7 +194,7 @@ class Checkpoint:
         return self._clock() - self._modified >= self.rate
 
     def sync(self, **values: Any) -> bool:
-        """Save, if the last save is as long ago as ``rate`` says; tell whether it was.
+        """Save if at least ``rate`` seconds have passed since the last save; return whether it did.
 
         >>> Checkpoint("i", target={}, rate=60).sync()
         False
@@ -210,9 +207,9 @@ class Checkpoint:
     def over(self, iterable: Iterable[T]) -> Iterator[T]:
         """Yield the items of a loop that the last run had not done; sync after each, save after the last.
 
-        Loops are told by their order, also one within another; call :meth:`restore` before the first.
+        Loops are recognised by their order, also one within another; call :meth:`restore` before the first.
 
-        :raises ChangedError: when the items that were done are not there any more, as far as plain items tell.
+        :raises ChangedError: when the items that were done have changed, which plain items show.
 
         >>> list(Checkpoint("loop", target={}).over("abc"))
         ['a', 'b', 'c']
@@ -237,4 +234,35 @@ class Checkpoint:
 
 
 def _name_of(qualname: str, namespace: dict[str, Any]) -> str:
-    return f"{module_name(namespace.get('__name__'))}.{qualname}"
+    return f"{module_name(namespace.get('__name__') or 'builtins')}.{qualname}"
+
+
+class NullCheckpoint:
+    """Save nothing, where the state of a function would be saved.
+
+    >>> checkpoint = NullCheckpoint()
+    >>> checkpoint.restore(), checkpoint.sync(), list(checkpoint.over("ab"))
+    (False, False, ['a', 'b'])
+    """
+
+    def __init__(self, filename: Any = "", *ignored: Any, **options: Any) -> None:
+        self.filename = str(filename)
+        self.extra: dict[str, Any] = {}
+
+    def restore(self, **values: Any) -> bool:
+        """Do nothing."""
+        return False
+
+    def save(self, **values: Any) -> None:
+        """Do nothing."""
+
+    def sync(self, **values: Any) -> bool:
+        """Do nothing."""
+        return False
+
+    def over(self, iterable: Iterable[T]) -> Iterator[T]:
+        """Yield all items."""
+        return iter(iterable)
+
+    def forget(self) -> None:
+        """Do nothing."""

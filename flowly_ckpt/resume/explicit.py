@@ -7,6 +7,7 @@ from types import CodeType
 from typing import Any, Self, TypeVar
 
 from ..errors import FlowlyError
+from ..typing import Target
 from .checkpoint import Checkpoint
 from .frames import caller
 
@@ -18,7 +19,7 @@ _loops: dict[str, tuple[CodeType, int]] = {}  # where the loop of each function 
 
 
 class State:
-    """Hold the values of a computation as attributes, the saved ones where there are any.
+    """Hold the values of a computation as attributes: the saved ones, where there are any.
 
     Leaving it as a context keeps the values; leaving it by an exception keeps what was kept last.
 
@@ -35,6 +36,7 @@ class State:
     """
 
     __slots__ = ("__dict__", "__weakref__", "_checkpoint")
+    _checkpoint: Checkpoint
 
     def __init__(self, checkpoint: Checkpoint, initial: dict[str, Any]) -> None:
         object.__setattr__(self, "_checkpoint", checkpoint)
@@ -43,7 +45,7 @@ class State:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _OWN:
-            raise AttributeError(f"{name!r} is a method of the state; call the value otherwise")
+            raise AttributeError(f"{name!r} is a method of the state; choose another name for the value")
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
@@ -57,16 +59,15 @@ class State:
         self._checkpoint.put(dict(vars(self)))
 
     def sync(self) -> bool:
-        """Save, if the last save is as long ago as the checkpoint's ``rate`` says; tell whether it was."""
-        due: bool = self._checkpoint.is_due()
+        """Save if the checkpoint's ``rate`` seconds have passed since the last save; return whether it did."""
+        due = self._checkpoint.is_due()
         if due:
             self.save()
         return due
 
     def over(self, iterable: Iterable[T]) -> Iterator[T]:
         """Yield the items of a loop that the last run had not done; sync after each, save after the last."""
-        items: Iterator[T] = self._checkpoint._over(iterable, self.sync, self.save)
-        return items
+        return self._checkpoint._over(iterable, self.sync, self.save)
 
     def forget(self) -> None:
         """Remove what was kept; the values stay as they are."""
@@ -80,36 +81,39 @@ class State:
             self.save()
 
 
-def state(checkpoint: str | Checkpoint, /, **initial: Any) -> State:
+def state(checkpoint: str | Checkpoint, /, *, target: Target | None = None, **initial: Any) -> State:
     """Return the values of a computation as an object: the saved ones, or the initial ones in a first run.
 
     :param checkpoint: the name it is kept by, or a checkpoint with options of its own.
+    :param target: any mutable mapping in which to keep the values, instead of a file.
     :param initial: the values of a first run.
+    :raises TypeError: when the target is not a mutable mapping, or given besides a checkpoint that has its own.
 
     >>> kept = {}
-    >>> with state(Checkpoint("primes", target=kept), i=0, primes=[2]) as s:
+    >>> with state("primes", target=kept, i=0, primes=[2]) as s:
     ...     s.primes.append(3)
-    >>> state(Checkpoint("primes", target=kept), i=0, primes=[2])
+    >>> state("primes", target=kept, i=0, primes=[2])
     State(i=0, primes=[2, 3])
 
     See also: :class:`Checkpoint`, which keeps the local variables themselves.
     """
-    return State(Checkpoint(checkpoint) if isinstance(checkpoint, str) else checkpoint, initial)
+    return State(_made(checkpoint, {} if target is None else {"target": target}), initial)
 
 
 def over(iterable: Iterable[T], checkpoint: str | Checkpoint | None = None, /, **options: Any) -> Iterator[T]:
     """Loop over items so that an interrupted run goes on where it stopped, its local variables as they were.
 
-    Set the variables before the loop. A loop that comes to its end leaves nothing behind: the next run begins anew.
+    Set the variables before the loop. A loop that comes to its end leaves nothing behind: the next run starts over.
 
     :param checkpoint: the name it is kept by, by default the function's; or a checkpoint with options of its own.
-    :param options: those of :class:`Checkpoint`.
+    :param options: those of :class:`Checkpoint`, such as ``rate`` and ``target``.
     :raises FlowlyError: for a second loop in one function, when neither has a name.
-    :raises ChangedError: when the items that were done are not there any more, as far as plain items tell.
+    :raises ChangedError: when the items that were done have changed, which plain items show.
+    :raises TypeError: for options given besides a checkpoint.
 
     >>> def total(items):
     ...     total = 0
-    ...     for item in over(items, Checkpoint("total", target={})):
+    ...     for item in over(items, "total", target={}):
     ...         total += item
     ...     return total
     >>> total([1, 2, 3])
@@ -119,9 +123,17 @@ def over(iterable: Iterable[T], checkpoint: str | Checkpoint | None = None, /, *
     """
     if checkpoint is None:
         _refuse_second_loop()
-    made = checkpoint if isinstance(checkpoint, Checkpoint) else Checkpoint(checkpoint, **options)
+    made = _made(checkpoint, options)
     made.restore()
     return _until_done(made, iterable)
+
+
+def _made(checkpoint: str | Checkpoint | None, options: dict[str, Any]) -> Checkpoint:
+    if not isinstance(checkpoint, Checkpoint):
+        return Checkpoint(checkpoint, **options)
+    if options:
+        raise TypeError(f"{', '.join(options)} must be given to Checkpoint(…) itself, where one is passed")
+    return checkpoint
 
 
 def _until_done(checkpoint: Checkpoint, iterable: Iterable[T]) -> Iterator[T]:

@@ -19,11 +19,14 @@ _COMPREHENSIONS = frozenset(["<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>
 
 
 class FrameError(FlowlyError, RuntimeError):
-    """Say that this Python does not let the local variables of a running function be set.
+    """Raised when this Python does not let the local variables of a running function be set.
 
-    >>> issubclass(FrameError, RuntimeError)
-    True
+    >>> print(FrameError())
+    this Python does not let local variables be set; use flowly_ckpt.resume.state instead
     """
+
+    def __init__(self) -> None:
+        super().__init__("this Python does not let local variables be set; use flowly_ckpt.resume.state instead")
 
 
 class Owner(NamedTuple):
@@ -139,7 +142,7 @@ def assign(frame: FrameType, values: Mapping[str, Any]) -> None:
         _write_back(frame)
     written = frame.f_locals
     if any(written[name] is not value for name, value in values.items()):
-        raise FrameError("this Python does not let local variables be set; use flowly_ckpt.resume.state instead")
+        raise FrameError
 
 
 def _write_back(frame: FrameType) -> None:
@@ -148,6 +151,5 @@ def _write_back(frame: FrameType) -> None:
 
         write = ctypes.pythonapi.PyFrame_LocalsToFast
     except (ImportError, AttributeError) as error:
-        message = "this Python does not let local variables be set; use flowly_ckpt.resume.state instead"
-        raise FrameError(message) from error
+        raise FrameError from error
     write(ctypes.py_object(frame), ctypes.c_int(0))

@@ -21,20 +21,20 @@ _LONGEST = 200
 
 
 class ChangedError(FlowlyError, ValueError):
-    """Say that a loop cannot go on, since its items are not those of the last run.
+    """Raised when a loop cannot go on because its items are not those of the last run.
 
     :param done: how many items the last run had done.
     :param expected: the last of them.
     :param found: what is there now; None when there are fewer items.
 
     >>> print(ChangedError(2, "'b.txt'", "'c.txt'"))
-    the last run had done 2 items, the last of them 'b.txt'; now it is 'c.txt': give clean=True to begin anew
+    the last run had done 2 items, the last of them 'b.txt'; now it is 'c.txt': pass clean=True to start over
     """
 
     def __init__(self, done: int, expected: str, found: str | None) -> None:
         last = f", the last of them {expected}" if expected else ""
         now = f"now it is {found}" if found is not None else "now there are fewer"
-        super().__init__(f"the last run had done {done} items{last}; {now}: give clean=True to begin anew")
+        super().__init__(f"the last run had done {done} items{last}; {now}: pass clean=True to start over")
         self.done = done
         self.expected = expected
         self.found = found
@@ -80,14 +80,14 @@ class Loops:
                 yield item
                 done += 1
                 self._reached[label] = (done, item)
-                self._begin_inner_anew(label)
+                self._restart_inner(label)
                 after_each()
         finally:
             self._path = outer
             del self._begun[len(label) :]
             self._begun[-1] += 1
 
-    def _begin_inner_anew(self, label: Label) -> None:
+    def _restart_inner(self, label: Label) -> None:
         depth = len(label)
         for positions in (self._saved, self._reached):
             for inner in [other for other in positions if len(other) > depth and other[:depth] == label]:
@@ -96,7 +96,7 @@ class Loops:
 
 
 def _skip(iterable: Iterable[T], done: int, expected: str) -> tuple[Iterator[T], Any]:
-    """Return an iterator behind the items done, and the last of them."""
+    """Return an iterator over the items not yet done, and the last one that was."""
     if not done:
         return iter(iterable), None
     source = iter(iterable)
@@ -113,7 +113,7 @@ def _skip(iterable: Iterable[T], done: int, expected: str) -> tuple[Iterator[T],
 
 
 def _mark(item: Any) -> str:
-    """Write down an item so that another run can tell whether it is the same; empty where that is not known."""
+    """Describe an item so that another run can compare it; empty where it cannot be compared."""
     if not isinstance(item, _PLAIN):
         return ""
     text = repr(item)

@@ -6,22 +6,29 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any, NamedTuple, Self
 
 import xxhash
 
 from ..typing import Key
+from .damage import plain
+from .filesystem import PRIVATE, make_folder, open_file, read_file, refuse_link
+from .waiting import is_waited_for, warn_of_circle
 
-__all__ = ["UNCLAIMED", "Claim", "Claims", "EnteredClaim", "digest_of_key"]
+__all__ = ["UNCLAIMED", "AllClaims", "Claim", "Claims", "EnteredClaim", "digest_of_key"]
 
 _POLL = (0.001, 0.03)  # seconds between looks, growing from the first to the second
 _REPORT = 1.0  # seconds until a wait is worth a line in the log
+_LOOK = 0.2  # seconds between looks whether the holder waits for us
+_SUSPECT = 5.0  # seconds until a holder that started this process is taken to wait for it
+_WINDOWS = sys.platform == "win32"
 
 # The lock files that this process holds. A forked child inherits the open files, and with them the locks: it must
 # close its copies, or a lock would outlive its holder; that does not release what the parent holds.
-_held: dict[str, tuple[int, FileClaim]] = {}
+_held: dict[str, FileClaim] = {}
+_descriptors: dict[str, int] = {}
 _guard = threading.Lock()
 
 
@@ -72,20 +79,45 @@ class EnteredClaim(Claim):
     is_shared = True
 
     def __init__(self, context: AbstractContextManager[Any]) -> None:
-        self.context = context
-        self.is_entered = False
+        self._inside = self._within(context)
 
     def waits(self) -> Iterator[float]:
         """Enter the context, which does the waiting."""
-        self.context.__enter__()
-        self.is_entered = True
+        next(self._inside)
         return iter(())
 
     def release(self) -> None:
         """Leave the context."""
-        if self.is_entered:
-            self.is_entered = False
-            self.context.__exit__(None, None, None)
+        self._inside.close()
+
+    @staticmethod
+    def _within(context: AbstractContextManager[Any]) -> Generator[None]:
+        # Entered and left by a statement of the language: no interrupt comes between the entering and the note of it.
+        with context, suppress(GeneratorExit):
+            yield
+
+
+class AllClaims(Claim):
+    """Hold several claims, waited for one after another.
+
+    >>> with AllClaims([Claim(), Claim()]) as claim:
+    ...     claim.is_shared
+    False
+    """
+
+    def __init__(self, claims: Sequence[Claim]) -> None:
+        self.claims = claims
+        self.is_shared = any(claim.is_shared for claim in claims)
+
+    def waits(self) -> Iterator[float]:
+        """Yield the seconds to wait for each."""
+        for claim in self.claims:
+            yield from claim.waits()
+
+    def release(self) -> None:
+        """Give all of them back."""
+        for claim in self.claims:
+            claim.release()
 
 
 class FileClaim(Claim):
@@ -100,49 +132,74 @@ class FileClaim(Claim):
 
     is_shared = True
 
-    def __init__(self, path: str, key: Key, timeout: float) -> None:
+    def __init__(self, path: str, key: Key, timeout: float, mode: int = PRIVATE) -> None:
         self.path = path
         self.key = key
         self.timeout = timeout
+        self.mode = mode
         self.thread = threading.get_ident()
 
     def waits(self) -> Iterator[float]:
         """Yield the seconds to wait while another process computes the key; a wait of over a second is logged."""
         mine = _held.get(self.path)
-        if mine is not None and mine[1].thread == self.thread:
+        if mine is not None and mine.thread == self.thread:
             return  # this thread is computing it already: waiting would never end
         try:
-            if self._lock():
-                _sign(_held[self.path][0])
-                return
-            yield from self._pauses()
+            if not self.lock():
+                yield from self._pauses()
         except OSError as error:
             _log("debug", "no claim on %s: %s", self.key, error)
 
     def _pauses(self) -> Iterator[float]:
-        start, reported = time.monotonic(), False
+        start, reported, looked = time.monotonic(), False, 0.0
         pause, longest = _POLL
-        while True:
-            yield pause
-            if self._lock():
-                _sign(_held[self.path][0])
-                return
-            waited = time.monotonic() - start
-            if waited >= self.timeout:
-                _log("warning", "%s still computes %s after %.0f s; computing it here as well",
-                     _holder(self.path), self.key, waited)  # fmt: skip
-                return
-            if waited >= _REPORT and not reported:
-                reported = True
-                _log("info", "waiting for %s, which computes %s", _holder(self.path), self.key)
-            pause = min(pause * 1.5, longest)
-
-    def _lock(self) -> bool:
         try:
-            return self.lock()
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(self.path), exist_ok=True)
-            return self.lock()
+            while True:
+                yield pause
+                if self.lock():
+                    return
+                waited = time.monotonic() - start
+                if waited - looked >= _LOOK:
+                    looked = waited
+                    if (circle := self._circle(waited)) is not None:
+                        warn_of_circle(self.key, circle)
+                        return
+                is_stopped = waited >= _SUSPECT and looked == waited and _is_stopped(_record(self.path)[0])
+                if waited >= self.timeout or is_stopped:
+                    _log("warning", "%s %s %s after %.0f s; computing it here as well",
+                         _holder(self.path), "is stopped while it computes" if is_stopped else "still computes",
+                         self.key, waited)  # fmt: skip
+                    return
+                if waited >= _REPORT and not reported:
+                    reported = True
+                    _log("info", "waiting for %s, which computes %s", _holder(self.path), self.key)
+                pause = min(pause * 1.5, longest)
+        finally:
+            if looked:
+                self._note_wait("")
+
+    def _circle(self, waited: float) -> Key | None:
+        """Return the key held by this thread that the holder waits for, directly or not, or None."""
+        inside = _held.get(self.path)
+        if inside is not None:
+            return self.key if is_waited_for(inside.thread, (), waited) else None
+        if waited > _SUSPECT and _is_above(_record(self.path)[0]):
+            return self.key  # a process that started this one, and perhaps waits for it
+        self._note_wait(self.path)
+        seen, path = set(), self.path
+        while path not in seen:
+            seen.add(path)
+            path = _record(path)[1]
+            mine = _held.get(path)
+            if mine is not None and mine.thread == self.thread:
+                return mine.key
+        return None
+
+    def _note_wait(self, path: str) -> None:
+        """Write into the lock files that this thread holds which one it waits for, for those who look for circles."""
+        for claim in list(_held.values()):
+            if claim.thread == self.thread and (descriptor := _descriptors.get(claim.path)) is not None:
+                _sign(descriptor, path)
 
     def lock(self) -> bool:
         """Lock the file, unless somebody else holds it, in any process or thread; return whether it is locked now.
@@ -151,15 +208,23 @@ class FileClaim(Claim):
         """
         with _guard:  # no fork comes between the opening and the note of it
             while True:
-                descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+                try:
+                    descriptor = open_file(self.path, os.O_RDWR | os.O_CREAT, self.mode)
+                except FileNotFoundError:
+                    make_folder(os.path.dirname(self.path), self.mode)
+                    descriptor = open_file(self.path, os.O_RDWR | os.O_CREAT, self.mode)
+                locked = False
                 try:
                     locked = _lock(descriptor)
-                    if locked and _is_at(descriptor, self.path):
-                        _held[self.path] = (descriptor, self)
+                    if locked and os.fstat(descriptor).st_nlink:
+                        _descriptors[self.path], _held[self.path] = descriptor, self
+                        _sign(descriptor)
                         return True
                 except BaseException:
-                    _held.pop(self.path, None)
-                    os.close(descriptor)
+                    if _held.get(self.path) is not self:
+                        if locked:
+                            _remove(self.path)
+                        os.close(descriptor)
                     raise
                 os.close(descriptor)
                 if not locked:
@@ -167,18 +232,20 @@ class FileClaim(Claim):
                 # Its last holder removed the file meanwhile: lock the one that is there now.
 
     def release(self) -> None:
-        """Remove the lock file and release the lock, in this order, so that nobody locks a file that is gone."""
+        """Remove the lock file and release the lock; where an interrupt comes in between, once more does the rest."""
         with _guard:
-            descriptor, holder = _held.get(self.path, (-1, None))
-            if holder is not self:
+            if _held.get(self.path) is not self:
                 return  # it was never held, or a forked child has let go of it
-            del _held[self.path]
-        try:
-            os.unlink(self.path)
-        except OSError:
-            pass  # gone with its folder, or (on Windows) open elsewhere: a lock file left over locks nothing
-        finally:
-            os.close(descriptor)
+            try:
+                if self.path in _descriptors and not _WINDOWS:
+                    _remove(self.path)  # before it is unlocked, so that nobody locks a file that is gone
+                # In one step of the interpreter, so that nothing is closed twice.
+                list(map(os.close, map(_descriptors.pop, [self.path] if self.path in _descriptors else [])))
+                if _WINDOWS:
+                    _remove(self.path)  # what is open elsewhere cannot be removed there
+            finally:
+                if self.path not in _descriptors:
+                    del _held[self.path]
 
 
 class Claims(NamedTuple):
@@ -186,6 +253,7 @@ class Claims(NamedTuple):
 
     :param folder: where the lock files lie; made when it is first needed.
     :param timeout: seconds to wait for a living holder.
+    :param mode: of the folder, and of the files without the right to be executed.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, Claims(folder).claim(("a", "b", "c")):
@@ -195,19 +263,17 @@ class Claims(NamedTuple):
 
     folder: str
     timeout: float = 3600.0
+    mode: int = PRIVATE
 
-    def path(self, key: Key) -> str:
-        """Return the lock file of a key."""
-        return f"{self.folder}{os.sep}{digest_of_key(key).hex()}.lock"
-
-    def claim(self, key: Key) -> Claim:
+    def claim(self, key: Key) -> FileClaim:
         """Return the claim to compute a key."""
-        return FileClaim(self.path(key), key, self.timeout)
+        return FileClaim(f"{self.folder}{os.sep}{digest_of_key(key).hex()}.lock", key, self.timeout, self.mode)
 
     def is_claimed(self, key: Key) -> bool:
         """Return whether a living process computes this key."""
+        claim = self.claim(key)
         try:
-            descriptor = os.open(self.path(key), os.O_RDWR)
+            descriptor = open_file(claim.path, os.O_RDWR)
         except OSError:
             return False
         try:
@@ -218,9 +284,12 @@ class Claims(NamedTuple):
     def collect(self) -> None:
         """Remove the lock files of processes that died; those of the living cannot be locked."""
         with suppress(OSError):
+            refuse_link(self.folder)
             for name in os.listdir(self.folder):
                 claim = FileClaim(os.path.join(self.folder, name), ("", "", ""), 0.0)
-                if claim.lock():
+                try:
+                    _ = name.endswith(".lock") and claim.lock()
+                finally:
                     claim.release()
 
 
@@ -234,31 +303,54 @@ def digest_of_key(key: Key) -> bytes:
     return xxhash.xxh3_128_digest(b"%d,%d:%b" % (len(parts[0]), len(parts[1]), b"".join(parts)))
 
 
-def _is_at(descriptor: int, path: str) -> bool:
-    try:
-        mine, there = os.fstat(descriptor), os.stat(path)
-    except FileNotFoundError:
-        return False
-    return (mine.st_ino, mine.st_dev) == (there.st_ino, there.st_dev)
-
-
-def _sign(descriptor: int) -> None:
-    """Write into a lock file who holds it, for the log of those who wait."""
+def _sign(descriptor: int, waits_for: str = "") -> None:
+    """Write into a lock file who holds it, for the log of those who wait, and which lock file he waits for."""
     import socket
 
     try:
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
-    except (OSError, AttributeError) as error:
+        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n{waits_for}".encode(), 0)
+    except (OSError, AttributeError, ValueError) as error:
         _log("debug", "a claim is not signed: %s", error)
 
 
-def _holder(path: str) -> str:
+def _record(path: str) -> tuple[str, str]:
+    """Return who holds a lock file, and which lock file he waits for, as far as it says so."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(200) or "another process"
+        holder, _, waits_for = read_file(path, 10_000).decode("utf-8", "replace").partition("\n")
     except OSError:
-        return "another process"
+        return "", ""
+    return holder, waits_for
+
+
+def _holder(path: str) -> str:
+    return plain(_record(path)[0][:200]) or "another process"
+
+
+def _is_above(holder: str) -> bool:
+    """Return whether a holder is the process that started this one."""
+    import socket
+
+    return holder == f"process {os.getppid()} on {socket.gethostname()}"
+
+
+def _is_stopped(holder: str) -> bool:
+    """Return whether a holder on this machine was stopped by a signal, as by Ctrl-Z, as far as the system says."""
+    import socket
+
+    words = holder.split(" ", 3)
+    if len(words) != 4 or words[3] != socket.gethostname() or not words[1].isdecimal():
+        return False
+    try:
+        with open(f"/proc/{words[1]}/stat", "rb") as file:
+            return file.read().rpartition(b") ")[2][:1] in (b"T", b"t")
+    except OSError:
+        return False
+
+
+def _remove(path: str) -> None:
+    with suppress(OSError):  # gone with its folder; a lock file left over locks nothing
+        os.unlink(path)
 
 
 def _log(level: str, message: str, *facts: object) -> None:
@@ -290,8 +382,9 @@ else:
 
 
 def _let_go() -> None:
-    for descriptor, _ in _held.values():
+    for descriptor in _descriptors.values():
         os.close(descriptor)
+    _descriptors.clear()
     _held.clear()
     _guard.release()
 

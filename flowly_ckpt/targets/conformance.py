@@ -124,6 +124,9 @@ def _several_at_once_are_as_one_by_one(target: Target) -> None:
     assert dict(target.items()) == {A: 2, B: b"x" * 70_000}, "put_many must store every value, the last under its key"
     assert full.get_many([A, ODD[0], B]) == {A: 2, B: b"x" * 70_000}, "get_many must find what is there"
     assert full.get_many([]) == {}, "nothing asked for, nothing found"
+    for values in ([1, b"x" * 70_000], [b"x" * 70_000, 1]):
+        full.put_many((A, value, Facts(0.5)) for value in values)
+        assert target[A] == values[-1], "put_many must keep the last value given for a key, whatever their sizes"
 
 
 def _entries_can_be_selected(target: Target) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import FlowlyError, StoreWarning
 
-__all__ = ["DamagedError", "warn_once"]
+__all__ = ["DamagedError", "plain", "warn_once"]
 
 
 class DamagedError(FlowlyError, ValueError):
@@ -18,6 +18,16 @@ class DamagedError(FlowlyError, ValueError):
 
     See also: :class:`flowly_ckpt.errors.StoreWarning`, what a caller sees of it.
     """
+
+
+def plain(text: object) -> str:
+    """Return a text as it may be shown: what a terminal would take for a command is spelled out.
+
+    >>> plain("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    found = str(text)
+    return found if found.isprintable() else "".join([c if c.isprintable() else ascii(c)[1:-1] for c in found])
 
 
 _warned: set[tuple[Any, ...]] = set()
@@ -50,4 +60,4 @@ def warn_once(store: str, entry: Any, what: object, stacklevel: int = 4, of: Any
         text = f"{store}: the index was damaged ({cause}); a new one holds what was whole, the rest is computed again"
     else:
         text = f"{store}: entry {entry} cannot be used ({cause}); it counts as absent and is computed again"
-    warnings.warn(text, StoreWarning, stacklevel=stacklevel)
+    warnings.warn(plain(text), StoreWarning, stacklevel=stacklevel)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ..errors import StoreError
 from ..typing import Facts, Key
-from .claims import Claim, Claims
+from .claims import UNCLAIMED, Claim, Claims
 from .codecs import Bytes, Codec, checks_itself, parts_of, plain_pickle
-from .damage import DamagedError, warn_once
+from .damage import DamagedError, plain, warn_once
 from .facts import Collected, Entry, Selection, is_key
 from .filesystem import (
+    PRIVATE,
+    SHARED,
     collect_temporaries,
     is_temporary,
-    read_into,
+    read_file,
     remove_empty,
     remove_file,
     replace_file,
@@ -30,6 +34,7 @@ from .provenance import FOLDER, Provenance, is_about, provenance_of, read_sideca
 
 __all__ = ["FileTarget"]
 
+CLAIMS = ".claims"  # in the folder of the sidecars
 PathOf = Callable[[Key], "str | Path"]
 KeyOf = Callable[[Path], "Key | None"]
 
@@ -51,6 +56,7 @@ class FileTarget(BaseTarget):
     :param suffix: ends the default file names.
     :param durable: wait at each store until the disk has it.
     :param claim_timeout: seconds to wait for another process that computes the same key.
+    :param shared: let others read and write what is made here, as far as the umask does.
     :raises StoreError: for an entry whose path would lie outside ``root``.
 
     >>> import pathlib, pickle, tempfile
@@ -79,6 +85,7 @@ class FileTarget(BaseTarget):
         suffix: str = "",
         durable: bool = False,
         claim_timeout: float = 3600.0,
+        shared: bool = False,
     ) -> None:
         self.root = os.path.abspath(os.path.expanduser(root))
         self.path_of = path_of
@@ -87,7 +94,8 @@ class FileTarget(BaseTarget):
         self.max_age = max_age
         self.suffix = suffix
         self.durable = durable
-        self.claims = Claims(os.path.join(self.root, FOLDER, ".claims"), claim_timeout)
+        self.mode = SHARED if shared else PRIVATE
+        self.claims = Claims(os.path.join(self.root, FOLDER, CLAIMS), claim_timeout, self.mode)
         self._bad: dict[str, tuple[int, int]] = {}
 
     def __repr__(self) -> str:
@@ -132,14 +140,24 @@ class FileTarget(BaseTarget):
         if not self._is_live(path):
             raise KeyError(key)
         try:
-            with open(path, "rb") as file:
-                data = read_into(file.fileno(), os.fstat(file.fileno()).st_size)
+            facts = os.stat(path)
+            data = read_file(path)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
-        if not checks_itself(self.codec) and not is_about(read_sidecar(path), path, data):
+        if checks_itself(self.codec) or self.made_at(path, data) is not None:
+            return data
+        if not self._is_being_replaced(path, facts):
             self.condemn(key, DamagedError("its content is not what its sidecar says was stored"))
-            raise KeyError(key)
-        return data
+        raise KeyError(key)
+
+    def _is_being_replaced(self, path: str, facts: os.stat_result) -> bool:
+        """Return whether what was read of a file is about to give way to another, or has just done so."""
+        made = read_sidecar(path)
+        if made is not None and made.created > facts.st_mtime:
+            return True
+        with suppress(OSError):
+            return os.stat(path).st_ino != facts.st_ino
+        return True
 
     def condemn(self, key: Key, what: object) -> None:
         """Warn that an entry is damaged, and count it as absent until it is written again."""
@@ -157,18 +175,49 @@ class FileTarget(BaseTarget):
 
     def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
         path, pieces = self.path(key), list(parts)
-        written = replace_file(path, pieces, self.durable)
+        name, size, known = codec or self.codec.name, size_of(pieces), facts or Facts(0.0)
+
+        def record(written: os.stat_result) -> None:
+            self.record(path, provenance_of(key, name, pieces, size, written.st_mtime, known))
+
+        # The sidecar comes first: whoever reads meanwhile sees a file that is not there yet, and none that is damaged.
+        replace_file(path, pieces, self.durable, self.mode, record)
         self._bad.pop(path, None)
-        made = provenance_of(
-            key, codec or self.codec.name, pieces, size_of(pieces), written.st_mtime, facts or Facts(0.0)
-        )
-        write_sidecar(path, made)
+
+    def note(self, key: Key, facts: Facts) -> None:
+        """Write what is known of an entry into its sidecar; the file may have been written by somebody else.
+
+        :raises OSError: where there is no file.
+        """
+        path, made = self.path(key), self.made(key)
+        if made is None:
+            data, created = read_file(path), os.stat(path).st_mtime
+            made = provenance_of(key, "", [data], len(data), created, facts)
+        self.record(path, made._replace(key=key, seconds=facts.seconds, made_from=facts.made_from))
 
     def made(self, key: Key) -> Provenance | None:
         """Return how the file that is there now was made, or None where that is not known."""
-        path = self.path(key)
+        return self.made_at(self.path(key))
+
+    def made_at(self, path: str, data: Bytes | None = None) -> Provenance | None:
+        """Return how a file was made; a store whose files say so themselves overrides it, with the next two.
+
+        :param data: the content of the file, if it has been read.
+        """
         made = read_sidecar(path)
-        return made if is_about(made, path) else None
+        return made if is_about(made, path, data) else None
+
+    def record(self, path: str, made: Provenance) -> None:
+        """Keep how a file was made."""
+        write_sidecar(path, made, self.mode)
+
+    def written_in(self, folder: str, folders: Sequence[str], names: Sequence[str]) -> Iterable[str]:
+        """Return the names of the files in a folder that this store has written."""
+        return _names(os.path.join(folder, FOLDER)).intersection(names) if FOLDER in folders else ()
+
+    def folders_of(self, chosen: Selection) -> Iterable[str]:
+        """Return the folders that the selected entries lie in or below; by default the one of all."""
+        return [self.root]
 
     def __delitem__(self, key: Key) -> None:
         path = self.path(key)
@@ -182,7 +231,8 @@ class FileTarget(BaseTarget):
     def _remove_sidecar(self, path: str) -> None:
         with suppress(FileNotFoundError):
             remove_file(sidecar_of(path), os.path.dirname(path))
-        remove_empty(self.claims.folder, self.root)
+        for folder in {self.claims.folder, os.path.join(os.path.dirname(sidecar_of(path)), CLAIMS)}:
+            remove_empty(folder, self.root)  # also of a store whose root is this file's folder
         remove_empty(os.path.dirname(path), self.root)
 
     def clear(self) -> None:
@@ -193,20 +243,20 @@ class FileTarget(BaseTarget):
         return is_key(key) and self._is_live(self.path(key))
 
     def __iter__(self) -> Iterator[Key]:
-        return (key for key, _ in self._listed())
+        return (key for key, _ in self._listed(Selection()))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _listed(self) -> Iterator[tuple[Key, str]]:
-        """Yield the keys and paths of what this store has written, by its sidecars."""
-        for place, folders, names in os.walk(self.root):
-            recorded = _names(os.path.join(place, FOLDER)) if FOLDER in folders else set()
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in recorded.intersection(names):
+    def _listed(self, chosen: Selection) -> Iterator[tuple[Key, str]]:
+        """Yield the keys and paths of what this store has written, as far as the key is selected."""
+        for place, folders, names in chain.from_iterable(map(os.walk, self.folders_of(chosen))):
+            written = self.written_in(place, folders, names)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(written):
                 path = os.path.join(place, name)
                 key = self._key_at(path) if self._is_live(path) else None
-                if key is not None:
+                if key is not None and chosen.matches(key):
                     yield key, path
 
     def _key_at(self, path: str) -> Key | None:
@@ -225,16 +275,17 @@ class FileTarget(BaseTarget):
     def _is_live(self, path: str) -> bool:
         """Return whether a file is there, young enough and not known to be damaged."""
         try:
-            facts = os.stat(path)
+            facts = os.lstat(path)
         except OSError:
             return False
-        if not os.path.isfile(path) or self._bad.get(path) == (facts.st_mtime_ns, facts.st_size):
+        if not stat.S_ISREG(facts.st_mode) or self._bad.get(path) == (facts.st_mtime_ns, facts.st_size):
             return False
         # A date in the future shows a clock that was set back: such a file lives no longer than any other.
         return self.max_age is None or abs(time.time() - facts.st_mtime) <= self.max_age
 
     def claim(self, key: Key) -> Claim:
-        return self.claims.claim(key)
+        # Beyond a link no lock file is made either.
+        return UNCLAIMED if os.path.islink(os.path.join(self.root, FOLDER)) else self.claims.claim(key)
 
     def entry(self, key: Key) -> Entry | None:
         path = self.path(key)
@@ -242,14 +293,14 @@ class FileTarget(BaseTarget):
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
         chosen = Selection(**selection).checked()
-        for key, path in sorted(self._listed(), key=lambda found: found[1]):
-            if chosen.matches(key) and (entry := self._entry(key, path)) is not None and chosen.is_due(entry):
+        for key, path in self._listed(chosen):
+            if (entry := self._entry(key, path)) is not None and chosen.is_due(entry):
                 yield entry
 
     def _entry(self, key: Key, path: str) -> Entry | None:
         file = os.path.relpath(path, self.root)
-        made = read_sidecar(path)
-        if made is not None and is_about(made, path):
+        made = self.made_at(path)
+        if made is not None:
             return made.entry(file)._replace(key=key)
         try:
             facts = os.stat(path)
@@ -259,11 +310,11 @@ class FileTarget(BaseTarget):
 
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
         lines = []
-        found = list(self._listed())
+        found = list(self._listed(Selection()))
         for number, (key, path) in enumerate(found, 1):
             fault = self._fault(path)
             if fault:
-                lines.append(f"{os.path.relpath(path, self.root)}: {fault}")
+                lines.append(plain(f"{os.path.relpath(path, self.root)}: {fault}"))
                 if repair:
                     self._removed(key)
             if progress is not None:
@@ -272,12 +323,10 @@ class FileTarget(BaseTarget):
 
     def _fault(self, path: str) -> str:
         try:
-            with open(path, "rb") as file:
-                data = file.read()
+            data = read_file(path)
         except OSError as error:
             return f"{type(error).__name__}: {error}"
-        about = is_about(read_sidecar(path), path, data)
-        return "" if about else "its content is not what its sidecar says was stored"
+        return "" if self.made_at(path, data) is not None else "its content is not what its sidecar says was stored"
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
         found = list(collect_temporaries(self.root, older_than))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import xxhash
@@ -12,12 +14,17 @@ import xxhash
 from ..typing import Bytes
 
 __all__ = [
-    "beside", "collect_temporaries", "digest_of", "is_temporary", "read_into", "remove_file", "replace_file", "size_of",
-    "sync_folder", "write_all",
+    "PRIVATE", "SHARED", "beside", "collect_temporaries", "digest_of", "is_temporary", "make_folder", "open_file",
+    "read_file", "read_into", "refuse_link", "remove_file", "replace_file", "size_of", "sync_folder", "write_all",
 ]  # fmt: skip
 
+# The modes of folders; their files have the same, without the right to be executed.
+PRIVATE = 0o700  # for the owner alone
+SHARED = 0o777  # for those whom the umask lets in
+
 _MARK = ".tmp-"  # hidden, and shorter than most names, so that it fits where the name does
-_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+# No link is followed, and a pipe is not waited for.
+_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _AT_ONCE = 512  # pieces per system call
 _CHUNK = 1 << 22
 
@@ -31,8 +38,90 @@ def is_temporary(name: str) -> bool:
     return name.startswith(_MARK)
 
 
-def beside(folder: str) -> tuple[int, str]:
+def open_file(path: str, flags: int = os.O_RDONLY, mode: int = PRIVATE) -> int:
+    """Open a regular file and return its descriptor: the one way in which stores open files.
+
+    :raises OSError: for a link, a pipe, a folder or a device, which is neither followed nor waited for.
+
+    >>> open_file(os.devnull)
+    Traceback (most recent call last):
+        ...
+    OSError: [Errno 22] not a regular file: '/dev/null'
+    """
+    opened: list[int] = []
+    try:
+        # In one step of the interpreter: no interrupt comes between the opening and the note of it.
+        opened.extend(map(os.open, (path,), (flags | _SAFE,), (mode & 0o666,)))
+        if not stat.S_ISREG(os.fstat(opened[0]).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        return opened[0]
+    except BaseException:
+        for descriptor in opened:
+            os.close(descriptor)
+        raise
+
+
+def read_file(path: str, limit: int | None = None) -> bytearray:
+    """Return the content of a regular file, writable.
+
+    :param limit: the most bytes it may have.
+    :raises OSError: when it cannot be read, or is larger.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = replace_file(f"{folder}/a", [b"content"])
+    ...     read_file(f"{folder}/a")
+    bytearray(b'content')
+    """
+    descriptor = open_file(path)
+    try:
+        size = os.fstat(descriptor).st_size
+        if limit is not None and size > limit:
+            raise OSError(errno.EFBIG, f"{size} bytes are more than the {limit} it may have", path)
+        return read_into(descriptor, size)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(path: str, mode: int = PRIVATE) -> None:
+    """Make a folder and those above it, as far as they are missing.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     make_folder(f"{folder}/a/b")
+    ...     oct(os.stat(f"{folder}/a").st_mode & 0o777)
+    '0o700'
+    """
+    try:
+        os.mkdir(path, mode)
+    except FileNotFoundError:
+        make_folder(os.path.dirname(path), mode)
+        make_folder(path, mode)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+
+
+def refuse_link(folder: str) -> None:
+    """Raise for a folder of a store that is a link, and so leads out of it.
+
+    :raises NotADirectoryError: when it is one.
+
+    >>> refuse_link("/no/such/folder")
+    """
+    try:
+        mode = os.lstat(folder).st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(mode):
+        raise NotADirectoryError(f"{folder} is a link that leads out of the store")
+
+
+def beside(folder: str, mode: int = PRIVATE, read_only: bool = False) -> tuple[int, str]:
     """Open a new temporary file in a folder, which is made if need be; return its descriptor and path.
+
+    :param mode: of the folder, and of the file as far as it is about reading and writing.
+    :param read_only: nobody else can open it for writing (but on Windows, where it could not be removed then).
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -41,17 +130,21 @@ def beside(folder: str) -> tuple[int, str]:
     ...     is_temporary(os.path.basename(path))
     True
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    kept = mode & 0o444 if read_only and os.name == "posix" else mode
     for attempt in range(100):
         path = os.path.join(folder, f"{_MARK}{os.getpid()}-{os.urandom(6).hex()}")
         try:
-            return os.open(path, flags, 0o666), path
+            return open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, kept), path
         except FileNotFoundError:  # the folder is not there, or is just being cleared away
             if attempt > 10:
                 raise
-            os.makedirs(folder, exist_ok=True)
+            make_folder(folder, mode)
         except FileExistsError:
             continue
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(path)
+            raise
     raise FileExistsError(f"no new name could be found in {folder}")
 
 
@@ -87,10 +180,18 @@ def _write(descriptor: int, batch: list[memoryview]) -> None:
             batch[0] = batch[0][done:]
 
 
-def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False) -> os.stat_result:
+def replace_file(
+    path: str,
+    parts: Iterable[Bytes],
+    durable: bool = False,
+    mode: int = PRIVATE,
+    before: Callable[[os.stat_result], object] | None = None,
+) -> os.stat_result:
     """Put a file in its place whole, or not at all.
 
     :param durable: wait until the disk has it, so that it survives a loss of power.
+    :param mode: who may read and write it, and enter the folders that are made.
+    :param before: called when it is written, before it is put in its place.
     :return: what the system says of the file.
     :raises OSError: when it cannot be written; what stood there still stands.
 
@@ -99,7 +200,7 @@ def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False) -> os
     ...     (replace_file(f"{folder}/a/b", [b"to", b"gether"]).st_size, os.listdir(f"{folder}/a"))
     (8, ['b'])
     """
-    descriptor, temporary = beside(os.path.dirname(path))
+    descriptor, temporary = beside(os.path.dirname(path), mode)
     try:
         try:
             write_all(descriptor, parts)
@@ -108,6 +209,8 @@ def replace_file(path: str, parts: Iterable[Bytes], durable: bool = False) -> os
             facts = os.fstat(descriptor)
         finally:
             os.close(descriptor)
+        if before is not None:
+            before(facts)
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):

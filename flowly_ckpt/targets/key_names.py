@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from ..typing import Key
 
-__all__ = ["cut", "key_of_name", "key_of_path", "name_of_key", "path_of_key", "quoted", "uncut", "unquoted"]
+__all__ = [
+    "cut",
+    "key_of_name",
+    "key_of_path",
+    "name_of_key",
+    "path_of_key",
+    "quoted",
+    "quoted_dotted",
+    "uncut",
+    "unquoted",
+    "unquoted_dotted",
+]
 
 # Capitals are quoted too: where a file system does not tell them apart, two tags must not meet in one file.
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
@@ -49,6 +60,28 @@ def unquoted(name: str) -> str:
     if quoted(text) != name:
         raise ValueError(f"{name!r} is not the name of an entry")
     return text
+
+
+def quoted_dotted(name: str) -> str:
+    """Write a dotted name part by part, so that its dots stay readable.
+
+    ``unquoted_dotted(quoted_dotted(name)) == name``
+
+    >>> quoted_dotted("rag.Index.add")
+    'rag.%49ndex.add'
+    """
+    return ".".join([quoted(part) for part in name.split(".")])
+
+
+def unquoted_dotted(text: str) -> str:
+    """Return the name that :func:`quoted_dotted` wrote.
+
+    :raises ValueError: for a name it did not write.
+
+    >>> unquoted_dotted("rag.%49ndex.add")
+    'rag.Index.add'
+    """
+    return ".".join([unquoted(part) for part in text.split(".")])
 
 
 def name_of_key(key: Key) -> str:

@@ -8,17 +8,18 @@ whoever needs an ability calls it and never asks whether it is there.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import suppress
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..typing import Bytes, Facts, Key, Target
-from .claims import UNCLAIMED, Claim, EnteredClaim
+from .claims import UNCLAIMED, AllClaims, Claim, EnteredClaim
 from .facts import Collected, Entry, Selection, TagStats, stats_of
 
 if TYPE_CHECKING:
     from .codecs import Codec
 
-__all__ = ["BaseTarget", "Mapped", "as_target", "described"]
+__all__ = ["BaseTarget", "Mapped", "as_target", "checked", "described"]
 
 Progress = Callable[[int, int], object]
 
@@ -63,6 +64,21 @@ class BaseTarget(MutableMapping[Key, Any]):
         """What is equal for targets that keep the same entries, so that one of them computes what is missing."""
         return id(self)
 
+    def pop(self, key: Key, *default: Any) -> Any:
+        """Remove an entry and return its value, else the default; somebody else may remove it at the same time.
+
+        :raises KeyError: where there is none, and no default.
+        """
+        try:
+            value = self[key]
+        except KeyError:
+            if default:
+                return default[0]
+            raise
+        with suppress(KeyError):
+            del self[key]
+        return value
+
     def put(self, key: Key, value: Any, facts: Facts) -> None:
         """Store a value with what is known of it."""
         self[key] = value
@@ -86,11 +102,9 @@ class BaseTarget(MutableMapping[Key, Any]):
         """Return the claim to compute a key, which one process holds at a time where processes share the store."""
         return UNCLAIMED
 
-    def claim_many(self, keys: Iterable[Key]) -> AbstractContextManager[Any]:
+    def claim_many(self, keys: Iterable[Key]) -> Claim:
         """Return the claims to compute several keys, entered in the same order by everybody."""
-        stack = _Claims()
-        stack.claims = [self.claim(key) for key in sorted(keys)]
-        return stack
+        return AllClaims([self.claim(key) for key in sorted(keys)])
 
     def entry(self, key: Key) -> Entry | None:
         """Return what is known of an entry, or None where there is none."""
@@ -161,20 +175,6 @@ class BaseTarget(MutableMapping[Key, Any]):
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-
-class _Claims(ExitStack):
-    claims: Sequence[Claim] = ()
-
-    def __enter__(self) -> Self:
-        super().__enter__()
-        try:
-            for claim in self.claims:
-                self.enter_context(claim)
-        except BaseException:
-            self.close()
-            raise
-        return self
 
 
 class Mapped(BaseTarget):
@@ -253,6 +253,28 @@ def as_target(mapping: Target) -> BaseTarget:
     """
     # Not isinstance, which asks an abstract class in Python: every look-up goes through here.
     return mapping if BaseTarget in type(mapping).__mro__ else Mapped(mapping)  # type: ignore[return-value]
+
+
+def checked(target: Target) -> Target:
+    """Return what a user gave as target.
+
+    :raises TypeError: when it is not a mutable mapping; shows the line to write instead.
+
+    >>> checked([])
+    Traceback (most recent call last):
+    TypeError: target must be a mutable mapping, got list; use a dict, or a target from flowly_ckpt.targets
+    """
+    if type(target) is dict or BaseTarget in type(target).__mro__:
+        return target
+    if isinstance(target, type):
+        name = target.__name__
+        raise TypeError(f"target must be a mutable mapping, got the class {name}; make one: {name}(…)")
+    if all(hasattr(target, name) for name in ("__getitem__", "__setitem__", "__delitem__", "keys")):
+        return target
+    instead = "use a dict, or a target from flowly_ckpt.targets"
+    if isinstance(target, (str, PurePath)):
+        instead = f"for a folder of results write DiskTarget({str(target)!r})"
+    raise TypeError(f"target must be a mutable mapping, got {type(target).__name__}; {instead}")
 
 
 def described(target: Target) -> str:

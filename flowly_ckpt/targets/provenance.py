@@ -14,12 +14,13 @@ import xxhash
 from ..typing import Bytes, Facts, Key
 from .damage import DamagedError
 from .facts import Entry
-from .filesystem import digest_of, replace_file
+from .filesystem import PRIVATE, digest_of, read_file, refuse_link, replace_file
 
 __all__ = ["FOLDER", "Provenance", "is_about", "read_line", "read_sidecar", "sidecar_of", "write_line", "write_sidecar"]
 
 FORMAT = 1
 FOLDER = ".made"  # beside the files it is about
+_LONGEST = 1 << 24  # bytes
 _CHECK = b', "check": "'
 _END = b'"}\n'
 _HEAD = f'{{"format": {FORMAT}, '.encode()
@@ -54,7 +55,14 @@ class Provenance(NamedTuple):
         return Entry(self.key, self.codec, self.size, self.created, self.created, self.seconds, 0, self.made_from, file)
 
 
-_KINDS = {"codec": str, "size": int, "digest": str, "created": (int, float), "seconds": (int, float), "made_from": dict}
+_KINDS: dict[str, Any] = {
+    "codec": str,
+    "size": int,
+    "digest": str,
+    "created": (int, float),
+    "seconds": (int, float),
+    "made_from": dict,
+}
 
 
 def write_line(made: Provenance) -> bytes:
@@ -106,7 +114,7 @@ def sidecar_of(path: str) -> str:
     return os.path.join(folder, FOLDER, name)
 
 
-def write_sidecar(path: str, made: Provenance) -> None:
+def write_sidecar(path: str, made: Provenance, mode: int = PRIVATE) -> None:
     """Keep a provenance beside the file that it is about.
 
     >>> import tempfile
@@ -118,7 +126,9 @@ def write_sidecar(path: str, made: Provenance) -> None:
     ...     read_sidecar(path) == made
     True
     """
-    replace_file(sidecar_of(path), [write_line(made)])
+    sidecar = sidecar_of(path)
+    refuse_link(os.path.dirname(sidecar))
+    replace_file(sidecar, [write_line(made)], mode=mode)
 
 
 def read_sidecar(path: str) -> Provenance | None:
@@ -128,8 +138,7 @@ def read_sidecar(path: str) -> Provenance | None:
     True
     """
     try:
-        with open(sidecar_of(path), "rb") as file:
-            return read_line(file.read())[0]
+        return read_line(read_file(sidecar_of(path), _LONGEST))[0]
     except (OSError, DamagedError):
         return None
 
@@ -151,8 +160,7 @@ def is_about(made: Provenance | None, path: str, data: Bytes | None = None) -> b
         if data is None and made.created == facts.st_mtime:
             return True
         if data is None:
-            with open(path, "rb") as file:
-                data = file.read()
+            data = read_file(path)
     except OSError:
         return False
     return digest_of([data]).hex() == made.digest

@@ -6,15 +6,16 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, Self
+from typing import Any
 
 from ..errors import MutationWarning, StoreWarning
 from ..typing import Facts, Key, Target
 from .claims import UNCLAIMED, Claim
 from .materialise import Materialised, UnstorableError, materialise
 from .mutation import forget, is_intact, watch
-from .protocol import as_target, described
+from .protocol import BaseTarget, as_target, described
 from .single_flight import MISSING, Flight, board, landings_elsewhere, share
+from .waiting import computing, warn_of_circle
 
 __all__ = ["MISSING", "compute_once", "lookup", "recall", "recall_async"]
 
@@ -31,7 +32,8 @@ def lookup(target: Target, key: Key) -> Any:
 
     See also: :func:`recall`.
     """
-    return _handed_out(_look(target, key))
+    value = _look(target, key)
+    return iter(value) if type(value) is Materialised else value
 
 
 def _look(target: Target, key: Key) -> Any:
@@ -88,15 +90,25 @@ def compute_once(
     >>> compute_once({}, ("object", "tag", "transform"), lambda: 6, None, landings_elsewhere())
     6
     """
-    with _Turn(target, key, made_from, seen) as turn:
+    turn = _Turn(target, key, made_from, seen)
+    try:
         for wait in turn.waits():
             if isinstance(wait, Flight):
-                wait.wait()
+                turn.circle = wait.wait()
             else:
                 time.sleep(wait)
         if turn.found() is MISSING:
             turn.keep(compute())
-        return _handed_out(turn.value)
+        return iter(turn.value) if type(turn.value) is Materialised else turn.value
+    except Exception as error:
+        turn.error = error
+        raise
+    finally:
+        try:
+            turn.leave()
+        finally:
+            if not turn.is_over:  # an interrupt came while it was left
+                turn.leave()
 
 
 async def recall_async(
@@ -123,16 +135,33 @@ async def recall_async(
         return value
 
     async def once() -> Any:
-        with _Turn(target, key, made_from, seen) as turn:
+        turn = _Turn(target, key, made_from, seen)
+        try:
             for wait in turn.waits():
-                await (wait.wait_async() if isinstance(wait, Flight) else asyncio.sleep(wait))
+                if isinstance(wait, Flight):
+                    turn.circle = await wait.wait_async()
+                else:
+                    await asyncio.sleep(wait)
             if turn.found() is MISSING:
                 turn.keep(await compute())
             return turn.value
+        except Exception as error:
+            turn.error = error
+            raise
+        finally:
+            try:
+                turn.leave()
+            finally:
+                if not turn.is_over:
+                    turn.leave()
 
-    shared = await share((as_target(target).place, key), once)
-    value = lookup(target, key)  # a copy of its own, where the target makes one
-    return _handed_out(shared) if value is MISSING else value
+    full = as_target(target)
+    shared, is_mine = await share((full.place, key), once)
+    if full.isolates and not is_mine:
+        value = lookup(target, key)  # a copy of its own
+        if value is not MISSING:
+            return value
+    return iter(shared) if type(shared) is Materialised else shared
 
 
 class _Turn:
@@ -143,31 +172,35 @@ class _Turn:
         self.key = key
         self.made_from = made_from or {}
         self.seen = seen
+        full = as_target(target)
+        self.full = full
+        self.flight = Flight((full.place, key))
+        self.outer = computing.get()
         self.value: Any = MISSING
-        self.flight: Flight | None = None
+        self.error: Exception | None = None
         self.other: Flight | None = None
+        self.circle: Any = None  # what of this context's own the other flight waits for
         self.claim: Claim = UNCLAIMED
+        self.is_over = False
         self.start = 0.0
-
-    def __enter__(self) -> Self:
-        return self
 
     def waits(self) -> Iterator[Flight | float]:
         """Yield the flights of others, and seconds, to wait for; at the end it is this one's turn, or has been done."""
-        full = as_target(self.target)
-        place = (full.place, self.key)
-        while True:
-            flight, is_mine = board(place)
-            if is_mine:
-                self.flight = flight
-                break
-            if flight.is_own:
-                break  # a computation that asks for itself
-            yield flight
-            self.value, self.other = _look(self.target, self.key), flight
-            if self.value is not MISSING or flight.is_decided:
+        flight = self.flight
+        if flight.place in self.outer:
+            return  # a computation that asks for itself
+        while (other := board(flight)) is not flight:
+            if other.thread == flight.thread:
                 return
-        self.claim, self.other = full.claim(self.key), None
+            yield other
+            if not other.is_over:
+                warn_of_circle(self.key, self.circle[1])
+                return
+            self.value, self.other = _look(self.target, self.key), other
+            if self.value is not MISSING or other.is_decided:
+                return
+        computing.set((*self.outer, flight.place))
+        self.claim, self.other = self.full.claim(self.key), None
         yield from self.claim.waits()
         if self.claim.is_shared or landings_elsewhere() != self.seen:
             self.value = _look(self.target, self.key)  # somebody may have stored it meanwhile
@@ -191,18 +224,19 @@ class _Turn:
             self.value = value
             _warn(StoreWarning, f"the result at {self.key[1]!r} is not stored: {error}")
         else:
-            _store(self.target, self.key, self.value, Facts(seconds, self.made_from))
+            _store(self.target, self.full, self.key, self.value, Facts(seconds, self.made_from))
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+    def leave(self) -> None:
+        """Release whatever is held; where an interrupt comes in between, once more does the rest."""
         try:
             self.claim.release()
         finally:
-            if self.flight is not None:
-                self.flight.land(self.value, error if isinstance(error, Exception) else None)
+            computing.set(self.outer)
+            self.flight.land(self.value, self.error)
+        self.is_over = True
 
 
-def _store(target: Target, key: Key, value: Any, facts: Facts) -> None:
-    full = as_target(target)
+def _store(target: Target, full: BaseTarget, key: Key, value: Any, facts: Facts) -> None:
     try:
         full.put(key, value, facts)
         if not full.isolates:
@@ -210,10 +244,6 @@ def _store(target: Target, key: Key, value: Any, facts: Facts) -> None:
     except Exception as error:  # noqa: BLE001  whatever a target raises, the computed value must not be lost
         _drop(target, key)
         _warn(StoreWarning, f"{described(target)} did not store the result at {key[1]!r}: {_text(error)}")
-
-
-def _handed_out(value: Any) -> Any:
-    return iter(value) if type(value) is Materialised else value
 
 
 def _drop(target: Target, key: Key) -> None:

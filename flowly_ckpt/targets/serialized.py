@@ -12,7 +12,7 @@ import xxhash
 from ..typing import Facts, Key
 from .claims import digest_of_key
 from .codecs import Bytes, Codec, codec_named, parts_of, pickled, runs_code
-from .damage import DamagedError, warn_once
+from .damage import DamagedError, plain, warn_once
 from .facts import Entry, is_key
 from .filesystem import digest_of, size_of
 from .key_names import key_of_name, name_of_key
@@ -150,7 +150,7 @@ class Serialized(BaseTarget):
             try:
                 _parted(self.mapping[self.name(key)])
             except DamagedError as error:
-                lines.append(f"{' '.join(key)}: {error}")
+                lines.append(plain(f"{' '.join(key)}: {error}"))
                 if repair:
                     self._removed(key)
             except KeyError:

@@ -8,20 +8,18 @@
 >>> with tempfile.TemporaryDirectory() as folder, gcontext.using(path=folder):
 ...     square(7).load(), os.path.relpath(square(7), folder)
 (49, 'square/07.pkl')
+
+Read in this order: context, template, stores, arguments, calling, keeping, on_prefect, flows, decorators.
 """
 
 from __future__ import annotations
 
-from .context import MODES, Context, current_target, gcontext, mode
-from .decorators import TARGET, flow, task
-from .errors import MissingPrefectError, ModeError, StaleError, StaleWarning, TemplateError
-from .filestore import Filestore
-from .flows import Flow
-from .logs import logged
-from .results import Results
-from .stores import Store
-from .template import Template
-from .wrapped import Task
+from .context import MODES, Context, MissingPrefectError, ModeError, current_target, gcontext, logged, mode
+from .decorators import TARGET, Task, task
+from .flows import Flow, flow
+from .keeping import StaleError, StaleWarning
+from .stores import Filestore, Results, Store
+from .template import Template, TemplateError
 
 __all__ = [
     "MODES", "TARGET", "Context", "Filestore", "Flow", "MissingPrefectError", "ModeError", "Results", "StaleError",

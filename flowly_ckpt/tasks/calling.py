@@ -1,21 +1,22 @@
-"""One call of a task: its arguments bound, and the place of its result told from them."""
+"""A task as plain data, and one call of it: its arguments bound, and the place of its result."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
 
-from .context import known
-from .futures import Done
-from .naming import name_from
-from .nesting import replaced
-from .stores import Store
+from ..pipelines import name_of
+from ..typing import Target
+from .arguments import name_from, settled
+from .context import gcontext
+from .stores import Filestore, Kept, Store
+from .template import Template
 
-if TYPE_CHECKING:
-    from .wrapped import Task
+__all__ = ["Call", "Definition"]
 
-__all__ = ["Call", "call_of", "settled", "signature_of"]
+StoreOf = Callable[[str], Store]
 
 
 class Call(NamedTuple):
@@ -31,55 +32,80 @@ class Call(NamedTuple):
     arguments: dict[str, Any]
 
 
-def call_of(task: Task, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
-    """Bind the arguments of a call and fill the template; where that ends in a folder, the arguments make the name.
+@dataclass(eq=False, repr=False)
+class Definition:
+    """Hold what a task is made of; :func:`flowly_ckpt.tasks.task` explains the parameters.
 
-    :raises TypeError: for arguments that the function does not take, and for a task without stores.
-
-    >>> from flowly_ckpt.tasks import task
-    >>> call_of(task(abs), (-3,), {}).store
-    Filestore(working/abs/x=-3)
+    >>> Definition(abs, Template("{path}/{x}.pkl")).call((-3,), {}).store
+    Filestore(working/-3.pkl)
     """
-    if task.store is None:
-        raise TypeError(f"task {task.name} has no store, so its results have no place")
-    args, words = settled((*task.first, *args)), settled(dict(kwargs))
-    arguments, names = told(task, args, words)
-    values = known(names, funcname=task.name, **task.fixed)
-    if not values["path"]:
-        values["path"] = "."  # an empty path is this folder, not the root of the disk
-    loc = task.target.fill(values)
-    if loc.endswith("/"):
-        # What a method belongs to is in the name of its result only where the template says so.
-        instance = tuple(task.signature.parameters)[: len(task.first)]
-        loc += name_from(task.name, {name: value for name, value in arguments.items() if name not in instance})
-    return Call(task.store(loc), args, words, arguments)
+
+    fn: Callable[..., Any]
+    target: Template
+    store: StoreOf | Target | None = Filestore
+    save: bool = True
+    changed: str = "warn"
+    name_template: Template | None = None
+    skip: bool = True
+    fixed: dict[str, Any] = field(default_factory=dict)  # what templates know beside the arguments, here alone
+    options: dict[str, Any] = field(default_factory=dict)  # Prefect's own
+    first: tuple[Any, ...] = ()  # the instance, where the function is a method
+    scheduled: dict[str, Any] = field(default_factory=dict)  # by mode: the Prefect task made of this one
+
+    def __post_init__(self) -> None:
+        self.name: str = getattr(self.fn, "__name__", None) or name_of(self.fn)
+        self.signature = _signature_of(self.fn)
+
+    def call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
+        """Bind the arguments of a call and fill the template; where that ends in a folder, the arguments make the name.
+
+        :raises TypeError: for arguments that the function does not take, and for a task without stores.
+        """
+        args, words = settled((*self.first, *args)), settled(dict(kwargs))
+        arguments, names = self._named(args, words)
+        values = self.known(names)
+        if not values["path"]:
+            values["path"] = "."  # an empty path is this folder, not the root of the disk
+        loc = self.target.fill(values)
+        if loc.endswith("/"):
+            # The instance of a method is in the name of its result only where the template says so.
+            instance = tuple(self.signature.parameters)[: len(self.first)]
+            loc += name_from(self.name, {name: value for name, value in arguments.items() if name not in instance})
+        return Call(self._store_at(loc), args, words, arguments)
+
+    def _named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the arguments with defaults, and the names that templates know them by."""
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        words = [p.name for p in self.signature.parameters.values() if p.kind is p.VAR_KEYWORD]
+        extra = {key: value for name in words for key, value in bound.arguments[name].items()}
+        return bound.arguments, {**extra, **bound.arguments}
+
+    def known(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what templates may name: arguments stand before what the task says, that before the context."""
+        return {**gcontext.values(), "gcontext": gcontext, "funcname": self.name, **self.fixed, **arguments}
+
+    def _store_at(self, loc: str) -> Store:
+        if self.store is None:
+            raise TypeError(f"task {self.name} has store=None, so its results have no location")
+        return Kept(loc, self.store, self.name) if isinstance(self.store, MutableMapping) else self.store(loc)
+
+    def copy(self, **changes: Any) -> Self:
+        """Return a task that is the same but for some attributes."""
+        made: Self = made_of(type(self), {**self.__dict__, **changes})
+        return made
 
 
-def told(task: Task, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the arguments with defaults, and the names that templates know them by."""
-    bound = task.signature.bind(*args, **kwargs)
-    bound.apply_defaults()
-    words = [p.name for p in task.signature.parameters.values() if p.kind is p.VAR_KEYWORD]
-    extra = {key: value for name in words for key, value in bound.arguments[name].items()}
-    return bound.arguments, {**extra, **bound.arguments}
+def made_of(kind: type[Any], state: dict[str, Any]) -> Any:
+    """Return a task of a kind from its attributes."""
+    made = object.__new__(kind)
+    made.__dict__.update(state)
+    return made
 
 
-def signature_of(fn: Callable[..., Any]) -> inspect.Signature:
-    """Return the signature of a function; some builtins have none, and take whatever comes.
-
-    >>> signature_of(lambda n: n)
-    <Signature (n)>
-    """
+def _signature_of(fn: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a function; a builtin without one takes whatever comes."""
     try:
         return inspect.signature(fn)
     except ValueError:
         return inspect.signature(lambda *args, **kwargs: None)
-
-
-def settled(value: Any) -> Any:
-    """Return a value with the results in place of the futures in it that are done.
-
-    >>> settled([Done(1), 2])
-    [1, 2]
-    """
-    return replaced(value, Done, lambda future: future.value)

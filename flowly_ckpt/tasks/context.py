@@ -1,24 +1,50 @@
-"""What templates are filled from at run time, and which mode is on: both asked for when a task is called."""
+"""What surrounds a task when it is called: the mode, what templates are filled from, the task that runs, the log."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import IO, Any
 
-from .errors import ModeError
+from ..errors import FlowlyError
 
-__all__ = ["MODES", "Context", "current_target", "gcontext", "mode"]
+__all__ = ["MODES", "Context", "MissingPrefectError", "ModeError", "current_target", "gcontext", "logged", "mode"]
 
 MODES = ("do_nothing", "cache", "prefect", "prefect.cache")
+
+
+class ModeError(FlowlyError, ValueError):
+    """Raised when the environment variable ``PIPEX`` is not one of ``MODES``.
+
+    :param mode: its value.
+
+    >>> print(ModeError("bad"))
+    PIPEX='bad' is not a mode: use do_nothing, cache, prefect or prefect.cache
+    """
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(f"PIPEX={mode!r} is not a mode: use {', '.join(MODES[:-1])} or {MODES[-1]}")
+        self.mode = mode
+
+
+class MissingPrefectError(FlowlyError, ImportError):
+    """Raised in a mode that needs Prefect where it is not installed.
+
+    >>> print(MissingPrefectError("prefect.cache"))
+    PIPEX='prefect.cache' needs Prefect 3: pip install flowly-ckpt[prefect]
+    """
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(f"PIPEX={mode!r} needs Prefect 3: pip install flowly-ckpt[prefect]")
+        self.mode = mode
 
 
 def mode() -> str:
     """Return the mode that the environment variable ``PIPEX`` asks for now; ``cache`` where it is not set.
 
-    :raises ModeError: when it names none of ``MODES``.
+    :raises ModeError: when it is not one of ``MODES``.
 
     >>> mode() in MODES
     True
@@ -30,10 +56,10 @@ def mode() -> str:
 
 
 class Context:
-    """Hold what templates may name beside the arguments: ``path`` and ``base``, and whatever else is set.
+    """Hold the values that templates may name beside the arguments: ``path``, ``base``, and whatever else is set.
 
-    A value set as an attribute holds for the whole process; one given to :meth:`using` holds inside the block, for
-    this thread and what it starts within the same context.
+    An attribute that is set holds for the whole process, and a value given to :meth:`using` inside the block: in this
+    thread, and in what runs in a copy of its context, such as tasks of an event loop.
 
     >>> context = Context(path="working", base="")
     >>> context.base = "file1"
@@ -53,7 +79,7 @@ class Context:
     def __getattr__(self, name: str) -> Any:
         values = self.values()
         if name.startswith("__") or name not in values:
-            raise AttributeError(f"gcontext has no {name!r}; set it, or name one of {', '.join(values)}")
+            raise AttributeError(f"gcontext has no {name!r}; set it, or use one of {', '.join(values)}")
         return values[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -67,13 +93,13 @@ class Context:
         return f"Context({', '.join(f'{name}={value!r}' for name, value in self.values().items())})"
 
     def values(self) -> dict[str, Any]:
-        """Return all that is set here and now."""
+        """Return the values set here and now, by name."""
         found: dict[str, Any] = {**self._values, **dict(self._over.get())}
         return found
 
     @contextmanager
     def using(self, **values: Any) -> Iterator[None]:
-        """Set values for the time of a block, in this thread alone."""
+        """Set values for the duration of a block, in this thread alone."""
         over: ContextVar[Any] = self._over
         token = over.set((*over.get(), *values.items()))
         try:
@@ -88,30 +114,25 @@ _running: ContextVar[Callable[[], str] | None] = ContextVar("running", default=N
 
 
 def current_target() -> str:
-    """Return where the result of the task belongs that is being run; for functions that save their own output.
+    """Return the location of the result of the running task, for functions that save their own output.
 
-    :raises LookupError: outside of a task.
+    :raises LookupError: outside a task.
 
     >>> try:
     ...     current_target()
     ... except LookupError as error:
     ...     print(error)
-    no task is being run here
+    no task is running here
     """
     place = _running.get()
     if place is None:
-        raise LookupError("no task is being run here")
+        raise LookupError("no task is running here")
     return place()
 
 
 @contextmanager
 def running(place: Callable[[], str]) -> Iterator[None]:
-    """Let :func:`current_target` return what ``place`` gives for the time of a block.
-
-    >>> with running(lambda: "working/load/a"):
-    ...     current_target()
-    'working/load/a'
-    """
+    """Let :func:`current_target` return what ``place`` returns, for the duration of a block."""
     token = _running.set(place)
     try:
         yield
@@ -119,9 +140,36 @@ def running(place: Callable[[], str]) -> Iterator[None]:
         _running.reset(token)
 
 
-def known(arguments: Mapping[str, Any], **own: Any) -> dict[str, Any]:
-    """Return the names of a template by their values.
+_FORMAT = "%(asctime)s %(levelname)s %(name)s %(filename)s:%(lineno)d %(message)s"
 
-    An argument stands before what the task says, and that before what the context says.
+
+@contextmanager
+def logged(*names: str, level: str = "INFO", stream: IO[str] | None = None) -> Iterator[None]:
+    """Show the messages of loggers, with file and line, for the duration of a block; restore the loggers afterwards.
+
+    :param names: the loggers; by default this library's, which reports what is restored and what is computed.
+    :param level: the lowest level shown.
+    :param stream: where to write; by default standard error.
+
+    >>> import io, logging
+    >>> text = io.StringIO()
+    >>> with logged("pipeline", stream=text):
+    ...     logging.getLogger("pipeline").info("ready")
+    >>> text.getvalue().endswith("ready\\n"), logging.getLogger("pipeline").handlers
+    (True, [])
     """
-    return {**gcontext.values(), "gcontext": gcontext, **own, **arguments}
+    import logging
+
+    shown = logging.StreamHandler(stream)
+    shown.setFormatter(logging.Formatter(_FORMAT))
+    loggers = [logging.getLogger(name) for name in names or ("flowly_ckpt",)]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(shown)
+        logger.setLevel(level)
+    try:
+        yield
+    finally:
+        for logger, old in zip(loggers, before):
+            logger.removeHandler(shown)
+            logger.setLevel(old)

@@ -1,15 +1,20 @@
-"""Flows: what calls tasks; Prefect's in its modes, else plain functions."""
+"""What tasks are put together in: flows, which are Prefect's in its modes, and pipelines of plain functions."""
 
 from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..pipelines import Combinator
+from ..plan import Forecast
+from ..targets.recall import MISSING
+from .arguments import loaded
 from .context import mode
+from .on_prefect import the_prefect
 
-__all__ = ["Flow"]
+__all__ = ["Flow", "flow", "kept"]
 
 
 class Flow:
@@ -34,11 +39,13 @@ class Flow:
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Run the flow."""
         asked = mode()
-        if asked in ("do_nothing", "cache"):
-            return self.fn(*self.first, *args, **kwargs)
-        from .scheduled import flow_of
+        fn = self.fn if asked in ("do_nothing", "cache") else self._scheduled(asked)
+        return fn(*self.first, *args, **kwargs)
 
-        return flow_of(self, asked)(*self.first, *args, **kwargs)
+    def _scheduled(self, asked: str) -> Any:
+        if asked not in self.scheduled:
+            self.scheduled[asked] = the_prefect(asked).flow(**self.options)(self.fn)
+        return self.scheduled[asked]
 
     @property
     def prefect(self) -> Any:
@@ -46,9 +53,7 @@ class Flow:
 
         :raises MissingPrefectError: where Prefect is not installed.
         """
-        from .scheduled import flow_of
-
-        return flow_of(self, "prefect.cache")
+        return self._scheduled("prefect.cache")
 
     def __get__(self, instance: Any, owner: type | None = None) -> Flow:
         if instance is None:
@@ -56,3 +61,68 @@ class Flow:
         bound = copy.copy(self)
         bound.first = (instance,)
         return bound
+
+
+def flow(fn: Any = None, /, **options: Any) -> Any:
+    """Mark a function as a flow: Prefect's in its modes, else the function as it is.
+
+    ``flow(f)(x) == f(x)``
+
+    :param options: Prefect's own, such as ``name`` and ``retries``; without meaning in the other modes.
+
+    >>> @flow(name="all")
+    ... def main(n):
+    ...     return n + 1
+    >>> main(1)
+    2
+
+    See also: :func:`flowly_ckpt.tasks.task`.
+    """
+    return Flow(fn, options) if fn is not None else lambda function: Flow(function, options)
+
+
+class kept(Combinator):
+    """Apply a task, and give the data instead of the store they are in.
+
+    ``kept(task)(x) == task.fn(x)``; it is hashed as the function, since keeping does not change what is computed.
+
+    >>> from flowly_ckpt.pipelines import children
+    >>> from flowly_ckpt.tasks import task
+    >>> children(kept(task(abs)))
+    (<built-in function abs>,)
+
+    See also: :attr:`flowly_ckpt.tasks.Task.transform`.
+    """
+
+    __slots__ = ("task",)
+    __flowly_role__ = "transparent"
+
+    def __init__(self, task: Any) -> None:
+        self.task = task
+
+    def __call__(self, obj: Any) -> Any:
+        return loaded(self.task(obj))
+
+    def __flowly_forecast__(self, obj: Any) -> Iterator[Forecast]:
+        """Yield whether the result of the task is there already."""
+        name, asked = (self.task.name,), mode()
+        if asked == "do_nothing" or self.task.store is None:
+            yield Forecast(name, "run", None, "it keeps nothing")
+        elif obj is MISSING:
+            yield Forecast(name, "run", None, "which file it makes is known when it runs")
+        elif (store := self.task.at(obj)).exists():
+            yield Forecast(name, "restore", str(store), "its file is there")
+        else:
+            yield Forecast(name, "run", str(store), "its file is not there")
+
+    def _head(self) -> tuple[Any, ...]:
+        return (self.task.target.text, id(self.task.store))
+
+    def __flowly_children__(self) -> tuple[Any, ...]:
+        return (self.task.fn,)
+
+    def __flowly_rebuild__(self, parts: Sequence[Any]) -> kept:
+        return kept(self.task.__flowly_rebuild__(parts))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (kept, (self.task,))

@@ -1,58 +1,120 @@
-"""Run a call of a task unless its result is there, and keep what it gives: ``recall`` with handles for values."""
+"""Run a call of a task unless its result is there, and keep what it gives."""
 
 from __future__ import annotations
 
 import inspect
+import os
+import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Hashable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..targets.recall import recall
-from ..typing import Key
-from .calling import Call, call_of
+from ..errors import FlowlyWarning, StoreError, StoreWarning
+from ..targets import as_target
+from ..targets.claims import Claim, EnteredClaim
+from ..targets.materialise import Materialised
+from ..targets.protocol import BaseTarget
+from ..targets.recall import MISSING, recall, recall_async
+from ..typing import Facts, Key
+from .arguments import digest, loaded
+from .calling import Call, Definition
 from .context import running
-from .errors import StaleError, StaleWarning
-from .naming import argument_digests
-from .nesting import loaded
-from .notes import PYTHON, Note, digest
-from .stores import Held
+from .stores import Filestore, Held, Store
 
-if TYPE_CHECKING:
-    from .wrapped import Task
+__all__ = ["StaleError", "StaleWarning", "direct", "run"]
 
-__all__ = ["direct", "is_done", "keep", "run"]
-
-Made = dict[str, Any]
+_PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
-def run(task: Task, call: Call) -> Any:
+class StaleWarning(FlowlyWarning):
+    """Issued for a result that is there under the name asked for, but was made from different code or arguments.
+
+    See also: the option ``changed`` of :func:`flowly_ckpt.tasks.task`.
+
+    >>> import tempfile, warnings
+    >>> from flowly_ckpt.tasks import task
+    >>> with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     square = task(target=f"{folder}/square")(lambda n: n * n)
+    ...     square(2).load(), square(3).load(), caught[0].category.__name__
+    (4, 4, 'StaleWarning')
+    """
+
+
+class StaleError(StoreError):
+    """Raised in place of :class:`StaleWarning` by a task with ``changed="raise"``.
+
+    :param loc: where the result lies.
+    :param differences: what differs: ``code``, ``argument 'x'``, ….
+
+    >>> print(StaleError("working/load/a", ("code",)))
+    working/load/a was made from different code; remove it to make it again
+    """
+
+    def __init__(self, loc: str, differences: tuple[str, ...]) -> None:
+        super().__init__(f"{loc} was made from different {' and '.join(differences)}; remove it to make it again")
+        self.loc = loc
+        self.differences = differences
+
+
+def run(task: Definition, call: Call) -> Any:
     """Return the store of a call, after running the function if nothing is there.
 
-    >>> from flowly_ckpt.tasks import task
-    >>> from flowly_ckpt.tasks.calling import call_of
     >>> import tempfile
+    >>> from flowly_ckpt.tasks import Template
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     distance = task(abs, target=f"{folder}/{{x}}.pkl")
-    ...     run(distance, call_of(distance, (-3,), {})).load()
+    ...     distance = Definition(abs, Template(f"{folder}/{{x}}.pkl"))
+    ...     run(distance, distance.call((-3,), {})).load()
     3
     """
+    result = _Result(task, call)
     if inspect.iscoroutinefunction(task.fn):
-        return _run_async(task, call)
-    key, made = key_of(task, call)
-    return call.store if is_done(task, call, made) else keep(task, call, key, made, lambda: apply(task, call))
+        return _run_async(result)
+    if result.is_done(stacklevel=4):
+        return call.store
+
+    def compute() -> Any:
+        with result.computing():
+            result.computed = task.fn(*loaded(call.args), **loaded(call.kwargs))
+        return result.computed
+
+    return result.returned(recall(result, result.key, compute, result.made_from), stacklevel=4)
 
 
-def direct(task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+async def _run_async(result: _Result) -> Any:
+    if result.is_done(stacklevel=3):
+        return result.store
+
+    async def compute() -> Any:
+        with result.computing():
+            result.computed = await result.task.fn(*loaded(result.call.args), **loaded(result.call.kwargs))
+        return result.computed
+
+    value = await recall_async(result, result.key, compute, result.made_from)
+    if result.is_own and not result.task.save:
+        value = result.computed  # not the store, which stands for what the function saved
+    return result.returned(value, stacklevel=3)
+
+
+def is_done(task: Definition, call: Call, stacklevel: int) -> bool:
+    """Return whether the result of a call is there; report one that was made otherwise.
+
+    :raises StaleError: for such a one, where ``changed="raise"``.
+    """
+    return _Result(task, call).is_done(stacklevel)
+
+
+def direct(task: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run the function as it is; where it saves its own output it may still ask for its target.
 
-    >>> from flowly_ckpt.tasks import current_target, task
-    >>> direct(task(lambda n: current_target(), target="{path}/{n}.txt"), (3,), {})
+    >>> from flowly_ckpt.tasks import Template, current_target
+    >>> direct(Definition(lambda n: current_target(), Template("{path}/{n}.txt")), (3,), {})
     'working/3.txt'
     """
 
     def place() -> str:
-        return call_of(task, args, kwargs).store.loc
+        return task.call(args, kwargs).store.loc
 
     async def later() -> Any:
         with running(place):
@@ -64,83 +126,135 @@ def direct(task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return task.fn(*task.first, *args, **kwargs)
 
 
-def key_of(task: Task, call: Call) -> tuple[Key, Made]:
-    """Return the key of a call, and what its result is made from."""
-    if task.changed == "ignore":
-        return (call.store.loc, task.name, ""), {}
-    made: Made = {"python": PYTHON, "code": digest(task.fn), "arguments": argument_digests(call.arguments)}
-    strict = Note(task.name, **made).text() if task.changed == "rerun" else ""
-    return (call.store.loc, task.name, strict), made
+class _Result(BaseTarget):
+    """The result of one call, as a target whose value is the store: so a result that is there is not read."""
+
+    isolates = True
+
+    def __init__(self, task: Definition, call: Call) -> None:
+        self.task = task
+        self.call = call
+        self.store = call.store
+        self.computed: Any = MISSING  # what this very call computed
+        self.made_from: dict[str, Any] = {}
+        if task.changed != "ignore":
+            arguments = {name: digest(value) for name, value in call.arguments.items()}
+            self.made_from = {"python": _PYTHON, "code": digest(task.fn), "arguments": arguments}
+        # Where a result that was made otherwise does not count, it is not shared either.
+        self.key: Key = (call.store.loc, task.name, digest(self.made_from) if task.changed == "rerun" else "")
+
+    def __repr__(self) -> str:
+        return f"the store {self.store!r}"
+
+    @property
+    def place(self) -> Hashable:
+        """The target that keeps the result, or else what makes the stores."""
+        kept = self.task.store
+        return ("tasks", as_target(kept).place if isinstance(kept, MutableMapping) else id(kept))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this very call computed the result."""
+        return self.computed is not MISSING
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Let the function know its target, and whoever sees it fail which task it was."""
+        try:
+            with running(lambda: self.store.loc):
+                yield
+        except Exception as error:
+            error.add_note(f"in task {self.task.name}, which makes {self.store}")
+            raise
+
+    def is_done(self, stacklevel: int) -> bool:
+        """Return whether the result is there; report one that was made otherwise, and an empty file.
+
+        :raises StaleError: for a result that was made otherwise, where ``changed="raise"``.
+        """
+        if not self.store.exists():
+            return False
+        if self._is_emptied():
+            text = f"{self.store.loc} is empty and counts as absent; it is made again"
+            warnings.warn(text, StoreWarning, stacklevel=stacklevel)
+            return False
+        return self._is_current(stacklevel + 1)
+
+    def _is_current(self, stacklevel: int) -> bool:
+        """Return whether the result that is there is the one asked for; report it where it is used all the same."""
+        found = self._differences()
+        if found and self.task.changed == "raise":
+            raise StaleError(self.store.loc, found)
+        if found and self.task.changed == "warn":
+            warnings.warn(str(StaleError(self.store.loc, found)), StaleWarning, stacklevel=stacklevel)
+        return not found or self.task.changed != "rerun"
+
+    def _is_emptied(self) -> bool:
+        """Return whether an empty file is what is left of a pickle that never was written."""
+        return self.task.save and type(self.store).load is Filestore.load and os.path.getsize(self.store.loc) == 0
+
+    def _differences(self) -> tuple[str, ...]:
+        return differences(self.store.made_from(), self.made_from) if self.made_from else ()
+
+    def returned(self, value: Any, stacklevel: int) -> Any:
+        """Return what a call returns after recalling: the store, data that could not be saved, or data as they are."""
+        if not self.is_own and self.store.exists():
+            self._is_current(stacklevel + 1)  # somebody else has made it meanwhile, perhaps otherwise
+        if not self.task.save:
+            return value
+        if self.key in self:
+            return self.store
+        return Held(self.store.loc, list(value) if isinstance(value, Iterator) else value)
+
+    def __getitem__(self, key: Key) -> Store:
+        is_there = self.store.exists() and not self._is_emptied()
+        if not is_there or (self.task.changed == "rerun" and self._differences()):
+            raise KeyError(key)
+        return self.store
+
+    def put(self, key: Key, value: Any, facts: Facts) -> None:
+        """Save a value, and note how it was made; one that the function should have saved is only noted."""
+        if not self.task.save:
+            if self.store.exists():
+                self.store.note(self.task.name, facts)
+            return
+        # The file is for any reader: what was an iterator is a list in it.
+        value = list(value) if type(value) is Materialised else value
+        made_from = {**facts.made_from, "value": digest(value)} if facts.made_from else {}
+        self.store.put(self.task.name, value, Facts(facts.seconds, made_from))
+
+    def __setitem__(self, key: Key, value: Any) -> None:
+        self.put(key, value, Facts(0.0))
+
+    def __delitem__(self, key: Key) -> None:
+        # Asked for where saving failed: what stood there before still stands, and nothing half-written does.
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter([self.key] if self.key in self else [])
+
+    def __len__(self) -> int:
+        return int(self.key in self)
+
+    def claim(self, key: Key) -> Claim:
+        """Return the store's claim."""
+        claim = self.store.claim()
+        return claim if isinstance(claim, Claim) else EnteredClaim(claim)
 
 
-def is_done(task: Task, call: Call, made: Made, stacklevel: int = 4) -> bool:
-    """Tell whether the result of a call is there; report one that was made otherwise.
-
-    :raises StaleError: for such a one, where the task was told ``changed="raise"``.
-
-    >>> from flowly_ckpt.tasks import task
-    >>> from flowly_ckpt.tasks.calling import call_of
-    >>> is_done(task(abs), call_of(task(abs), (-3,), {}), {})
-    False
-    """
-    if not task.handles.holds(call.store):
-        return False
-    found = task.handles.changes(call.store, Note(task.name, **made)) if made else ()
-    if not found or task.changed == "rerun":
-        return not found
-    if task.changed == "raise":
-        raise StaleError(call.store.loc, found)
-    warnings.warn(str(StaleError(call.store.loc, found)), StaleWarning, stacklevel=stacklevel)
-    return True
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what differs between two ways of making a result, in words; what is not known is not compared."""
+    found = []
+    # Another version of Python compiles the same text to other code.
+    if then.get("python") == now.get("python") and _differ(then.get("code"), now.get("code")):
+        found.append("code")
+    old, new = then.get("arguments"), now.get("arguments")
+    if isinstance(old, dict) and isinstance(new, dict):
+        changed = [repr(name) for name in sorted({*old, *new}) if _differ(old.get(name), new.get(name))]
+        if changed:
+            found.append(f"argument{'s' if len(changed) > 1 else ''} {', '.join(changed)}")
+    return tuple(found)
 
 
-def apply(task: Task, call: Call) -> Any:
-    """Run the function on what it was given, with what the stores among it hold."""
-    with _told(task, call):
-        return task.fn(*loaded(call.args), **loaded(call.kwargs))
-
-
-@contextmanager
-def _told(task: Task, call: Call) -> Iterator[None]:
-    """Let the function know its target, and whoever sees it fail which task it was."""
-    try:
-        with running(lambda: call.store.loc):
-            yield
-    except Exception as error:
-        error.add_note(f"in task {task.name}, which makes {call.store}")
-        raise
-
-
-def keep(task: Task, call: Call, key: Key, made: Made, compute: Callable[[], Any]) -> Any:
-    """Compute and keep, once among threads and processes; hold in memory what could not be saved.
-
-    >>> from flowly_ckpt.tasks import task
-    >>> keep(task(abs, save=False), Call(Held("a", 0), (), {}, {}), ("a", "abs", ""), {}, lambda: 3)
-    3
-    """
-    value = recall(task.handles, key, compute, made)
-    if not task.save:
-        return value
-    if key in task.handles:
-        return call.store
-    return Held(call.store.loc, list(value) if isinstance(value, Iterator) else value)
-
-
-async def _run_async(task: Task, call: Call) -> Any:
-    import asyncio
-
-    key, made = key_of(task, call)
-    if is_done(task, call, made):
-        return call.store
-    place = (id(asyncio.get_running_loop()), key)
-    flight = task.flights.get(place)
-    if flight is None:
-        flight = task.flights[place] = asyncio.ensure_future(_apply_async(task, call, key, made))
-        flight.add_done_callback(lambda _: task.flights.pop(place, None))
-    return await asyncio.shield(flight)  # who stops waiting does not stop the others
-
-
-async def _apply_async(task: Task, call: Call, key: Key, made: Made) -> Any:
-    with _told(task, call):
-        value = await task.fn(*loaded(call.args), **loaded(call.kwargs))
-    return keep(task, call, key, made, lambda: value)
+def _differ(then: str | None, now: str | None) -> bool:
+    return then != now and then != "" and now != ""

@@ -7,7 +7,7 @@ from .table import distinct, error, same
 DATA = "from dataclasses import dataclass, field\n@dataclass{options}\nclass C:\n    a: int = {a}\n    b: list = field(default_factory={b}, repr={repr})\n    def m(self): return {m}\nf = C()"
 TUPLE = "from typing import NamedTuple\nclass C(NamedTuple):\n    a: int = {a}\n    {b}: int = 2\n    def m(self): return {m}\nf = C()"
 
-DEPENDS = "from flowly_ckpt.hashing import depends_on\nimport functools, contextlib, toolz\nimport numpy as np\ndef h(x): return {k}\n{text}"
+DEPENDS = "from flowly_ckpt.hashing import depends_on\nimport functools, contextlib, toolz\ndef h(x): return {k}\n{text}"
 DEPENDING = {
     "a cached function": "@depends_on(h)\n@functools.lru_cache\ndef f(x): return x",
     "a partial": "f = depends_on(h)(functools.partial(max, 1))",
@@ -16,7 +16,7 @@ DEPENDING = {
     "a class": "@depends_on(h)\nclass f:\n    pass",
     "a curried function": "@depends_on(h)\n@toolz.curry\ndef f(x, y): return x",
     "an instance": "class C:\n    def __call__(self, x): return x\nf = depends_on(h)(C())",
-    "a vectorized function": "f = depends_on(h)(np.vectorize(lambda x: x))",
+    "a vectorized function": "import numpy as np\nf = depends_on(h)(np.vectorize(lambda x: x))",
 }
 
 CASES = [

@@ -28,7 +28,7 @@ CASES = [
     same("object arrays by element", "np.array(['a', [1, {2, 3}], None], object)", "np.array([''.join(['a']), [1, {3, 2}], None], object)"),
     distinct("structured arrays", "np.zeros(2, 'i4,f8')", "np.zeros(2, [('a', 'i4'), ('b', 'f8')])", "np.zeros(2, [('b', 'i4'), ('a', 'f8')])", "np.zeros(2, [('a', 'f8'), ('b', 'i4')])", "np.ones(2, 'i4,f8')", "np.zeros(2, [('a', 'i4')])",
              "np.zeros(2, [('a', 'i4', 2)])", "np.zeros(2, [('a', [('b', 'i4')])])", "np.zeros(2, [('a', 'O')])", "np.zeros(2, 'i4,f8')[0]", "np.rec.array([(0, 0.0)] * 2, dtype='i4,f8')"),
-    same("padding", "np.zeros(2, 'i1,f8')", "np.zeros(2, np.dtype('i1,f8', align=True))", "import numpy as np\nf = np.frombuffer(b'\\x00' + b'x' * 7 + bytes(8) + b'\\x00' + b'y' * 7 + bytes(8), np.dtype('i1,f8', align=True))"),
+    same("padding", "np.zeros(2, np.dtype('i1,f8', align=True))", "import numpy as np\nf = np.frombuffer(b'\\x00' + b'x' * 7 + bytes(8) + b'\\x00' + b'y' * 7 + bytes(8), np.dtype('i1,f8', align=True))"),
     same("padding of a long double", "np.ones(3, 'g')", "import numpy as np\nf = np.frombuffer(b'\\xff' * 48, 'g').copy()\nf[:] = 1"),
     distinct("masked arrays", "np.ma.array([1, 2], mask=[0, 1])", "np.ma.array([1, 2], mask=[1, 0])", "np.ma.array([1, 2])", "np.ma.array([2, 2], mask=[0, 1])", "np.ma.array([1, 2], mask=[0, 1], fill_value=7)", "np.array([1, 2])", "np.ma.masked"),
     same("what lies under a mask", "np.ma.array([1, 2], mask=[0, 1])", "np.ma.array([1, 3], mask=[0, 1])"),

@@ -7,21 +7,25 @@ different hash seeds.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import re
 import sys
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from textwrap import dedent
 
 PRELUDE = """\
 import collections, copy, datetime, decimal, enum, fractions, functools, io, ipaddress, itertools, math, operator
 import pathlib, pickle, random, re, string, sys, threading, types, typing, uuid, weakref, zoneinfo
-import numpy as np, pandas as pd, pyarrow as pa, polars as pl
 import toolz, toolz.curried as curried
 """
+LIBRARIES = {"np": "numpy", "pd": "pandas", "pa": "pyarrow", "pl": "polars"}
+ABSENT = {name: library for name, library in LIBRARIES.items() if importlib.util.find_spec(library) is None}
+PRELUDE += "".join(f"import {library} as {name}\n" for name, library in LIBRARIES.items() if name not in ABSENT)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Group:
     name: str
     texts: tuple[str, ...]
     where: tuple[str, ...] = ()
+    needs: str = ""
 
 
 def same(name: str, *texts: str) -> Group:
@@ -46,6 +51,16 @@ def error(name: str, text: str, *where: str) -> Group:
     return Group("error", name, (text,), where)
 
 
+def after(setup: str, *expressions: str) -> tuple[str, ...]:
+    """Return texts that evaluate an expression each, after the same statements."""
+    return tuple(f"{PRELUDE}\n{dedent(setup)}\n\ndef make():\n    return (\n{text}\n)\n" for text in expressions)
+
+
+def needing(library: str, *groups: Group) -> list[Group]:
+    """Return groups that are left out where a library is not installed."""
+    return [replace(group, needs=library) for group in groups]
+
+
 def edits(name: str, text: str, *replacements: tuple[str, str]) -> tuple[str, ...]:
     """Return a text and its edited forms; each replacement must change it."""
     base = dedent(text)
@@ -56,6 +71,13 @@ def edits(name: str, text: str, *replacements: tuple[str, str]) -> tuple[str, ..
     return tuple(forms)
 
 
+def absent(group: Group) -> set[str]:
+    """Return the libraries that the texts of a group use and that are not there."""
+    needed = {group.needs} if group.needs and find_spec(group.needs) is None else set()
+    used = {lib for name, lib in ABSENT.items() if re.search(rf"\b({name}\.|{lib}\b)", " ".join(group.texts))}
+    return needed | used
+
+
 def all_groups() -> list[Group]:
     from hashing_cases import (
         adversarial,
@@ -64,9 +86,11 @@ def all_groups() -> list[Group]:
         classes,
         containers,
         functions,
+        libraries,
         met,
         modules,
         needless,
+        newest,
         ordinary,
         scalars,
         seen,
@@ -74,7 +98,8 @@ def all_groups() -> list[Group]:
         unhashable,
     )
 
-    found = [scalars, containers, classes, functions, callables, modules, unhashable, arrays, tables, adversarial, met, seen, ordinary, needless]
+    found = [scalars, containers, classes, functions, callables, modules, newest, seen, ordinary, needless]
+    found += [unhashable, arrays, tables, adversarial, met, libraries]
     groups = [group for module in found for group in module.CASES]
     names = [group.name for group in groups]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)
@@ -112,8 +137,8 @@ def evaluate(text: str, folder: str) -> str:
     finally:
         sys.path.remove(folder)
         for name in sorted(set(sys.modules) - before, reverse=True):  # modules before their packages
-            module = sys.modules[name]
-            places = [getattr(module, "__file__", None) or "", *map(str, getattr(module, "__path__", ()))]
+            table = vars(sys.modules[name])
+            places = [str(table.get("__file__")), *map(str, table.get("__path__", ()))]
             if any(place.startswith(folder) for place in places):
                 del sys.modules[name]
 
@@ -124,6 +149,8 @@ def main() -> None:
     results = {}
     with tempfile.TemporaryDirectory() as root:
         for group in all_groups():
+            if absent(group):
+                continue
             results[group.name] = []
             for i, text in enumerate(group.texts):
                 folder = os.path.join(root, f"{len(results)}_{i}")

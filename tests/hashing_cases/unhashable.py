@@ -31,7 +31,7 @@ CASES = [
     error("a frame", "sys._getframe()", "frame"),
     error("a traceback", "try: 1 / 0\nexcept ZeroDivisionError as e: f = e.__traceback__", "traceback"),
     error("a queue", "__import__('queue').Queue()", "Queue"),
-    error("a process", "__import__('subprocess').Popen(['true'])", "Popen"),
+    error("a process", "import subprocess\nf = subprocess.Popen.__new__(subprocess.Popen)", "Popen"),
     error("an event loop", "__import__('asyncio').new_event_loop()", "Loop"),
     error("a temporary file", "__import__('tempfile').TemporaryFile()", "BufferedRandom"),
     error("a ufunc made of a function", "np.frompyfunc(lambda x: x, 1, 1)", "ufunc"),

@@ -21,7 +21,10 @@ __all__ = ["Fingerprint", "fingerprint_of"]
 FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # *args, **kwargs, generator, coroutine, awaitable, async generator
 LOOKS_AT_NAMES = frozenset({"locals", "globals", "vars", "eval", "exec", "dir"})
 META = frozenset(
-    {"__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__subclasses__", "__dict__", "__slots__"}
+    {
+        *("__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__module__"),
+        *("__subclasses__", "__dict__", "__slots__"),
+    }
 )
 READERS = {
     "vars": "__dict__",

@@ -17,6 +17,7 @@ from types import (
 )
 from typing import Any
 
+from ..annotations import annotations_of
 from ..hints import IGNORES, added_to
 from ..plain import ATOMS, is_plain
 from ..rows import LABELS, ROWS, Attrs, Mark, Parts, attributes
@@ -36,7 +37,10 @@ OWN = frozenset({IGNORES})
 CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
 MOST = 1000
 READABLE = frozenset(
-    {"__doc__", "__name__", "__qualname__", "__annotations__", "__module__", "__subclasses__", "__dict__"}
+    {
+        *("__doc__", "__name__", "__qualname__", "__annotations__", "__annotate__", "__module__"),
+        *("__subclasses__", "__dict__"),
+    }
 )
 
 
@@ -50,7 +54,7 @@ def function(fn: FunctionType) -> Parts:
             return foreign_parts
     behind = behind_generated(fn) if fn.__code__.co_filename[0] == "<" else None
     if behind is not None:
-        return b"<generated>", [behind, behind.__annotations__]
+        return b"<generated>", [behind, annotations_of(behind)]
     fingerprint = fingerprint_of(fn.__code__)
     own = fn.__dict__
     ignored = own.get(IGNORES, ()) if own else ()
@@ -190,11 +194,11 @@ def things_in(values: list[Any]) -> list[Any]:
 
 def attribute_read(value: Any, name: str) -> Any:
     """Return a name, docstring or annotations: of a function with its parameters, of a class with its bases."""
-    if name == "__annotations__":
+    if name in ("__annotations__", "__annotate__"):
         if isinstance(value, type):
-            return [vars(base).get(name) for base in value.__mro__ if base is not object]
+            return [annotations_of(base) for base in value.__mro__ if base is not object]
         code = getattr(value, "__code__", None)
-        return [getattr(value, name, None), code and code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]]
+        return [annotations_of(value), code and code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]]
     if name == "__subclasses__":
         return subclasses(value) if isinstance(value, type) else None
     if name == "__dict__":

@@ -16,21 +16,19 @@ __all__: list[str] = []
 
 SKIPPED = frozenset(
     {
-        "CACHE",
-        "RESUME",
-        "NOP",
-        "EXTENDED_ARG",
-        "PRECALL",
-        "MAKE_CELL",
-        "COPY_FREE_VARS",
-        "SETUP_ANNOTATIONS",
+        *("CACHE", "RESUME", "NOP", "EXTENDED_ARG", "PRECALL", "MAKE_CELL", "COPY_FREE_VARS", "SETUP_ANNOTATIONS"),
         "PUSH_NULL",
+        "NOT_TAKEN",  # since 3.14: marks the branch that follows a jump, which depends on the layout
     }
 )
 HASHED_ELSEWHERE = frozenset(
-    {"__qualname__", "__doc__", "__firstlineno__", "__static_attributes__", "__module__", "__annotations__"}
+    {
+        *("__qualname__", "__doc__", "__firstlineno__", "__static_attributes__", "__module__", "__annotations__"),
+        *("__classdict__", "__classdictcell__", "__conditional_annotations__"),  # lead from annotations to the class
+    }
 )
-ANNOTATIONS, CLOSURE = 4, 8  # flags of MAKE_FUNCTION, and arguments of SET_FUNCTION_ATTRIBUTE
+# Flags of MAKE_FUNCTION, and arguments of SET_FUNCTION_ATTRIBUTE; since 3.14 a function that makes the annotations.
+ANNOTATIONS, CLOSURE, ANNOTATE = 4, 8, 16
 WITH_NULL = frozenset({"LOAD_GLOBAL", *(["LOAD_ATTR"] if sys.version_info >= (3, 12) else [])})
 """Instructions whose lowest bit shows that what they load is called."""
 NULL_AT = 1 if sys.version_info >= (3, 13) else -1  # where PUSH_NULL stands, seen from what is called
@@ -76,7 +74,8 @@ def read(code: CodeType) -> Iterator[Instruction]:
     kinds = dict.fromkeys([*dis.haslocal, *dis.hasfree], "variable") | dict.fromkeys(dis.hasname, "name")
     kinds |= dict.fromkeys(dis.hasconst, "const") | dict.fromkeys([*dis.hasjrel, *dis.hasjabs], "jump")
     for item in dis.get_instructions(code):
-        name, value, kind = item.opname, item.argval, kinds.get(item.opcode, "number")
+        # Since 3.14 some loads only borrow, where the compiler sees that the variable lives on: that changes nothing.
+        name, value, kind = item.opname.replace("_BORROW", ""), item.argval, kinds.get(item.opcode, "number")
         if kind == "variable" and type(value) is tuple:  # two in one, since 3.13
             first, second = name.split("_FAST_")[:2]
             for half, variable in ((f"{first}_FAST", value[0]), (second, value[1])):
@@ -195,7 +194,7 @@ def remove_annotations(instructions: list[Instruction]) -> None:
             end = expression(instructions, at)
             end = expression(instructions, end) if instruction.value & CLOSURE else end
             without = ("MAKE_FUNCTION", instruction.value & ~ANNOTATIONS, instruction.effect + 1)
-        elif instruction.name == "SET_FUNCTION_ATTRIBUTE" and instruction.value == ANNOTATIONS:
+        elif instruction.name == "SET_FUNCTION_ATTRIBUTE" and instruction.value in (ANNOTATIONS, ANNOTATE):
             end = expression(instructions, at)
             without = ("NOP", 0, 0)
         else:
@@ -267,7 +266,8 @@ def class_body(instructions: list[Instruction]) -> list[Instruction]:
     """Return a class body without its own name, documentation and place."""
     kept: list[Instruction] = []
     for instruction in instructions:
-        if instruction.name == "STORE_NAME" and instruction.value in HASHED_ELSEWHERE and kept and kept[-1].effect == 1:
+        stores = instruction.name in ("STORE_NAME", "STORE_DEREF")
+        if stores and instruction.value in HASHED_ELSEWHERE and kept and kept[-1].effect == 1:
             kept.pop()
             continue
         kept.append(instruction)

@@ -11,7 +11,7 @@ from ...errors import UnhashableError
 from ..rows import LABELS, ROWS, Parts, register_lazy
 from ..values.objects import ADVICE
 
-__all__ = ["behind_generated"]
+__all__ = ["behind_generated", "expression"]
 
 PICKLED = rb"(?s)(?:\xfb..|\xfc....|.)(PLPYFN)"
 PROTOCOL = rb"\x80[\x04\x05]\x95"
@@ -35,12 +35,6 @@ def compared(obj: Any) -> Parts:
 
 
 LABELS[b"<cmp to key>"] = ("", "function")
-
-
-def load_polars() -> None:
-    import polars as pl
-
-    ROWS.register(pl.Expr, pl.LazyFrame)(expression)
 
 
 def expression(obj: Any) -> Parts:
@@ -77,6 +71,5 @@ def load_joblib() -> None:
 
 
 LABELS[b"<compiled>"] = LABELS[b"<remembered>"] = ("", "function")
-register_lazy("polars", load_polars)
 register_lazy("numba", load_numba)
 register_lazy("joblib", load_joblib)

@@ -10,21 +10,31 @@ from ..rows import register_lazy
 __all__ = ["LIBRARIES"]
 
 LIBRARIES = {
+    "dask": "lazy",
+    "networkx": "models",
     "numpy": "arrays",
     "pandas": "tables",
     "pyarrow": "columnar",
-    "pydantic": "wrappers",
+    "pyarrow._dataset": "handles",
+    "pydantic._internal._validate_call": "wrappers",
     "polars": "columnar",
-    "scipy": "arrays",
+    "scipy.sparse": "arrays",
+    "scipy.spatial": "arrays",
+    "sklearn.feature_extraction.text": "models",
+    "sklearn.neighbors": "models",
+    "sympy": "models",
     "torch": "arrays",
     "toolz": "wrappers",
     "cytoolz": "wrappers",
+    "xarray": "lazy",
+    "zarr": "lazy",
+    **dict.fromkeys(("dbm", "diskcache", "fsspec", "shelve", "zict"), "handles"),
 }
 """The module here that has the rows of a library, in a function named after it."""
 
 
 def load(library: str, module: str) -> None:
-    getattr(import_module(f".{module}", __package__), f"load_{library}")()
+    getattr(import_module(f".{module}", __package__), f"load_{library.replace('.', '_')}")()
 
 
 for name, place in LIBRARIES.items():

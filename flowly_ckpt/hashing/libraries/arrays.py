@@ -15,50 +15,64 @@ from typing import Any
 from ...errors import UnhashableError
 from ..code.origin import of_module
 from ..hints import added_to
-from ..rows import LABELS, ROWS, Attrs, Blob, Later, Parts
+from ..rows import LABELS, ROWS, Attrs, Blob, Later, Mark, Parts, attributes
 from ..values.objects import by_reduction
 
 __all__ = ["chunks"]
 
-CHUNK = 1 << 20
+CHUNK = 4 << 20
+LARGEST = 64 << 20  # bytes of a buffer that holds enough rows to read memory by lines of the cache
+ROWS_AT_ONCE = 16
+PIECE = 1 << 17  # numbers that stay in the cache between the look for NaN and the hash
+TILE = 256
 SLICE = 1 << 12
 
 
 def load_numpy() -> None:
     import numpy as np
 
-    ROWS.register(np.ndarray)(array)
-    ROWS.register(np.ma.MaskedArray)(masked)
-    ROWS.register(np.generic)(scalar)
+    ROWS.open(np.ndarray, without=OF_MEMMAP)(array)
+    ROWS.open(np.ma.MaskedArray, without=OF_MASKED)(masked)
+    ROWS.open(np.generic)(scalar)
     ROWS.register(np.dtype)(dtype)
     ROWS.register(np.ufunc)(ufunc)
     ROWS.exact(np.vectorize)(vectorized)
     ROWS.exact(np.random.RandomState)(random_state)
 
 
-def load_scipy() -> None:
-    sparse = sys.modules.get("scipy.sparse")
-    if sparse is not None:
-        ROWS.register(sparse.spmatrix, sparse.sparray)(sparse_matrix)
+def load_scipy_sparse() -> None:
+    from scipy import sparse
+
+    ROWS.open(sparse.spmatrix, sparse.sparray, without=OF_SPARSE)(sparse_matrix)
+
+
+def load_scipy_spatial() -> None:
+    from scipy.spatial import cKDTree
+
+    ROWS.open(cKDTree)(lambda obj: (b"<tree>", [type(obj), obj.data, obj.leafsize, obj.boxsize, obj.indices]))
 
 
 def load_torch() -> None:
     import torch
 
-    ROWS.register(torch.Tensor)(tensor)
+    ROWS.open(torch.Tensor)(tensor)
+
+
+OF_MEMMAP = frozenset({"_mmap", "offset", "mode", "filename"})
+OF_MASKED = frozenset({"_mask", "_fill_value", "_sharedmask", "_hardmask", "_isfield", "_baseclass", "_basedict"})
 
 
 def array(obj: Any) -> Parts:
     import numpy as np
 
-    kind = type(obj)
-    parts: list[Any] = [obj.dtype.str, obj.shape]
+    kind, of = type(obj), obj.dtype
+    if kind is np.ndarray and of.kind in SIMPLE and of.metadata is None:
+        return b"<array>", [of.str, obj.shape, Blob(chunks(obj))]
     plain = obj if kind is np.ndarray else obj.view(np.ndarray)
-    if obj.dtype.names is not None or obj.dtype.kind not in SIMPLE:
-        parts[0] = obj.dtype
-    parts += values(plain)
+    is_simple = of.kind in SIMPLE and of.metadata is None
+    parts = [of.str if is_simple else of, obj.shape, *values(plain)]
     if kind is not np.ndarray and kind is not np.memmap:
-        parts += [kind, Attrs(getattr(obj, "__dict__", {}))]
+        parts.append(kind)
     return b"<array>", parts
 
 
@@ -90,7 +104,7 @@ LABELS[b"<elements>"] = lambda obj, parts: ["", *(f"[{i}]" for i in range(parts[
 
 
 def chunks(plain: Any) -> Iterator[Any]:
-    """Yield the bytes of an array in C order, without a copy where they lie in that order.
+    """Yield the bytes of an array in C order, without a copy where they lie in that order; all NaN are one.
 
     >>> import numpy as np
     >>> a = np.arange(6, dtype="u1").reshape(2, 3)
@@ -99,71 +113,106 @@ def chunks(plain: Any) -> Iterator[Any]:
     """
     if plain.size == 0:
         return
-    if plain.dtype.char in "gG":
-        plain = without_padding(plain)
     for block in blocks(plain):
-        yield block.reshape(-1).view("u1")
+        if plain.dtype.kind not in "fc":
+            yield block.view("u1")
+            continue
+        for start in range(0, len(block), PIECE):
+            piece = one_nan(block[start : start + PIECE])
+            yield without_padding(piece) if plain.dtype.char in "gG" else piece.view("u1")
 
 
 def blocks(plain: Any) -> Iterator[Any]:
-    """Yield an array in contiguous blocks; those that are copies share one buffer, so each must be used at once."""
+    """Yield an array in contiguous blocks; those that are copies share one buffer, so each must be used at once.
+
+    They are copied in tiles, so that what lies side by side in memory is read together.
+    """
     import numpy as np
 
-    if plain.flags.c_contiguous or plain.nbytes <= CHUNK:
-        yield np.ascontiguousarray(plain)
+    if plain.flags.c_contiguous or plain.nbytes <= TILE:
+        yield np.ascontiguousarray(plain).reshape(-1)
         return
-    rows = CHUNK // (plain.nbytes // len(plain))
+    row = plain.nbytes // len(plain)
+    rows = max(CHUNK // row, min(ROWS_AT_ONCE, LARGEST // row))
     if not rows:
-        for row in plain:
-            yield from blocks(row)
+        for part in plain:
+            yield from blocks(part)
         return
     buffer = np.empty((min(rows, len(plain)), *plain.shape[1:]), plain.dtype)
     for start in range(0, len(plain), rows):
         part = plain[start : start + rows]
-        np.copyto(buffer[: len(part)], part)
-        yield buffer[: len(part)]
+        for place in range(0, plain.shape[-1] if plain.ndim > 1 else 1, TILE):
+            tile = (..., slice(place, place + TILE)) if plain.ndim > 1 else ...
+            np.copyto(buffer[: len(part)][tile], part[tile])
+        yield buffer[: len(part)].reshape(-1)
+
+
+def one_nan(piece: Any) -> Any:
+    """Return numbers with the standard payload and sign in each NaN."""
+    import numpy as np
+
+    flat = piece.view(piece.real.dtype) if piece.dtype.kind == "c" else piece
+    most = np.maximum.reduce(flat)
+    if most == most:
+        return piece
+    flat = flat.copy()
+    flat[flat != flat] = np.nan
+    return flat
 
 
 def without_padding(plain: Any) -> Any:
     """Return the bytes of long doubles without their padding."""
     import numpy as np
 
-    bits = np.finfo(plain.dtype).bits if plain.dtype.char == "g" else 0
-    used = 10 if np.finfo(np.longdouble).nmant == 63 else bits // 8 or np.dtype("g").itemsize
     size = np.dtype("g").itemsize
-    return np.ascontiguousarray(plain).reshape(-1).view("u1").reshape(-1, size)[:, :used]
+    used = 10 if np.finfo(np.longdouble).nmant == 63 else size
+    start = 0 if plain.dtype.isnative or used == size else size - used
+    return np.ascontiguousarray(plain.reshape(-1).view("u1").reshape(-1, size)[:, start : start + used]).reshape(-1)
 
 
 def scalar(obj: Any) -> Parts:
     import numpy as np
 
-    if obj.dtype.kind in SIMPLE and obj.dtype.char not in "gG":
+    kind = obj.dtype.kind
+    is_nan = kind in "fc" and obj != obj
+    if kind in SIMPLE and obj.dtype.metadata is None and obj.dtype.char not in "gG" and not is_nan:
         return b"<scalar>", [obj.dtype.str, obj.tobytes()]
     return b"<scalar>", [obj.dtype, np.asarray(obj)]
 
 
 def dtype(obj: Any) -> Parts:
+    """A dtype counts by its structure: of a record the fields with their places, of all what was attached to it."""
+    import numpy as np
+
+    about = Attrs(obj.metadata) if obj.metadata else None
     if obj.names is not None:
-        return b"<dtype>", [obj.names, [obj.fields[name][0] for name in obj.names]]
+        kinds, places, *_ = zip(*(obj.fields[name] for name in obj.names)) if obj.names else ((), ())
+        titles = [obj.fields[name][2] if len(obj.fields[name]) > 2 else None for name in obj.names]
+        layout = [list(places), obj.itemsize, obj.isalignedstruct, titles]
+        return b"<dtype>", [obj.names, list(kinds), layout, None if obj.type is np.void else obj.type, about]
     if obj.subdtype is not None:
-        return b"<dtype>", list(obj.subdtype)
+        return b"<dtype>", [*obj.subdtype, about]
     if obj.kind == "T":
-        return b"<dtype>", ["T", obj.coerce, getattr(obj, "na_object", False)]
-    return b"<dtype>", [obj.str, obj.name]
+        return b"<dtype>", ["T", obj.coerce, getattr(obj, "na_object", Mark("none"))]
+    if not type(obj).__module__.startswith("numpy"):
+        return by_reduction(obj)
+    return b"<dtype>", [obj.str, obj.name, about, obj.type if obj.isbuiltin == 2 else None]
 
 
 def masked(obj: Any) -> Parts:
     """The values under the mask are not part of a masked array."""
     import numpy as np
 
+    about = [type(obj), obj._optinfo or None]
     names = obj.dtype.names
     if names is not None:
-        return b"<masked>", [type(obj), obj.dtype, *(obj[name] for name in names)]
+        fields = (obj[name] for name in names)
+        return b"<masked>", [*about, obj.dtype, obj.shape, obj.fill_value, obj.hardmask, *fields]
     data, mask = np.ma.getdata(obj), np.ma.getmaskarray(obj)
     if mask.any():
         data = data.copy()
         data[mask] = np.zeros((), data.dtype)
-    return b"<masked>", [type(obj), np.asarray(data), mask, obj.fill_value, obj.hardmask]
+    return b"<masked>", [*about, np.asarray(data), mask, obj.fill_value, obj.hardmask]
 
 
 def ufunc(obj: Any) -> Parts:
@@ -188,22 +237,66 @@ def vectorized(obj: Any) -> Parts:
 
 
 SPARSE = ("data", "indices", "indptr", "coords", "row", "col", "offsets", "rows", "blocksize")
+OF_SPARSE = frozenset(SPARSE) | {
+    "_shape", "_dict", "maxprint", "_has_sorted_indices", "_has_canonical_format", "has_canonical_format"
+}  # fmt: skip
 
 
 def sparse_matrix(obj: Any) -> Parts:
     """A sparse matrix counts as it is stored: its format, the order of its entries and its explicit zeros."""
     if obj.format == "dok":
-        return b"<sparse>", [type(obj), obj.shape, str(obj.dtype), dict(obj.items())]
+        return b"<sparse>", [type(obj), obj.shape, obj.dtype, dict(obj.items())]
     return b"<sparse>", [type(obj), obj.shape, *(getattr(obj, name) for name in SPARSE if hasattr(obj, name))]
 
 
 def tensor(obj: Any) -> Parts:
-    """A tensor counts by dtype, shape, kind of device, gradient flag and values."""
+    """A tensor counts by dtype, shape, kind of device, gradient flag, attributes and values."""
     import torch
 
-    kind = type(obj)
-    about = [kind, str(obj.dtype), tuple(obj.shape), obj.device.type, obj.requires_grad]
-    plain = obj.detach().resolve_conj().resolve_neg().cpu()
+    about = [type(obj), str(obj.dtype), obj.device.type, obj.requires_grad]
+    if obj.is_nested:
+        return b"<tensor>", [*about, str(obj.layout), *obj.detach().unbind()]
+    about += [tuple(obj.shape), attributes(vars(obj), OF_TENSOR)]
+    plain = obj.detach().resolve_conj().resolve_neg()
+    if plain.is_meta:
+        return b"<tensor>", about  # without values
+    plain = plain.cpu()
+    if plain.layout is torch.sparse_coo:
+        return b"<tensor>", [*about, plain.is_coalesced(), plain._indices(), plain._values()]
     if plain.layout is not torch.strided:
-        return b"<tensor>", [*about, str(plain.layout), plain.to_dense()]
-    return b"<tensor>", [*about, plain.contiguous().reshape(-1).view(torch.uint8).numpy()]
+        names = [name for name in ("crow_indices", "col_indices", "ccol_indices", "row_indices") if has(plain, name)]
+        return b"<tensor>", [*about, str(plain.layout), *(getattr(plain, name)() for name in names), plain.values()]
+    if plain.is_quantized:
+        return b"<tensor>", [*about, *quantised(plain), numbers(plain.int_repr())]
+    return b"<tensor>", [*about, numbers(plain)]
+
+
+OF_TENSOR = frozenset({"_backward_hooks", "_post_accumulate_grad_hooks"})
+
+
+def has(tensor: Any, name: str) -> bool:
+    try:
+        getattr(tensor, name)()
+    except RuntimeError:
+        return False
+    return True
+
+
+def quantised(plain: Any) -> list[Any]:
+    if "per_tensor" in str(plain.qscheme()):
+        return [str(plain.qscheme()), plain.q_scale(), plain.q_zero_point()]
+    scales, zeros = plain.q_per_channel_scales(), plain.q_per_channel_zero_points()
+    return [str(plain.qscheme()), scales, zeros, plain.q_per_channel_axis()]
+
+
+def numbers(plain: Any) -> Any:
+    """Return a tensor as an array; of a kind of number that numpy lacks, as integers of its width."""
+    import torch
+
+    try:
+        return plain.numpy()
+    except TypeError:
+        if plain.dtype is torch.bfloat16:
+            plain = torch.where(plain == plain, plain, torch.full_like(plain, float("nan")))
+        widths = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+        return plain.view(widths[plain.element_size()]).numpy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..rows import LABELS, ROWS, Attrs, Blob, Later, Parts
+from ..rows import LABELS, ROWS, Attrs, Blob, Later, Parts, package
 from ..values.objects import by_reduction
 
 __all__: list[str] = []
@@ -21,12 +21,18 @@ def load_pandas() -> None:
     ROWS.register(pd.RangeIndex)(range_index)
     ROWS.register(pd.MultiIndex)(multi_index)
     ROWS.register(ExtensionArray)(by_ndarray)
-    ROWS.register(pd.arrays.BooleanArray.__mro__[1])(masked)
-    ROWS.register(pd.Categorical)(lambda obj: (b"<categorical>", [obj.codes, obj.categories, bool(obj.ordered)]))
-    ROWS.register(pd.arrays.IntervalArray)(lambda obj: (b"<interval>", [obj.left, obj.right, obj.closed]))
-    ROWS.register(pd.arrays.SparseArray)(sparse)
-    ROWS.register(ExtensionDtype)(dtype)
-    ROWS.register(pd.CategoricalDtype)(lambda obj: (b"<categories>", [obj.categories, bool(obj.ordered)]))
+    ROWS.open(pd.arrays.BooleanArray.__mro__[1], without=("_data", "_mask", "_dtype", "_cache"))(masked)
+    ROWS.open(pd.Categorical, without=("_ndarray", "_dtype", "_codes", "_cache"))(
+        lambda obj: (b"<categorical>", [obj.codes, obj.categories, bool(obj.ordered)])
+    )
+    ROWS.open(pd.arrays.IntervalArray, without=("_left", "_right", "_dtype", "_cache"))(
+        lambda obj: (b"<interval>", [obj.left, obj.right, obj.closed])
+    )
+    ROWS.open(pd.arrays.SparseArray, without=("_sparse_index", "_sparse_values", "_dtype", "_cache"))(sparse)
+    ROWS.open(ExtensionDtype)(dtype)
+    ROWS.open(pd.CategoricalDtype, without=("_categories", "_ordered"))(
+        lambda obj: (b"<categories>", [obj.categories, bool(obj.ordered)])
+    )
 
 
 def frame(obj: Any) -> Parts:
@@ -59,19 +65,25 @@ LABELS[b"<series>"] = ("name", "index", "values")
 
 def extra(obj: Any) -> list[Any]:
     """Return what a table has besides its values: attrs, flags, and the subclass with its own attributes."""
-    return [obj.attrs or None, obj.flags.allows_duplicate_labels, *subclass(obj, type(obj)._metadata)]
+    return [obj.attrs or None, obj.flags.allows_duplicate_labels, *subclass(obj, own_metadata(type(obj)))]
+
+
+def own_metadata(kind: type) -> list[str]:
+    """Return the names that a subclass carries along; those of pandas itself, as a series' name, are told elsewhere."""
+    of_pandas = next(base for base in kind.__mro__ if package(base) == "pandas")
+    return [name for name in kind._metadata if name not in of_pandas._metadata]  # type: ignore[attr-defined]
 
 
 def subclass(obj: Any, names: Any = ()) -> list[Any]:
     """Return the class of an object if it is not one of pandas' own, with the attributes that it carries along."""
     kind = type(obj)
-    if kind.__module__.partition(".")[0] == "pandas":
+    if package(kind) == "pandas":
         return []
-    return [kind, Attrs({name: getattr(obj, name, None) for name in names if name != "name"})]
+    return [kind, Attrs({name: getattr(obj, name, None) for name in names})]
 
 
 def index(obj: Any) -> Parts:
-    freq = getattr(obj, "freqstr", None)
+    freq = getattr(obj, "freq", None)
     return b"<index>", [list(obj.names), obj._values, freq, *subclass(obj)]
 
 
@@ -93,18 +105,20 @@ def range_index(obj: Any) -> Parts:
 
 
 def multi_index(obj: Any) -> Parts:
-    return b"<multi index>", [list(obj.names), *(obj.get_level_values(i) for i in range(obj.nlevels))]
+    levels = (obj.get_level_values(i) for i in range(obj.nlevels))
+    return b"<multi index>", [list(obj.names), *levels, *subclass(obj)]
 
 
 def by_ndarray(obj: Any) -> Parts:
-    """An extension array: Arrow's own values, the plain array inside, or what it reduces to."""
+    """An extension array: Arrow's own values, the plain array inside, or, of another library, what it reduces to."""
+    if package(type(obj)) != "pandas":
+        return by_reduction(obj)
     arrow = getattr(obj, "_pa_array", None)
     if arrow is not None:
-        return b"<extension>", [obj.dtype, arrow, *subclass(obj)]
+        return b"<extension>", [obj.dtype, arrow]
     plain = getattr(obj, "_ndarray", None)
     if plain is not None:
-        freq = getattr(obj, "freqstr", None)
-        return b"<extension>", [obj.dtype, plain, freq, *subclass(obj)]
+        return b"<extension>", [obj.dtype, plain, getattr(obj, "freq", None)]
     return by_reduction(obj)
 
 
@@ -113,7 +127,7 @@ def masked(obj: Any) -> Parts:
     if mask.any():
         data = data.copy()
         data[mask] = 0
-    return b"<extension>", [obj.dtype, data, mask, *subclass(obj)]
+    return b"<extension>", [obj.dtype, data, mask]
 
 
 def sparse(obj: Any) -> Parts:
@@ -122,4 +136,5 @@ def sparse(obj: Any) -> Parts:
 
 
 def dtype(obj: Any) -> Parts:
-    return b"<pandas dtype>", [type(obj).__name__, repr(obj), *subclass(obj)]
+    """A dtype counts by its parameters, which it names itself; neither its name nor its repr need show them."""
+    return b"<pandas dtype>", [type(obj).__name__, Attrs({name: getattr(obj, name) for name in obj._metadata})]

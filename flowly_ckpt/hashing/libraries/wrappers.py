@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ..annotations import annotations_of
 from ..hints import added_to
 from ..rows import LABELS, ROWS, Parts
 
@@ -25,9 +26,8 @@ def load_cytoolz() -> None:
     ROWS.register(cytoolz.excepts)(lambda obj: (b"<excepts>", [type(obj), obj.exc, obj.func, obj.handler]))
 
 
-def load_pydantic() -> None:
-    module = sys.modules.get("pydantic._internal._validate_call")
-    kind = getattr(module, "ValidateCallWrapper", None)
+def load_pydantic__internal__validate_call() -> None:
+    kind = getattr(sys.modules["pydantic._internal._validate_call"], "ValidateCallWrapper", None)
     if kind is not None:
         ROWS.exact(kind)(validated_call)
 
@@ -43,7 +43,7 @@ def validated_call(obj: Any) -> Parts:
     """Hash a function under ``validate_call`` with its annotations; the validator made from them has an address."""
     config = getattr(getattr(obj, "config_wrapper", None), "config_dict", None)
     function = obj.function
-    return b"<validated>", [function, getattr(function, "__annotations__", None), obj.validate_return, config]
+    return b"<validated>", [function, annotations_of(function), obj.validate_return, config]
 
 
 LABELS[b"<validated>"] = ("function",)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import sys
 from _abc import _get_dump  # type: ignore[import-not-found]
 from abc import ABCMeta
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from copyreg import dispatch_table
 from types import FunctionType, GenericAlias
 from typing import Any, ForwardRef
 
+from ..annotations import annotations_of
 from ..code.fingerprint import fingerprint_of
 from ..code.functions import attribute_read
 from ..code.held import as_held
 from ..code.origin import named, of_module
 from ..code.references import names_in
 from ..rows import LABELS, ROWS, Attrs, Parts
-from .synthesized import code_of, own_members
+from .synthesized import DERIVED, code_of, own_members
 
 __all__: list[str] = []
 
@@ -41,24 +42,16 @@ def class_(cls: type) -> Parts:
 
 def fields(cls: type, own: Any) -> list[Any] | None:
     """Return the annotated names in order, their types and what texts among these name; and the slots in order."""
-    annotations = annotations_of(cls, own)
+    annotations = annotations_of(cls)
+    if not isinstance(annotations, Mapping | str):  # some types of Cython have a descriptor there
+        annotations = None
     slots = own.get("__slots__")
     if not annotations and not slots:
         return None
     table = vars(sys.modules[cls.__module__]) if cls.__module__ in sys.modules else {}
-    texts = " ".join(texts_in(annotations.values()))
+    texts = " ".join(texts_in(annotations.values())) if isinstance(annotations, Mapping) else ""
     named = {name: table[name] for name in sorted(set(names_in(texts, {"eval"}))) if name in table} if texts else None
     return [annotations, named, list(slots) if isinstance(slots, Iterable) and type(slots) is not str else slots]
-
-
-def annotations_of(cls: type, own: Any) -> dict[str, Any]:
-    if sys.version_info < (3, 14):
-        found = own.get("__annotations__")
-        return found if type(found) is dict else {}  # some types of Cython have a descriptor there
-    from annotationlib import Format, get_annotations  # type: ignore[import-not-found]
-
-    found = get_annotations(cls, format=Format.FORWARDREF)
-    return dict(found)
 
 
 def texts_in(annotations: Iterable[Any]) -> Iterator[str]:
@@ -105,7 +98,7 @@ def attributes_read(cls: type) -> Attrs | None:
     for base in cls.__mro__:
         if base is object or of_module(base.__module__).kind != "user":
             continue
-        for value in vars(base).values():
+        for value in (value for name, value in vars(base).items() if name not in DERIVED):
             code = code_of(value.fget if type(value) is property else value)
             if code is not None and code.co_names:
                 read.update(fingerprint_of(code).read)
@@ -114,4 +107,6 @@ def attributes_read(cls: type) -> Attrs | None:
 
 
 def shown(cls: type, name: str) -> Any:
+    if name in ("__annotations__", "__annotate__"):
+        return annotations_of(cls)
     return attribute_read(cls, name) if name in ("__subclasses__", "__dict__") else vars(cls).get(name)

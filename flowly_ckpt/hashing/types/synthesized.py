@@ -21,6 +21,7 @@ DERIVED = frozenset(
         "__slotnames__",  # copyreg keeps it on the class once an instance was reduced
         *("__static_attributes__", "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
         *("__slots__", "__parameters__", "__type_params__", "_abc_impl", "__abstractmethods__"),
+        *("__classdictcell__", "__conditional_annotations__"),  # for annotations that are made later
     }
 )
 SYNTHESIZED = Mark("synthesized")

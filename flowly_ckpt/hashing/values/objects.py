@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
-from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from ...errors import UnhashableError
 from ...pipelines import Combinator, children, effective_steps, role
 from ..code.origin import of_module
-from ..rows import LABELS, ROWS, Parts, of_class
+from ..rows import LABELS, ROWS, Parts, of_class, package
 
 __all__ = ["by_reduction", "is_run", "only_step"]
 
@@ -82,10 +81,11 @@ def by_reduction(obj: Any) -> Parts:
         return b"<run>", effective_steps(obj)
     if issubclass(kind, Combinator):  # it only calls its transforms, so their names do not count
         return b"<combinator>", [kind, obj._head(), *children(obj)]
-    own = getattr(kind, "__flowly_hash__", None)
-    if own is not None:
-        return b"<own>", [kind, own(obj)]
-    if hasattr(kind, "__next__"):
+    if hasattr(kind, "__flowly_hash__"):
+        own = of_type(kind, "__flowly_hash__")
+        if own is not None:
+            return b"<own>", [kind, own.__get__(obj, kind)()]
+    if hasattr(kind, "__next__") and of_type(kind, "__next__") is not None:
         refuse_iterator(kind, obj)
     behind = wrapped(obj, kind)
     try:
@@ -112,11 +112,17 @@ def by_reduction(obj: Any) -> Parts:
         if type(each) in FLAT:
             refuse_addresses(obj, each.values() if type(each) is dict else each)
     parts = [function, len(args), *args, *(own_state(each, kind) if type(each) is dict else each for each in states)]
-    if setter is not None:
-        parts.append([setter])
     if items is not None or pairs is not None:
         parts += [list(items or ()), list(pairs or ())]
+    beside = {"setter": setter, "cause": obj.__cause__ if isinstance(obj, BaseException) else None}
+    if any(value is not None for value in beside.values()):
+        parts.append(beside)
     return b"<object>", parts
+
+
+def of_type(kind: type, name: str) -> Any:
+    """Return an attribute of a type, or None; unlike ``getattr``, not one that its metaclass makes up."""
+    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
 
 
 def is_run(obj: Any) -> bool:
@@ -165,24 +171,35 @@ def is_slots(state: Any) -> bool:
 
 
 def own_state(state: Any, kind: type) -> dict[Any, Any]:
-    """Return a state without what ``functools.update_wrapper`` copied into it, and what cached properties hold."""
+    """Return a state without what ``functools.update_wrapper`` copied into it, and what properties keep there."""
     if not state:
         return {}
-    left_out = cached_names(kind)
+    left_out = kept_by_properties(kind) & state.keys()
     if "__wrapped__" in state:
-        left_out = left_out | COPIED
+        left_out |= COPIED
     return {name: value for name, value in state.items() if name not in left_out} if left_out else state
 
 
-def cached_names(kind: type) -> frozenset[str]:
-    found = _cached.get(kind)
-    if found is None:
-        members = (item for base in kind.__mro__ for item in vars(base).items())
-        _cached[kind] = found = frozenset(name for name, value in members if type(value) is cached_property)
-    return found
+def kept_by_properties(kind: type) -> frozenset[str]:
+    """Return the names under which cached properties of a class keep what follows from the rest of the state.
+
+    Besides ``functools.cached_property`` there are those of many libraries; they have ``__get__`` alone.
+    """
+    known = _kept.get(kind)
+    if known is None:
+        found = [(name, type(value)) for base in kind.__mro__ for name, value in vars(base).items()]
+        names = {name for name, descriptor in found if is_cached(descriptor)}
+        in_pandas = any(is_cached(descriptor) and package(descriptor) == "pandas" for _, descriptor in found)
+        _kept[kind] = known = frozenset({*names, "_cache"} if in_pandas else names)
+    return known
 
 
-_cached: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
+def is_cached(kind: type) -> bool:
+    name = kind.__name__.lower()
+    return ("cached" in name or "lazy" in name or name == "reify") and hasattr(kind, "__get__")
+
+
+_kept: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()  # a class that is kept alive has a subclass more
 
 
 def by_name(obj: Any, kind: type, name: str, behind: list[Any]) -> Parts:

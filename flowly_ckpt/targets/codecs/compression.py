@@ -14,7 +14,7 @@ __all__ = ["compressed"]
 
 # Stored: one letter for the method, the length before compression, its stream.
 HEAD = struct.Struct("<cQ")
-RATIO = {b"z": 1100, b"s": 1 << 20}  # no stream of the method can unpack to more
+RATIO = {b"z": 1100, b"s": 1 << 16}  # no stream of the method that was made here unpacks to more
 
 
 class compressed(NamedTuple):
@@ -50,7 +50,7 @@ class compressed(NamedTuple):
         data = b"".join(parts_of(self.inner, value))
         zstd = _zstd(self.method)
         if zstd is not None:
-            return HEAD.pack(b"s", len(data)) + bytes(zstd.compress(data, self.level))
+            return HEAD.pack(b"s", len(data)) + _zstd_packed(zstd, data, self.level)
         return HEAD.pack(b"z", len(data)) + zlib.compress(data, min(self.level, 9))
 
     def loads(self, data: Bytes) -> Any:
@@ -66,7 +66,7 @@ def _unpacked(view: memoryview) -> bytes:
     if size > RATIO.get(method, 0) * (len(body) + 16):
         raise DamagedError(f"{len(body)} bytes cannot unpack to {size} by method {method!r}")
     if method == b"s":
-        found = bytes(_zstd("zstd").decompress(bytes(body)))
+        found = _zstd_unpacked(_zstd("zstd"), bytes(body), size)
     else:
         stream = zlib.decompressobj()
         found = stream.decompress(body, size + 1)
@@ -75,6 +75,29 @@ def _unpacked(view: memoryview) -> bytes:
     if len(found) != size:
         raise DamagedError(f"{len(found)} bytes unpacked, {size} were packed")
     return found
+
+
+def _zstd_packed(zstd: Any, data: bytes, level: int) -> bytes:
+    """Compress into a frame that carries its checksum."""
+    if hasattr(zstd, "ZstdCompressor") and not hasattr(zstd, "CompressionParameter"):
+        return bytes(zstd.ZstdCompressor(level=level, write_checksum=True).compress(data))
+    parameter = zstd.CompressionParameter
+    return bytes(zstd.compress(data, options={parameter.compression_level: level, parameter.checksum_flag: 1}))
+
+
+def _zstd_unpacked(zstd: Any, body: bytes, size: int) -> bytes:
+    """Decompress, but not to more than the stated size, whatever the frame says of itself."""
+    if hasattr(zstd, "CompressionParameter"):
+        stream = zstd.ZstdDecompressor()
+        found = bytes(stream.decompress(body, size + 1))
+        if not stream.eof or stream.unused_data:
+            raise DamagedError("the zstd stream does not end where it should")
+        return found
+    stream = zstd.ZstdDecompressor().stream_reader(body, read_across_frames=False)
+    pieces = bytearray()
+    while len(pieces) <= size and (piece := stream.read(min(1 << 22, size + 1 - len(pieces)))):
+        pieces += piece
+    return bytes(pieces)
 
 
 def _zstd(method: str) -> Any:

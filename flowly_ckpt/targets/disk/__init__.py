@@ -15,7 +15,7 @@ from ..claims import Claim, Claims
 from ..codecs import Bytes, Codec, codec_named, parts_of, pickled, runs_code
 from ..damage import DamagedError, warn_once
 from ..facts import Collected, Entry, Selection, TagStats, is_key
-from ..filesystem import size_of
+from ..filesystem import PRIVATE, SHARED, size_of
 from ..protocol import BaseTarget, Progress
 from .blobs import Blobs
 from .entries import Entries, Row
@@ -44,6 +44,8 @@ class DiskTarget(BaseTarget):
     :param inline_bytes: values of at most this encoded size lie in the index, larger ones in files.
     :param durable: wait at each store until the disk has it, so that it survives a loss of power.
     :param claim_timeout: seconds to wait for a living process that computes the same key.
+    :param shared: let others read and write what is made here, as far as the umask does.
+    :param mapped: map large values; ``False`` reads them, so that a file which others change or cut does no harm.
     :raises StoreError: when the path is something else, of another format, or on a network file system.
 
     >>> import tempfile
@@ -73,17 +75,23 @@ class DiskTarget(BaseTarget):
         inline_bytes: int = 32_768,
         durable: bool = False,
         claim_timeout: float = 3600.0,
+        shared: bool = False,
+        mapped: bool = True,
     ) -> None:
         if verify not in (True, "lazy"):
             raise ValueError(f"verify is True or 'lazy', not {verify!r}")
         self.path = os.path.abspath(os.path.expanduser(path))
         self.options = {"codec": codec, "verify": verify, "max_bytes": max_bytes, "max_age": max_age,
-                        "inline_bytes": inline_bytes, "durable": durable, "claim_timeout": claim_timeout}  # fmt: skip
+                        "inline_bytes": inline_bytes, "durable": durable, "claim_timeout": claim_timeout,
+                        "shared": shared, "mapped": mapped}  # fmt: skip
+        mode = SHARED if shared else PRIVATE
         self.codec = codec
         check_folder(self.path)
-        self._entries = Entries(Index(self.path, partial(next_generation, self.path), durable))
-        self._values = Values(self._entries, Blobs(self.path, durable), inline_bytes, max_age, verify is True)
-        self._claims = Claims(os.path.join(self.path, "claims"), claim_timeout)
+        self._entries = Entries(Index(self.path, partial(next_generation, self.path, mode=mode), durable, mode))
+        self._values = Values(
+            self._entries, Blobs(self.path, durable, mode, mapped), inline_bytes, max_age, verify is True
+        )
+        self._claims = Claims(os.path.join(self.path, "claims"), claim_timeout, mode)
         self._counts = HitCounts(self._entries.index)
         self._bound = None if max_bytes is None else Bound(self._entries, max_bytes)
         weakref.finalize(self, _close, self._counts)  # when nobody refers to the target any more, or at exit

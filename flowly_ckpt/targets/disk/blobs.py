@@ -13,14 +13,24 @@ import xxhash
 
 from ..codecs import Bytes
 from ..damage import DamagedError
-from ..filesystem import beside, digest_of, read_into, size_of, sync_folder, write_all
+from ..filesystem import (
+    PRIVATE,
+    beside,
+    digest_of,
+    make_folder,
+    open_file,
+    read_into,
+    refuse_link,
+    size_of,
+    sync_folder,
+    write_all,
+)
 
 __all__ = ["Blobs", "File", "path_of"]
 
 _MAPPED = 1 << 20  # smaller files are read: a mapping keeps a file descriptor for as long as the value lives
 _BESIDE = 1 << 24  # from this size on the digest is computed in a thread beside the writing
 _STRIDE = 1 << 23  # both work on the same few megabytes, which are in the processor's cache then
-_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 class File(NamedTuple):
@@ -49,6 +59,8 @@ class Blobs(NamedTuple):
 
     :param root: the folder of the store; they lie in ``blobs``, by the first two letters of their names.
     :param durable: wait at each store until the disk has it.
+    :param mode: of the folders, and of the files without the right to be written or executed.
+    :param mapped: map large files instead of reading them.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -59,6 +71,8 @@ class Blobs(NamedTuple):
 
     root: str
     durable: bool = False
+    mode: int = PRIVATE
+    mapped: bool = True
 
     def path(self, digest: bytes) -> str:
         """Return where the file of a digest lies."""
@@ -69,7 +83,9 @@ class Blobs(NamedTuple):
 
         :raises OSError: when it cannot be written; nothing is left of it then.
         """
-        descriptor, temporary = beside(os.path.join(self.root, "blobs"))
+        folder = os.path.join(self.root, "blobs")
+        refuse_link(folder)
+        descriptor, temporary = beside(folder, self.mode, read_only=True)
         try:
             try:
                 digest = _write(descriptor, parts)
@@ -77,7 +93,7 @@ class Blobs(NamedTuple):
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            _put(temporary, self.path(digest), self.durable)
+            _put(temporary, self.path(digest), self.durable, self.mode)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
@@ -101,17 +117,25 @@ class Blobs(NamedTuple):
         :raises FileNotFoundError: when there is no such file.
         :raises DamagedError: when it is not what was stored.
         """
-        descriptor = os.open(self.path(file.digest), _READ)
+        descriptor = open_file(self.path(file.digest))
         try:
             found = os.fstat(descriptor).st_size
             if found != file.size:
                 raise DamagedError(f"the file has {found} bytes, {file.size} were stored")
-            data = _content(descriptor, file.size)
+            data = _content(descriptor, file.size, self.mapped)
         finally:
             os.close(descriptor)
         if verify and xxhash.xxh3_128_digest(data) != file.digest:
             raise DamagedError("the file does not match its digest")
         return data
+
+    def is_whole(self, file: File) -> bool:
+        """Return whether a file can be read and is what was stored."""
+        try:
+            self.load(file)
+        except (DamagedError, OSError):
+            return False
+        return True
 
     def is_damaged(self, file: File) -> bool:
         """Return whether a file is gone or not what was stored; one that cannot be read now may be whole."""
@@ -125,12 +149,16 @@ class Blobs(NamedTuple):
 
     def remove(self, digest: bytes) -> None:
         """Remove a file, if it is there; whoever has it mapped keeps what they see."""
-        with suppress(FileNotFoundError, PermissionError):  # Windows keeps what is mapped: gc takes it another time
-            os.unlink(self.path(digest))
+        # Windows keeps what is mapped: gc takes it another time. What lies beyond a link is not the store's.
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+            path = self.path(digest)
+            _refuse_links(path)
+            os.unlink(path)
 
     def walk(self) -> Iterator[tuple[File, float]]:
         """Yield each file and when it was last touched, in seconds since the epoch."""
-        for place, _, names in os.walk(os.path.join(self.root, "blobs")):
+        top = os.path.join(self.root, "blobs")
+        for place, _, names in [] if os.path.islink(top) else os.walk(top):
             for name in names:
                 with suppress(ValueError, OSError):
                     digest = bytes.fromhex(os.path.basename(place) + name.removesuffix(".bin"))
@@ -140,18 +168,29 @@ class Blobs(NamedTuple):
                         yield File(digest, facts.st_size), facts.st_mtime
 
 
-def _put(temporary: str, path: str, durable: bool) -> None:
+def _refuse_links(path: str) -> None:
     folder = os.path.dirname(path)
-    os.makedirs(folder, exist_ok=True)
-    if os.path.islink(folder):
-        raise NotADirectoryError(f"{folder} is a link that leads out of the store")
-    os.replace(temporary, path)
+    refuse_link(os.path.dirname(folder))
+    refuse_link(folder)
+
+
+def _put(temporary: str, path: str, durable: bool, mode: int) -> None:
+    folder = os.path.dirname(path)
+    make_folder(folder, mode)
+    _refuse_links(path)
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        if os.path.islink(path) or not os.path.isdir(path):
+            raise
+        os.rename(path, f"{path}.{os.urandom(4).hex()}.aside")  # a folder: whoever put it there may still want it
+        os.replace(temporary, path)
     if durable:
         sync_folder(folder)
 
 
-def _content(descriptor: int, size: int) -> Bytes | mmap.mmap:
-    if size >= _MAPPED:
+def _content(descriptor: int, size: int, mapped: bool) -> Bytes | mmap.mmap:
+    if mapped and size >= _MAPPED:
         with suppress(OSError):  # too many open files, or a file system without mappings: read it
             return mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY)
     data = read_into(descriptor, size)
@@ -178,7 +217,11 @@ def _write(descriptor: int, parts: list[Bytes]) -> bytes:
             hasher.update(piece)
 
     thread = threading.Thread(target=digest, name="flowly_ckpt digest")
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # no threads, as in a browser, or no more of them
+        write_all(descriptor, parts)
+        return digest_of(parts)
     try:
         for piece in _pieces(parts):
             work.put(piece)

@@ -17,6 +17,7 @@ from ..damage import DamagedError
 from ..facts import Entry, Selection, TagStats, names_of
 from .blobs import File, path_of
 from .index import Index
+from .schema import ASKED_FOR
 
 __all__ = ["Entries", "Row"]
 
@@ -68,7 +69,8 @@ class Row(NamedTuple):
         :raises DamagedError: when it does not match its digest.
         """
         try:
-            if digest_of_row(key, self.codec, self.created, self.payload) == self.digest:
+            is_typed = type(self.created) is type(self.size) is int and type(self.codec) is str and self.size >= 0
+            if is_typed and digest_of_row(key, self.codec, self.created, self.payload) == self.digest:
                 return
         except (TypeError, ValueError):
             pass
@@ -180,9 +182,9 @@ class Entries:
         relation, last = ">=", ("", "", "")
         while True:
             found = self.index.rows(KEYS.format(relation), last)
-            odd = bytes in set(map(type, chain.from_iterable(found)))  # text that SQLite could not encode
+            odd = not {str, int}.issuperset(map(type, chain.from_iterable(found)))  # text that SQLite could not encode
             for obj, tag, transform, created in found:
-                yield ((text_of(obj), text_of(tag), text_of(transform)) if odd else (obj, tag, transform)), created
+                yield ((_text(obj), _text(tag), _text(transform)) if odd else (obj, tag, transform)), _number(created)
             if len(found) < 5000:
                 return
             obj, tag, transform = found[-1][:3]
@@ -215,12 +217,12 @@ class Entries:
             found = [File(*row) for row in connection.execute(files, values)]
             return connection.execute(f"delete from entries where {where}", values).rowcount, found
 
-        return self.index.transact(work) if self.index.is_there() else (0, [])
+        return self.index.transact(work, ASKED_FOR) if self.index.is_there() else (0, [])
 
     def stats(self) -> list[TagStats]:
         """Count entries, bytes, hits and the seconds they saved, for each tag."""
         return [
-            TagStats(text_of(tag), count, size, hits, saved, used / 1e9)
+            TagStats(_text(tag), count, size, hits, saved, _number(used) / 1e9)
             for tag, count, size, hits, saved, used in self.index.rows(STATS)
         ]
 
@@ -278,6 +280,18 @@ def text_of(found: Any) -> str:
     return found if type(found) is str else bytes(found).decode("utf-8", "surrogatepass")
 
 
+def _text(found: Any) -> str:
+    """Return a column as text, whatever it holds: nothing about a foreign index is taken for granted."""
+    try:
+        return text_of(found)
+    except (TypeError, ValueError):
+        return ascii(found)
+
+
+def _number(found: Any) -> Any:
+    return found if type(found) in (int, float) else 0
+
+
 def digest_of_row(key: Key, codec: str, created: int, payload: Any) -> bytes:
     """Return the digest that binds a payload to its key, its codec and the time of its making.
 
@@ -315,9 +329,10 @@ def entry_of(row: Sequence[Any]) -> Entry:
     tag, obj, transform, codec, size, created, used, seconds, hits, made_from, blob = row
     try:
         found = json.loads(made_from) if made_from else {}
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         found = {}  # a flipped byte here harms no result
     return Entry(
-        (text_of(obj), text_of(tag), text_of(transform)), codec, size, created / 1e9, used / 1e9, seconds, hits,
-        found if isinstance(found, dict) else {}, None if blob is None else path_of(blob),
+        (_text(obj), _text(tag), _text(transform)), _text(codec), _number(size), _number(created) / 1e9,
+        _number(used) / 1e9, _number(seconds), _number(hits), found if isinstance(found, dict) else {},
+        path_of(blob) if isinstance(blob, bytes) else None,
     )  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from ...errors import StoreError
-from ..filesystem import is_temporary, replace_file
+from ..damage import plain
+from ..filesystem import PRIVATE, is_temporary, make_folder, open_file, read_file, read_into, replace_file
 
 __all__ = ["APPLICATION", "FORMAT", "check_folder", "index_files", "mark_folder", "network_of", "next_index"]
 
@@ -58,15 +59,14 @@ def _unmarked(path: str, names: set[str]) -> bool:
         return True
     others = {name for name in names - _OWN if not is_temporary(name)}
     if others:
-        some = ", ".join(sorted(others)[:3])
+        some = plain(", ".join(sorted(others)[:3]))
         raise StoreError(f"{path}: not a store of this library ({some} in it); name another folder")
     return False
 
 
 def _marked(path: str) -> int | None:
     try:
-        with open(path, encoding="utf-8") as file:
-            line = file.readline(100).rstrip("\n")
+        line = read_file(path, 1000).decode().partition("\n")[0]
     except (OSError, UnicodeDecodeError):
         return None
     number = line.removeprefix(_FIRST_LINE)
@@ -77,23 +77,26 @@ def _is_index(path: str) -> bool:
     # Only reached where the marker is damaged: opening and closing the file would drop the locks that SQLite
     # connections of this very process hold on it.
     try:
-        with open(path, "rb") as file:
-            head = file.read(100)
+        descriptor = open_file(path)
     except OSError:
         return False
+    try:
+        head = bytes(read_into(descriptor, 100))
+    finally:
+        os.close(descriptor)
     return head[:16] == b"SQLite format 3\0" and head[68:72] == APPLICATION.to_bytes(4, "big")
 
 
-def mark_folder(path: str) -> None:
-    """Make a folder a store: only for its owner, with a note for people who wonder what it is.
+def mark_folder(path: str, mode: int = PRIVATE) -> None:
+    """Make a folder a store: by default only for its owner, with a note for people who wonder what it is.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     mark_folder(f"{folder}/results"), check_folder(f"{folder}/results")
     (None, True)
     """
-    os.makedirs(path, mode=0o700, exist_ok=True)
-    replace_file(os.path.join(path, MARKER), [_MARKER_TEXT.encode()])
+    make_folder(path, mode)
+    replace_file(os.path.join(path, MARKER), [_MARKER_TEXT.encode()], mode=mode)
 
 
 def index_files(path: str) -> list[str]:

@@ -27,7 +27,8 @@ class HitCounts:
 
     def __init__(self, index: Index) -> None:
         self.index = index
-        self.begin_in_child()
+        self._hits: dict[int, int] = {}
+        self._guard = threading.Lock()
         self._due = time.monotonic() + _OFTEN
         index.on_fork.append(weakref.WeakMethod(self.begin_in_child))
 
@@ -64,5 +65,5 @@ class HitCounts:
 
     def begin_in_child(self) -> None:
         """Begin with nothing counted; in a forked child, what was counted is the parent's to write."""
-        self._hits: dict[int, int] = {}
+        self._hits = {}
         self._guard = threading.Lock()

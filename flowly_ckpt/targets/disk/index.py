@@ -7,13 +7,16 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
+from operator import methodcaller
 from typing import Any, TypeVar
 
 from ...errors import StoreError
+from ..damage import plain
+from ..filesystem import PRIVATE
 from .folder import index_files, mark_folder, next_index
-from .schema import BUSY, connect, is_damage, make_index
+from .schema import FAULTS, IMPATIENCE, PATIENCE, Connection, connect, is_busy, is_damage, make_index
 
 __all__ = ["Index"]
 
@@ -33,21 +36,26 @@ class Index:
 
     :param folder: the store; it need not be there until something is written.
     :param durable: wait at each change until the disk has it.
+    :param mode: of the folder, and of its files without the right to be executed.
     :param recover: called with a damaged file's name and the error; puts a new generation in its place.
 
     >>> Index("/no/such/folder", print).rows("select count(*) from entries")
     []
     """
 
-    def __init__(self, folder: str, recover: Callable[[str, object], object], durable: bool = False) -> None:
+    def __init__(
+        self, folder: str, recover: Callable[[str, object], object], durable: bool = False, mode: int = PRIVATE
+    ) -> None:
         self.folder = folder
         self.durable = durable
+        self.mode = mode
         self.recover = recover
         self._name = ""
         self._file = ("", 0, "")  # path, inode and next generation of the file that is open
-        self._free: list[sqlite3.Connection] = []
-        self._all: list[sqlite3.Connection] = []
+        self._free: list[Connection] = []
+        self._all: weakref.WeakSet[Connection] = weakref.WeakSet()  # one that an interrupt loses closes itself
         self._guard = threading.RLock()
+        self._patience = PATIENCE
         self.on_fork: list[Callable[[], Any]] = []  # weak references to what a forked child calls
         _indexes.add(self)
 
@@ -67,10 +75,12 @@ class Index:
             return next(iter(self.rows(statement, values)), None)
         try:
             row: Row | None = connection.execute(statement, values).fetchone()
-        except sqlite3.Error:
+        except FAULTS:
             row = next(iter(self.rows(statement, values)), None)
         finally:
-            self._give_back(connection, free)
+            free.append(connection)
+        if free is not self._free:  # closed meanwhile
+            self._close(free)
         return row
 
     def change(self, statement: str, values: Any = ()) -> int:
@@ -80,101 +90,82 @@ class Index:
         :raises sqlite3.IntegrityError: when the key is there already.
         """
         self._leave_if_replaced()
-        free = self._free
-        try:
-            connection = free.pop()
-        except IndexError:
+        if not self._free:
             self.create()
-            return self._attempt(lambda connection: connection.execute(statement, values).rowcount, 0)
-        try:
-            return connection.execute(statement, values).rowcount
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.Error:
-            return self._attempt(lambda connection: connection.execute(statement, values).rowcount, 0)
-        finally:
-            self._give_back(connection, free)
+        done = self._attempt(methodcaller("execute", statement, values), None, self._patience)
+        return 0 if done is None else int(done.rowcount)
 
-    def transact(self, work: Callable[[sqlite3.Connection], T], patience: float = BUSY) -> T:
+    def transact(self, work: Callable[[Connection], T], patience: float | None = None) -> T:
         """Run ``work(connection)`` in a transaction that excludes all other writers.
 
-        :param patience: seconds to wait for them.
+        :param patience: seconds to wait for them; by default a few, and hardly any after having waited in vain.
         :raises StoreError: when it cannot be written; nothing is changed then.
         """
 
-        def whole(connection: sqlite3.Connection) -> T:
-            if patience != BUSY:
-                connection.execute(f"pragma busy_timeout = {int(patience * 1000)}")
+        def whole(connection: Connection) -> T:
             try:
                 connection.execute("begin immediate")
                 result = work(connection)
                 connection.execute("commit")
-            except BaseException as error:
-                with suppress(sqlite3.Error):
-                    connection.execute("rollback")
-                if isinstance(error, sqlite3.IntegrityError):  # of a key that was just seen not to be there
-                    raise sqlite3.DatabaseError(f"malformed: {error}") from error
-                raise
-            finally:
-                if patience != BUSY:
-                    connection.execute(f"pragma busy_timeout = {int(BUSY * 1000)}")
+            except sqlite3.IntegrityError as error:  # of a key that was just seen not to be there
+                raise sqlite3.DatabaseError(f"malformed: {error}") from error
             return result
 
         self._leave_if_replaced()
         self.create()
-        return self._attempt(whole, None)
+        return self._attempt(whole, None, self._patience if patience is None else patience)
 
     def is_there(self) -> bool:
         """Return whether there is an index, so that something may be stored."""
         return bool(self._free or index_files(self.folder))
 
-    def _attempt(self, work: Callable[[sqlite3.Connection], T], absent: Any) -> T:
+    def _attempt(self, work: Callable[[Connection], T], absent: Any, patience: float = PATIENCE) -> T:
         """Run work on a connection; replace a damaged index once, and try again."""
         for attempt in (1, 2, 3):
+            free = self._free
+            connection = None
             try:
-                with self._connection() as connection:
+                try:
+                    connection = free.pop()
+                except IndexError:
+                    connection = self._open()
                     if connection is None:
                         result: T = absent
                         return result
-                    return work(connection)
+                if connection.patience != patience:
+                    connection.execute(f"pragma busy_timeout = {int(patience * 1000)}")
+                    connection.patience = patience
+                result = work(connection)
+                self._patience = PATIENCE
+                return result
             except sqlite3.IntegrityError:
                 raise
-            except sqlite3.Error as error:
-                if attempt == 3 or not (is_damage(error) or self._is_read_only_by_damage(error)):
-                    raise StoreError(f"{self.folder}: the index cannot be used: {error}") from error
-                if is_damage(error) or attempt == 2:
-                    self.renew(error)
-                else:
-                    self.close()  # it may have become writable since it was opened
+            except FAULTS as error:
+                failure: Exception = error
+            finally:
+                if connection is not None:
+                    if connection.in_transaction:
+                        with suppress(sqlite3.Error):
+                            connection.execute("rollback")
+                    free.append(connection)
+                    if free is not self._free:  # closed meanwhile
+                        self._close(free)
+            if is_busy(failure):
+                self._patience = IMPATIENCE
+            if attempt == 3 or not (is_damage(failure) or self._is_read_only_by_damage(failure)):
+                raise StoreError(f"{self.folder}: the index cannot be used: {plain(failure)}") from failure
+            if is_damage(failure) or attempt == 2:
+                self.renew(failure)
+            else:
+                self.close()  # it may have become writable since it was opened
         raise AssertionError("unreachable")
 
-    def _is_read_only_by_damage(self, error: sqlite3.Error) -> bool:
+    def _is_read_only_by_damage(self, error: Exception) -> bool:
         """Return whether SQLite refuses to write a file that the system lets us write."""
         places = (self.folder, os.path.join(self.folder, self._name))
         return "readonly" in str(error) and all(os.access(place, os.W_OK) for place in places)
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection | None]:
-        free = self._free
-        try:
-            connection = free.pop()
-        except IndexError:
-            fresh = self._open()
-            if fresh is None:
-                yield None
-                return
-            connection = fresh
-        try:
-            yield connection
-        finally:
-            self._give_back(connection, free)
-
-    def _give_back(self, connection: sqlite3.Connection, free: list[sqlite3.Connection]) -> None:
-        free.append(connection)
-        if free is not self._free:  # closed meanwhile
-            self._close(free)
-
-    def _open(self) -> sqlite3.Connection | None:
+    def _open(self) -> Connection | None:
         with self._guard:
             names = index_files(self.folder)
             if not names:
@@ -183,7 +174,7 @@ class Index:
             path = os.path.join(self.folder, self._name)
             connection = connect(path, self.durable)
             self._file = (path, os.stat(path).st_ino, next_index(path))
-            self._all.append(connection)
+            self._all.add(connection)
             return connection
 
     def _leave_if_replaced(self) -> None:
@@ -204,8 +195,8 @@ class Index:
         if self.is_there():
             return
         try:
-            mark_folder(self.folder)
-            make_index(self.folder, "index.sqlite")
+            mark_folder(self.folder, self.mode)
+            make_index(self.folder, "index.sqlite", mode=self.mode)
         except sqlite3.Error as error:
             raise StoreError(f"{self.folder}: no index can be made here: {error}") from error
 
@@ -217,7 +208,7 @@ class Index:
             if index_files(self.folder)[-1:] == [damaged]:
                 try:
                     self.recover(damaged, error)
-                except (sqlite3.Error, OSError) as failure:
+                except (*FAULTS, OSError) as failure:
                     text = f"{self.folder}: {damaged} is damaged ({error}) and cannot be replaced: {failure}"
                     raise StoreError(text) from failure
 
@@ -227,13 +218,12 @@ class Index:
             free, self._free = self._free, []
         self._close(free)
 
-    def _close(self, free: list[sqlite3.Connection]) -> None:
+    def _close(self, free: list[Connection]) -> None:
         while free:
             connection = free.pop()
             with suppress(sqlite3.Error):
                 connection.close()
-            with suppress(ValueError):  # last, since a fork waits for it
-                self._all.remove(connection)
+            self._all.discard(connection)  # last, since a fork waits for it
 
     def before_fork(self) -> None:
         """Close all connections, those in use as soon as their statements end; no new one is opened until the fork."""
@@ -250,8 +240,8 @@ class Index:
 
     def begin_in_child(self) -> None:
         """Forget the connections that were still in use; to close them would be to write."""
-        _leaked.append(self._all)
-        self._all, self._free = [], []
+        _leaked.append(list(self._all))
+        self._all, self._free = weakref.WeakSet(), []
         self._guard = threading.RLock()
         for begin in [found for reference in self.on_fork if (found := reference()) is not None]:
             begin()
@@ -267,7 +257,8 @@ if hasattr(os, "register_at_fork"):
 
     def _after_in_parent() -> None:
         for index in _forking:
-            index.after_fork()
+            with suppress(RuntimeError):  # an interrupt kept it from being acquired
+                index.after_fork()
         _forking.clear()
 
     def _after_in_child() -> None:

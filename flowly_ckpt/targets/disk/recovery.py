@@ -9,18 +9,20 @@ from contextlib import closing, suppress
 from typing import Any
 
 from ..damage import DamagedError, warn_once
+from ..filesystem import PRIVATE
 from .entries import Row, text_of
 from .folder import next_index
-from .schema import connect_to_damaged, make_index
+from .schema import FAULTS, connect_to_damaged, make_index
 
 __all__ = ["next_generation"]
 
 _COLUMNS = "id, tag, object, transform, codec, digest, created, size, blob, data, seconds, made_from"
 _INSERT = f"insert or ignore into entries ({_COLUMNS}) values (?{', ?' * 11})"
-_TRIES = 64
+_TRIES = 1000  # stretches that cannot be read
+_END = 2**63 - 1
 
 
-def next_generation(folder: str, damaged: str, error: object = "damaged") -> None:
+def next_generation(folder: str, damaged: str, error: object = "damaged", mode: int = PRIVATE) -> None:
     """Put a new index beside the damaged one, and warn of it; of several processes that do so, one prevails.
 
     The damaged file stays where it is, since others may still have it open; ``gc`` takes it away later.
@@ -36,7 +38,7 @@ def next_generation(folder: str, damaged: str, error: object = "damaged") -> Non
         connection.executemany(_INSERT, whole_rows(os.path.join(folder, damaged)))
         connection.execute("commit")
 
-    make_index(folder, os.path.basename(next_index(os.path.join(folder, damaged))), fill)
+    make_index(folder, os.path.basename(next_index(os.path.join(folder, damaged))), fill, mode)
     warn_once(folder, None, f"{damaged}: {error}", stacklevel=9)
 
 
@@ -46,19 +48,42 @@ def whole_rows(path: str) -> Iterator[tuple[Any, ...]]:
     >>> list(whole_rows("/no/such/index.sqlite"))
     []
     """
-    with suppress(sqlite3.Error), closing(connect_to_damaged(path)) as connection:
-        last, leap = -1, 0
-        for _ in range(_TRIES):
-            try:
-                for row in connection.execute(
-                    f"select {_COLUMNS} from entries where id > ? order by id", (last + leap,)
-                ):
-                    last, leap = row[0], 0
-                    if _is_whole(row):
-                        yield row
-                return
-            except sqlite3.Error:
-                leap = 2 * leap + 1
+    with suppress(*FAULTS), closing(connect_to_damaged(path)) as connection:
+        yield from filter(_is_whole, _readable(connection))
+
+
+def _readable(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+    select = f"select {_COLUMNS} from entries where id > ? and id < ? order by id"
+    last = -1
+    for _ in range(_TRIES):
+        try:
+            for row in connection.execute(select, (last, _END)):
+                last = row[0]
+                yield row
+            return
+        except FAULTS:
+            pass
+        # SQLite's module has read a row ahead, and has lost it to the fault: row by row up to the fault.
+        while (row := _one(connection, select, last, _END)) is not None:
+            last = row[0]
+            yield row
+        # Beyond the fault by leaps, then from there back to it.
+        leaps = (_one(connection, select, last + (1 << power), _END) for power in range(63))
+        beyond = next((row[0] for row in leaps if row is not None), _END)
+        end = beyond
+        while (row := _one(connection, f"{select} desc", last, end)) is not None:
+            end = row[0]
+            yield row
+        if beyond == _END:
+            return
+        last = beyond - 1
+
+
+def _one(connection: sqlite3.Connection, select: str, after: int, before: int) -> Any:
+    try:
+        return connection.execute(f"{select} limit 1", (after, before)).fetchone()
+    except FAULTS:
+        return None
 
 
 def _is_whole(row: tuple[Any, ...]) -> bool:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import cache
+from typing import Any
 
-from ..filesystem import beside
+from ..claims import Claims
+from ..filesystem import PRIVATE, beside
 from .folder import APPLICATION, FORMAT
 
-__all__ = ["BUSY", "connect", "connect_to_damaged", "is_damage", "make_index"]
+__all__ = [
+    "ASKED_FOR", "FAULTS", "IMPATIENCE", "PATIENCE", "Connection", "connect", "connect_to_damaged", "is_busy",
+    "is_damage", "make_index",
+]  # fmt: skip
 
 # Values are appended to the table, whose ids SQLite gives; the key index leads with the tag, so that it serves
 # look-ups, listing and clearing by tag. `created` is in nanoseconds. `uses` is apart, so that a hit never rewrites the
-# page of a value.
+# page of a value. The text is compared when an index is opened: to change it is to change the format.
 SCHEMA = f"""
 create table entries (
     id integer primary key, tag text not null, object text not null, transform text not null, codec text not null,
@@ -26,9 +32,32 @@ create trigger gone after delete on entries begin delete from uses where id = ol
 pragma application_id = {APPLICATION};
 pragma user_version = {FORMAT};
 """
-BUSY = 60.0  # seconds that a writer waits for the others
+# Seconds that a writer waits for the others: for a result that can be computed again, once that was in vain (one of
+# them was stopped), and for what somebody asked for by name.
+PATIENCE, IMPATIENCE, ASKED_FOR = 5.0, 0.1, 60.0
+# What SQLite's module raises; the last two where an error's own text, or a number, was damaged.
+FAULTS = (sqlite3.Error, UnicodeDecodeError, OverflowError)
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _TEXTS = ("no such ", "malformed", "unsupported file format")
+
+
+class Connection(sqlite3.Connection):
+    """A connection that can be referred to weakly, and knows how long it waits for other writers.
+
+    >>> sqlite3.connect(":memory:", factory=Connection).patience
+    5.0
+    """
+
+    patience = PATIENCE
+
+
+def is_busy(error: BaseException) -> bool:
+    """Return whether SQLite has waited for another writer in vain.
+
+    >>> is_busy(sqlite3.OperationalError("database is locked"))
+    True
+    """
+    return "locked" in str(error)
 
 
 def is_damage(error: BaseException) -> bool:
@@ -38,10 +67,12 @@ def is_damage(error: BaseException) -> bool:
     False
     """
     code = getattr(error, "sqlite_errorcode", None)
+    if not isinstance(error, sqlite3.Error):
+        return True
     return (code is not None and code & 0xFF in _DAMAGE) or any(text in str(error) for text in _TEXTS)
 
 
-def connect(path: str, durable: bool = False) -> sqlite3.Connection:
+def connect(path: str, durable: bool = False) -> Connection:
     """Open an index for reading and writing, or only for reading where it cannot be written.
 
     :param durable: wait at each change until the disk has it.
@@ -56,21 +87,42 @@ def connect(path: str, durable: bool = False) -> sqlite3.Connection:
     modes = ["mode=rw", "mode=ro", "immutable=1"] if os.access(path, os.W_OK) else ["mode=ro", "immutable=1"]
     for mode in modes:
         connection = sqlite3.connect(
-            f"{url}?{mode}", timeout=BUSY, isolation_level=None, check_same_thread=False, uri=True
+            f"{url}?{mode}",
+            timeout=PATIENCE,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
+            factory=Connection,
         )
         try:
             connection.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
             ours = connection.execute("select * from pragma_application_id, pragma_user_version").fetchone()
             if ours != (APPLICATION, FORMAT):
                 raise sqlite3.DatabaseError(f"malformed: application and format are {ours}")
+            if _tables(connection) != _own_tables():
+                raise sqlite3.DatabaseError("malformed: its tables are not those of a store")
             connection.execute("select id from entries limit 1").fetchone()
-        except sqlite3.Error as error:
+        except FAULTS as error:
             connection.close()
             if is_damage(error) or mode == modes[-1]:
                 raise
         else:
             return connection
     raise AssertionError("unreachable")
+
+
+def _tables(connection: sqlite3.Connection) -> list[Any]:
+    # As bytes: flipped bits need not leave text.
+    columns = ", ".join(f"cast({name} as blob)" for name in ("type", "name", "tbl_name", "sql"))
+    found = connection.execute(f"select {columns} from sqlite_master order by 2 limit 10")
+    return [row for row in found if not (row[1] or b"").startswith(b"sqlite_stat")]
+
+
+@cache
+def _own_tables() -> list[Any]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(SCHEMA)
+        return _tables(connection)
 
 
 def connect_to_damaged(path: str) -> sqlite3.Connection:
@@ -92,30 +144,45 @@ def _url(path: str) -> str:
     return f"file://{''.join(letters)}"
 
 
-def make_index(folder: str, name: str, fill: Callable[[sqlite3.Connection], None] | None = None) -> None:
+def make_index(
+    folder: str, name: str, fill: Callable[[sqlite3.Connection], None] | None = None, mode: int = PRIVATE
+) -> None:
     """Build an index beside its place, whole, and put it there unless another process was faster.
 
     :param fill: puts rows into it before others can see it.
+    :param mode: of the folder, and of its files without the right to be executed.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     make_index(folder, "index.sqlite"), os.listdir(folder)
     (None, ['index.sqlite'])
     """
-    descriptor, temporary = beside(folder)
+    descriptor, temporary = beside(folder, mode)
     os.close(descriptor)
     try:
         connection = sqlite3.connect(temporary, isolation_level=None)
         try:
-            connection.executescript(SCHEMA)
+            connection.executescript(f"begin; {SCHEMA} commit;")  # as one, so that the disk is waited for once
             if fill is not None:
                 fill(connection)
             connection.execute("pragma journal_mode = wal")
         finally:
             connection.close()
-        with suppress(FileExistsError):
-            os.link(temporary, os.path.join(folder, name))
+        _put_new(temporary, os.path.join(folder, name))
     finally:
         for end in ("", "-wal", "-shm", "-journal"):
             with suppress(OSError):
                 os.unlink(temporary + end)
+
+
+def _put_new(temporary: str, path: str) -> None:
+    """Give a file its name whole, unless the name is taken: nobody's open index is ever replaced."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    except (AttributeError, OSError):  # no hard links, in a browser or on exFAT: who holds the claim looks and renames
+        folder, name = os.path.split(path)
+        with Claims(os.path.join(folder, "claims"), PATIENCE).claim((name, "", "")):
+            if not os.path.lexists(path):
+                os.replace(temporary, path)

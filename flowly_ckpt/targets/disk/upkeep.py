@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from ...errors import StoreError
-from ..damage import DamagedError
+from ..damage import DamagedError, plain
 from ..facts import Collected
 from ..filesystem import collect_temporaries
 from ..protocol import Progress
@@ -34,14 +34,14 @@ def verify(values: Values, *, repair: bool = False, progress: Progress | None = 
     """
     entries, index = values.entries, values.entries.index
     found = index.rows("pragma integrity_check(10)") if index.is_there() else []
-    lines = [f"index: {row[0]}" for row in found if row[0] != "ok"]
+    lines = [plain(f"index: {row[0]}") for row in found if row[0] != "ok"]
     if lines and repair:
         index.renew(lines[0])
     total = entries.count()
     for done, (key, row) in enumerate(entries.rows(), 1):
         fault = _fault(key, row, values.blobs)
         if fault:
-            lines.append(f"{' '.join(part.decode('utf-8', 'replace') for part in key)}: {fault}")
+            lines.append(plain(f"{' '.join(part.decode('utf-8', 'replace') for part in key)}: {fault}"))
             if repair:
                 entries.remove_row(row.id)
                 if isinstance(row.blob, bytes) and len(row.blob) == 16:
@@ -80,10 +80,13 @@ def collect(values: Values, older_than: float = 600.0) -> Collected:
     """
     entries, path = values.entries, values.name
     temporaries = [size for _, size in collect_temporaries(path, older_than)]
-    if not entries.index.is_there():
-        return Collected(0, len(temporaries), sum(temporaries))
     now = time.time()
     old = [file for file, touched in values.blobs.walk() if now - touched >= older_than]
+    if not entries.index.is_there():  # so that nothing refers to any file
+        for file in old:
+            values.blobs.remove(file.digest)
+        sizes = [file.size for file in old] + temporaries
+        return Collected(0, len(sizes), sum(sizes))
     removed = (
         [file.size for file in old if values.drop_files([file])] + temporaries + list(_old_indexes(path, older_than))
     )

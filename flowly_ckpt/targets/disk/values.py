@@ -62,9 +62,11 @@ class Values:
         :raises KeyError: where there is none, it has expired or is damaged.
         """
         row = row or self.look(key)
-        while row is not None and (self.max_age is None or self.is_young(row.created)):
+        while row is not None:
             try:
                 row.check(key)
+                if not (self.max_age is None or self.is_young(row.created)):
+                    break
                 if row.blob is None:
                     return row, row.data
                 return row, self.blobs.load(File(row.blob, row.size), self.verifies_large)
@@ -124,17 +126,18 @@ class Values:
             self._replace(new, pieces)
 
     def store_many(self, items: Iterable[tuple[Key, str, list[Bytes], Facts]]) -> None:
-        """Store several, the small ones in one transaction."""
-        small = []
+        """Store several, the small ones in one transaction; of values under one key the last."""
+        small: dict[Key, New] = {}
         for key, codec, pieces, facts in items:
             size = size_of(pieces)
             if size > self.inline_bytes:
+                small.pop(key, None)
                 self.store(key, codec, pieces, size, facts)
             else:
-                small.append(New(key, codec, b"".join(pieces), None, facts))
+                small[key] = New(key, codec, b"".join(pieces), None, facts)
 
         def replace(connection: sqlite3.Connection) -> list[File | None]:
-            return [self.entries.replace(connection, new) for new in small]
+            return [self.entries.replace(connection, new) for new in small.values()]
 
         if small:
             self.drop_files(file for file in self.entries.index.transact(replace) if file is not None)
@@ -143,7 +146,7 @@ class Values:
         """Return the file that holds the bytes; write it, unless an equal one is there."""
         if self.entries.has_file_of(size):
             file = File(digest_of(pieces), size)
-            if self.blobs.has(file):
+            if self.blobs.has(file) and self.blobs.is_whole(file):
                 return file
         return self.blobs.add(pieces)
 

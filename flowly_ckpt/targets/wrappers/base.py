@@ -48,7 +48,8 @@ class Wrapper(BaseTarget):
 
     @property
     def keeps_bytes(self) -> bool:  # type: ignore[override]
-        return self.full.keeps_bytes
+        # Bytes would pass a wrapper by that changes values.
+        return self.full.keeps_bytes and type(self).unwrapped is Wrapper.unwrapped
 
     @property
     def keeps_times(self) -> bool:  # type: ignore[override]

@@ -25,7 +25,7 @@ class Expiring(Wrapper):
     See also: ``DiskTarget(max_age=…)`` and ``FileTarget(max_age=…)``, which know the age by themselves.
     """
 
-    keeps_times = True  # type: ignore[assignment]
+    keeps_times = True
 
     def __init__(self, target: Target, max_age: float) -> None:
         super().__init__(target)

@@ -12,7 +12,7 @@ import xxhash
 from ...typing import Facts, Key, Target
 from ..codecs import Bytes, Codec, parts_of, pickled
 from ..damage import DamagedError, warn_once
-from ..protocol import BaseTarget, as_target, described
+from ..protocol import BaseTarget, as_target
 from .base import Wrapper
 
 __all__ = ["Signed"]
@@ -40,8 +40,8 @@ class Signed(Wrapper):
     See also: :data:`flowly_ckpt.targets.tree`, which runs no code at all.
     """
 
-    isolates = True  # type: ignore[assignment]
-    keeps_bytes = False  # type: ignore[assignment]
+    isolates = True
+    keeps_bytes = False
 
     def __init__(self, target: Target, key: bytes | str, codec: Codec | None = None) -> None:
         secret = key.encode() if isinstance(key, str) else bytes(key)
@@ -66,7 +66,7 @@ class Signed(Wrapper):
         try:
             return self.codec.loads(self._checked(key, data))
         except Exception as error:  # unpickling may raise anything
-            warn_once(described(self.target), key, error, of=xxhash.xxh3_64_intdigest(data))
+            warn_once(repr(self.full), key, error, of=xxhash.xxh3_64_intdigest(data))
             raise KeyError(key) from error
 
     get_many = BaseTarget.get_many

@@ -87,7 +87,7 @@ class ReadOnly(Wrapper):
         raise self._refused("collect")
 
     def write_bytes(self, key: Key, parts: Any, facts: Facts | None = None, codec: str = "") -> None:
-        raise self._refused("store into")
+        """Keep nothing, as :meth:`put`."""
 
     def _refused(self, verb: str) -> StoreError:
         return StoreError(f"{self!r} is read-only; {verb} the target itself")
@@ -122,7 +122,7 @@ class Snapshots(Wrapper):
     (None, None, [1])
     """
 
-    isolates = True  # type: ignore[assignment]
+    isolates = True
 
     def __init__(self, target: Target, copy: Callable[[Any], Any] | None = None) -> None:
         super().__init__(target)
@@ -135,7 +135,8 @@ class Snapshots(Wrapper):
     def wrapped(self, key: Key, value: Any) -> Any:
         return self.copy(value)
 
-    unwrapped = wrapped
+    def unwrapped(self, key: Key, stored: Any) -> Any:
+        return self.copy(stored)
 
 
 class Hashed(Wrapper):

@@ -1,0 +1,72 @@
+"""Graphs of networkx, models of scikit-learn, symbols of sympy: without what they count, cache or number."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from ...errors import UnhashableError
+from ..rows import ROWS, Attrs, Parts
+from ..values.objects import own_state
+
+__all__: list[str] = []
+
+OF_GRAPH = ("graph", "_node", "_adj", "_succ", "_pred", "__networkx_cache__")
+
+
+def load_networkx() -> None:
+    import networkx as nx
+
+    @ROWS.register(nx.Graph)
+    def graph(obj: Any) -> Parts:
+        rest = {name: value for name, value in own_state(vars(obj), type(obj)).items() if name not in OF_GRAPH}
+        return b"<graph>", [type(obj), obj.graph, dict(obj._node), neighbours(obj._adj), Attrs(rest)]
+
+    views = sys.modules["networkx.classes.reportviews"]
+    kinds = [
+        getattr(views, name) for name in ("OutEdgeView", "OutEdgeDataView", "DiDegreeView", "NodeView", "NodeDataView")
+    ]
+
+    @ROWS.register(*kinds)
+    def view(obj: Any) -> Parts:
+        return b"<graph view>", [type(obj), list(obj.data() if hasattr(obj, "data") and callable(obj.data) else obj)]
+
+
+def neighbours(adjacency: Any) -> dict[Any, dict[Any, Any]]:
+    return {node: dict(edges) for node, edges in adjacency.items()}
+
+
+def load_sklearn_feature_extraction_text() -> None:
+    from sklearn.feature_extraction.text import _VectorizerMixin
+
+    ROWS.register(_VectorizerMixin)(lambda obj: without(obj, "_stop_words_id"))
+
+
+def load_sklearn_neighbors() -> None:
+    from sklearn.neighbors import BallTree, KDTree
+
+    for kind in (BallTree, KDTree):  # each with a base of its own for every width of numbers
+        ROWS.register(*(base for base in kind.__mro__ if base.__module__.startswith("sklearn")))(neighbour_tree)
+
+
+def without(obj: Any, *names: str) -> Parts:
+    """Describe an object by its class and attributes, but for some."""
+    state = {name: value for name, value in own_state(vars(obj), type(obj)).items() if name not in names}
+    return b"<model>", [type(obj), Attrs(state)]
+
+
+def neighbour_tree(obj: Any) -> Parts:
+    """A tree of neighbours counts how often it was asked; that is no part of it."""
+    state = obj.__getstate__()
+    return b"<neighbours>", [type(obj), *state[:7], *state[11:]]
+
+
+def load_sympy() -> None:
+    import sympy
+    from sympy.core.function import UndefinedFunction
+
+    ROWS.register(UndefinedFunction)(lambda obj: (b"<undefined>", [obj.__name__, obj._kwargs, obj._nargs]))
+
+    @ROWS.register(sympy.Dummy)
+    def dummy(obj: Any) -> Parts:
+        raise UnhashableError(obj, (), "a Dummy is unlike those of any other process; use a Symbol")

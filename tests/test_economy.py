@@ -1,0 +1,101 @@
+"""What a hit and a miss may cost: looks at the target, statements of SQL, Python calls."""
+
+from __future__ import annotations
+
+import collections
+import sys
+from functools import partial
+
+import pytest
+
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, ignore_globals
+from flowly_ckpt.targets import DiskTarget
+from flowly_ckpt.targets.wrappers import Wrapper
+
+run = partial(apply, rewrites=[add_checkpoints])
+FACTOR = 2
+
+
+def scaled(x):
+    return x + FACTOR
+
+
+def doubled(x):
+    return [x] * 2
+
+
+@pytest.fixture
+def disk(tmp_path):
+    with DiskTarget(tmp_path / "store") as target:
+        yield target
+
+
+class Counting(Wrapper):
+    """Count the looks at each key."""
+
+    def __init__(self, target):
+        super().__init__(target)
+        self.looks = collections.Counter()
+
+    def __getitem__(self, key):
+        self.looks[key] += 1
+        return super().__getitem__(key)
+
+
+def calls_of(work):
+    """Return how many Python functions a piece of work calls, apart from comprehensions."""
+    count = 0
+
+    def profile(frame, event, argument):
+        nonlocal count
+        count += event == "call" and not frame.f_code.co_name.endswith("comp>")
+
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_a_hit_looks_once_and_a_miss_twice(disk):
+    for target, most in ((Counting(disk), 2), (Counting({}), 1)):
+        pipeline = chained(scaled, checkpoint(target), doubled, checkpoint(target, tag="second"))
+        run(pipeline, 1)
+        assert set(target.looks.values()) == {most}
+        target.looks.clear()
+        run(pipeline, 1)
+        assert list(target.looks.values()) == [1]
+
+
+STATEMENTS = []
+ASKED = []
+
+
+@ignore_globals("STATEMENTS", "ASKED")
+def measured(x):
+    ASKED.append(len(STATEMENTS))
+    return x
+
+
+def test_a_missing_checkpoint_costs_two_statements_before_it_is_computed(disk):
+    pipeline = chained(measured, checkpoint(disk), measured, checkpoint(disk, tag="second"))
+    run(pipeline, 0)
+    for connection in disk._entries.index._all:
+        connection.set_trace_callback(STATEMENTS.append)
+    ASKED.clear()
+    run(pipeline, 1)
+    first, second = ASKED
+    assert first == 3, "one look for each checkpoint, and one more under the claim of the first"
+    assert second - first == 2, "one to store the first, one more look for the second"
+    STATEMENTS.clear()
+    run(pipeline, 1)
+    assert len(STATEMENTS) == 1
+
+
+def test_a_warm_hit_and_a_warm_miss_call_few_functions(disk):
+    pipeline = chained(scaled, doubled, checkpoint(disk, tag="rows"), str)
+    for x in (1, 1, 2, 2):
+        run(pipeline, x)
+    assert calls_of(lambda: run(pipeline, 1)) <= 100
+    assert calls_of(lambda: run(pipeline, 3)) <= 150
