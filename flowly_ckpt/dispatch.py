@@ -48,7 +48,7 @@ class Dispatch(dict[type, F]):
         self._default = default
         self._rows: dict[type, F] = {}
         self._exact: dict[type, F] = {}
-        self._lazy: dict[str, Callable[[], object]] = {}
+        self._lazy: dict[str, list[Callable[[], object]]] = {}
 
     def register(self, *types: type) -> Callable[[F], F]:
         """Make the decorated function the row of each of the types, and of their subclasses."""
@@ -70,8 +70,8 @@ class Dispatch(dict[type, F]):
         return bind
 
     def register_lazy(self, package: str, load: Callable[[], object]) -> None:
-        """Call ``load`` once, when a type of ``package``, or of a module in it, is first looked up."""
-        self._lazy[package] = load
+        """Call ``load`` once, when a type of ``package`` or a module in it is first looked up, after earlier loads."""
+        self._lazy[package] = [*self._lazy.get(package, ()), load]
         self.clear()
 
     def get(self, kind: type, default: Any = None) -> Any:
@@ -85,8 +85,7 @@ class Dispatch(dict[type, F]):
         with _lock:
             for base in kind.__mro__:  # some types made by Cython have a descriptor as their __module__
                 for package in accumulate(str(base.__module__).split("."), "{}.{}".format):
-                    load = self._lazy.pop(package, None)
-                    if load is not None:
+                    for load in self._lazy.pop(package, ()):
                         load()
             row = self._search(kind)
             if len(self) >= MOST:  # classes made again and again, as in a notebook, are let go

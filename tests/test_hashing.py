@@ -8,10 +8,14 @@ import importlib
 import itertools
 import os
 import pickle
+import shutil
+import sqlite3
 import subprocess
 import sys
+import sysconfig
 import threading
 import tracemalloc
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -308,6 +312,64 @@ def run(code: str, *paths: Path) -> list[str]:
     return done.stdout.split()
 
 
+def test_what_pip_installs_into_a_folder_is_installed(tmp_path: Path) -> None:
+    found = []
+    for version, text in (("1.0", "x"), ("1.0", "x * 1"), ("1.1", "x * 1")):
+        site = tmp_path / "vendored"
+        write(site / "dist_of_ours.py", f"def work(x): return {text}\nclass Thing: pass\n")
+        for old in site.glob("*.dist-info"):
+            shutil.rmtree(old)
+        write(site / f"another_name-{version}.dist-info" / "RECORD", "dist_of_ours.py,sha256=,1\n")
+        found.append(run(INSTALLED, site))
+    assert found[0] == found[1]
+    assert [a == b for a, b in zip(found[1], found[2])] == [False, False, False, False, True]
+
+
+COMPILED = """
+#include <Python.h>
+static PyObject *work(PyObject *self, PyObject *arg) {{ return PyLong_FromLong({k}); }}
+static PyMethodDef methods[] = {{ {{"work", work, METH_O, ""}}, {{NULL}} }};
+static struct PyModuleDef def = {{ PyModuleDef_HEAD_INIT, "quick", NULL, -1, methods }};
+PyMODINIT_FUNC PyInit_quick(void) {{ return PyModule_Create(&def); }}
+long value(long x) {{ return x + {k}; }}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("gcc"), reason="there is no compiler")
+def test_what_the_user_compiled_counts_by_its_content(tmp_path: Path) -> None:
+    header = sysconfig.get_path("include")
+    found = []
+    for number, k in enumerate((1, 1, 2)):
+        folder = tmp_path / str(number)
+        write(folder / "quick.c", COMPILED.format(k=k))
+        made = folder / f"quick{sysconfig.get_config_var('EXT_SUFFIX')}"
+        command = ["gcc", "-shared", "-fPIC", f"-I{header}", "-o", str(made), "quick.c"]
+        if subprocess.run(command, cwd=folder, check=False, capture_output=True).returncode:
+            pytest.skip("the headers of Python are not installed")
+        code = f"import quick, ctypes\nfrom flowly_ckpt import functional_hash as H\nlib = ctypes.CDLL({str(made)!r})\n"
+        code += "print(H(quick.work), H(lambda x: quick.work(x)), H(lambda x: lib.value(x)), H(lambda x: len(x)))"
+        found.append(run(code, folder))
+    assert found[0][:2] == found[1][:2]
+    assert [a == b for a, b in zip(found[1], found[2])] == [False, False, False, True]
+
+
+def test_an_error_behind_an_installed_object_names_the_users_line(tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    write(site / "dist_of_ours.py", "class Thing:\n    def __init__(self): self.rows = iter([])\n")
+    (site / "dist_of_ours-1.0.dist-info").mkdir()
+    write(
+        tmp_path / "mine.py",
+        "import dist_of_ours\nthing = dist_of_ours.Thing()\ndef f(x):\n    y = x\n    return thing, y\n",
+    )
+    code = (
+        "import mine\nfrom flowly_ckpt import functional_hash as H\ntry: H([mine.f])\nexcept TypeError as e: print(e)"
+    )
+    shown = " ".join(run(code, site, tmp_path))
+    assert "[0] → global 'thing' → .rows" in shown
+    assert f"{tmp_path / 'mine.py'}, line 5, in f, brings it in" in shown
+    assert "ignore_globals('thing')" in shown
+
+
 # saying more
 
 
@@ -342,7 +404,7 @@ def test_base_hash_tells_places_apart() -> None:
 def test_registering() -> None:
     class Box:
         def __init__(self, content: Any) -> None:
-            self.content, self.lock = content, threading.Lock()
+            self.content, self.numbers = content, iter([])
 
     with pytest.raises(UnhashableError):
         H(Box(1))
@@ -363,15 +425,15 @@ def test_hints_add_up() -> None:
 
 
 def test_an_error_carries_its_facts() -> None:
-    lock = threading.Lock()
+    database = sqlite3.connect(":memory:")
 
     def fetch(x: int) -> Any:
-        return lock, x
+        return database, x
 
-    with pytest.raises(UnhashableError, match="step 2 'fetch' → closure 'lock'") as caught:
+    with closing(database), pytest.raises(UnhashableError, match="step 2 'fetch' → closure 'database'") as caught:
         H(chained(abs, fetch))
-    assert caught.value.obj is lock
-    assert caught.value.path == ("step 2 'fetch'", "closure 'lock'")
+    assert caught.value.obj is database
+    assert caught.value.path == ("step 2 'fetch'", "closure 'database'")
     assert "ignore_globals" in caught.value.advice
     assert isinstance(caught.value.__cause__, TypeError)
 

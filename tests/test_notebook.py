@@ -198,3 +198,12 @@ def test_an_error_shows_the_step_and_nothing_is_stored(notebook):
     assert "ZeroDivisionError" in shown.errors
     assert "step 2" in shown.errors
     assert notebook("results") == Shown("{}")
+
+
+@pytest.mark.parametrize("line", ["get_ipython().run_line_magic('who_ls', '')", "names = %who_ls", "out = !true"])
+def test_a_step_may_use_magics(notebook, line):
+    step = f"def step(x):\n    print('ran')\n    {line}\n    return x + 1"
+    notebook(SETUP, "results = {}", step)
+    assert notebook(RUN) == Shown("2", RAN)
+    assert notebook(RUN) == Shown("2")
+    assert notebook(step + " + 1", RUN) == Shown("3", RAN)

@@ -16,7 +16,7 @@ from .digests import base_hash, functional_hash, prefix_hashes
 from .files import FileContent
 from .hints import depends_on, ignore_globals
 from .rows import register, register_lazy
-from .types import classes, members, modules  # noqa: F401
+from .types import classes, members, modules, tools  # noqa: F401
 from .values import containers, objects, standard, unhashable  # noqa: F401
 
 if TYPE_CHECKING:

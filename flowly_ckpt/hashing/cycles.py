@@ -17,11 +17,10 @@ from marshal import dumps
 from typing import Any
 
 from ..errors import UnhashableError
-from ..pipelines import effective_steps
 from .plain import ATOMS
 from .rows import Blob
-from .values.objects import is_run
-from .walk import UNORDERED, Cycle, Walk
+from .values.objects import only_step
+from .walk import NAMED, NAMED_IN, UNORDERED, Cycle, Walk
 
 __all__ = ["solve"]
 
@@ -93,16 +92,6 @@ def is_endless(walk: Walk, path: list[Vertex]) -> bool:
     return True
 
 
-def only_step(obj: Any) -> Any:
-    """Return the one step of a run that has just one, else the object itself."""
-    while is_run(obj):
-        steps = effective_steps(obj)
-        if len(steps) != 1:
-            break
-        obj = steps[0]
-    return obj
-
-
 def known(walk: Walk, obj: Any) -> bool:
     kind = type(obj)
     if kind is Blob and id(obj) not in walk.memo:
@@ -164,10 +153,17 @@ def close_cycle(walk: Walk, component: list[Vertex]) -> None:
 
 def label(walk: Walk, vertex: Vertex) -> bytes:
     """Return what a vertex is apart from the members of its cycle, which leave an empty place."""
-    parts = [walk.part(part) if known(walk, part) else () for part in vertex.parts]
+    named = vertex.tag in NAMED_IN
+    write = walk.item if named else walk.part
+    parts = [write(part) if known(walk, part) else empty(part, named) for part in vertex.parts]
     if vertex.tag in UNORDERED:
-        parts = sorted(walk.enc(part) if known(walk, part) else b"" for part in vertex.parts)
+        parts = sorted(walk.enc_item(part) if known(walk, part) else dumps(empty(part, named)) for part in vertex.parts)
     return walk.fold(vertex.tag + dumps(parts, 2))
+
+
+def empty(part: Any, named: bool) -> tuple[Any, ...]:
+    """Return what stands for a member of a cycle in another: nothing, or its name where that can be read."""
+    return (part.__name__,) if named and type(part) in NAMED else ()
 
 
 class Partition:

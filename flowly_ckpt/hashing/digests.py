@@ -22,8 +22,9 @@ def functional_hash(obj: Any, *, hasher: Hasher | None = None) -> str:
     """Return the content hash of any object: 32 hex digits of XXH3-128 over a canonical, prefix-free encoding.
 
     It does not change with the process, ``PYTHONHASHSEED``, a copy, a pickle round trip or sharing; nor with the
-    file, line, name, docstring, comments, annotations, formatting or names of local variables of a function; nor
-    with the layout of an array or a table in memory; nor with checkpoints put around or into a pipeline.
+    file, line, comments, formatting or names of local variables of a function, nor with its name, docstring and
+    annotations where nothing reads them; nor with the layout of an array or a table in memory; nor with checkpoints
+    put around or into a pipeline.
 
     It changes with any value or its type; with what a function does: its instructions, constants, defaults, closure,
     and everything it refers to, followed through the user's code; with the version of an installed distribution

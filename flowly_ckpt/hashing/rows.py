@@ -72,9 +72,9 @@ def package(kind: type) -> str:
     return str(kind.__module__).partition(".")[0]
 
 
-def own_attributes(obj: Any, base: type, without: Collection[str] = ()) -> Attrs | None:
+def own_attributes(obj: Any, base: type, without: Collection[str] = ()) -> dict[str, Any] | None:
     """Return the attributes of an object, and the slots of its classes below a base; None if there are none."""
-    found = attributes(getattr(obj, "__dict__", None), without) or Attrs()
+    found = dict(attributes(getattr(obj, "__dict__", None), without) or {})
     for cls in type(obj).__mro__:
         if cls is base:
             break

@@ -9,18 +9,26 @@ without loss ever reach it, and a one-tuple cannot be mistaken for an atom.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import _lru_cache_wrapper
 from marshal import dumps
+from types import FunctionType, MethodType
 from typing import Any
 
 import xxhash
 
 from .plain import ATOMS, is_plain
 from .rows import Blob, Parts, expand, refusing
+from .values.objects import only_step
 
-__all__ = ["UNORDERED", "VERSION", "Cycle", "Walk"]
+__all__ = ["NAMED", "NAMED_IN", "UNORDERED", "VERSION", "Cycle", "Walk"]
 
 VERSION = b"flowly 1\0"
 UNORDERED = frozenset({b"<set>", b"<frozenset>", b"<unordered>"})
+NAMED_IN = frozenset(
+    {b"<list>", b"<tuple>", b"<dict>", b"<set>", b"<frozenset>", b"<unordered>", b"<instance>", b"<object>"}
+)
+"""The tags in which functions are values, whose names can be read; elsewhere they are only called."""
+NAMED = frozenset({FunctionType, MethodType, _lru_cache_wrapper})
 NEVER_PLAIN = frozenset({b"<function>", b"<instance>"})  # they start with bytes, or a class
 SAFE = ATOMS - {float, complex}
 NAN = float("nan")
@@ -100,6 +108,14 @@ class Walk:
         memo[key] = encoded = (done,)
         return encoded
 
+    def item(self, obj: Any) -> Any:
+        """Return what stands for a part that can be read as a value: of a function, with its name."""
+        if type(obj) not in NAMED:
+            obj = only_step(obj)
+        if type(obj) in NAMED:
+            return (b"<handed>" + dumps((obj.__name__, self.enc(obj)), 2),)
+        return self.part(obj)
+
     def close(self, tag: bytes, parts: list[Any]) -> bytes:
         """Encode an object from its tag and parts."""
         if tag == b"<run>":
@@ -107,7 +123,7 @@ class Walk:
         if tag in UNORDERED:
             return self.seal_set(tag, parts)
         if tag in NEVER_PLAIN:
-            part = self.part
+            part = self.item if tag in NAMED_IN else self.part
             out = tag + dumps([p if type(p) in SAFE else part(p) for p in parts], 2)
             return b"#" + self.fold(out)
         return self.seal(tag, parts)
@@ -116,18 +132,25 @@ class Walk:
         """Join parts behind a tag; a long encoding is folded, so that cost and memory stay linear."""
         if len(parts) > SLICE:
             slices = (parts[i : i + SLICE] for i in range(0, len(parts), SLICE))
-            return b"#" + self.stream(tag, map(self.write, slices))
-        out = tag + self.write(parts)
+            return b"#" + self.stream(tag, (self.write(some, tag in NAMED_IN) for some in slices))
+        out = tag + self.write(parts, tag in NAMED_IN)
         return out if len(out) <= SHORT else b"#" + self.fold(out)
 
     def seal_set(self, tag: bytes, parts: list[Any]) -> bytes:
         if alike(parts):
             return self.seal(tag, sorted(parts))
-        return b"#" + self.stream(tag, [dumps(sorted(map(self.enc, parts)), 2)])
+        return b"#" + self.stream(tag, [dumps(sorted(map(self.enc_item, parts)), 2)])
 
-    def write(self, parts: list[Any]) -> bytes:
+    def enc_item(self, obj: Any) -> bytes:
+        kind = type(obj)
+        if kind in ATOMS:
+            return self.enc(obj)
+        encoded: bytes = self.item(obj)[0]
+        return encoded
+
+    def write(self, parts: list[Any], named: bool = False) -> bytes:
         if not (SAFE.issuperset(map(type, parts)) or is_plain(parts)):
-            part = self.part
+            part = self.item if named else self.part
             parts = [p if (kind := type(p)) in SAFE or (kind is float and p == p) else part(p) for p in parts]
         return dumps(parts, 2)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from itertools import chain, repeat
-from typing import Any
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
 
 from ..errors import UnhashableError
+from .code.origin import of_globals, of_module
 from .plain import ATOMS
 from .rows import LABELS, Blob, Parts, expand, refusing
 
@@ -41,9 +43,9 @@ def way_to(root: Any, expand: Callable[[Any], Parts] = expand) -> tuple[tuple[st
     """
     seen: set[int] = set()
     kept = []  # temporaries must outlive the set, which knows objects by id
-    waiting: list[tuple[tuple[Any, ...], str, Any]] = [((), "", root)]
+    waiting: list[tuple[tuple[Any, ...], str, Any, Brought]] = [((), "", root, NOBODY)]
     while waiting:
-        up, name, obj = waiting.pop()
+        up, name, obj, brought = waiting.pop()
         if type(obj) in ATOMS or id(obj) in seen:
             continue
         seen.add(id(obj))
@@ -52,14 +54,65 @@ def way_to(root: Any, expand: Callable[[Any], Parts] = expand) -> tuple[tuple[st
             parts = named_parts(obj, expand)
             read_bytes(obj, expand)
         except UnhashableError as error:
-            return unrolled(here), error
+            return unrolled(here), error if brought.foreign is None else advised(error, brought)
         except RecursionError as error:
             refusal = UnhashableError(obj, (), "its own reduction or hash nests without end")
             refusal.__cause__ = error
-            return unrolled(here), refusal
+            return unrolled(here), refusal if brought.foreign is None else advised(refusal, brought)
         kept.append([obj, parts])
-        waiting += [(here, name, part) for name, part in reversed(parts)]
+        origin = origin_of(obj)
+        if type(obj) is FunctionType and origin == "user":
+            waiting += [(here, name, part, Brought(obj, name)) for name, part in reversed(parts)]
+            continue
+        if origin == "installed" and brought.function is not None and brought.foreign is None:
+            brought = brought._replace(foreign=obj)
+        waiting += [(here, name, part, brought) for name, part in reversed(parts)]
     return None
+
+
+class Brought(NamedTuple):
+    """Hold the last of the user's functions on a way, what it calls the next part, and the installed object behind."""
+
+    function: Any = None
+    name: str = ""
+    foreign: Any = None
+
+
+NOBODY = Brought()
+
+
+def origin_of(obj: Any) -> str:
+    if type(obj) is FunctionType:
+        return of_globals(obj.__globals__).kind
+    return of_module((obj if isinstance(obj, type) else type(obj)).__module__).kind
+
+
+def advised(error: UnhashableError, brought: Brought) -> UnhashableError:
+    """Return the error with the line of the user's that brought an installed object in, and what helps there."""
+    code, word = brought.function.__code__, brought.name.partition("'")[2].partition("'")[0].partition(".")[0]
+    advice = f"{code.co_filename}, line {line_of(code, word)}, in {code.co_name}, brings it in"
+    if word and brought.name.startswith(("global", "closure")):
+        advice += f"; leave it out there with ignore_globals({word!r})"
+    complete = UnhashableError(error.obj, error.path, f"{error.advice}; {advice}" if error.advice else advice)
+    complete.__cause__ = error.__cause__
+    return complete
+
+
+def line_of(code: CodeType, word: str) -> int:
+    """Return the first line of a code object in which a name stands, or else its first line.
+
+    >>> line_of(line_of.__code__, "co_consts") > line_of.__code__.co_firstlineno
+    True
+    """
+    from dis import get_instructions
+
+    for instruction in get_instructions(code):
+        if instruction.argval == word and instruction.positions and instruction.positions.lineno:
+            return instruction.positions.lineno
+    inner = [
+        each for each in code.co_consts if isinstance(each, CodeType) and word in (*each.co_names, *each.co_freevars)
+    ]
+    return line_of(inner[0], word) if inner else code.co_firstlineno
 
 
 def read_bytes(obj: Any, expand: Callable[[Any], Parts]) -> None:

@@ -23,7 +23,6 @@ CASES = [
     distinct("partial", *map(pipeline, ("a", "functools.partial(a)", "functools.partial(b)", "functools.partial(c, 1)", "functools.partial(c, 2)", "functools.partial(c, y=1)",
              "functools.partial(c, y=2)", "functools.partial(c, 1, y=2)", "functools.partial(c, True)", "functools.partial(functools.partial(c, 1), 2)"))),
     same("partial of a partial", pipeline("functools.partial(c, 1, y=2)"), pipeline("functools.partial(functools.partial(c, 1), y=2)")),
-    same("keyword arguments in any order", "functools.partial(dict, a=1, b=2)", "functools.partial(dict, b=2, a=1)"),
     distinct("partial method", *(f"import functools\nclass C:\n    def m(self, a): return a\n    n = functools.partialmethod(m, {v})\nf = C" for v in (1, 2, "True"))),
     distinct("curry", *map(pipeline, ("toolz.curry(c)", "toolz.curry(a)", "toolz.curry(c, 1)", "toolz.curry(c, y=1)", "curried.map(a)", "curried.map(b)", "curried.filter(a)", "map"))),
     distinct("a decorator that curries", *(f"import toolz\n@toolz.curry\ndef f(x, y): return x {op} y" for op in "+-")),

@@ -97,7 +97,6 @@ CASES = [
     distinct("what the user puts into an installed module", "import toolz\ntoolz.hook = lambda x: x\ndef f(x): return toolz.hook(x)", "import toolz\ntoolz.hook = lambda x: -x\ndef f(x): return toolz.hook(x)",
              "import toolz\nclass C:\n    def __call__(self, x): return x\ntoolz.hook = C()\ndef f(x): return toolz.hook(x)", "import toolz\nclass C:\n    def __call__(self, x): return -x\ntoolz.hook = C()\ndef f(x): return toolz.hook(x)", "import toolz\ntoolz.hook = 3\ndef f(x): return toolz.hook", "import toolz\ntoolz.hook = 4\ndef f(x): return toolz.hook"),
     same("loggers", "import logging\nlog = logging.getLogger('a')\ndef f(x): log.info(x)", "import logging\nlog = logging.getLogger('b')\ndef f(x): log.info(x)", "import logging\nlog = logging.getLogger('b')\nlog.setLevel(3)\ndef f(x): log.info(x)"),
-    same("loggers as values", "__import__('logging').getLogger('a')", "__import__('logging').getLogger('b')"),
     distinct("modules as values", "math", "string", "np", "np.linalg", "pd"),
     distinct("user modules as values", *two("import helpers as f", ("x + 1", "x + 2"))),
     same("a function that prints to a stream", "import sys\nerr = sys.stderr\ndef f(x): print(x, file=err)", "from sys import stderr as err\ndef f(x): print(x, file=err)"),

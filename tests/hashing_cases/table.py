@@ -89,13 +89,16 @@ def all_groups() -> list[Group]:
         libraries,
         met,
         modules,
+        needless,
         newest,
+        ordinary,
         scalars,
+        seen,
         tables,
         unhashable,
     )
 
-    found = [scalars, containers, classes, functions, callables, modules, newest]
+    found = [scalars, containers, classes, functions, callables, modules, newest, seen, ordinary, needless]
     found += [unhashable, arrays, tables, adversarial, met, libraries]
     groups = [group for module in found for group in module.CASES]
     names = [group.name for group in groups]

@@ -13,19 +13,26 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from .flow import Place, in_order, plain_name
-from .instructions import Instruction, handlers, instructions_of
-from .references import Imports, Reference, find_references
+from .instructions import Instruction, handlers, instructions_of, names_taken
+from .references import ATTRIBUTES, QUERIES, Imports, Reference, find_references
 
 __all__ = ["Fingerprint", "fingerprint_of"]
 
 FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # *args, **kwargs, generator, coroutine, awaitable, async generator
 LOOKS_AT_NAMES = frozenset({"locals", "globals", "vars", "eval", "exec", "dir"})
-META = frozenset({"__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__module__"})
+META = frozenset(
+    {
+        *("__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__module__"),
+        *("__subclasses__", "__dict__", "__slots__"),
+    }
+)
 READERS = {
+    "vars": "__dict__",
     **dict.fromkeys(("get_type_hints", "get_annotations", "signature", "getfullargspec", "fields"), "__annotations__"),
     **dict.fromkeys(("getdoc", "help"), "__doc__"),
 }
-"""Functions that read annotations and docstrings of what they are given, by name."""
+"""Functions that read annotations, docstrings or attributes of what they are given, by name."""
+HAS_DOCSTRING = 0x4000000  # since Python 3.14
 PYTHON = (sys.version_info[0], sys.version_info[1])
 
 
@@ -36,7 +43,11 @@ class Fingerprint(NamedTuple):
     :param free: positions in ``co_freevars``, in the order in which the code uses them.
     :param references: the global names, chains of attributes and imports whose values count.
     :param read: attributes of functions and classes that the code reads, as ``__name__``.
-    :param lookups: the references, each with its name if it is a global without attributes, else None.
+    :param lookups: the references, each with its name if it is a global without attributes, else None, and whether
+        it is handed on, not only called.
+    :param taken: the variables of the closure that are handed on.
+    :param names: the attributes that the code reads, with the texts in it if it uses getattr.
+    :param queries: whether texts may name globals.
 
     >>> fingerprint_of((lambda x: len(x)).__code__).references
     (Reference(kind='global', name='len', chain=(), source=()),)
@@ -45,8 +56,11 @@ class Fingerprint(NamedTuple):
     payload: bytes
     free: tuple[int, ...]
     references: tuple[Reference, ...]
-    read: tuple[str, ...]
-    lookups: tuple[tuple[str | None, Reference], ...]
+    read: tuple[str, ...] = ()
+    lookups: tuple[tuple[str | None, Reference, bool], ...] = ()
+    taken: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    queries: bool = False
 
 
 _known: dict[int, tuple[Any, Fingerprint]] = {}
@@ -69,16 +83,15 @@ def fingerprint_of(code: CodeType) -> Fingerprint:
     return fingerprint
 
 
-def make(code: CodeType, keep_types: bool = True, given: Imports | None = None) -> Fingerprint:
+def make(code: CodeType, given: Imports | None = None) -> Fingerprint:
     """Make the fingerprint of a code object.
 
-    :param keep_types: keep the types of the annotations in the body of a class.
     :param given: imports of the code around it, by the variable they are bound to.
     """
-    instructions, where = instructions_of(code, keep_types)
+    instructions, where = instructions_of(code)
     given = find_references(code, instructions, given or {})
     nested = [instruction for instruction in instructions if isinstance(instruction.value, CodeType)]
-    inner = {id(instruction.value): make(instruction.value, instruction.keep_types, given) for instruction in nested}
+    inner = {id(instruction.value): make(instruction.value, given) for instruction in nested}
     sort_closures(instructions, inner)
     places = in_order(instructions, handlers(code, where))
     numbers: dict[Reference, int] = {}
@@ -86,7 +99,6 @@ def make(code: CodeType, keep_types: bool = True, given: Imports | None = None) 
         for reference in inner.get(id(instruction.value), instruction).references:
             numbers.setdefault(reference, len(numbers))
     variables = number_variables(code, places)
-    names = {instruction.value for instruction, _ in places if instruction.kind == "name"}
     flat: list[Any] = [*PYTHON, code.co_flags & FLAGS, *parameters(code)]
     for instruction, links in places:
         flat += (plain_name(instruction), encode_argument(instruction, variables, Nested(inner, numbers)))
@@ -95,12 +107,29 @@ def make(code: CodeType, keep_types: bool = True, given: Imports | None = None) 
     if any(reference.kind == "global" and reference.name in LOOKS_AT_NAMES for reference in numbers):
         flat += [tuple(variables), tuple(reference.text for reference in numbers)]
     free = [name for name in variables if name in code.co_freevars]
-    used = {name for reference in numbers for name in (reference.name, *reference.chain)}
-    direct = (names & META) | {READERS[name] for name in used & READERS.keys()}
-    read = direct.union(*(fingerprint.read for fingerprint in inner.values()))
-    lookups = tuple((r.name if r.kind == "global" and not r.chain else None, r) for r in numbers)
     free_at = tuple(map(code.co_freevars.index, free))
-    return Fingerprint(dumps(flat, 2), free_at, tuple(numbers), tuple(sorted(read)), lookups)
+    return with_uses(Fingerprint(dumps(flat, 2), free_at, tuple(numbers)), code, places, tuple(inner.values()))
+
+
+def with_uses(found: Fingerprint, code: CodeType, places: list[Place], inner: tuple[Fingerprint, ...]) -> Fingerprint:
+    """Add what the code, and the code nested in it, does with the things it refers to."""
+    own = {instruction.value for instruction, _ in places if instruction.kind == "name"}
+    attributes = {i.value for i, _ in places if i.name in ATTRIBUTES}
+    if "getattr" in own:
+        attributes |= {i.value for i, _ in places if i.kind == "const" and type(i.value) is str}
+    used = own | {name for reference in found.references for name in (reference.name, *reference.chain)}
+    read = ((own & META) | {READERS[name] for name in used & READERS.keys()}).union(*(each.read for each in inner))
+    handed = {reference for instruction, _ in places if instruction.handed for reference in instruction.references}
+    handed.update(reference for each in inner for _, reference, is_handed in each.lookups if is_handed)
+    return found._replace(
+        read=tuple(sorted(read)),
+        lookups=tuple(
+            (r.name if r.kind == "global" and not r.chain else None, r, r in handed) for r in found.references
+        ),
+        taken=frozenset(names_taken(code, False) & set(code.co_freevars)) if code.co_freevars else frozenset(),
+        names=frozenset(attributes).union(*(each.names for each in inner)),
+        queries=not used.isdisjoint(QUERIES) or any(each.queries for each in inner),
+    )
 
 
 class Nested(NamedTuple):
@@ -146,6 +175,8 @@ def encode_argument(instruction: Instruction, variables: dict[str, int], nested:
     """Encode a variable as a number, a global as the number of its reference, whose value is looked up at each hash."""
     if instruction.kind == "variable":
         return variables[instruction.value]
+    if instruction.kind == "const" and instruction.shown:
+        return encode_constant(instruction.value, nested), *shown(instruction.value)
     if instruction.kind == "const":
         return (encode_constant(instruction.value, nested),)
     if instruction.kind == "jump":
@@ -153,6 +184,14 @@ def encode_argument(instruction: Instruction, variables: dict[str, int], nested:
     if instruction.kind == "name" and instruction.references and instruction.references[0].kind == "global":
         return nested.numbers[instruction.references[0]]
     return instruction.value
+
+
+def shown(code: CodeType) -> tuple[Any, ...]:
+    """Return what a nested function shows of itself: its name, docstring and the names of its parameters."""
+    first = code.co_consts[0] if code.co_consts else None
+    count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+    documented = code.co_flags & HAS_DOCSTRING or PYTHON < (3, 14)
+    return code.co_name, first if type(first) is str and documented else None, code.co_varnames[:count]
 
 
 def encode_constant(value: Any, nested: Nested) -> bytes:

@@ -88,4 +88,6 @@ def plain_name(instruction: Instruction) -> str:
     'POP_JUMP_IF_FALSE'
     """
     test = condition(instruction)
+    if instruction.name == "LOAD_METHOD":  # or LOAD_ATTR, by whether the compiler saw that the object is a module
+        return "LOAD_ATTR"
     return f"POP_JUMP_IF_{INVERTED.get(test, test)}" if test else instruction.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from functools import _lru_cache_wrapper, partial
 from types import (
     BuiltinFunctionType,
@@ -18,11 +19,14 @@ from typing import Any
 
 from ..annotations import annotations_of
 from ..hints import IGNORES, added_to
-from ..plain import ATOMS
+from ..plain import ATOMS, is_plain
 from ..rows import LABELS, ROWS, Attrs, Mark, Parts, attributes
 from .fingerprint import Fingerprint, fingerprint_of
+from .held import as_held
+from .hung import hung_on, patched
 from .origin import Origin, named, of_globals, of_module
-from .references import CODE, as_met, builtin_named, resolve
+from .references import CODE, as_met, builtin_named, names_in, resolve
+from .wrapped import behind_generated
 
 __all__: list[str] = []
 
@@ -30,7 +34,14 @@ EMPTY = Mark("empty cell")
 IGNORED = Mark("ignored")
 NAMED = (FunctionType, type)
 OWN = frozenset({IGNORES})
-READABLE = frozenset({"__doc__", "__name__", "__qualname__", "__annotations__", "__annotate__", "__module__"})
+CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
+MOST = 1000
+READABLE = frozenset(
+    {
+        *("__doc__", "__name__", "__qualname__", "__annotations__", "__annotate__", "__module__"),
+        *("__subclasses__", "__dict__"),
+    }
+)
 
 
 @ROWS.exact(FunctionType)
@@ -41,6 +52,9 @@ def function(fn: FunctionType) -> Parts:
         foreign_parts = foreign(fn, origin)
         if foreign_parts is not None:
             return foreign_parts
+    behind = behind_generated(fn) if fn.__code__.co_filename[0] == "<" else None
+    if behind is not None:
+        return b"<generated>", [behind, annotations_of(behind)]
     fingerprint = fingerprint_of(fn.__code__)
     own = fn.__dict__
     ignored = own.get(IGNORES, ()) if own else ()
@@ -49,9 +63,11 @@ def function(fn: FunctionType) -> Parts:
         parts[2:] = defaults(fn)
     start = len(parts)
     read: tuple[Any, ...] = ()
+    look = False
     if fingerprint.free:
         parts += cells(fn, fingerprint, ignored)
-    for name, reference in fingerprint.lookups:
+        read = tuple(names_of(fn, fingerprint))
+    for name, reference, handed in fingerprint.lookups:
         if ignored and (ignored is True or reference.name in ignored):
             parts.append(IGNORED)
             continue
@@ -61,20 +77,38 @@ def function(fn: FunctionType) -> Parts:
             value, rest = table[name] if name in table else builtin_named(name, table), ()
         if type(value) in CODE or issubclass(type(value), type):
             parts.append(value)
-            if rest and rest[0] in READABLE:
+            if handed and not rest:
+                look = True
+                if type(value) is FunctionType:
+                    read += (value.__name__,)
+            elif rest and rest[0] in READABLE:
                 read += (attribute_read(value, rest[0]),)
-        else:  # the name of data counts: what is equal now may be changed apart
-            parts += (reference.name, value if type(value) in ATOMS else as_met(reference.name, logger(value, rest)))
-    if fingerprint.read:
-        read += tuple(attributes_read(fingerprint, parts[start:]))
+        elif type(value) in ATOMS:  # the name of data counts: what is equal now may be changed apart
+            parts += (reference.name, value)
+            if fingerprint.queries and type(value) is str:
+                read += tuple(builtin_or_global(each, table) for each in names_in(value))
+        else:
+            look = look or (handed and type(value) in CONTAINERS)
+            parts += (reference.name, as_met(reference.name, as_held(value, fingerprint.names, handed and not rest)))
+    if fingerprint.read or look:
+        read += tuple(attributes_read(fn, fingerprint, parts[start:]))
+    if fingerprint.names and patched(fingerprint.names):
+        read += tuple(hung_on(fingerprint.names))
     if read:
         parts += read
     return b"<function>", parts
 
 
+def builtin_or_global(name: str, table: dict[str, Any]) -> Any:
+    return as_held(table[name] if name in table else builtin_named(name, table))
+
+
 def defaults(fn: FunctionType) -> tuple[Any, ...]:
+    """Return the defaults, each under a name of its own if it is a function, as the body may read it."""
     positional, named = fn.__defaults__ or (), fn.__kwdefaults__ or {}
-    return len(positional), *positional, tuple(sorted(named)) or None, *map(named.get, sorted(named))
+    values = [*positional, tuple(sorted(named)) or None, *map(named.get, sorted(named))]
+    names = [value.__name__ for value in values if type(value) is FunctionType]
+    return ([len(positional), *names] if names else len(positional)), *map(as_held, values)
 
 
 def of_function(fn: FunctionType, parts: list[Any]) -> list[str | None]:
@@ -101,20 +135,61 @@ LABELS[b"<function>"] = of_function
 
 def cells(fn: FunctionType, fingerprint: Fingerprint, ignored: Any) -> list[Any]:
     names, closure = fn.__code__.co_freevars, fn.__closure__ or ()
-    return [IGNORED if ignored is True or names[i] in ignored else content(closure[i]) for i in fingerprint.free]
+    taken = fingerprint.taken
+    return [
+        IGNORED if ignored is True or names[i] in ignored else content(closure[i], fingerprint.names, names[i] in taken)
+        for i in fingerprint.free
+    ]
 
 
-def content(cell: CellType) -> Any:
+def names_of(fn: FunctionType, fingerprint: Fingerprint) -> Iterator[str]:
+    """Yield the names of the functions in a closure that are handed on."""
+    names, closure = fn.__code__.co_freevars, fn.__closure__ or ()
+    for i in fingerprint.free:
+        if names[i] in fingerprint.taken and type(value := content(closure[i])) is FunctionType:
+            yield value.__name__
+
+
+def content(cell: CellType, names: Collection[str] = (), handed: bool = False) -> Any:
     try:
-        return cell.cell_contents
+        return as_held(cell.cell_contents, names, handed)
     except ValueError:
         return EMPTY
 
 
-def attributes_read(fingerprint: Fingerprint, values: list[Any]) -> list[Any]:
-    """Return the names and docstrings that the code reads from the functions and classes it refers to."""
-    seen = [value for value in values if issubclass(type(value), NAMED)]
-    return [attribute_read(value, name) for value in seen for name in fingerprint.read]
+def attributes_read(fn: FunctionType, fingerprint: Fingerprint, values: list[Any]) -> Iterator[Any]:
+    """Yield what is read, here or in what is called, from the functions and classes the code refers to or hands on."""
+    things = things_in(values)
+    read = sorted({*fingerprint.read, *read_below(fn, fingerprint, set())}) if things else ()
+    for thing in things:
+        for name in read:
+            yield attribute_read(thing, name)
+
+
+def read_below(fn: FunctionType, fingerprint: Fingerprint, seen: set[int]) -> Iterator[str]:
+    """Yield the attributes of functions and classes that the user's functions read which a function leads to."""
+    seen.add(id(fn.__code__))
+    for name, reference, _ in fingerprint.lookups:
+        value = fn.__globals__.get(name) if name else resolve(reference, fn.__globals__)[0]
+        if type(value) is not FunctionType or id(value.__code__) in seen:
+            continue
+        if of_globals(value.__globals__).kind == "user":
+            below = fingerprint_of(value.__code__)
+            yield from below.read
+            yield from read_below(value, below, seen)
+
+
+def things_in(values: list[Any]) -> list[Any]:
+    """Return the functions and classes in values and in the plain containers among them, in order."""
+    found: list[Any] = []
+    waiting = [values]
+    for some in waiting:
+        for value in some:
+            if issubclass(type(value), NAMED):
+                found.append(value)
+            elif type(value) in CONTAINERS and not is_plain([value]) and len(waiting) < MOST:
+                waiting.append([*value, *value.values()] if type(value) is dict else list(value))
+    return found
 
 
 def attribute_read(value: Any, name: str) -> Any:
@@ -124,15 +199,19 @@ def attribute_read(value: Any, name: str) -> Any:
             return [annotations_of(base) for base in value.__mro__ if base is not object]
         code = getattr(value, "__code__", None)
         return [annotations_of(value), code and code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]]
+    if name == "__subclasses__":
+        return subclasses(value) if isinstance(value, type) else None
+    if name == "__dict__":
+        return [list(vars(base)) for base in getattr(value, "__mro__", ()) if of_module(base.__module__).kind == "user"]
     return getattr(value, name, None)
 
 
-def logger(value: Any, rest: tuple[str, ...]) -> Any:
-    """Return a mark for a logger that is only written to, as it has no part in the result, whatever its name."""
-    kind = type(value)
-    if kind.__module__ == "logging" and kind.__name__ in ("Logger", "RootLogger") and rest[:1] != ("name",):
-        return Mark("logger")
-    return value
+def subclasses(cls: type) -> list[type]:
+    found: list[type] = list(dict.fromkeys(type.__subclasses__(cls)))
+    for each in found:
+        below: list[type] = type.__subclasses__(each)
+        found += [kind for kind in below if kind not in found]
+    return found
 
 
 def foreign(fn: FunctionType, origin: Origin) -> Parts | None:
@@ -206,4 +285,4 @@ LABELS[b"<partial>"] = ("function", "arguments", "keywords")
 
 
 def bound(fn: Any) -> list[Any]:
-    return [fn.func, fn.args, attributes(fn.keywords)]
+    return [fn.func, fn.args, fn.keywords or None]

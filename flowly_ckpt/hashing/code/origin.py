@@ -1,6 +1,7 @@
 """Where code comes from: Python itself, an installed distribution, this library, or the user.
 
-What is installed counts by name and version; what the user writes counts by content.
+What is installed counts by name and version; what the user writes counts by content, what the user compiled by the
+content of its file.
 """
 
 from __future__ import annotations
@@ -10,17 +11,19 @@ import sys
 from functools import cache
 from typing import Any, NamedTuple
 
-__all__ = ["Origin", "named", "of_globals", "of_module"]
+__all__ = ["Origin", "library_label", "named", "of_globals", "of_module"]
 
 PYTHON = f"python {sys.version_info[0]}.{sys.version_info[1]}"
 STDLIB = os.path.dirname(os.__file__)
 SITES = ("site-packages", "dist-packages")
+COMPILED = (".so", ".pyd", ".dll", ".dylib")
+SYSTEM = ("/usr/", "/lib", "/System/", os.path.join(sys.base_prefix, ""))
 
 
 class Origin(NamedTuple):
     """Describe who wrote some code, with the label that stands for it.
 
-    :param kind: ``"python"``, ``"installed"``, ``"ours"`` or ``"user"``.
+    :param kind: ``"python"``, ``"installed"``, ``"ours"``, ``"compiled"`` or ``"user"``.
     :param label: the name and version that count; empty for the user's code, which counts by content.
 
     >>> of_module("json").kind
@@ -82,9 +85,15 @@ def _origin(name: Any, file: Any) -> Origin:
         known = top in sys.stdlib_module_names or top in sys.builtin_module_names
         return Origin("python", PYTHON) if known else _namespace(top)
     site, package = split_site(file)
+    if not site:
+        site, package = beside(name, file), top
+    label = version_label(site, package or top) if site else ""
+    if label:
+        return Origin("installed", label)
+    if file.endswith(COMPILED) and not file.startswith(STDLIB + os.sep):
+        return Origin("compiled", library_label(file))
     if site:
-        label = version_label(site, package or top)
-        return Origin("installed", label) if label else USER
+        return USER
     if file.startswith((STDLIB + os.sep, "<frozen ")) or top == "builtins":
         return Origin("python", PYTHON)
     return USER
@@ -130,11 +139,43 @@ def version_label(site: str, package: str) -> str:
     folder = _folders(site).get(normal(package))
     if folder is not None:
         return _label(site, folder)
-    from importlib.metadata import packages_distributions
+    return " ".join(_label(site, folder) for folder in sorted(_folders(site).values()) if owns(site, folder, package))
 
-    names = sorted(set(packages_distributions().get(package, ())))
-    found = [_folders(site).get(normal(name)) for name in names]
-    return " ".join(_label(site, folder) for folder in found if folder)
+
+def owns(site: str, folder: str, package: str) -> bool:
+    """Return whether a distribution of another name owns a package, by the lists that it brought with it."""
+    for file, start in (("top_level.txt", b""), ("RECORD", b"/."), ("installed-files.txt", b"/.")):
+        try:
+            with open(os.path.join(site, folder, file), "rb") as opened:
+                text = b"\n" + opened.read().replace(b"\r", b"").replace(b"../", b"") + b"\n"
+        except OSError:
+            continue
+        if any(b"\n" + package.encode() + end in text for end in ([b"/", b"."] if start else [b"\n"])):
+            return True
+    return False
+
+
+def beside(name: str, file: str) -> str:
+    """Return the folder a module was imported from if metadata lie there, as after ``pip install --target``."""
+    parts, depth = file.split(os.sep), name.count(".") + 1
+    at = len(parts) - depth - parts[-1].startswith("__init__.")
+    if at <= 0 or parts[at].partition(".")[0] != name.partition(".")[0]:
+        return ""
+    folder = os.sep.join(parts[:at])
+    return folder if any(each.endswith(".dist-info") for each in _folders(folder).values()) else ""
+
+
+def library_label(file: str) -> str:
+    """Return what stands for a library that the user compiled: the content of its file.
+
+    >>> library_label("libc.so.6")
+    'libc.so.6'
+    """
+    if os.sep not in file or file.startswith(SYSTEM) or not os.path.isfile(file):
+        return file
+    from ..files import content_digest
+
+    return f"content {content_digest(file)}"
 
 
 @cache

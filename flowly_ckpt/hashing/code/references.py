@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice, takewhile
+from keyword import iskeyword
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -17,10 +18,14 @@ from ..rows import Mark
 from .instructions import Instruction
 from .origin import of_module
 
-__all__ = ["CODE", "Imports", "Reference", "builtin_named", "find_references", "resolve"]
+__all__ = ["CODE", "Imports", "Reference", "builtin_named", "find_references", "names_in", "resolve"]
 
 GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+LOOK_UP = frozenset({"globals", "eval", "exec", "vars", "modules", "resolve_name", "locate", "__globals__"})
+QUERIES = frozenset({"query", "eval"})
+IMPORTERS = frozenset({"import_module", "__import__"})
+ANY_NAME, NAME_IN_QUERY = r"\b[^\W\d]\w*", r"@([^\W\d]\w*)"
 CODE = frozenset({FunctionType, BuiltinFunctionType, MethodType, type, ModuleType})
 PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 MISSING = Mark("undefined")
@@ -65,17 +70,68 @@ def find_references(code: CodeType, instructions: list[Instruction], given: Impo
     ({}, "global 'sys.path'")
     """
     imported: Imports = {name: given[name] for name in code.co_freevars if name in given}
+    variables = [instruction for instruction in instructions if instruction.kind == "variable"]
+    read = {variable.value for variable in variables if is_read(code, variable)}.union(code.co_cellvars)
+    own = set() if code.co_flags & 1 else stored_first(instructions)
     for at, instruction in enumerate(instructions):
         if instruction.name == "IMPORT_NAME":
-            instruction.references = tuple(imports_at(instructions, at, imported))
+            instruction.references = tuple(imports_at(instructions, at, imported, read))
     for at, instruction in enumerate(instructions):
         if instruction.name in GLOBALS:
-            instruction.references = (Reference("global", instruction.value, chain_at(instructions, at + 1)),)
+            if id(instruction) in own:
+                continue
+            chain = chain_at(instructions, at + 1)
+            instruction.references = (Reference("global", instruction.value, chain),)
+            instruction.handed = not (instruction.called or instructions[at + len(chain)].called)
         elif instruction.kind == "variable" and instruction.value in imported and is_read(code, instruction):
             chain = chain_at(instructions, at + 1)
             instruction.references = tuple(reference._replace(chain=chain) for reference in imported[instruction.value])
+            instruction.handed = not (instruction.called or instructions[at + len(chain)].called)
+    name_in_texts(instructions)
     shared = {*code.co_cellvars, *code.co_freevars}
     return {name: references for name, references in imported.items() if name in shared}
+
+
+def name_in_texts(instructions: list[Instruction]) -> None:
+    """Set what literal texts name, in code that looks names up: ``df.query("a > @LIMIT")``, ``import_module("x")``."""
+    used = {instruction.value for instruction in instructions if instruction.kind == "name"}
+    if used.isdisjoint(LOOK_UP) and used.isdisjoint(QUERIES) and used.isdisjoint(IMPORTERS):
+        return
+    before = None
+    for instruction in instructions:
+        if instruction.kind == "const" and type(instruction.value) is str:
+            if before is not None and before.value in IMPORTERS:
+                module = instruction.value.lstrip(".")
+                source = (len(instruction.value) - len(module), module, False)
+                instruction.references = (Reference("import", "", (), source),)
+            else:
+                names = names_in(instruction.value, used)
+                instruction.references = tuple(Reference("global", name) for name in names)
+        before = instruction
+
+
+def names_in(text: str, used: Collection[str] = ("query",)) -> list[str]:
+    """Return the names of globals in a text, for code that uses some names itself.
+
+    >>> names_in("a >= @LIMIT and b < @other.size"), names_in("helper(x)", {"eval"})
+    (['LIMIT', 'other'], ['helper', 'x'])
+    """
+    import re
+
+    pattern = ANY_NAME if not LOOK_UP.isdisjoint(used) else NAME_IN_QUERY
+    return list(dict.fromkeys(name for name in re.findall(pattern, text) if not iskeyword(name)))
+
+
+def stored_first(instructions: list[Instruction]) -> set[int]:
+    """Return the loads of names that the body of a class has stored before: they are not looked up as globals."""
+    stored: set[str] = set()
+    found = set()
+    for instruction in instructions:
+        if instruction.name == "STORE_NAME":
+            stored.add(instruction.value)
+        elif instruction.name == "LOAD_NAME" and instruction.value in stored:
+            found.add(id(instruction))
+    return found
 
 
 def is_read(code: CodeType, instruction: Instruction) -> bool:
@@ -85,8 +141,10 @@ def is_read(code: CodeType, instruction: Instruction) -> bool:
     return "FAST" not in instruction.name or instruction.value not in (*code.co_cellvars, *code.co_freevars)
 
 
-def imports_at(instructions: list[Instruction], at: int, imported: Imports) -> Iterator[Reference]:
-    """Record the variables an import is stored in; yield the references stored elsewhere, or nowhere."""
+def imports_at(
+    instructions: list[Instruction], at: int, imported: Imports, read: Collection[str]
+) -> Iterator[Reference]:
+    """Record the variables an import is stored in; yield what is stored elsewhere, nowhere, or never read."""
     level, names, module = instructions[at - 2].value, instructions[at - 1].value, instructions[at].value
     whole = Reference("import", "", (), (level, module, False))
     top = at + 1 < len(instructions) and instructions[at + 1].name.startswith("STORE")
@@ -97,7 +155,9 @@ def imports_at(instructions: list[Instruction], at: int, imported: Imports) -> I
     else:
         found = [(instructions[at + 2 + 2 * i], whole._replace(name=name)) for i, name in enumerate(names)]
     for store, reference in found:
-        if store.kind == "variable":  # one variable may be bound by several imports, as in a try
+        if store.kind == "variable" and not reference.name and store.value not in read:
+            yield reference._replace(source=(level, module, False))  # imported only for what the import does
+        elif store.kind == "variable":  # one variable may be bound by several imports, as in a try
             imported[store.value] = (*imported.get(store.value, ()), reference)
         else:
             yield reference

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...errors import UnhashableError
+from ..code.wrapped import expression
 from ..rows import ROWS, Attrs, Blob, Parts
-from ..values.objects import by_reduction
 from .arrays import chunks
 
 __all__: list[str] = []
@@ -37,7 +37,8 @@ def load_polars() -> None:
     import polars as pl
 
     ROWS.open(pl.DataFrame, without=("_df",))(lambda obj: (b"<polars frame>", [obj.shape, *obj.get_columns()]))
-    ROWS.register(pl.LazyFrame)(plan)
+    ROWS.open(pl.LazyFrame, without=("_ldf",))(plan)
+    ROWS.open(pl.Expr, without=("_pyexpr",))(expression)
     ROWS.open(pl.Series, without=("_s",))(series)
     ROWS.register(pl.DataType)(lambda obj: (b"<polars dtype>", [type(obj).__name__, Attrs(vars(obj))]))
     ROWS.exact(pl.Field)(lambda obj: (b"<polars field>", [obj.name, obj.dtype]))
@@ -47,7 +48,7 @@ def plan(obj: Any) -> Parts:
     """A plan counts by its steps and the tables in it; files that it is to read may change."""
     if " SCAN [" in obj.explain(optimized=False):
         raise UnhashableError(obj, (), "it reads files when it is collected; collect it, or pass FileContent")
-    return by_reduction(obj)
+    return expression(obj)
 
 
 def series(obj: Any) -> Parts:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..annotations import annotations_of
 from ..hints import added_to
-from ..rows import LABELS, ROWS, Attrs, Parts
+from ..rows import LABELS, ROWS, Parts
 
 __all__: list[str] = []
 
@@ -33,7 +33,7 @@ def load_pydantic__internal__validate_call() -> None:
 
 
 def curry(obj: Any) -> Parts:
-    return b"<curry>", [type(obj), obj.func, obj.args, Attrs(obj.keywords), *added_to(obj)]
+    return b"<curry>", [type(obj), obj.func, obj.args, obj.keywords or None, *added_to(obj)]
 
 
 LABELS[b"<curry>"] = ("", "function", "arguments", "keywords")

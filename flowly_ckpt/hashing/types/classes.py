@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from types import FunctionType
-from typing import Any
+import sys
+from _abc import _get_dump  # type: ignore[import-not-found]
+from abc import ABCMeta
+from collections.abc import Iterable, Iterator, Mapping
+from copyreg import dispatch_table
+from types import FunctionType, GenericAlias
+from typing import Any, ForwardRef
 
 from ..annotations import annotations_of
 from ..code.fingerprint import fingerprint_of
+from ..code.functions import attribute_read
+from ..code.held import as_held
 from ..code.origin import named, of_module
+from ..code.references import names_in
 from ..rows import LABELS, ROWS, Attrs, Parts
 from .synthesized import DERIVED, code_of, own_members
 
@@ -23,14 +31,48 @@ def class_(cls: type) -> Parts:
     if origin.kind != "user" and is_fixed(cls, own, origin.kind):
         return b"<class>", [cls.__module__, cls.__qualname__, origin.label]
     bases = [base for base in cls.__bases__ if base is not object]
-    parts: list[Any] = [cls.__name__, len(bases), *bases, Attrs(own_members(cls, own))]
+    members = {name: as_held(value) for name, value in own_members(cls, own).items()}
+    parts: list[Any] = [cls.__name__, len(bases), *bases, Attrs(members)]
     kind = type(cls)
     if kind is not type:
         parts.append(kind)
-        if of_module(kind.__module__).kind == "installed":  # such a metaclass may read the annotations
-            parts.append(annotations_of(cls))
-    parts.append(attributes_read(cls))
+    parts += [fields(cls, own), attributes_read(cls), registered(cls)]
     return b"<user class>", parts
+
+
+def fields(cls: type, own: Any) -> list[Any] | None:
+    """Return the annotated names in order, their types and what texts among these name; and the slots in order."""
+    annotations = annotations_of(cls)
+    if not isinstance(annotations, Mapping | str):  # some types of Cython have a descriptor there
+        annotations = None
+    slots = own.get("__slots__")
+    if not annotations and not slots:
+        return None
+    table = vars(sys.modules[cls.__module__]) if cls.__module__ in sys.modules else {}
+    texts = " ".join(texts_in(annotations.values())) if isinstance(annotations, Mapping) else ""
+    named = {name: table[name] for name in sorted(set(names_in(texts, {"eval"}))) if name in table} if texts else None
+    return [annotations, named, list(slots) if isinstance(slots, Iterable) and type(slots) is not str else slots]
+
+
+def texts_in(annotations: Iterable[Any]) -> Iterator[str]:
+    """Yield the texts that stand for types, as in ``"Tree"`` or ``list["Tree"]``."""
+    for each in annotations:
+        if type(each) is str:
+            yield each
+        elif type(each) is ForwardRef:
+            yield each.__forward_arg__
+        elif isinstance(each, GenericAlias) or not isinstance(each, type):
+            yield from texts_in(args if type(args := getattr(each, "__args__", ())) is tuple else ())
+
+
+def registered(cls: type) -> list[Any] | None:
+    """Return what was registered for a class elsewhere: virtual subclasses, and how it is reduced."""
+    reducer = dispatch_table.get(cls)
+    virtual = []
+    if isinstance(cls, ABCMeta):
+        found = (reference() for reference in _get_dump(cls)[0])
+        virtual = [each for each in found if each is not None]
+    return [set(virtual), reducer] if virtual or reducer is not None else None
 
 
 def of_user_class(cls: type, parts: list[Any]) -> list[str]:
@@ -60,6 +102,11 @@ def attributes_read(cls: type) -> Attrs | None:
             code = code_of(value.fget if type(value) is property else value)
             if code is not None and code.co_names:
                 read.update(fingerprint_of(code).read)
-    read.discard("__name__")
-    own = {**vars(cls), **dict.fromkeys(("__annotations__", "__annotate__"), annotations_of(cls))}
-    return Attrs({name: own.get(name) for name in read}) or None
+    read -= {"__name__", "__slots__"}
+    return Attrs({name: shown(cls, name) for name in read}) or None
+
+
+def shown(cls: type, name: str) -> Any:
+    if name in ("__annotations__", "__annotate__"):
+        return annotations_of(cls)
+    return attribute_read(cls, name) if name in ("__subclasses__", "__dict__") else vars(cls).get(name)

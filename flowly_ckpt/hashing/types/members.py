@@ -63,8 +63,12 @@ def load_dataclasses() -> None:
 
 
 def load_typing() -> None:
-    from typing import ForwardRef, NewType
+    from typing import ForwardRef, NewType, ParamSpec, TypeVar, TypeVarTuple
 
+    variable = ("__name__", "__bound__", "__constraints__", "__covariant__", "__contravariant__", "__default__")
+    ROWS.exact(TypeVar, ParamSpec, TypeVarTuple)(
+        lambda obj: (b"<type variable>", [type(obj), *(getattr(obj, name, None) for name in variable)])
+    )
     ROWS.exact(ForwardRef)(lambda obj: (b"<forward reference>", [obj.__forward_arg__]))
     ROWS.exact(NewType)(lambda obj: (b"<new type>", [obj.__name__, obj.__supertype__]))
 

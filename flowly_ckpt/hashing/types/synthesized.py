@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
+from ..code.held import as_held
 from ..rows import Attrs, Mark, attributes
 
 __all__ = ["own_members"]
@@ -78,11 +79,16 @@ def dataclass(cls: Any, kept: Members) -> Members:
 
 def given(field: Any) -> Any:
     """Return the default of a field, its factory and its metadata; None for what was not given."""
-    from dataclasses import MISSING
-
-    default, factory = ((value,) if value is not MISSING else None for value in (field.default, field.default_factory))
+    default, factory = (
+        None if is_missing(value) else (as_held(value),) for value in (field.default, field.default_factory)
+    )
     found = (default, factory, dict(field.metadata) or None)
     return found if any(found) else None
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a value is dataclasses.MISSING, or another of its type, which cloudpickle makes."""
+    return type(value).__name__ == "_MISSING_TYPE" and type(value).__module__ == "dataclasses"
 
 
 def named_tuple(cls: Any, kept: Members) -> Members:
@@ -124,7 +130,7 @@ OF_MEMBER = frozenset({"_name_", "_value_", "__objclass__", "_sort_order_", "_in
 def of_attrs(cls: Any, kept: Members) -> Members:
     kept = marked(kept, is_from("<attrs generated"))
     fields = kept["__attrs_attrs__"]
-    kept["__attrs_attrs__"] = [[getattr(f, name) for name in f.__slots__ if name != "type"] for f in fields]
+    kept["__attrs_attrs__"] = [[getattr(f, name) for name in f.__slots__] for f in fields]
     return kept
 
 

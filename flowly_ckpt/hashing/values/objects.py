@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
-from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ...errors import UnhashableError
-from ...pipelines import effective_steps, role
+from ...pipelines import Combinator, children, effective_steps, role
 from ..code.origin import of_module
-from ..rows import LABELS, ROWS, Attrs, Parts, attrs, of_class, package
+from ..rows import LABELS, ROWS, Parts, of_class, package
 
-__all__ = ["by_reduction", "is_run"]
+__all__ = ["by_reduction", "is_run", "only_step"]
 
 ADVICE = (
     "describe its content with flowly_ckpt.hashing.register or a method __flowly_hash__ or __reduce__, "
     "or leave it out with ignore_globals"
 )
 
+HEAP = 1 << 9  # set for the types that are made while a program runs
+BEHIND = ("__wrapped__", "_self_wrapper", "func", "fn", "function", "py_func")
+"""Attributes under which wrappers keep what they wrap, those of wrapt among them."""
 SETS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
 FLAT = frozenset({tuple, dict})
 PLAIN_STATE = frozenset({dict, type(None)})
@@ -41,6 +44,10 @@ def of_instance(obj: Any, parts: list[Any]) -> list[str | None]:
     return [f"class {parts[0].__name__!r}", *[None] * half, *(f".{name}" for name in parts[1 : 1 + half])]
 
 
+def of_combinator(obj: Any, parts: list[Any]) -> list[str]:
+    return [f"class {parts[0].__name__!r}", "arguments", *(f"step {step_name(step)!r}" for step in parts[2:])]
+
+
 def of_steps(obj: Any, steps: list[Any]) -> list[str]:
     return [f"step {i} {step_name(step)!r}" for i, step in enumerate(steps, start=1)]
 
@@ -50,7 +57,15 @@ def step_name(step: Any) -> str:
     return name if type(name) is str else type(step).__name__
 
 
-LABELS.update({b"<run>": of_steps, b"<own>": of_class, b"<instance>": of_instance, b"<object>": of_reduction})
+LABELS.update(
+    {
+        b"<run>": of_steps,
+        b"<own>": of_class,
+        b"<combinator>": of_combinator,
+        b"<instance>": of_instance,
+        b"<object>": of_reduction,
+    }
+)
 
 
 @ROWS.register(object)
@@ -64,22 +79,31 @@ def by_reduction(obj: Any) -> Parts:
     kind = type(obj)
     if is_run(obj):
         return b"<run>", effective_steps(obj)
+    if issubclass(kind, Combinator):  # it only calls its transforms, so their names do not count
+        return b"<combinator>", [kind, obj._head(), *children(obj)]
     if hasattr(kind, "__flowly_hash__"):
         own = of_type(kind, "__flowly_hash__")
         if own is not None:
             return b"<own>", [kind, own.__get__(obj, kind)()]
     if hasattr(kind, "__next__") and of_type(kind, "__next__") is not None:
         refuse_iterator(kind, obj)
-    reduced = reduce(obj)
+    behind = wrapped(obj, kind)
+    try:
+        reduced = reduce(obj)
+    except UnhashableError:
+        if not behind:
+            raise
+        reduced = ""
     if isinstance(reduced, str):
-        return by_name(obj, kind, reduced)
+        return by_name(obj, kind, reduced, behind)
+    if behind and len(reduced) == 2 and all(type(arg) is str for arg in reduced[1]):
+        return by_name(obj, kind, "", behind)
     function, args, state, items, pairs, setter = (*reduced, None, None, None, None)[:6]
     if function is new and len(args) == 1 and items is None and pairs is None and type(state) in PLAIN_STATE:
         kept = own_state(state, kind)
         refuse_addresses(obj, kept.values())
-        tag, state_parts = attrs(Attrs(kept))
-        if tag == b"<attrs>":
-            return b"<instance>", [args[0], *state_parts]
+        if setter is None and all(type(name) is str for name in kept):
+            return b"<instance>", [args[0], *kept, *kept.values()]
     if issubclass(kind, set | frozenset) and kind.__reduce__ in SETS:
         args = (set(obj),)  # reduced to a list in an order that means nothing
     states = state if is_slots(state) else (state,)
@@ -87,12 +111,12 @@ def by_reduction(obj: Any) -> Parts:
     for each in (*args, *states):
         if type(each) in FLAT:
             refuse_addresses(obj, each.values() if type(each) is dict else each)
-    parts = [function, len(args), *args, *(as_state(each, kind) for each in states)]
+    parts = [function, len(args), *args, *(own_state(each, kind) if type(each) is dict else each for each in states)]
     if items is not None or pairs is not None:
         parts += [list(items or ()), list(pairs or ())]
     beside = {"setter": setter, "cause": obj.__cause__ if isinstance(obj, BaseException) else None}
     if any(value is not None for value in beside.values()):
-        parts.append(Attrs(beside))
+        parts.append(beside)
     return b"<object>", parts
 
 
@@ -109,6 +133,21 @@ def is_run(obj: Any) -> bool:
     (True, False)
     """
     return role(obj) in RUN_ROLES
+
+
+def only_step(obj: Any) -> Any:
+    """Return the one step of a run that has just one, else the object itself.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> only_step(chained(abs))
+    <built-in function abs>
+    """
+    while is_run(obj):
+        steps = effective_steps(obj)
+        if len(steps) != 1:
+            break
+        obj = steps[0]
+    return obj
 
 
 def reduce(obj: Any) -> Any:
@@ -131,10 +170,6 @@ def is_slots(state: Any) -> bool:
     )
 
 
-def as_state(state: Any, kind: type) -> Any:
-    return Attrs(own_state(state, kind)) if type(state) is dict else state
-
-
 def own_state(state: Any, kind: type) -> dict[Any, Any]:
     """Return a state without what ``functools.update_wrapper`` copied into it, and what properties keep there."""
     if not state:
@@ -145,16 +180,18 @@ def own_state(state: Any, kind: type) -> dict[Any, Any]:
     return {name: value for name, value in state.items() if name not in left_out} if left_out else state
 
 
-@lru_cache(maxsize=10_000)
 def kept_by_properties(kind: type) -> frozenset[str]:
     """Return the names under which cached properties of a class keep what follows from the rest of the state.
 
     Besides ``functools.cached_property`` there are those of many libraries; they have ``__get__`` alone.
     """
-    found = [(name, type(value)) for base in kind.__mro__ for name, value in vars(base).items()]
-    names = {name for name, descriptor in found if is_cached(descriptor)}
-    in_pandas = any(is_cached(descriptor) and package(descriptor) == "pandas" for _, descriptor in found)
-    return frozenset({*names, "_cache"} if in_pandas else names)
+    known = _kept.get(kind)
+    if known is None:
+        found = [(name, type(value)) for base in kind.__mro__ for name, value in vars(base).items()]
+        names = {name for name, descriptor in found if is_cached(descriptor)}
+        in_pandas = any(is_cached(descriptor) and package(descriptor) == "pandas" for _, descriptor in found)
+        _kept[kind] = known = frozenset({*names, "_cache"} if in_pandas else names)
+    return known
 
 
 def is_cached(kind: type) -> bool:
@@ -162,10 +199,40 @@ def is_cached(kind: type) -> bool:
     return ("cached" in name or "lazy" in name or name == "reify") and hasattr(kind, "__get__")
 
 
-def by_name(obj: Any, kind: type, name: str) -> Parts:
-    """Describe an object that pickles as a global by its name, the version of its origin and its type."""
+_kept: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()  # a class that is kept alive has a subclass more
+
+
+def by_name(obj: Any, kind: type, name: str, behind: list[Any]) -> Parts:
+    """Describe an object that pickles as a global: installed, by its name and version, else by what the name hides."""
     module = getattr(obj, "__module__", None) or kind.__module__
-    return b"<named>", [module, name, of_module(module).label, kind]
+    origin = of_module(module)
+    if origin.kind != "user":
+        return b"<named>", [module, name, origin.label, kind]
+    try:
+        state: Any = object.__getstate__(obj)
+    except TypeError:  # an extension type keeps its state to itself
+        state = None
+    states = [own_state(each, kind) for each in (state if is_slots(state) else (state,)) if type(each) is dict and each]
+    if behind or states:
+        return b"<wrapped>", [kind, behind, *states]
+    if kind.__flags__ & HEAP and of_module(kind.__module__).kind == "user":
+        return b"<named>", [name, kind]
+    raise UnhashableError(obj, (), f"its reduction says only its name, {module}.{name}; {ADVICE}")
+
+
+def wrapped(obj: Any, kind: type) -> list[Any]:
+    """Return the functions that a wrapper says it wraps, by the attributes that wrappers use."""
+    if not callable(obj):
+        return []
+    found = []
+    for name in BEHIND:
+        try:
+            value = getattr(obj, name, None)
+        except Exception:  # noqa: BLE001  whatever a property of a foreign wrapper raises
+            continue
+        if value is not None and value is not obj and callable(value):
+            found += [name, value]
+    return found
 
 
 def refuse_addresses(obj: Any, values: Iterable[Any]) -> None:

@@ -1,0 +1,96 @@
+"""What users hang onto the classes of others: accessors of pandas, methods set by hand.
+
+``df.clean()`` shows no function, only a name. So each foreign class that was loaded is looked at once for members
+that are the user's; a name in the code that is among them counts with what it leads to.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator
+from functools import cached_property
+from types import FunctionType
+from typing import Any
+
+from .origin import of_globals, of_module
+
+__all__ = ["hung_on", "patched"]
+
+HEAP = 1 << 9
+BEHIND = ("_accessor", "_ns", "accessor", "fget", "func", "__func__", "__wrapped__")
+"""Where the descriptors of libraries keep what they were given: those of pandas and xarray, polars, Python."""
+
+_sizes: dict[type, int] = {}
+_hung: dict[str, dict[type, None]] = {}
+_epoch: tuple[int, ...] = ()
+_last: Any = None
+
+
+def patched(names: Collection[str]) -> bool:
+    """Return whether any of some names is one that the user hung onto a foreign class.
+
+    >>> patched({"no_such_name"})
+    False
+    """
+    global _epoch, _last
+    main: Any = vars(sys.modules.get("__main__", sys))
+    epoch, last = (len(sys.modules), len(main), len(main.get("In", ()))), next(reversed(sys.modules.values()))
+    if epoch != _epoch or last is not _last:
+        _epoch, _last = epoch, last
+        look_again()
+    return bool(_hung) and not _hung.keys().isdisjoint(names)
+
+
+def hung_on(names: Collection[str]) -> Iterator[Any]:
+    """Yield the class, the name and the member for each of some names that the user hung onto a foreign class.
+
+    >>> list(hung_on({"no_such_name"}))
+    []
+    """
+    for name in sorted(_hung.keys() & set(names)):
+        for kind in sorted(_hung[name], key=lambda kind: (kind.__module__, kind.__qualname__)):
+            member = users(vars(kind).get(name))
+            if member is not None:
+                yield [f"{kind.__module__}.{kind.__qualname__}", name]
+                yield member
+
+
+def look_again() -> None:
+    """Look at the members of the foreign classes that are new, or have more or fewer members than before."""
+    waiting = [object]
+    seen = set()
+    while waiting:
+        for kind in type.__subclasses__(waiting.pop()):
+            if kind in seen:
+                continue
+            seen.add(kind)
+            waiting.append(kind)
+            own = vars(kind)
+            if kind.__flags__ & HEAP and _sizes.get(kind) != len(own):
+                look_at(kind, own)
+
+
+def look_at(kind: type, own: Any) -> None:
+    _sizes[kind] = len(own)
+    home = vars(sys.modules[kind.__module__]) if kind.__module__ in sys.modules else {}
+    if home.get(kind.__qualname__) is not kind or of_module(kind.__module__).kind in ("user", "ours"):
+        return  # made while the program runs, or nested, where nobody hangs anything
+    for name, member in list(own.items()):
+        if type(member) is FunctionType and member.__globals__ is home:
+            continue
+        if name[:2] != "__" and users(member) is not None:
+            _hung.setdefault(name, {})[kind] = None
+
+
+def users(member: Any) -> Any:
+    """Return the user's function or class that a member of a class is, or is made from; else None."""
+    if type(member) is FunctionType:
+        return member if of_globals(member.__globals__).kind == "user" else None
+    if isinstance(member, type):
+        return member if of_module(member.__module__).kind == "user" else None
+    if type(member) in (property, classmethod, staticmethod, cached_property) or hasattr(type(member), "__get__"):
+        for name in BEHIND:
+            found = getattr(member, name, None) if name in getattr(member, "__dict__", BEHIND) else None
+            if found is not None and found is not member and isinstance(found, FunctionType | type):
+                return users(found)
+    return None
