@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from .table import distinct, error, same
 
+ORM = """
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+class Base(DeclarativeBase): pass
+class User(Base):
+    __tablename__ = 'users'
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(30))
+    def hello(self): return 'hello'
+"""
 GLOBALS = {
     "a lock": "import threading\nm = threading.Lock()",
     "a reentrant lock": "import threading\nm = threading.RLock()",
@@ -35,6 +45,9 @@ GLOBALS = {
     "a class with a lock": "import threading\nclass C:\n    lock = threading.Lock()\n    def __init__(self): self.own = threading.RLock()\nm = C()",
     "a class with names of its body": "import threading\nn = iter([])\nclass C:\n    n = 3\n    k = n + 1\nm = C",
     "a class with a property set in its body": "p = iter([])\nclass C:\n    @property\n    def p(self): return 1\n    @p.setter\n    def p(self, v): pass\nm = C",
+    "a mapped class": ORM + "m = User",
+    "an instance of a mapped class": ORM + "m = User(id=1)",
+    "a query": ORM + "m = sa.select(User.id).where(User.name == 'a')",
     "a logger of loguru": "import loguru\nm = loguru.logger",
     "a cache of joblib": "import joblib\nm = joblib.Memory(None, verbose=0)",
 }
@@ -61,6 +74,9 @@ USED = {
 }
 
 CASES = [
+    distinct("ordinary: mapped classes", *(ORM.replace(*change) + "def f(x): return User(id=x)" for change in (("", ""), ("String(30)", "String(40)"), ("Mapped[str]", "Mapped[str | None]"), ("'hello'", "'bye'"), ("'users'", "'people'")))),
+    distinct("ordinary: queries", *(ORM + f"f = sa.select(User).where({k})" for k in ("User.id == 1", "User.id == 2", "User.name == '1'", "User.id > 1"))),
+    distinct("ordinary: instances of mapped classes", *(ORM + f"f = User(id={k})" for k in (1, 2))),
     *(same(f"ordinary: {name} {place}", f"{text}\n{how}", f"\n\n{text}\n\n{how}") for name, text in GLOBALS.items() for place, how in HOLDS.items()),
     *(same(f"ordinary: {name} once used", text, text + more) for name, (text, more) in USED.items()),
     distinct("ordinary: structs", *(f"import struct\nf = struct.Struct('{k}')" for k in ("<i", ">i", "<q"))),

@@ -217,6 +217,8 @@ CASES = [
     same("seen: hung on, but not used", *(f"import pandas as pd\npd.DataFrame.unused_case = lambda s: {k}\ndef f(df): return df.used_case()" for k in (1, 2))),
     *(distinct(f"seen: reduced to a name: {name}", *(text.format(k=k) for k in (1, 2))) for name, text in REDUCED.items()),
     *(distinct(f"seen: the order of {name}", *texts) for name, texts in ORDERED.items()),
+    same("seen: a function handed on by an ignored variable", *(f"from flowly_ckpt import ignore_globals\ndef {n}(x): return x\ndef outer(g):\n    @ignore_globals('g')\n    def f(x): return [g]\n    return f\nf = outer({n})" for n in ("mae", "rmse"))),
+    same("seen: a function handed on by an ignored global", *(f"from flowly_ckpt import ignore_globals\ndef {n}(x): return x\ng = {n}\n@ignore_globals('g')\ndef f(x): return [g]" for n in ("mae", "rmse"))),
     distinct("seen: sentinels as inputs", "A = object()\nB = object()\nf = A", "A = object()\nB = object()\nf = B"),
     distinct("seen: sentinels in a list", "A = object()\nB = object()\nf = [A, 1]", "A = object()\nB = object()\nf = [B, 1]"),
     distinct("seen: sentinels of other modules", "from helpers import A as f" + H + "A = object()\nB = object()\n", "from helpers import B as f" + H + "A = object()\nB = object()\n"),

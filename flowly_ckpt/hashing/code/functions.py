@@ -52,7 +52,7 @@ def function(fn: FunctionType) -> Parts:
         foreign_parts = foreign(fn, origin)
         if foreign_parts is not None:
             return foreign_parts
-    behind = behind_generated(fn) if fn.__code__.co_filename[0] == "<" else None
+    behind = behind_generated(fn) if fn.__code__.co_filename[:1] == "<" else None
     if behind is not None:
         return b"<generated>", [behind, annotations_of(behind)]
     fingerprint = fingerprint_of(fn.__code__)
@@ -66,7 +66,7 @@ def function(fn: FunctionType) -> Parts:
     look = False
     if fingerprint.free:
         parts += cells(fn, fingerprint, ignored)
-        read = tuple(names_of(fn, fingerprint))
+        read = () if ignored is True else tuple(names_of(fn, fingerprint, ignored))
     for name, reference, handed in fingerprint.lookups:
         if ignored and (ignored is True or reference.name in ignored):
             parts.append(IGNORED)
@@ -142,11 +142,15 @@ def cells(fn: FunctionType, fingerprint: Fingerprint, ignored: Any) -> list[Any]
     ]
 
 
-def names_of(fn: FunctionType, fingerprint: Fingerprint) -> Iterator[str]:
+def names_of(fn: FunctionType, fingerprint: Fingerprint, ignored: Collection[str]) -> Iterator[str]:
     """Yield the names of the functions in a closure that are handed on."""
     names, closure = fn.__code__.co_freevars, fn.__closure__ or ()
     for i in fingerprint.free:
-        if names[i] in fingerprint.taken and type(value := content(closure[i])) is FunctionType:
+        if (
+            names[i] in fingerprint.taken
+            and names[i] not in ignored
+            and type(value := content(closure[i])) is FunctionType
+        ):
             yield value.__name__
 
 

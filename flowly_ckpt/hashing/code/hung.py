@@ -73,12 +73,12 @@ def look_again() -> None:
 def look_at(kind: type, own: Any) -> None:
     _sizes[kind] = len(own)
     home = vars(sys.modules[kind.__module__]) if kind.__module__ in sys.modules else {}
-    if home.get(kind.__qualname__) is not kind or of_module(kind.__module__).kind in ("user", "ours"):
+    if home.get(kind.__qualname__) is not kind:
         return  # made while the program runs, or nested, where nobody hangs anything
     for name, member in list(own.items()):
         if type(member) is FunctionType and member.__globals__ is home:
             continue
-        if name[:2] != "__" and users(member) is not None:
+        if name[:2] != "__" and users(member) is not None and of_module(kind.__module__).kind not in ("user", "ours"):
             _hung.setdefault(name, {})[kind] = None
 
 

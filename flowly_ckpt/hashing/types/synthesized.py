@@ -159,11 +159,21 @@ OF_PYDANTIC = frozenset(
     }
 )
 
+
+def of_sqlalchemy(cls: Any, kept: Members) -> Members:
+    """A mapped class counts by its table, its annotations and what else it defines, not by how it is mapped."""
+    kept = {name: value for name, value in kept.items() if not name.startswith("_sa_") and name not in OF_SQLALCHEMY}
+    return marked(kept, lambda value: type(value).__module__ == "sqlalchemy.orm.attributes")
+
+
+OF_SQLALCHEMY = frozenset({"__mapper__", "metadata", "registry"})
 RULES: dict[str, Callable[[Any, Members], Members]] = {
     "_member_map_": enumeration,
     "__dataclass_fields__": dataclass,
     "_field_defaults": named_tuple,
     "__attrs_attrs__": of_attrs,
     "__pydantic_fields__": of_pydantic,
+    "_sa_registry": of_sqlalchemy,
+    "_sa_class_manager": of_sqlalchemy,
 }
 """The rule for a class that has an attribute of a name."""

@@ -39,6 +39,7 @@ BY_TYPE = {
     "loguru": ("_logger.Logger",),
     "multiprocessing": ("synchronize.SemLock", "pool.Pool"),
     "rich": ("console.Console", "progress.Progress"),
+    "sqlalchemy": ("orm.state.InstanceState",),
     "threading": ("Event", "Condition", "Semaphore", "Barrier"),
     "tqdm": ("std.tqdm",),
     "weakref": ("WeakKeyDictionary",),
