@@ -57,8 +57,8 @@ def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: dict
 
     ``recall(t, k, f) == f()``, and ``f`` runs once however often that is asked
 
-    Nothing is stored when ``compute`` raises, or when the target does: then the value is returned all the same,
-    with a warning that names the target. An iterator's items are stored, and handed out afresh at each hit.
+    Nothing is stored when ``compute`` raises, or when the target does: then the value is returned anyway,
+    with a warning that names the target. The items of an iterator are stored, and each hit returns a new one.
 
     :param target: where results are kept, any mutable mapping.
     :param key: three strings: hash of the object, tag, hash of the transform.
