@@ -1,4 +1,4 @@
-"""The exceptions and warnings of the library; each exception is also the built-in one it stands for."""
+"""The exceptions and warnings of the library; each exception also derives from the built-in one that fits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FlowlyError(Exception):
 
 
 class UnhashableError(FlowlyError, TypeError):
-    """Raised for an object whose content cannot be hashed; names the way to it and what to do.
+    """Raised for an object whose content cannot be hashed; shows where it is and what to do.
 
     :param obj: the object that cannot be hashed.
     :param path: the steps that lead to it from the object asked about, outermost first.

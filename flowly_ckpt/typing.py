@@ -16,7 +16,7 @@ Bytes = bytes | bytearray | memoryview
 
 
 class Facts(NamedTuple):
-    """Carry what is known of an entry beside its value.
+    """Facts that are stored with the value of an entry.
 
     :param seconds: how long the value took to compute, in seconds.
     :param made_from: the digests its key was made from, by name; what explains a later miss.

@@ -482,7 +482,7 @@ def test_a_rewritten_pipeline_of_thousands_can_be_sent_to_another_process():
     [
         (lambda: checkpoint(5), "target must be a mutable mapping, got int"),
         (lambda: checkpoint({}, tag=3), "tag must be a string, got int"),
-        (lambda: with_checkpoint(abs, checkpoint({})), "give a checkpoint, then a transform"),
+        (lambda: with_checkpoint(abs, checkpoint({})), "the checkpoint comes first, then the transform"),
         (lambda: with_checkpoint(checkpoint({}), 5), r"with_checkpoint\(checkpoint\(\), 5\)"),
         (lambda: chained(abs, 5), "step 2 of 2 is 5, which cannot be called"),
     ],

@@ -229,7 +229,7 @@ def test_a_value_that_contains_itself_is_a_clear_error():
 def test_register_says_what_it_needs():
     with pytest.raises(TypeError, match=r"give tree\.register encode and decode"):
         tree.register(Unknown)
-    with pytest.raises(ValueError, match="already stands for Point"):
+    with pytest.raises(ValueError, match="already belongs to Point"):
         tree.register(Unknown, vars, vars, name=f"{Point.__module__}:Point")
     assert tree.register(Point) is Point
 
@@ -291,7 +291,7 @@ def test_an_array_that_claims_more_than_it_has_is_refused():
     whole = tree.dumps(np.zeros(1000))
     place = whole.index(b"(1000,)")
     forged = whole[:place] + b"(9000,)" + whole[place + 7 :]
-    with pytest.raises(DamagedError, match="no array"):
+    with pytest.raises(DamagedError, match="not an array"):
         tree.loads(forged)
 
 

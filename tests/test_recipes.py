@@ -552,7 +552,7 @@ def test_ingredients_are_found_by_the_names_of_arguments(home):
         def lost(unknown):
             return unknown
 
-    with pytest.raises(RuntimeError, match="the name stands for PosixPath"):
+    with pytest.raises(RuntimeError, match="the name refers to PosixPath"):
 
         @recipe()
         def wrong(home):
@@ -580,6 +580,6 @@ def test_without_pickling_a_value_is_returned_and_not_stored_with_a_warning(home
     point.brew()
     AlkymiConfig.get().allow_pickling = False
     assert point.status() is Status.OutputsInvalid
-    with pytest.warns(StoreWarning, match=r"no form for .*Point, at value\['a'\]\[0\]"):
+    with pytest.warns(StoreWarning, match=r"cannot encode .*Point, at value\['a'\]\[0\]"):
         assert point.brew() == {"a": [Point(1, 2)]}
     assert calls == [1, 1]

@@ -386,7 +386,7 @@ def test_random_numbers_of_torch_itself_go_on():
 
 
 def test_random_states_that_do_not_fit_are_reported():
-    with pytest.warns(StoreWarning, match="the random numbers of random do not go on"):
+    with pytest.warns(StoreWarning, match="the random numbers of random cannot be continued"):
         reinstate({"random": "no state"})
 
 

@@ -1192,7 +1192,7 @@ def test_a_task_with_a_mapping_is_hashed_without_its_content(ran):
 def test_what_keeps_nothing_is_refused():
     with pytest.raises(TypeError, match="store must be a Store class or a mutable mapping, got tuple"):
         task(store=())
-    with pytest.raises(TypeError, match="both say where"):
+    with pytest.raises(TypeError, match="are both targets"):
         task(target={}, store={})
     with pytest.raises(TypeError, match="save=False"):
         task(store={}, save=False)

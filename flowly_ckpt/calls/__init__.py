@@ -1,4 +1,4 @@
-"""Cached calls by identity: a call with an id seen before is not made again, its earlier result is returned.
+"""Cached calls by identity: a call with an id seen before returns the earlier result.
 
 Read in this order: ``keys``, ``ids``, ``checkpoints``, ``current``, ``cached``.
 

@@ -121,7 +121,7 @@ def cache_with_checkpoint(
         message = "'id' must be provided to the cache_with_checkpoint decorator"
         raise ValueError(f'{message}: write @cache_with_checkpoint(id="…")')
     if not isinstance(chosen, str) and not callable(chosen):
-        raise TypeError(f"id must be an expression in a string or a function, got {type(chosen).__name__}")
+        raise TypeError(f"id must be an expression in a string, or a function, got {type(chosen).__name__}")
     return lambda function: cached(function, chosen, code)
 
 

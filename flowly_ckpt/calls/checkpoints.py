@@ -1,4 +1,4 @@
-"""The checkpoints of cached calls: the one way of a call to its result, and where results are kept."""
+"""The checkpoints of cached calls: how a call gets its result, and where results are kept."""
 
 from __future__ import annotations
 
@@ -111,7 +111,9 @@ class Checkpoint:
         return as_target(self.target).clear_where(tag=self.checkpoint_name, **selection)
 
     def _has_data(self, id: Any, method: Callable[..., Any]) -> bool:
-        raise NotImplementedError(f"{type(self).__name__} must define _has_data(id, method), whether a result is kept")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define _has_data(id, method), which returns whether a result is kept"
+        )
 
     def _load(self, id: Any, method: Callable[..., Any]) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define _load(id, method), which returns a kept result")
@@ -170,7 +172,7 @@ class _Hooked(BaseTarget):
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
         """Refuse: hooks do not list."""
-        raise TypeError(f"{type(self.hooks).__name__} cannot list its results; delete them where it keeps them")
+        raise TypeError(f"{type(self.hooks).__name__} cannot list its results; delete them in its own store")
 
 
 class TargetCheckpoint(Checkpoint):

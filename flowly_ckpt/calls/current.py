@@ -41,7 +41,7 @@ def get_checkpoint() -> Checkpoint:
 
 
 def use(checkpoint: C) -> C:
-    """Put a checkpoint, of a class of this package or your own, in the place of the one in use; None for none.
+    """Use a checkpoint, of a class of this package or your own, from now on; None for none.
 
     >>> use(NullCheckpoint())
     NullCheckpoint()
@@ -52,7 +52,7 @@ def use(checkpoint: C) -> C:
 
 
 def init_checkpoint(checkpoint_name: Any = "", config: Any = None, *, target: Target | None = None) -> TargetCheckpoint:
-    """Make the checkpoint that a configuration asks for, and put it in the place of the one in use.
+    """Make the checkpoint that a configuration asks for, and use it from now on.
 
     :param checkpoint_name: keeps steps and indexes apart; may be left out: ``init_checkpoint(config)``.
     :param config: an object or mapping that may have ``use_checkpoints`` (default true), ``execution_environment``

@@ -1,4 +1,4 @@
-"""What a call is called: in its key, and as a file.
+"""The key of a call, and the name of its file.
 
 The key of a call is ``(hash of its id, name of the checkpoint, name of the method)``.
 """
@@ -86,7 +86,7 @@ def path_of_key(key: Key) -> str:
 
 
 def key_of_path(path: Path) -> Key | None:
-    """Return the key whose file this is, or None where :func:`path_of_key` names no file so.
+    """Return the key of a file, or None for a name that :func:`path_of_key` does not make.
 
     >>> key_of_path(Path("index_a/rag.embed___0a1b.pkl")), key_of_path(Path("index_a/notes.txt"))
     (('0a1b', 'index_a', 'rag.embed'), None)

@@ -1,4 +1,4 @@
-"""Take stored results out of a target, all or by what they were made from."""
+"""Remove stored results from a target, all or by what they were made from."""
 
 from __future__ import annotations
 

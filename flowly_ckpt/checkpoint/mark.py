@@ -19,7 +19,7 @@ class checkpoint(Combinator):
     ``checkpoint(t)(x) == x``
 
     :param target: where results are kept: any mutable mapping from keys of three strings to values.
-    :param tag: a name for this place, part of the key; what ``clear_checkpoints`` and the log call it.
+    :param tag: a name for this place, part of the key; used by ``clear_checkpoints`` and in the log.
     :raises TypeError: when the target is not a mutable mapping.
 
     >>> checkpoint({}, tag="clean")

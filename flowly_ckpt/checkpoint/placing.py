@@ -1,4 +1,4 @@
-"""The passes that place checkpoints in a pipeline, and take them out again."""
+"""The passes that place checkpoints in a pipeline, and remove them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Tran
 
 
 def drop_checkpoints(transform: Transform) -> Transform:
-    """Take every mark and every wrapper out of a pipeline, which then only computes.
+    """Remove every mark and every wrapper from a pipeline, which then only computes.
 
     ``drop_checkpoints(add_checkpoints(s)) == flatten(drop_checkpoints(s))``
 

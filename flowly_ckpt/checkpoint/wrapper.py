@@ -1,4 +1,4 @@
-"""The wrapper: apply a transform, or return what it gave before."""
+"""The wrapper: apply a transform, or return its stored result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["with_checkpoint"]
 
 
 class with_checkpoint(Combinator):
-    """Apply a transform, or return what it gave for an equal object before.
+    """Apply a transform, or return its stored result for an equal object.
 
     ``with_checkpoint(checkpoint(t), f)(x) == recall(t, (functional_hash(x), tag, functional_hash(f)), lambda: f(x))``
 
@@ -43,7 +43,9 @@ class with_checkpoint(Combinator):
 
     def __init__(self, checkpoint: mark, transform: Transform) -> None:
         if not isinstance(checkpoint, mark) or not callable(transform):
-            raise TypeError(f"with_checkpoint({checkpoint!r}, {transform!r}): give a checkpoint, then a transform")
+            raise TypeError(
+                f"with_checkpoint({checkpoint!r}, {transform!r}): the checkpoint comes first, then the transform"
+            )
         self.checkpoint = checkpoint
         self.transform = transform
 

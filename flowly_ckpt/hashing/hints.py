@@ -78,7 +78,7 @@ def behind(function: Any) -> list[Any]:
     while (wrapped := getattr(found[-1], "__wrapped__", None)) is not None and len(found) < 100:
         found.append(wrapped)
     if not isinstance(found[-1], FunctionType):
-        raise TypeError(f"ignore_globals marks functions, got {found[-1]!r}; put it directly above the def")
+        raise TypeError(f"ignore_globals decorates functions, got {found[-1]!r}; put it directly above the def")
     return found
 
 

@@ -46,7 +46,7 @@ def module_name(name: str, unnamed: str = "__main__") -> str:
 
 
 def show(transform: Transform, depth: int = _DEPTH, width: int | None = None) -> str:
-    """Return a transform as one would write it, with ``…`` for what lies deeper or further than wanted.
+    """Return a transform as source text, with ``…`` for parts beyond the given depth and length.
 
     A type has the method ``_show(parts)`` when it is written as a call; it returns the arguments of the call.
 

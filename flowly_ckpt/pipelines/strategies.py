@@ -36,7 +36,7 @@ def fold(
     transform: Transform,
     parts_of: Callable[[Transform], Sequence[Transform]] = children,
 ) -> Any:
-    """Make something of each part of a pipeline, from what was made of its own parts; the innermost first.
+    """Compute a value for each part of a pipeline from those of its own parts, innermost first.
 
     ``fold(leaf, make, s) == make(s, children(s), [fold(leaf, make, part) for part in children(s)])``
 
@@ -69,7 +69,7 @@ def fold(
 
 
 def flatten(transform: Transform) -> Transform:
-    """Join chains that stand in chains.
+    """Join nested chains.
 
     ``flatten(chained(f, chained(g, h))) == chained(f, g, h)``
 

@@ -19,7 +19,7 @@ Role = Literal["leaf", "combinator", "sequential", "transparent", "mark"]
 
 class Shape(NamedTuple):
     role: Role
-    children: Callable[[Any], Sequence[Transform]] | None  # None: there are none, and nobody need ask
+    children: Callable[[Any], Sequence[Transform]] | None  # None: there are none
     rebuild: Callable[[Any, Sequence[Transform]], Transform]
 
 

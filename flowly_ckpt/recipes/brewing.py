@@ -136,7 +136,7 @@ class Brew:
                 recipe.target.pop(key, None)
 
     def value(self, term: Transform) -> Any:
-        """Return the value of an output, which nobody has changed.
+        """Return the unchanged value of an output.
 
         :raises _OutdatedError: when it was computed again, and may have another digest.
         """
@@ -151,7 +151,7 @@ class Brew:
         raise _OutdatedError
 
     def replace(self, term: Transform, output: Output) -> None:
-        """Compute again what could not be read; several times in vain, and it is kept in memory."""
+        """Compute again what could not be read; after several failures it is kept in memory."""
         assert isinstance(term, brewed)
         failed = self.unreadable.setdefault(id(term), {})
         before, failed[id(output)] = len(failed), output  # once, in however many threads it could not be read

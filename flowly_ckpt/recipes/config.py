@@ -1,4 +1,4 @@
-"""What holds for all recipes of a process: where results are kept, and what counts of outside files."""
+"""Settings of all recipes of a process: where results are kept, and how outside files are compared."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CacheType(enum.Enum):
 
 
 class FileChecksumMethod(enum.Enum):
-    """What counts of a file outside the cache that a result names: its content, or when it was last written.
+    """How outside files that a result names are compared: by content, or by modification time.
 
     >>> [method.name for method in FileChecksumMethod]
     ['HashContents', 'ModificationTimestamp']
@@ -55,15 +55,15 @@ class AlkymiConfig:
     ``cache``
         whether recipes of type ``CacheType.Auto`` keep results in the cache; True. Read when a recipe is made.
     ``cache_path``
-        the folder that ``.alkymi_cache`` lies in; None, the default, is the working directory. Read when a recipe
+        the folder that contains ``.alkymi_cache``; None, the default, is the working directory. Read when a recipe
         is made.
     ``target``
-        any mutable mapping that keeps results in place of ``.alkymi_cache``; None. Read when a recipe is made.
+        any mutable mapping that keeps results instead of ``.alkymi_cache``; None. Read when a recipe is made.
     ``allow_pickling``
-        whether values that have no other form may be pickled, and pickles in the cache folder loaded; True. Without
+        whether values without another form may be pickled, and pickles in the cache folder loaded; True. Without
         it, reading the folder cannot run code.
     ``file_checksum_method``
-        what counts of files outside the cache; ``FileChecksumMethod.HashContents``.
+        how files outside the cache are compared; ``FileChecksumMethod.HashContents``.
 
     :raises SingletonError: when it is called a second time.
 
@@ -99,7 +99,7 @@ class AlkymiConfig:
 
     @property
     def cache_path(self) -> Path | None:
-        """The folder that ``.alkymi_cache`` lies in; None is the working directory.
+        """The folder that contains ``.alkymi_cache``; None is the working directory.
 
         :raises ValueError: when it is set to something that is not a folder, or is not writable.
         """

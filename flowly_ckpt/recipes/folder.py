@@ -42,9 +42,9 @@ def folder_at(home: str) -> CacheTarget:
 
 
 class CacheTarget(FileTarget):
-    """Keep results as JSON and files, in a folder that may be moved together with the project it lies in.
+    """Keep results as JSON and files, in a folder that can be moved together with its project.
 
-    A key is (digest of the inputs, ``module:recipe``, digest of the function); its entry lies in the folder
+    A key is (digest of the inputs, ``module:recipe``, digest of the function); its entry is the folder
     ``module/recipe/inputs.function``. An entry is absent when its record is damaged or of another format, or a file
     of it is missing. Looking it up reads the record only; values are read when they are asked for.
 

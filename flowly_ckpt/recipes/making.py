@@ -90,8 +90,8 @@ def recipe(
     :param transient: whether it runs each time.
     :param doc: describes it; by default the first paragraph of the function's docstring.
     :param cache: whether results are kept in the cache; otherwise the last one is kept in memory.
-    :param state: returns what else the result depends on, outside: a date, a version of a table. Called each time.
-    :param target: any mutable mapping that keeps the results, in place of the folder ``.alkymi_cache``.
+    :param state: returns outside state that the result depends on: a date, the version of a table. Called each time.
+    :param target: any mutable mapping that keeps the results, instead of the folder ``.alkymi_cache``.
     :raises IngredientError: when there is no recipe for an argument without a default.
 
     >>> results = {}
@@ -132,7 +132,7 @@ def foreach(
 
     ``foreach(xs)(f).brew() == [f(x) for x in xs.brew()]``; after a change only new items run
 
-    :param mapped_inputs: the recipe that gives the list or dict.
+    :param mapped_inputs: the recipe whose result is the list or dict.
     :param ingredients: recipes whose results are the arguments after the item, as for :func:`recipe`.
     :raises IngredientError: when there is no recipe for an argument without a default.
 
@@ -187,7 +187,7 @@ def _ingredients(func: Any, found: list[Recipe[Any]], scope: _Scope) -> tuple[li
         elif parameter.default is not kinds.empty:
             by_name = [one for one in parameters if one.kind is not kinds.POSITIONAL_ONLY]
         else:
-            but = "" if known is None else f" (the name stands for {known!r:.60})"
+            but = "" if known is None else f" (the name refers to {known!r:.60})"
             raise IngredientError(
                 f"{func.__qualname__}: no recipe named {parameter.name!r}{but} for its argument; "
                 "define the recipe before it, or pass it as an ingredient"

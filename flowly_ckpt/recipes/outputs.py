@@ -63,7 +63,7 @@ class Output:
         return load()
 
     def read_from(self, stored: Output) -> None:
-        """Read the value from where it is stored now; the one in memory is handed out once and then released."""
+        """Read the value from where it is stored now; the one in memory is returned once and then released."""
         self._once.append(self.load)
         self.load, self.written = stored.load, stored.written
 
@@ -72,7 +72,7 @@ class Output:
         self._once.clear()
 
     def is_changed(self, base: str) -> bool:
-        """Return whether a value that is nowhere but in memory was changed by somebody it was handed to."""
+        """Return whether a value that is only in memory has been changed by a caller."""
         if self.written is not None or self.digest.startswith("unlike-"):
             return False
         if self.items is not None:

@@ -236,7 +236,7 @@ class _Found(NamedTuple):
 
 
 def _known(recipe: Recipe[Any]) -> dict[Any, _Found]:
-    """Return what is known of a recipe and of all that it needs; nothing runs."""
+    """Return the state of a recipe and of all its ingredients; nothing runs."""
     found: dict[Any, _Found] = {}
     for term in in_order(recipe.transform):
         assert isinstance(term, brewed)

@@ -1,4 +1,4 @@
-"""Resumable loops: a computation that was interrupted goes on from its last saved state.
+"""Resumable loops: an interrupted computation continues from its last saved state.
 
 Read in this order: ``frames``, ``randomness``, ``loops``, ``storing``, ``checkpoint``, ``explicit``.
 

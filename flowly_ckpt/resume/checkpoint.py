@@ -22,11 +22,11 @@ MaxAge = float | None | Literal["CACHE_EXPIRE"]
 
 
 class Checkpoint:
-    """Save the state of the function that makes it, its local variables, so that its next run goes on from there.
+    """Save the state of the function that makes it, its local variables, so that its next run continues from there.
 
     Make it at the start of a function. After the variables have their first values, :meth:`restore` replaces them by
     the saved ones; :meth:`sync` and :meth:`save` keep them. Arguments are neither kept nor replaced. The global random
-    number generators (``random``, and where loaded ``numpy.random`` and ``torch``) go on as if the run had not been
+    number generators (``random``, and where loaded ``numpy.random`` and ``torch``) continue as if the run had not been
     interrupted: making the checkpoint sets them to where they were at the first, :meth:`restore` to the last save.
 
     What can be pickled is kept, except functions, classes, modules, generators, open files, and names that begin or end
@@ -130,7 +130,7 @@ class Checkpoint:
         return saved is not None
 
     def take(self) -> dict[str, Any] | None:
-        """Return the saved variables, and let the random numbers go on from there; the second time, None.
+        """Return the saved variables, and continue the random numbers from there; the second time, None.
 
         >>> kept = {}
         >>> Checkpoint("i", target=kept).put({"i": 1})

@@ -101,7 +101,7 @@ def state(checkpoint: str | Checkpoint, /, *, target: Target | None = None, **in
 
 
 def over(iterable: Iterable[T], checkpoint: str | Checkpoint | None = None, /, **options: Any) -> Iterator[T]:
-    """Loop over items so that an interrupted run goes on where it stopped, its local variables as they were.
+    """Loop over items so that an interrupted run continues where it stopped, with its local variables.
 
     Set the variables before the loop. A loop that comes to its end leaves nothing behind: the next run starts over.
 

@@ -21,7 +21,7 @@ _LONGEST = 200
 
 
 class ChangedError(FlowlyError, ValueError):
-    """Raised when a loop cannot go on because its items are not those of the last run.
+    """Raised when a loop cannot continue because its items have changed since the last run.
 
     :param done: how many items the last run had done.
     :param expected: the last of them.

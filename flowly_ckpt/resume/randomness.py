@@ -49,7 +49,7 @@ def capture() -> dict[str, Any]:
 
 
 def reinstate(states: Mapping[str, Any]) -> None:
-    """Set the generators to states captured before, so that they go on from there.
+    """Set the generators to states captured before, so that they continue from there.
 
     ``reinstate(capture())`` changes nothing.
 
@@ -62,6 +62,6 @@ def reinstate(states: Mapping[str, Any]) -> None:
     for name, state in states.items():
         try:
             _SOURCES[name].set(importlib.import_module(name), state)
-        except Exception as error:  # noqa: BLE001  another version, another device: the rest can still go on
-            text = f"the random numbers of {name} do not go on from where they were: {type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001  another version, another device: the rest can still continue
+            text = f"the random numbers of {name} cannot be continued: {type(error).__name__}: {error}"
             warnings.warn(text, StoreWarning, stacklevel=3)

@@ -49,7 +49,7 @@ def path_of_key(key: Key, extension: str = EXTENSION) -> str:
 
 
 def key_of_path(path: Path, extension: str = EXTENSION) -> Key | None:
-    """Return the key whose file this is, or None where :func:`path_of_key` names no file so.
+    """Return the key of a file, or None for a name that :func:`path_of_key` does not make.
 
     >>> key_of_path(Path("compute_primes@primes.pzip")), key_of_path(Path("notes.txt"))
     (('', 'resume', 'primes.compute_primes'), None)
@@ -149,7 +149,7 @@ class Place(NamedTuple):
 
     def _store(self, values: dict[str, Any], rest: Snapshot) -> None:
         snapshot = {"format": FORMAT, "saved_at": time.time(), "locals": values, **rest}
-        # A target that keeps the very objects would see them change as the computation goes on.
+        # A target that keeps the very objects would see them change as the computation continues.
         self.target[self.key] = snapshot if as_target(self.target).isolates else gzipped.dumps(snapshot)
 
     def _report(self, unfit: dict[str, Any]) -> None:

@@ -33,7 +33,7 @@ _guard = threading.Lock()
 
 
 class Claim:
-    """The right to compute a key. This one nobody else competes for; a subclass waits for those who do.
+    """The right to compute a key. This one never waits; a subclass waits for other holders.
 
     Entered as a context it waits by sleeping; an event loop goes through :meth:`waits` and sleeps in its own way.
 
@@ -68,7 +68,7 @@ UNCLAIMED = Claim()
 
 
 class EnteredClaim(Claim):
-    """Make a claim of a context manager, as targets of one's own give it.
+    """Make a claim of a context manager, as user-defined targets return it.
 
     >>> from contextlib import nullcontext
     >>> with EnteredClaim(nullcontext()) as claim:
@@ -125,7 +125,7 @@ class FileClaim(Claim):
 
     :param path: the lock file.
     :param key: what is computed, for the log.
-    :param timeout: seconds to wait for a living holder; then the key is computed all the same.
+    :param timeout: seconds to wait for a living holder; then the key is computed anyway.
 
     A claim saves work, correctness never rests on it: where no file can be locked, it is not to be had.
     """

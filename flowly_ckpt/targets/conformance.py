@@ -1,4 +1,4 @@
-"""What every target must hold to, as checks that run on any of them, users' own included."""
+"""The laws of targets, as checks that run on any target, user-defined ones included."""
 
 from __future__ import annotations
 
@@ -196,10 +196,10 @@ LAWS: dict[str, Callable[[Target], None]] = {
 
 
 def check_target(make: Callable[[], Target], skip: Iterable[str] = ()) -> None:
-    """Hold a target to what this library expects of every one; for targets of one's own too.
+    """Check that a target behaves as this library expects; for user-defined targets too.
 
-    :param make: gives a new, empty target each time it is called.
-    :param skip: names of laws (keys of ``LAWS``) that are not meant to hold, as of one that never keeps anything.
+    :param make: returns a new, empty target each time it is called.
+    :param skip: names of laws (keys of ``LAWS``) that need not hold, such as for a target that keeps nothing.
     :raises AssertionError: naming the law that does not hold, and how.
 
     >>> check_target(dict)
@@ -207,7 +207,7 @@ def check_target(make: Callable[[], Target], skip: Iterable[str] = ()) -> None:
     omitted = set(skip)
     unknown = omitted - set(LAWS)
     if unknown:
-        raise ValueError(f"no law is called {', '.join(sorted(unknown))}; there are {', '.join(LAWS)}")
+        raise ValueError(f"unknown law {', '.join(sorted(unknown))}; the laws are {', '.join(LAWS)}")
     for name, law in LAWS.items():
         if name not in omitted:
             try:

@@ -43,14 +43,14 @@ class FileTarget(BaseTarget):
     """Keep each value in a file of its own below a folder; a damaged or expired file is an absent entry.
 
     ``FileTarget(root)[key] = value`` survives the process; the file is written beside its place and renamed into it.
-    What is known of it stands in a sidecar, ``.made/<name>``. Files of other origin, also in the place of an entry, are
-    read where the codec can check them, but neither listed nor cleared.
+    Facts about it are kept in a sidecar, ``.made/<name>``. Files of other origin, also in the place of an entry, are
+    read where the codec can check them, but neither listed nor deleted.
 
     :param root: the folder; made when the first entry is stored.
-    :param path_of: gives the file of a key, relative to ``root``; by default ``tag/object.transform``, quoted so that
+    :param path_of: returns the file of a key, relative to ``root``; by default ``tag/object.transform``, quoted so that
         it is a name on every system.
-    :param key_of: gives the key of a file's path relative to ``root``, None where it is not known; then, and without
-        it, the sidecar tells.
+    :param key_of: returns the key of a path relative to ``root``, None if it is not known; then, and without
+        it, the sidecar names the key.
     :param codec: turns values into the file's bytes.
     :param max_age: seconds; an older file counts as absent, and stays.
     :param suffix: ends the default file names.
@@ -66,7 +66,7 @@ class FileTarget(BaseTarget):
     ...     (list(target), pickle.loads(pathlib.Path(folder, "primes.pkl").read_bytes()))
     ([('', 'primes', '')], [2, 3, 5])
 
-    See also: :class:`flowly_ckpt.targets.DiskTarget`, which is faster and bounded, and whose files nobody reads.
+    See also: :class:`flowly_ckpt.targets.DiskTarget`, which is faster and can be bounded.
     """
 
     isolates = True
@@ -116,7 +116,9 @@ class FileTarget(BaseTarget):
         real = os.path.realpath(self.root)
         hidden = FOLDER in path[len(inside) :].split(os.sep)
         if not path.startswith(inside) or hidden or os.path.commonpath([real, _real(path)]) != real:
-            raise StoreError(f"{self.root}: the entry {key} would lie at {name}, outside the folder; name it otherwise")
+            raise StoreError(
+                f"{self.root}: the entry {key} would be at {name}, outside the folder; choose another path"
+            )
         return path
 
     def __getitem__(self, key: Key) -> Any:
@@ -185,7 +187,7 @@ class FileTarget(BaseTarget):
         self._bad.pop(path, None)
 
     def note(self, key: Key, facts: Facts) -> None:
-        """Write what is known of an entry into its sidecar; the file may have been written by somebody else.
+        """Write the facts of an entry into its sidecar; the file may be of other origin.
 
         :raises OSError: where there is no file.
         """

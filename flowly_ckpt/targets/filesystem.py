@@ -1,4 +1,4 @@
-"""Files that nobody ever sees half of: written beside the place, then renamed into it; read and removed whole."""
+"""Atomic files: written beside their place, then renamed into it; read and removed whole."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ __all__ = [
     "unquoted_dotted",
 ]
 
-# Capitals are quoted too: where a file system does not tell them apart, two tags must not meet in one file.
+# Capitals are quoted too: on a file system that ignores case, two tags must not share a file.
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 _QUOTED = {chr(code): chr(code) if chr(code) in _PLAIN else f"%{code:02x}" for code in range(128)}
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{digit}" for kind in ("com", "lpt") for digit in "123456789")}
@@ -97,7 +97,7 @@ def name_of_key(key: Key) -> str:
 
 
 def key_of_name(name: str) -> Key | None:
-    """Return the key whose name this is, or None for a stranger's.
+    """Return the key of a name, or None for a name of other origin.
 
     >>> key_of_name("clean%20up.0a1b.2c3d"), key_of_name("README.md")
     (('0a1b', 'clean up', '2c3d'), None)
@@ -120,7 +120,7 @@ def path_of_key(key: Key) -> str:
 
 
 def key_of_path(path: str) -> Key | None:
-    """Return the key whose relative path (with ``/``) this is, or None for a stranger's.
+    """Return the key of a relative path (with ``/``), or None for a path of other origin.
 
     >>> key_of_path("clean%20up/0a1b.2c3d"), key_of_path("notes.txt")
     (('0a1b', 'clean up', '2c3d'), None)

@@ -15,7 +15,7 @@ _PLAIN = frozenset([type(None), bool, int, float, complex, str, bytes, tuple, li
 
 
 class Materialised:
-    """The items of a result that was an iterator; each ``iter`` starts afresh.
+    """The items of a result that was an iterator; each ``iter`` starts again.
 
     >>> items = Materialised((1, 2))
     >>> list(items), list(items)

@@ -2,7 +2,7 @@
 
 A target is any mutable mapping. :class:`BaseTarget` lists what a store may do beyond that, each ability with a default
 in terms of the mapping; a store overrides what it can do better. :func:`as_target` gives any mapping all of them, so
-whoever needs an ability calls it and never asks whether it is there.
+callers use an ability without asking whether it is there.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class BaseTarget(MutableMapping[Key, Any]):
     """Base class of targets: every ability, in terms of a mutable mapping.
 
     ``isolates``
-        whether every value handed out is a private copy; else changes made in place are noticed by a digest.
+        whether every value returned is a private copy; else changes made in place are noticed by a digest.
     ``hasher``
         the hash function that keys are made with, None for the usual one.
     ``codec``
-        what turns values into bytes, None where values are kept as they are.
+        the codec of the values, None if they are kept as they are.
     ``keeps_bytes``
         whether :meth:`read_bytes` and :meth:`write_bytes` reach the stored bytes, undecoded.
     ``keeps_times``
@@ -61,11 +61,15 @@ class BaseTarget(MutableMapping[Key, Any]):
 
     @property
     def place(self) -> Hashable:
-        """What is equal for targets that keep the same entries, so that one of them computes what is missing."""
+        """Equal for targets that keep the same entries, so that only one of them computes a missing one."""
         return id(self)
 
+    def put(self, key: Key, value: Any, facts: Facts) -> None:
+        """Store a value with facts about it."""
+        self[key] = value
+
     def pop(self, key: Key, *default: Any) -> Any:
-        """Remove an entry and return its value, else the default; somebody else may remove it at the same time.
+        """Delete an entry and return its value, else the default; somebody else may delete it at the same time.
 
         :raises KeyError: where there is none, and no default.
         """
@@ -77,21 +81,6 @@ class BaseTarget(MutableMapping[Key, Any]):
             raise
         with suppress(KeyError):
             del self[key]
-        return value
-
-    def put(self, key: Key, value: Any, facts: Facts) -> None:
-        """Store a value with what is known of it."""
-        self[key] = value
-
-    def pop(self, key: Key, *default: Any) -> Any:
-        """Delete an entry and return its value; without one return the default, or raise KeyError."""
-        try:
-            value = self[key]
-            del self[key]  # which somebody else may have done meanwhile
-        except KeyError:
-            if not default:
-                raise
-            return default[0]
         return value
 
     def clear(self) -> None:
@@ -110,7 +99,7 @@ class BaseTarget(MutableMapping[Key, Any]):
         return found
 
     def put_many(self, items: Iterable[tuple[Key, Any, Facts]]) -> None:
-        """Store several values, each with what is known of it."""
+        """Store several values, each with facts about it."""
         for key, value, facts in items:
             self.put(key, value, facts)
 
@@ -123,11 +112,11 @@ class BaseTarget(MutableMapping[Key, Any]):
         return AllClaims([self.claim(key) for key in sorted(keys)])
 
     def entry(self, key: Key) -> Entry | None:
-        """Return what is known of an entry, or None where there is none."""
+        """Return the facts of an entry, or None if there is none."""
         return Entry(key) if key in self else None
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
-        """Yield what is known of each selected entry; the criteria are those of :meth:`clear_where`."""
+        """Yield the facts of each selected entry; the criteria are those of :meth:`clear_where`."""
         chosen = Selection(**selection).checked()
         for key in filter(chosen.matches, list(self)):  # a list, since other threads may store meanwhile
             entry = self.entry(key)
@@ -141,7 +130,7 @@ class BaseTarget(MutableMapping[Key, Any]):
         :param older_than: seconds since the entry was stored.
         :param unused_for: seconds since it was last restored, or stored if it never was.
         :param dry_run: only count.
-        :raises ValueError: for a negative age, and for ages asked of a target that keeps no times.
+        :raises ValueError: for a negative age, and for ages if the target keeps no times.
         """
         if Selection(**selection).is_timed and not self.keeps_times:
             raise ValueError(f"{described(self)} keeps no times; older_than and unused_for need a target that does")
@@ -168,13 +157,13 @@ class BaseTarget(MutableMapping[Key, Any]):
         return []
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
-        """Remove expired entries, and what killed writers left more than so many seconds ago."""
+        """Remove expired entries, and leftovers of killed writers that are older than so many seconds."""
         return Collected(0, 0, 0)
 
     def read_bytes(self, key: Key) -> Bytes:
         """Return the stored bytes of an entry, undecoded.
 
-        :raises KeyError: where there are none, or they are damaged.
+        :raises KeyError: if there are none, or they are damaged.
         :raises TypeError: for a target that keeps no bytes.
         """
         raise TypeError(f"{described(self)} keeps values, not bytes")

@@ -59,9 +59,9 @@ def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: dict
 
     ``recall(t, k, f) == f()``, and ``f`` runs once however often that is asked
 
-    Nothing is stored when ``compute`` raises, or when the target does: then the value is returned all the same,
-    with a warning that names the target. An iterator's items are stored, and handed out afresh at each hit; of what
-    cannot be stored because it is spent by its first reader, an open file say, each who asks computes one of his own.
+    Nothing is stored when ``compute`` raises, or when the target does: then the value is returned anyway,
+    with a warning that names the target. The items of an iterator are stored, and each hit returns a new one. A value
+    that cannot be stored because its first reader uses it up, an open file say, is computed for each caller.
 
     :param target: where results are kept, any mutable mapping.
     :param key: three strings: hash of the object, tag, hash of the transform.

@@ -55,7 +55,9 @@ class _Objects(MutableMapping[str, bytes]):
         try:
             from fsspec.core import url_to_fs
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError("RemoteTarget needs fsspec: `pip install flowly-ckpt[remote]`") from error
+            raise ModuleNotFoundError(
+                "RemoteTarget needs fsspec: run `pip install fsspec`, for s3:// also s3fs"
+            ) from error
         self._made_by = (url, options)
         self.system, root = url_to_fs(url, **options)
         self.root = root.rstrip("/")

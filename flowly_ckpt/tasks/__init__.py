@@ -1,4 +1,4 @@
-"""Tasks with named files: a function's result lies where its template says, and is made only while nothing is there.
+"""Tasks with named files: a result is kept where its template says, and computed only if it is not there.
 
 >>> import os, tempfile
 >>> from flowly_ckpt.tasks import gcontext, task

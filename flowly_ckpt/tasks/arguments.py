@@ -1,4 +1,4 @@
-"""The arguments of a call: what stands in them for values, what they digest to, and the name that they make."""
+"""The arguments of a call: stores in place of values, their digests, and the name made from them."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _HERE = ("do_nothing", "cache")
 class Task(Definition):
     """Wrap a function so that its result is kept under the name that its template gives.
 
-    ``task(x).load() == task.fn(x)``, and ``fn`` runs only while nothing lies at ``task.at(x)``
+    ``task(x).load() == task.fn(x)``, and ``fn`` runs only if there is nothing at ``task.at(x)``
 
     Made by :func:`flowly_ckpt.tasks.task`, which explains the options.
 
@@ -160,7 +160,7 @@ def task(
     base: str | None = None,
     **options: Any,
 ) -> Any:
-    """Keep a function's result under a name made when it is called; run it only while nothing is there.
+    """Keep the result of a function under a name made at the call; run it only if nothing is there.
 
     ``task(f)(x).load() == f(x)``
 
@@ -171,17 +171,17 @@ def task(
     :param target: the template of the name; fields are arguments, ``funcname``, ``path`` and ``base`` (set on
         ``gcontext``), and expressions of these with ``os.path`` and ``datetime``. Where it ends in a folder, the
         arguments make the name. Or a mapping, as for ``store``, with names by the default template.
-    :param store: a subclass of :class:`Store`, or what else makes a store of a name; or any mutable mapping, such as
+    :param store: a subclass of :class:`Store`, or any function from a name to a store; or any mutable mapping, such as
         a dict or a DiskTarget, which keeps the results under (name, name of the function, ""). None: data are
         returned, and not kept.
     :param save: False for a function that saves its own output to ``current_target()``; its data are returned, and
         it is skipped like any other once something is there.
-    :param changed: what to do about a result made by other code or from other arguments: ``warn``, ``rerun``,
+    :param changed: what to do about a result made by different code or from different arguments: ``warn``, ``rerun``,
         ``raise``, or ``ignore`` (which spares the hashing).
     :param name_template: the name of the Prefect task run, filled as ``target`` is.
-    :param skip: False lets Prefect schedule a task whose result is there; it is still not run again.
-    :param path, base: what the template knows by these names, in place of those of ``gcontext``.
-    :param options: Prefect's own, such as ``retries`` and ``tags``; without meaning in the other modes.
+    :param skip: False lets Prefect schedule a task whose result exists; it does not run again.
+    :param path, base: values of these names in the template, instead of those of ``gcontext``.
+    :param options: options of Prefect, such as ``retries`` and ``tags``; ignored in the other modes.
     :raises TemplateError: for a template that cannot be parsed.
     :raises TypeError: for an option that looks misspelt, and for a wrong target or store.
     :raises ValueError: for an unknown ``changed``.
@@ -205,7 +205,7 @@ def task(
         fn, target = None, fn
     if isinstance(target, MutableMapping):
         if store is not Filestore:
-            raise TypeError("task: target and store both say where results are kept; give the mapping as store alone")
+            raise TypeError("task: target and store are both targets; give only one of them")
         target, store = None, target
     if isinstance(target, os.PathLike):
         target = os.fspath(target)
@@ -240,4 +240,4 @@ def _check(store: Any, save: bool, changed: str, options: Mapping[str, Any]) -> 
     if not (store is None or callable(store) or isinstance(store, MutableMapping)):
         raise TypeError(f"store must be a Store class or a mutable mapping, got {type(store).__name__}")
     if isinstance(store, MutableMapping) and not save:
-        raise TypeError("save=False is for functions that write files, which a mapping does not keep")
+        raise TypeError("save=False is for functions that write files; a mapping cannot keep these")

@@ -49,7 +49,7 @@ class Flow:
 
     @property
     def prefect(self) -> Any:
-        """The flow as Prefect knows it, to be served or deployed.
+        """Prefect's own flow, to be served or deployed.
 
         :raises MissingPrefectError: where Prefect is not installed.
         """
@@ -68,7 +68,7 @@ def flow(fn: Any = None, /, **options: Any) -> Any:
 
     ``flow(f)(x) == f(x)``
 
-    :param options: Prefect's own, such as ``name`` and ``retries``; without meaning in the other modes.
+    :param options: options of Prefect, such as ``name`` and ``retries``; ignored in the other modes.
 
     >>> @flow(name="all")
     ... def main(n):
@@ -82,7 +82,7 @@ def flow(fn: Any = None, /, **options: Any) -> Any:
 
 
 class kept(Combinator):
-    """Apply a task, and give the data instead of the store they are in.
+    """Apply a task, and return the data instead of their store.
 
     ``kept(task)(x) == task.fn(x)``; it is hashed as the function, since keeping does not change what is computed.
 

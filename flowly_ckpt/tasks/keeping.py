@@ -1,4 +1,4 @@
-"""Run a call of a task unless its result is there, and keep what it gives."""
+"""Run a call of a task unless its result is there, and keep the result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 class StaleWarning(FlowlyWarning):
-    """Issued for a result that is there under the name asked for, but was made from different code or arguments.
+    """Issued for an existing result that was made from different code or arguments.
 
     See also: the option ``changed`` of :func:`flowly_ckpt.tasks.task`.
 
@@ -159,7 +159,7 @@ class _Result(BaseTarget):
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """Let the function know its target, and whoever sees it fail which task it was."""
+        """Set the current target, and add a note that names the task to an exception."""
         try:
             with running(lambda: self.store.loc):
                 yield
@@ -181,7 +181,7 @@ class _Result(BaseTarget):
         return self._is_current(stacklevel + 1)
 
     def _is_current(self, stacklevel: int) -> bool:
-        """Return whether the result that is there is the one asked for; report it where it is used all the same."""
+        """Return whether the result that is there is the one asked for; report it if it is used anyway."""
         found = self._differences()
         if found and self.task.changed == "raise":
             raise StaleError(self.store.loc, found)

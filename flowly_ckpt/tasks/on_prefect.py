@@ -1,7 +1,7 @@
 """Tasks and flows on Prefect 3, which is imported when a mode asks for it.
 
 The place and the name of a result are those of the moment when its task is submitted. A task whose result is there is
-not submitted: its future is completed from the start, and Prefect never hears of it.
+not submitted: its future is completed from the start, and Prefect does not see it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def submit_task(task: Definition, asked: str, args: tuple[Any, ...], kwargs: Map
     future = scheduled.submit(*args, **own, **rest)
     place = getattr(scheduled, _STORE, None)
     if place is not None and not rest.get("return_state"):
-        setattr(future, _STORE, place)  # so that the name of what comes after can be told before this one has run
+        setattr(future, _STORE, place)  # so that the name of what comes after can be determined before this one has run
     return future
 
 

@@ -1,4 +1,4 @@
-"""Stores: where one result lies, as a handle that is cheap to pass around; the data come when they are loaded."""
+"""Stores: locations of results, as handles that are cheap to pass around; the data are loaded on request."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Store:
 
     A subclass defines ``save`` and ``load``, and better also ``exists``.
 
-    :param loc: where the result lies: a path, a row's key, a URL, whatever the subclass makes of it.
+    :param loc: the location of the result: a path, the key of a row, a URL, as the subclass defines it.
 
     >>> rows = {}
     >>> class Row(Store):
@@ -65,7 +65,7 @@ class Store:
         return True
 
     def put(self, task: str, data: Any, facts: Facts) -> None:
-        """Save the data that a task has computed, and note what is known of them."""
+        """Save the data that a task has computed, with facts about them."""
         self.save(data)
         self.note(task, facts)
 
@@ -81,7 +81,7 @@ class Store:
         return self.loc
 
     def claim(self) -> AbstractContextManager[Any]:
-        """Return the claim to make this result, which one process holds at a time; by default nobody competes."""
+        """Return the claim to make this result, which one process holds at a time; by default, nothing."""
         return UNCLAIMED
 
     def __str__(self) -> str:
@@ -153,7 +153,7 @@ class Kept(Store):
         self.put(self.key[1], data, Facts(0.0))
 
     def put(self, task: str, data: Any, facts: Facts) -> None:
-        """Store the data under the key, with what is known of them."""
+        """Store the data under the key, with facts about them."""
         full = as_target(self.target)
         try:
             full.put(self.key, data, facts)
@@ -174,7 +174,7 @@ class Kept(Store):
         return data
 
     def exists(self) -> bool:
-        """Return whether the target holds the key; where values are handed out as they are, also whether unchanged."""
+        """Return whether the target holds the key, and, if it does not copy values, whether the value is unchanged."""
         if not as_target(self.target).isolates:
             return lookup(self.target, self.key) is not MISSING
         return self.key in self.target
@@ -238,7 +238,7 @@ class Filestore(Store):
         target[key] = data
 
     def put(self, task: str, data: Any, facts: Facts) -> None:
-        """Write the file, and what is known of it into its sidecar."""
+        """Write the file and its sidecar."""
         if type(self).save is Filestore.save:
             target, key = self._entry(task)
             target.put(key, data, facts)
@@ -273,7 +273,7 @@ class Filestore(Store):
             del target[key]
 
     def note(self, task: str, facts: Facts) -> None:
-        """Keep facts about the file that is there now in its sidecar, whoever wrote the file."""
+        """Write the sidecar of the existing file, whoever wrote that."""
         target, key = self._entry(task)
         if os.path.isfile(self.loc):  # of a folder that the function has made nothing is noted
             target.note(key, facts)

@@ -54,7 +54,7 @@ class TemplateError(FlowlyError, ValueError):
     """Raised for a template that cannot be parsed or filled.
 
     :param template: the whole text.
-    :param field: the expression that is meant, or the empty text.
+    :param field: the expression that failed, or the empty text.
     :param reason: what is wrong, and what to do.
 
     >>> print(TemplateError("{a}/{b.c()}", "b.c()", "b.c is not allowed in templates"))
@@ -69,7 +69,7 @@ class TemplateError(FlowlyError, ValueError):
 
 
 class Template:
-    """Fill a text as an f-string is filled, with nothing in it that runs code of others.
+    """Fill a text like an f-string, without running arbitrary code.
 
     Values keep their types, so ``{n:03d}`` works. The docstring of the module says what a field may do, and that no
     value leads out of the folder.
@@ -124,7 +124,7 @@ def _parsed(text: str) -> list[ast.expr]:
     if quote in text or "\r" in text:
         raise TemplateError(text, "", "carriage returns, and both kinds of triple quotes in one text, are not allowed")
     try:
-        # What ends the text is no quote and no backslash: they would belong to the end of the f-string.
+        # The text must not end with a quote or a backslash: they would belong to the end of the f-string.
         tree = ast.parse(f"rf{quote}{text}|{quote}", mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise TemplateError(text, "", f"it cannot be parsed ({getattr(error, 'msg', error)})") from None

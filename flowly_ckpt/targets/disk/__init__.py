@@ -41,7 +41,7 @@ class DiskTarget(BaseTarget):
     :param verify: ``True`` checks each value against its digest; ``"lazy"`` leaves large ones to :meth:`verify`.
     :param max_bytes: evict what saves the least time per byte when the values exceed this.
     :param max_age: seconds; older entries count as absent, and :meth:`gc` deletes them.
-    :param inline_bytes: values of at most this encoded size lie in the index, larger ones in files.
+    :param inline_bytes: values of at most this encoded size are kept in the index, larger ones in files.
     :param durable: wait at each store until the disk has it, so that it survives a loss of power.
     :param claim_timeout: seconds to wait for a living process that computes the same key.
     :param shared: let others read and write what is made here, as far as the umask does.
@@ -79,7 +79,7 @@ class DiskTarget(BaseTarget):
         mapped: bool = True,
     ) -> None:
         if verify not in (True, "lazy"):
-            raise ValueError(f"verify is True or 'lazy', not {verify!r}")
+            raise ValueError(f"verify must be True or 'lazy', got {verify!r}")
         self.path = os.path.abspath(os.path.expanduser(path))
         self.options = {"codec": codec, "verify": verify, "max_bytes": max_bytes, "max_age": max_age,
                         "inline_bytes": inline_bytes, "durable": durable, "claim_timeout": claim_timeout,
@@ -162,7 +162,7 @@ class DiskTarget(BaseTarget):
         pieces = list(parts)
         size = size_of(pieces)
         if self._bound is not None and size > self._bound.max_bytes:
-            raise StoreError(f"{self.path}: a value of {size} bytes is larger than the whole store may be")
+            raise StoreError(f"{self.path}: a value of {size} bytes is larger than max_bytes")
         self._values.store(key, codec or self.codec.name, pieces, size, facts or Facts(0.0))
         if self._bound is not None and (wanted := self._bound.excess(key, size)):
             self._counts.flush()

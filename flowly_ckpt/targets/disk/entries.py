@@ -257,7 +257,7 @@ def columns(key: Key) -> tuple[Any, Any, Any]:
     except UnicodeEncodeError:
         return (column(key[1]), column(key[0]), column(key[2]))
     except (TypeError, ValueError):
-        raise TypeError(f"a key is a tuple of three strings, got {key!r}") from None
+        raise TypeError(f"a key must be a tuple of three strings, got {key!r}") from None
     return (tag, obj, transform)
 
 

@@ -37,7 +37,7 @@ def check_folder(path: str) -> bool:
     except FileNotFoundError:
         return False
     except NotADirectoryError:
-        raise StoreError(f"{path}: is a file, not a folder of results; name another path") from None
+        raise StoreError(f"{path}: is a file, not a folder of results; choose another path") from None
     kind = network_of(path)
     if kind:
         raise StoreError(
@@ -48,7 +48,9 @@ def check_folder(path: str) -> bool:
     if version == FORMAT:
         return True
     if version is not None and not any(_is_index(os.path.join(path, name), FORMAT) for name in index_files(path)):
-        raise StoreError(f"{path}: store of format {version}, this version reads format {FORMAT}; name another folder")
+        raise StoreError(
+            f"{path}: store of format {version}, this version reads format {FORMAT}; choose another folder"
+        )
     return _unmarked(path, names)
 
 
@@ -60,7 +62,7 @@ def _unmarked(path: str, names: set[str]) -> bool:
     others = {name for name in names - _OWN if not is_temporary(name)}
     if others:
         some = plain(", ".join(sorted(others)[:3]))
-        raise StoreError(f"{path}: not a store of this library ({some} in it); name another folder")
+        raise StoreError(f"{path}: not a store of this library ({some} in it); choose another folder")
     return False
 
 

@@ -95,7 +95,7 @@ class Values:
         return self.max_age is None or abs(time.time() - created / 1e9) <= self.max_age
 
     def _condemn(self, key: Key, row: Row, what: Exception) -> None:
-        """Warn that an entry is damaged, and remove it with its file, so that it can be stored anew.
+        """Warn that an entry is damaged, and remove it with its file, so that it can be stored again.
 
         A file that is there but cannot be read now may be whole: then nothing is removed.
         """

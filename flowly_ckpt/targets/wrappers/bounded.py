@@ -36,8 +36,8 @@ class Bounded(Wrapper):
     The books are kept in memory; entries that were there before are measured at the first store.
 
     :param max_bytes: the bound on the sum of the measures.
-    :param measure: tells the bytes of a value.
-    :raises StoreError: at a store of a value that is larger than the bound by itself.
+    :param measure: returns the size of a value in bytes.
+    :raises StoreError: at a store of a value that is larger than max_bytes by itself.
 
     >>> target = Bounded({}, max_bytes=2000)
     >>> for name in "abc":
@@ -71,7 +71,7 @@ class Bounded(Wrapper):
     def put(self, key: Key, value: Any, facts: Facts) -> None:
         size = self.measure(value)
         if size > self.max_bytes:
-            raise StoreError(f"{self!r}: a value of {size} bytes is larger than the bound")
+            raise StoreError(f"{self!r}: a value of {size} bytes is larger than max_bytes")
         with self._guard:
             self._count()
             super().put(key, value, facts)

@@ -37,7 +37,7 @@ class Layered(Wrapper):
 
     @property
     def isolates(self) -> bool:  # type: ignore[override]
-        """Whether every value handed out is a private copy: only where both layers make one."""
+        """Whether every value returned is a private copy: only if both layers make one."""
         return self.near.isolates and self.full.isolates
 
     @property

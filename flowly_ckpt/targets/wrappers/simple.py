@@ -1,4 +1,4 @@
-"""Wrappers of a few lines: nothing kept, only read, always computed anew, private copies, keys of another hash."""
+"""Wrappers of a few lines: nothing kept, only read, always computed again, private copies, keys of another hash."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class ReadOnly(Wrapper):
 
 
 class Refreshed(Wrapper):
-    """Store without looking: everything is computed anew and replaces what was there.
+    """Ignore what is stored: everything is computed again and replaces it.
 
     >>> target = Refreshed({("a", "b", "c"): 1})
     >>> ("a", "b", "c") in target, len(target)
@@ -112,7 +112,7 @@ class Refreshed(Wrapper):
 
 
 class Snapshots(Wrapper):
-    """Keep and hand out private copies, so that nobody's changes reach the stored value.
+    """Keep and return private copies, so that changes by callers do not reach the stored value.
 
     :param copy: makes the copy.
 
@@ -140,7 +140,7 @@ class Snapshots(Wrapper):
 
 
 class Hashed(Wrapper):
-    """Let the keys of a target be made with a hash function of one's own, a cryptographic or a keyed one.
+    """Make the keys of a target with another hash function, such as a cryptographic or keyed one.
 
     :param target: where the results are kept.
     :param hasher: makes an object with ``update`` and a ``digest`` of 16 bytes or more, as those of :mod:`hashlib`.

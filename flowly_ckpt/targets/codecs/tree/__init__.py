@@ -61,7 +61,7 @@ class Tree(NamedTuple):
 
         def part(number: Any) -> memoryview:
             if type(number) is not int or not 0 <= number < len(parts):
-                raise DamagedError(f"there is no part {number!r}")
+                raise DamagedError(f"part {number!r} is missing")
             return parts[number]
 
         return Reader(part).read(json.loads(bytes(stream)))
@@ -78,10 +78,10 @@ class Tree(NamedTuple):
 
         :param encode: returns a value that ``tree`` knows, given the object.
         :param decode: returns the object, given that value.
-        :param name: stands for the type in what is stored; by default its module and qualified name.
+        :param name: names the type in what is stored; by default its module and qualified name.
         :return: the type, so that it can be used as a decorator.
         :raises TypeError: for another kind of type without the functions.
-        :raises ValueError: when the name stands for another type.
+        :raises ValueError: when the name belongs to another type.
 
         >>> from typing import NamedTuple
         >>> @tree.register

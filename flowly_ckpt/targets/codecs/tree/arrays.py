@@ -29,7 +29,7 @@ def npy_pieces(array: Any) -> list[Bytes]:
     [0, 1, 2]
     """
     if array.dtype.hasobject or array.dtype.kind == "T":
-        raise TypeError(f"dtype {array.dtype} has no form without pickle")
+        raise TypeError(f"dtype {array.dtype} cannot be encoded without pickle")
     _check(array.dtype)
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
@@ -65,7 +65,7 @@ def read_npy(data: memoryview) -> Any:
         raise DamagedError(f"not an array: {error}") from error
     size = math.prod(shape) * dtype.itemsize
     if dtype.hasobject or size != len(data) - stream.tell() or any(length < 0 for length in shape):
-        raise DamagedError(f"{len(data) - stream.tell()} bytes are no array of {dtype} in the shape {shape}")
+        raise DamagedError(f"{len(data) - stream.tell()} bytes are not an array of {dtype} in the shape {shape}")
     if not size:
         return np.zeros(shape, dtype, order="F" if in_columns else "C")
     return np.frombuffer(data, dtype, offset=stream.tell()).reshape(shape, order="F" if in_columns else "C")

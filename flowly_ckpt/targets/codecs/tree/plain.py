@@ -79,7 +79,7 @@ def _zone_back(kind: Any, plain: Any, of: Reader) -> Any:
 
 def _zone_key(zone: Any, to: Writer) -> str:
     if zone.key is None:
-        raise TypeError("a ZoneInfo without a key has no form")
+        raise TypeError("a ZoneInfo without a key cannot be encoded")
     return str(zone.key)
 
 

@@ -52,7 +52,7 @@ def add_row(kind: type, row: Row) -> None:
     """
     known = _tagged.get(row.tag, kind)
     if (known.__module__, known.__qualname__) != (kind.__module__, kind.__qualname__):
-        raise ValueError(f"tag {row.tag!r} already stands for {known.__qualname__}; give another name")
+        raise ValueError(f"tag {row.tag!r} already belongs to {known.__qualname__}; choose another name")
     _rows[kind] = row
     _tagged[row.tag] = kind
 
@@ -135,8 +135,8 @@ class Writer:
         row = self._own.get(kind) or _rows.get(kind)  # a base's row would make another type of it
         if row is None:
             raise TypeError(
-                f"tree has no form for {kind.__module__}.{kind.__qualname__}, at {self._place()}; "
-                "tree.register(type, encode, decode) gives it one, the codec pickled takes it as it is"
+                f"tree cannot encode {kind.__module__}.{kind.__qualname__}, at {self._place()}; "
+                "register it with tree.register(type, encode, decode), or use the codec pickled"
             )
         return {row.tag: row.encode(value, self)}
 
@@ -179,7 +179,7 @@ class Reader:
         if type(node) is not dict:
             return node
         if len(node) != 1:
-            raise DamagedError(f"an object of {len(node)} members stands for no value")
+            raise DamagedError(f"an object of {len(node)} members is not an encoded value")
         ((tag, inner),) = node.items()
         if tag == "map":
             return {key: self.read(item) for key, item in inner.items()}
@@ -196,5 +196,5 @@ class Reader:
         if tag not in _tagged:
             _load(tag)
         if tag not in _tagged:
-            raise DamagedError(f"it holds a {tag!r}, which is not known here; tree.register adds a type")
+            raise DamagedError(f"it holds a {tag!r}, which is not registered here; tree.register adds a type")
         return _rows[_tagged[tag]].decode(inner, self)
