@@ -877,3 +877,11 @@ def test_static_and_class_methods_can_be_cached(local):
 
     assert (Holder.static(1), Holder.of_class(2), Holder().method("3")) == (1, ("Holder", 2), "3")
     assert local.load_or_run(Holder().method, "holder3", "not run") == "3"
+
+
+def test_threads_that_ask_a_checkpoint_of_ones_own_for_the_first_time_wait_for_each_other():
+    checkpoint = InMemory()
+    first, checkpoint._target = checkpoint.target, None
+    second = checkpoint.target  # as another thread makes it that has found none either
+    assert first is not second
+    assert first.place == second.place

@@ -267,3 +267,18 @@ def test_a_store_below_another_is_of_other_origin(tmp_path, path_of):
     assert (outer.verify(), outer.clear_where()) == ([], 1)
     outer.clear()
     assert dict(inner) == {("ff", "clean", "x"): 2}
+
+
+def test_of_two_that_store_at_once_the_last_file_has_its_own_sidecar(tmp_path):
+    class Overtaken(FileTarget):
+        def record(self, path, made):
+            super().record(path, made)
+            if not overtaken:
+                overtaken.append(True)
+                other.put(KEY, [1, 2, 3], Facts(2.0))
+
+    for codec in (gzipped, tree):
+        overtaken, other = [], FileTarget(tmp_path, codec=codec)
+        target = Overtaken(tmp_path, codec=codec)
+        target.put(KEY, [4], Facts(1.0))
+        assert (target[KEY], list(target), target.made(KEY).seconds, target.verify()) == ([4], [KEY], 1.0, [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -144,6 +144,10 @@ class _Hooked(BaseTarget):
 
     def __repr__(self) -> str:
         return repr(self.hooks)
+
+    @property
+    def place(self) -> Hashable:
+        return id(self.hooks)  # threads may each have made one of these at the first call
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, _Call) and key not in self._gone and self.hooks._has_data(key.id, key.method)

@@ -178,12 +178,17 @@ class FileTarget(BaseTarget):
     def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
         path, pieces = self.path(key), list(parts)
         name, size, known = codec or self.codec.name, size_of(pieces), facts or Facts(0.0)
-
-        def record(written: os.stat_result) -> None:
-            self.record(path, provenance_of(key, name, pieces, size, written.st_mtime, known))
-
+        made = provenance_of(key, name, pieces, size, 0.0, known)
         # The sidecar comes first: whoever reads meanwhile sees a file that is not there yet, and none that is damaged.
-        replace_file(path, pieces, self.durable, self.mode, record)
+        written = replace_file(
+            path,
+            pieces,
+            self.durable,
+            self.mode,
+            lambda written: self.record(path, made._replace(created=written.st_mtime)),
+        )
+        if self.made_at(path) is None:  # somebody else stores at the same time; the last file counts
+            self.record(path, made._replace(created=written.st_mtime))
         self._bad.pop(path, None)
 
     def note(self, key: Key, facts: Facts) -> None:
