@@ -50,8 +50,7 @@ def load_pathlib() -> None:
     # A path counts as it is written, not by what lies there; see FileContent.
     ROWS.register(PurePath)(lambda obj: (b"<path>", [type(obj), str(obj)]))
     for kind in (PosixPath, PurePosixPath, PureWindowsPath, WindowsPath):
-        tag = f"<{kind.__name__}>".encode()
-        ROWS.exact(kind)(lambda obj, tag=tag: (tag, [str(obj)]))
+        ROWS.exact(kind)(lambda obj: (f"<{type(obj).__name__}>".encode(), [str(obj)]))
 
 
 def load_ctypes() -> None:

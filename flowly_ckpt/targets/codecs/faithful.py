@@ -87,6 +87,10 @@ def _(obj: Any) -> Any:
     return (memoryview, (bytes(obj),)) if obj.format == "B" and obj.ndim == 1 else refuse(obj)
 
 
+def reduces_as(obj: object, base: type) -> bool:
+    return getattr(type(obj), "__reduce__", None) is getattr(base, "__reduce__", None)
+
+
 def load_numpy() -> None:
     import numpy as np
 
@@ -99,14 +103,14 @@ def load_numpy() -> None:
     def masked_array(obj: Any) -> Any:
         found = of_subclass(obj)
         attributes = {"_hardmask": obj._hardmask, "_optinfo": obj._optinfo}
-        if not any(attributes.values()) or type(obj).__reduce__ is not np.ma.MaskedArray.__reduce__:
+        if not any(attributes.values()) or not reduces_as(obj, np.ma.MaskedArray):
             return found
         given = {} if found is NotImplemented else found[2][1]
         return with_attributes(obj, {**given, **attributes})
 
     @_reductions.register(np.generic)
     def scalar(obj: Any) -> Any:
-        is_own = package(type(obj)) == "numpy" or type(obj).__reduce__ is not np.generic.__reduce__
+        is_own = package(type(obj)) == "numpy" or not reduces_as(obj, np.generic)
         return NotImplemented if is_own else refuse(obj)
 
     @_reductions.register(np.dtype)
