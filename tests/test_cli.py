@@ -229,11 +229,12 @@ def test_without_rich_tables_say_so_and_json_works(store):
         import sys
         sys.modules["rich"] = None
         from flowly_ckpt.cli import main
-        codes = main(["ls", sys.argv[1]]), main(["ls", sys.argv[1], "--json"])
+        sys.stderr.isatty = lambda: True  # a terminal, where a bar would be shown
+        codes = main(["ls", sys.argv[1]]), main(["verify", sys.argv[1]]), main(["ls", sys.argv[1], "--json"])
         print(codes)
     """
     out = subprocess.run([sys.executable, "-c", code, store.path], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert out.stdout.endswith("(2, 0)\n")
+    assert out.stdout.endswith("(2, 0, 0)\n")
     assert "pip install rich" in out.stderr
 
 

@@ -54,13 +54,12 @@ class Printer(NamedTuple):
     @contextmanager
     def progress(self, what: str) -> Iterator[Progress]:
         """Show a bar on a terminal once the work takes longer than a second."""
-        if self.as_json or not sys.stderr.isatty():
+        bars_type = None if self.as_json or not sys.stderr.isatty() else _bars()
+        if bars_type is None:
             yield lambda done, total: None
             return
-        from rich.progress import Progress as Bars
-
         start = time.monotonic()
-        bars = Bars(transient=True, console=_console(stderr=True))
+        bars = bars_type(transient=True, console=_console(stderr=True))
         task = bars.add_task(what, total=None)
 
         def show(done: int, total: int) -> None:
@@ -75,6 +74,15 @@ class Printer(NamedTuple):
 
 
 _NUMBERS = {"size", "entries", "hits", "took", "saved", "age", "unused"}
+
+
+def _bars() -> Any:
+    """Return rich's progress bars, or None without rich: a check works without a bar too."""
+    try:
+        from rich.progress import Progress as Bars
+    except ModuleNotFoundError:
+        return None
+    return Bars
 
 
 def _console(stderr: bool = False) -> Any:
