@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from functools import partial
 from typing import Any
 
 from ...errors import UnhashableError
@@ -48,8 +49,11 @@ def load_pathlib() -> None:
     # A path counts as it is written, not by what lies there; see FileContent.
     ROWS.register(PurePath)(lambda obj: (b"<path>", [type(obj), str(obj)]))
     for kind in (PosixPath, PurePosixPath, PureWindowsPath, WindowsPath):
-        tag = f"<{kind.__name__}>".encode()
-        ROWS.exact(kind)(lambda obj, tag=tag: (tag, [str(obj)]))
+        ROWS.exact(kind)(partial(path, f"<{kind.__name__}>".encode()))
+
+
+def path(tag: bytes, obj: Any) -> Parts:
+    return tag, [str(obj)]
 
 
 def load_ctypes() -> None:
