@@ -170,7 +170,7 @@ def opened(value):
 GRAPHS = """
 import networkx as nx
 def used(graph):
-    graph.nodes, graph.edges, graph.degree, graph.adj, nx.shortest_path(graph, 0, 1), nx.pagerank(graph)
+    graph.nodes, graph.edges, graph.degree, graph.adj, nx.shortest_path(graph, 0, 1), nx.to_dict_of_dicts(graph)
     return graph
 """
 MODELS = """

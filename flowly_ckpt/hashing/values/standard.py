@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import sys
+from functools import partial
 from typing import Any
 
 from ...errors import UnhashableError
-from ..code.origin import library_label
 from ..rows import ROWS, Attrs, Mark, Parts, register_lazy
 
 __all__: list[str] = []
@@ -25,9 +25,8 @@ def file(obj: Any) -> Parts:
 def load_logging() -> None:
     import logging
 
-    # What code only writes to has no part in a result (see code.held); as a value, a logger is its name.
-    ROWS.register(logging.Logger)(lambda obj: (b"<logger>", [obj.name]))
-    ROWS.register(logging.LoggerAdapter)(lambda obj: (b"<logger>", [obj.name, obj.extra]))
+    # A logger has no part in a result, and its name is mostly that of the module.
+    ROWS.register(logging.Logger, logging.LoggerAdapter)(lambda obj: (b"<logger>", []))
 
 
 def load_os() -> None:
@@ -50,13 +49,17 @@ def load_pathlib() -> None:
     # A path counts as it is written, not by what lies there; see FileContent.
     ROWS.register(PurePath)(lambda obj: (b"<path>", [type(obj), str(obj)]))
     for kind in (PosixPath, PurePosixPath, PureWindowsPath, WindowsPath):
-        ROWS.exact(kind)(lambda obj: (f"<{type(obj).__name__}>".encode(), [str(obj)]))
+        ROWS.exact(kind)(partial(path, f"<{kind.__name__}>".encode()))
+
+
+def path(tag: bytes, obj: Any) -> Parts:
+    return tag, [str(obj)]
 
 
 def load_ctypes() -> None:
     import ctypes
 
-    ROWS.register(ctypes.CDLL)(lambda obj: (b"<C library>", [type(obj), obj._name and library_label(obj._name)]))
+    ROWS.register(ctypes.CDLL)(lambda obj: (b"<C library>", [type(obj), obj._name]))  # its version is not known
 
     @ROWS.register(ctypes._CFuncPtr)  # type: ignore[attr-defined]
     def c_function(obj: Any) -> Parts:

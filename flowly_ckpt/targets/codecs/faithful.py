@@ -54,13 +54,18 @@ def keep(base: type, without: tuple[str, ...] = ()) -> None:
     """Keep the attributes and slots of the subclasses of a base whose reduction knows only its own."""
 
     def reduction(obj: Any) -> Any:
-        below = type(obj).__mro__[: type(obj).__mro__.index(base)]
-        if any(type(vars(cls).get(way)) is FunctionType for cls in below for way in OWN_WAYS):
+        if has_own_way(obj, base):
             return NotImplemented
         attributes = own_attributes(obj, base, without)
         return with_attributes(obj, dict(attributes)) if attributes else NotImplemented
 
     _reductions.register(base)(reduction)
+
+
+def has_own_way(obj: Any, base: type) -> bool:
+    """Return whether a class below a base defines a reduction of its own."""
+    below = type(obj).__mro__[: type(obj).__mro__.index(base)]
+    return any(type(vars(cls).get(way)) is FunctionType for cls in below for way in OWN_WAYS)
 
 
 def with_attributes(obj: Any, attributes: dict[str, Any]) -> Any:
@@ -87,10 +92,6 @@ def _(obj: Any) -> Any:
     return (memoryview, (bytes(obj),)) if obj.format == "B" and obj.ndim == 1 else refuse(obj)
 
 
-def reduces_as(obj: object, base: type) -> bool:
-    return getattr(type(obj), "__reduce__", None) is getattr(base, "__reduce__", None)
-
-
 def load_numpy() -> None:
     import numpy as np
 
@@ -103,14 +104,14 @@ def load_numpy() -> None:
     def masked_array(obj: Any) -> Any:
         found = of_subclass(obj)
         attributes = {"_hardmask": obj._hardmask, "_optinfo": obj._optinfo}
-        if not any(attributes.values()) or not reduces_as(obj, np.ma.MaskedArray):
+        if not any(attributes.values()) or has_own_way(obj, np.ma.MaskedArray):
             return found
         given = {} if found is NotImplemented else found[2][1]
         return with_attributes(obj, {**given, **attributes})
 
     @_reductions.register(np.generic)
     def scalar(obj: Any) -> Any:
-        is_own = package(type(obj)) == "numpy" or not reduces_as(obj, np.generic)
+        is_own = package(type(obj)) == "numpy" or has_own_way(obj, np.generic)
         return NotImplemented if is_own else refuse(obj)
 
     @_reductions.register(np.dtype)
