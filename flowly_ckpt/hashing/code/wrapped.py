@@ -11,7 +11,7 @@ from ...errors import UnhashableError
 from ..rows import LABELS, ROWS, Parts, register_lazy
 from ..values.objects import ADVICE
 
-__all__ = ["behind_generated", "expression"]
+__all__ = ["behind_generated"]
 
 PICKLED = rb"(?s)(?:\xfb..|\xfc....|.)(PLPYFN)"
 PROTOCOL = rb"\x80[\x04\x05]\x95"
