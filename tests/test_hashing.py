@@ -312,6 +312,20 @@ def run(code: str, *paths: Path) -> list[str]:
     return done.stdout.split()
 
 
+def test_a_metaclass_without_a_hash_disturbs_nothing() -> None:
+    class Compared(type):
+        def __eq__(cls, other: object) -> bool:
+            raise AssertionError("compared")
+
+    kept = Compared("Kept", (), {}), Compared("Kept", (), {})
+    sys.modules["made_now"] = ModuleType("made_now")  # classes are looked at again
+    try:
+        assert H(lambda x: x.first) != H(lambda x: x.second)
+    finally:
+        del sys.modules["made_now"], kept
+
+
+@needs_processes
 def test_what_pip_installs_into_a_folder_is_installed(tmp_path: Path) -> None:
     found = []
     for version, text in (("1.0", "x"), ("1.0", "x * 1"), ("1.1", "x * 1")):
@@ -353,6 +367,7 @@ def test_what_the_user_compiled_counts_by_its_content(tmp_path: Path) -> None:
     assert [a == b for a, b in zip(found[1], found[2])] == [False, False, False, True]
 
 
+@needs_processes
 def test_an_error_behind_an_installed_object_names_the_users_line(tmp_path: Path) -> None:
     site = tmp_path / "site-packages"
     write(site / "dist_of_ours.py", "class Thing:\n    def __init__(self): self.rows = iter([])\n")

@@ -16,6 +16,7 @@ ANY_VERSION = [
     same("none looked at before", "class C:\n    a = 1\nf = C", "class C:\n    a = 1\nC.__annotations__\nf = C"),
     same("annotations of a named tuple looked at", *(f"import typing\nclass C(typing.NamedTuple):\n    a: int\n{look}\nf = C" for look in ("", "C.__annotations__", "typing.get_type_hints(C)"))),
     same("annotations of a dataclass looked at", *(f"import dataclasses, inspect\n@dataclasses.dataclass\nclass C:\n    a: int\n{look}\nf = C(1)" for look in ("", "C.__annotations__", "inspect.signature(C)"))),
+    same("names in a class looked at", *(f"import copy\nclass C:\n    a{kind}\nclass D(C):\n    b = 1\n{look}\ndef f(x): return list(vars(D)), list(C.__dict__)" for kind in (": int = 1",) for look in ("", "C.__annotations__", "D.__annotations__", "copy.copy(D())"))),
     same("annotations of functions looked at", *(f"def g(a: int): pass\n{look}\ndef f(x): return g.__annotations__" for look in ("", "g.__annotations__"))),
     same("a forward reference, resolved and not", "import typing\nf = typing.List['int']", "import typing\nf = typing.List['int']\ntyping.get_type_hints(typing.NamedTuple('C', [('a', f)]))"),
     distinct("forward references", "typing.List['int']", "typing.List['str']", "typing.List[int]"),

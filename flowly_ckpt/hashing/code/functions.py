@@ -36,6 +36,8 @@ NAMED = (FunctionType, type)
 OWN = frozenset({IGNORES})
 CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
 MOST = 1000
+MADE_LATER = frozenset({"__slotnames__", "__annotations__", "__annotations_cache__", "__annotate_func__"})
+"""What Python adds to a class when somebody reduces an instance or asks for annotations, which count by themselves."""
 READABLE = frozenset(
     {
         *("__doc__", "__name__", "__qualname__", "__annotations__", "__annotate__", "__module__"),
@@ -206,7 +208,8 @@ def attribute_read(value: Any, name: str) -> Any:
     if name == "__subclasses__":
         return subclasses(value) if isinstance(value, type) else None
     if name == "__dict__":
-        return [list(vars(base)) for base in getattr(value, "__mro__", ()) if of_module(base.__module__).kind == "user"]
+        bases = [base for base in getattr(value, "__mro__", ()) if of_module(base.__module__).kind == "user"]
+        return [[name for name in vars(base) if name not in MADE_LATER] for base in bases]
     return getattr(value, name, None)
 
 

@@ -20,8 +20,8 @@ HEAP = 1 << 9
 BEHIND = ("_accessor", "_ns", "accessor", "fget", "func", "__func__", "__wrapped__")
 """Where the descriptors of libraries keep what they were given: those of pandas and xarray, polars, Python."""
 
-_sizes: dict[type, int] = {}
-_hung: dict[str, dict[type, None]] = {}
+_sizes: dict[int, tuple[type, int]] = {}
+_hung: dict[str, dict[int, type]] = {}  # by id, as some metaclasses compare in their own way, or have no hash
 _epoch: tuple[int, ...] = ()
 _last: Any = None
 
@@ -48,7 +48,7 @@ def hung_on(names: Collection[str]) -> Iterator[Any]:
     []
     """
     for name in sorted(_hung.keys() & set(names)):
-        for kind in sorted(_hung[name], key=lambda kind: (kind.__module__, kind.__qualname__)):
+        for kind in sorted(_hung[name].values(), key=lambda kind: (kind.__module__, kind.__qualname__)):
             member = users(vars(kind).get(name))
             if member is not None:
                 yield [f"{kind.__module__}.{kind.__qualname__}", name]
@@ -58,20 +58,20 @@ def hung_on(names: Collection[str]) -> Iterator[Any]:
 def look_again() -> None:
     """Look at the members of the foreign classes that are new, or have more or fewer members than before."""
     waiting = [object]
-    seen = set()
+    seen: set[int] = set()
     while waiting:
         for kind in type.__subclasses__(waiting.pop()):
-            if kind in seen:
+            if id(kind) in seen:
                 continue
-            seen.add(kind)
+            seen.add(id(kind))
             waiting.append(kind)
             own = vars(kind)
-            if kind.__flags__ & HEAP and _sizes.get(kind) != len(own):
+            if kind.__flags__ & HEAP and _sizes.get(id(kind), (kind, -1))[1] != len(own):
                 look_at(kind, own)
 
 
 def look_at(kind: type, own: Any) -> None:
-    _sizes[kind] = len(own)
+    _sizes[id(kind)] = (kind, len(own))
     home = vars(sys.modules[kind.__module__]) if kind.__module__ in sys.modules else {}
     if home.get(kind.__qualname__) is not kind:
         return  # made while the program runs, or nested, where nobody hangs anything
@@ -79,7 +79,7 @@ def look_at(kind: type, own: Any) -> None:
         if type(member) is FunctionType and member.__globals__ is home:
             continue
         if name[:2] != "__" and users(member) is not None and of_module(kind.__module__).kind not in ("user", "ours"):
-            _hung.setdefault(name, {})[kind] = None
+            _hung.setdefault(name, {})[id(kind)] = kind
 
 
 def users(member: Any) -> Any:
