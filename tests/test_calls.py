@@ -7,9 +7,11 @@ import enum
 import inspect
 import os
 import pickle
+import sqlite3
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
@@ -496,8 +498,8 @@ def test_beats_S1_4_ids_are_any_values_told_by_content(local, ids):
 
 
 def test_beats_S1_4_an_id_that_cannot_be_told_says_so(local):
-    with pytest.raises(UnhashableError):
-        local.load_or_run(len, threading.Lock(), "text")
+    with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(UnhashableError):
+        local.load_or_run(len, connection, "text")
 
 
 @pytest.mark.parametrize("name", ["func", "get_checkpoint_", "call_id", "evaluate"])
