@@ -639,3 +639,23 @@ heavy = "numpy pandas pyarrow polars dis importlib.metadata sqlite3 cloudpickle 
 print(*[name for name in heavy if name in sys.modules])
 """
     assert run(code) == []
+
+
+def test_what_is_assigned_through_a_descriptor_of_the_users_counts_whatever_its_name():
+    class LazyField:
+        def __set_name__(self, owner, name):
+            self.name = name
+
+        def __get__(self, obj, owner=None):
+            return self if obj is None else vars(obj)[self.name]
+
+        def __set__(self, obj, value):
+            vars(obj)[self.name] = value
+
+    class Model:
+        rate = LazyField()
+
+        def __init__(self, rate):
+            self.rate = rate
+
+    assert functional_hash(Model(1)) != functional_hash(Model(2))

@@ -196,7 +196,9 @@ def kept_by_properties(kind: type) -> frozenset[str]:
 
 def is_cached(kind: type) -> bool:
     name = kind.__name__.lower()
-    return ("cached" in name or "lazy" in name or name == "reify") and hasattr(kind, "__get__")
+    if not hasattr(kind, "__get__") or not ("cached" in name or "lazy" in name or name == "reify"):
+        return False
+    return not hasattr(kind, "__set__") or of_module(kind.__module__).kind != "user"  # what is assigned is no cache
 
 
 _kept: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()  # a class that is kept alive has a subclass more
