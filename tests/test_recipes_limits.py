@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -777,17 +778,22 @@ def test_an_iterator_is_handed_out_afresh(home):
 
 
 def test_what_cannot_be_told_by_content_still_works_in_memory(home):
-    @recipe(cache=NO)
-    def lock():
-        return threading.Lock()
+    opened = []
 
     @recipe(cache=NO)
-    def locked(lock):
-        return lock.locked()
+    @ignore_globals("opened")
+    def connection():
+        opened.append(sqlite3.connect(":memory:"))
+        return opened[-1]
+
+    @recipe(cache=NO)
+    def is_busy(connection):
+        return connection.in_transaction
 
     with pytest.warns(StoreWarning, match="would not be noticed"):
-        assert locked.brew() is False
-    assert (locked.brew(), locked.status()) == (False, Status.Ok)
+        assert is_busy.brew() is False
+    assert (is_busy.brew(), is_busy.status()) == (False, Status.Ok)
+    opened.pop().close()
 
 
 def test_where_nothing_can_be_written_values_are_still_right(home):

@@ -8,7 +8,6 @@ callers use an ability without asking whether it is there.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping, Sequence
-from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -69,18 +68,17 @@ class BaseTarget(MutableMapping[Key, Any]):
         self[key] = value
 
     def pop(self, key: Key, *default: Any) -> Any:
-        """Delete an entry and return its value, else the default; somebody else may delete it at the same time.
+        """Delete an entry and return its value, else the default; what somebody else deletes meanwhile is absent.
 
         :raises KeyError: where there is none, and no default.
         """
         try:
             value = self[key]
+            del self[key]
         except KeyError:
             if default:
                 return default[0]
             raise
-        with suppress(KeyError):
-            del self[key]
         return value
 
     def clear(self) -> None:

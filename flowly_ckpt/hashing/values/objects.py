@@ -79,12 +79,12 @@ def by_reduction(obj: Any) -> Parts:
     kind = type(obj)
     if is_run(obj):
         return b"<run>", effective_steps(obj)
-    if issubclass(kind, Combinator):  # it only calls its transforms, so their names do not count
-        return b"<combinator>", [kind, obj._head(), *children(obj)]
     if hasattr(kind, "__flowly_hash__"):
         own = of_type(kind, "__flowly_hash__")
         if own is not None:
             return b"<own>", [kind, own.__get__(obj, kind)()]
+    if issubclass(kind, Combinator):  # it only calls its transforms, so their names do not count
+        return b"<combinator>", [kind, obj._head(), *children(obj)]
     if hasattr(kind, "__next__") and of_type(kind, "__next__") is not None:
         refuse_iterator(kind, obj)
     behind = wrapped(obj, kind)

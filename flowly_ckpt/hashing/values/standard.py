@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from ...errors import UnhashableError
+from ..code.origin import library_label
 from ..rows import ROWS, Attrs, Mark, Parts, register_lazy
 
 __all__: list[str] = []
@@ -25,8 +26,9 @@ def file(obj: Any) -> Parts:
 def load_logging() -> None:
     import logging
 
-    # A logger has no part in a result, and its name is mostly that of the module.
-    ROWS.register(logging.Logger, logging.LoggerAdapter)(lambda obj: (b"<logger>", []))
+    # What code only writes to has no part in a result (see code.held); as a value, a logger is its name.
+    ROWS.register(logging.Logger)(lambda obj: (b"<logger>", [obj.name]))
+    ROWS.register(logging.LoggerAdapter)(lambda obj: (b"<logger>", [obj.name, obj.extra]))
 
 
 def load_os() -> None:
@@ -59,7 +61,7 @@ def path(tag: bytes, obj: Any) -> Parts:
 def load_ctypes() -> None:
     import ctypes
 
-    ROWS.register(ctypes.CDLL)(lambda obj: (b"<C library>", [type(obj), obj._name]))  # its version is not known
+    ROWS.register(ctypes.CDLL)(lambda obj: (b"<C library>", [type(obj), obj._name and library_label(obj._name)]))
 
     @ROWS.register(ctypes._CFuncPtr)  # type: ignore[attr-defined]
     def c_function(obj: Any) -> Parts:
