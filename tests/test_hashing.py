@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import needs_processes, needs_threads
+from runs import needs_processes, needs_threads, run_script
 
 from flowly_ckpt import chained, checkpoint, dispatch, with_checkpoint
 from flowly_ckpt.errors import UnhashableError
@@ -659,3 +659,52 @@ def test_what_is_assigned_through_a_descriptor_of_the_users_counts_whatever_its_
             self.rate = rate
 
     assert functional_hash(Model(1)) != functional_hash(Model(2))
+
+
+BEFORE_AN_ANNOTATED_FUNCTION = {
+    "a call under a condition": ("if p:\n  q.run()\n def g(a: T) -> T: return a", "if p", "if not p"),
+    "a call under a comparison": ("if p is q:\n  q.run()\n def g(a: T) -> T: return a", "is", "is not"),
+    "two conditions": ("if p or q:\n  def g(a: T) -> T: return a\n else:\n  g = None", "or", "and"),
+    "a negated condition": ("if not p:\n  def g(a: T) -> T: return a\n else:\n  g = None", "not p", "not q"),
+    "a branch each": (
+        "if p is q:\n  def g(a: T) -> T: return a\n else:\n  def g(a: T) -> T: return a.b",
+        "is",
+        "is not",
+    ),
+    "nothing but a condition": ("if p:\n  pass\n else:\n  def g(a: T) -> T: return a", "if p", "if q"),
+    "an early end": ("if p < q:\n  return 1\n def g(a: T) -> T: return a", "<", ">="),
+    "an error": ("if p < q:\n  raise p\n def g(a: T) -> T: return a", "<", ">="),
+    "an assertion": ("assert p\n def g(a: T) -> T: return a", "assert p", "assert q"),
+    "a short way out": ("p and q.run()\n def g(a: T) -> T: return a", "and", "or"),
+    "a loop": ("for x in p:\n  x.run()\n def g(a: T) -> T: return a", "in p", "in q"),
+    "another loop": ("while p:\n  q.run()\n def g(a: T) -> T: return a", "while p", "while q"),
+    "a name": ("if p:\n  r = q\n else:\n  r = p\n def g(a: T) -> T: return r", "if p", "if q"),
+    "a conditional expression": ("r = p if q else q\n def g(a: T) -> T: return r", "if q", "if p"),
+}
+
+
+@pytest.mark.parametrize("kind", BEFORE_AN_ANNOTATED_FUNCTION)
+@pytest.mark.parametrize("annotation", ["int", "t.Any", "int if t else str", "t.x or t.y"])
+@pytest.mark.parametrize("where", ["", "lambda: "])
+def test_what_stands_before_an_annotated_function_counts(kind, annotation, where):
+    body, was, now = BEFORE_AN_ANNOTATED_FUNCTION[kind]
+
+    def made(text):
+        home = {"t": None}
+        exec(f"def f(p, q):\n {text}\n return {where}g(p)".replace("T", annotation), home)
+        return functional_hash(home["f"])
+
+    assert body.replace(was, now) != body
+    assert made(body.replace(was, now)) != made(body)
+
+
+@needs_processes
+def test_methods_that_libraries_make_by_exec_are_not_hung_on_by_the_user(tmp_path):
+    code = """
+        from flowly_ckpt import functional_hash
+        def total(values): return sum(values.values())
+        before = functional_hash(total)
+        import multiprocessing.managers
+        print(functional_hash(total) == before)
+    """
+    assert run_script(tmp_path, code).stdout.split() == ["True"]

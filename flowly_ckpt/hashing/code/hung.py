@@ -85,7 +85,9 @@ def look_at(kind: type, own: Any) -> None:
 def users(member: Any) -> Any:
     """Return the user's function or class that a member of a class is, or is made from; else None."""
     if type(member) is FunctionType:
-        return member if of_globals(member.__globals__).kind == "user" else None
+        # Libraries, and ``multiprocessing.managers``, make methods in tables without a name; nobody else does.
+        is_named = "__name__" in member.__globals__
+        return member if is_named and of_globals(member.__globals__).kind == "user" else None
     if isinstance(member, type):
         return member if of_module(member.__module__).kind == "user" else None
     if type(member) in (property, classmethod, staticmethod, cached_property) or hasattr(type(member), "__get__"):

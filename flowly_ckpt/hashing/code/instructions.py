@@ -27,6 +27,7 @@ HASHED_ELSEWHERE = frozenset(
         *("__classdict__", "__classdictcell__", "__conditional_annotations__"),  # lead from annotations to the class
     }
 )
+STATEMENTS = ("STORE", "DELETE", "RETURN", "RAISE", "RERAISE", "IMPORT")
 # Flags of MAKE_FUNCTION, and arguments of SET_FUNCTION_ATTRIBUTE; since 3.14 a function that makes the annotations.
 ANNOTATIONS, CLOSURE, ANNOTATE = 4, 8, 16
 WITH_NULL = frozenset({"LOAD_GLOBAL", *(["LOAD_ATTR"] if sys.version_info >= (3, 12) else [])})
@@ -245,21 +246,31 @@ def condition(instructions: list[Instruction], end: int) -> int:
                 height = None
     last = instructions[end].offset
     top = heights.get(last, height)
+    last_branch = end
     for at in range(end - 1, -1, -1):
         inside = (source for source, target in jumps if source < at and instructions[at].offset < target <= last)
-        if (
-            top is not None
-            and starts[at] == top - 1
-            and next(inside, None) is None
-            and not is_branch(instructions, at, jumps)
-        ):
-            return at
-    return end
+        if top is None or starts[at] != top - 1 or next(inside, None) is not None:
+            continue
+        if not has_effects(instructions, at, end):
+            last_branch = at
+        if not any(target == instructions[at].offset for source, target in jumps if source < at):
+            break  # the expression begins here, or the statement before it, whose last branch leads to it
+    return last_branch
 
 
-def is_branch(instructions: list[Instruction], at: int, jumps: list[tuple[int, int]]) -> bool:
-    """Return whether an instruction is where a condition continues, and not where an expression begins."""
-    return any(target == instructions[at].offset for source, target in jumps if source < at)
+def has_effects(instructions: list[Instruction], start: int, end: int) -> bool:
+    """Return whether there is more than an expression in a range: a statement, or a jump that leads out of it."""
+    first, last = instructions[start].offset, instructions[end].offset
+    some = [instruction for instruction in instructions[max(start - 1, 0) : end] if instruction.name not in SKIPPED]
+    for before, instruction in pairwise(some):
+        if instruction.offset < first:
+            continue
+        if instruction.kind == "jump" and not first <= instruction.value <= last:
+            return True
+        # The short way out of ``and`` and ``or`` drops a value directly after the jump.
+        if instruction.name.startswith(STATEMENTS) or (instruction.name == "POP_TOP" and before.kind != "jump"):
+            return True
+    return False
 
 
 def class_body(instructions: list[Instruction]) -> list[Instruction]:
