@@ -329,17 +329,3 @@ def test_files_beside_remote_files_are_safe(tmp_path):
     files[A] = 2
     with pytest.warns(StoreWarning, match="do not say how it was made"):
         assert remote.get(A) is None
-
-
-def test_pop_with_a_default_does_not_raise_in_a_race(tmp_path):
-    class Raced(FileTarget):
-        def __delitem__(self, key):
-            super().__delitem__(key)
-            super().__delitem__(key)  # somebody else was faster
-
-    target = Raced(tmp_path)
-    target["a", "b", "c"] = 1
-    assert target.pop(("a", "b", "c"), None) == 1
-    assert target.pop(("a", "b", "c"), None) is None
-    with pytest.raises(KeyError):
-        target.pop(("a", "b", "c"))
