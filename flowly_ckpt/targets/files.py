@@ -187,7 +187,7 @@ class FileTarget(BaseTarget):
             self.mode,
             lambda written: self.record(path, made._replace(created=written.st_mtime)),
         )
-        if self.made_at(path) is None:  # somebody else stores at the same time; the last file counts
+        if not is_about(read_sidecar(path), path):  # somebody else stores at the same time; the last file counts
             self.record(path, made._replace(created=written.st_mtime))
         self._bad.pop(path, None)
 
