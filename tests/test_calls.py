@@ -9,13 +9,12 @@ import os
 import pickle
 import sqlite3
 import threading
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
-from folders import readable
+from folders import TARGETS, readable
 from runs import in_module, run_script
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash
@@ -34,7 +33,6 @@ from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning, Unhas
 from flowly_ckpt.passes import observe
 from flowly_ckpt.pipelines import children, role
 from flowly_ckpt.plan import plan
-from flowly_ckpt.targets import DiskTarget, FileTarget, Layered, RemoteTarget
 from flowly_ckpt.targets.protocol import as_target
 
 
@@ -237,20 +235,6 @@ def test_S1_10_the_configuration_chooses_the_implementation(config, kind):
 def test_S1_10_the_configuration_says_where(config, tmp_path):
     init_checkpoint("index_a", config).load_or_run(len, "id", "text")
     assert files(tmp_path)[0].startswith("out/checkpoint/index_a/")
-
-
-def remote():
-    pytest.importorskip("fsspec", reason="fsspec is not installed")
-    return RemoteTarget(f"memory://{uuid.uuid4().hex}")
-
-
-TARGETS = {
-    "dict": dict,
-    "DiskTarget": lambda: DiskTarget("results"),
-    "FileTarget": lambda: FileTarget("results"),
-    "RemoteTarget": remote,
-    "Layered": lambda: Layered({}, DiskTarget("results")),
-}
 
 
 @pytest.mark.parametrize("make", TARGETS.values(), ids=TARGETS)

@@ -199,26 +199,27 @@ def test_a_mapping_brings_what_it_can_do_itself():
     assert (target[A], as_target(target).isolates, as_target({}).isolates) == ((1, 2.0), True, False)
 
 
+class Table(BaseTarget):
+    def __init__(self):
+        self.rows = {}
+
+    def __getitem__(self, key):
+        return self.rows[key]
+
+    def __setitem__(self, key, value):
+        self.rows[key] = value
+
+    def __delitem__(self, key):
+        del self.rows[key]
+
+    def __iter__(self):
+        return iter(self.rows)
+
+    def __len__(self):
+        return len(self.rows)
+
+
 def test_defaults_of_a_target_of_ones_own(tmp_path):
-    class Table(BaseTarget):
-        def __init__(self):
-            self.rows = {}
-
-        def __getitem__(self, key):
-            return self.rows[key]
-
-        def __setitem__(self, key, value):
-            self.rows[key] = value
-
-        def __delitem__(self, key):
-            del self.rows[key]
-
-        def __iter__(self):
-            return iter(self.rows)
-
-        def __len__(self):
-            return len(self.rows)
-
     with Table() as target:
         assert run(chained(sorted, checkpoint(target)), [2, 1]) == [1, 2]
         assert len(target) == 1
@@ -286,28 +287,13 @@ def test_what_somebody_else_deletes_meanwhile_pops_as_absent(inner, monkeypatch)
 
 
 def test_clearing_goes_on_after_an_entry_that_cannot_be_read():
-    class Table(BaseTarget):
-        def __init__(self):
-            self.rows = {}
-
+    class Damaged(Table):
         def __getitem__(self, key):
             if self.rows[key] == "damaged":
                 raise KeyError(key)
-            return self.rows[key]
+            return super().__getitem__(key)
 
-        def __setitem__(self, key, value):
-            self.rows[key] = value
-
-        def __delitem__(self, key):
-            del self.rows[key]
-
-        def __iter__(self):
-            return iter(self.rows)
-
-        def __len__(self):
-            return len(self.rows)
-
-    target = Table()
+    target = Damaged()
     target[A], target[B] = "damaged", 1
     target.clear()
     assert len(target) == 0

@@ -5,11 +5,10 @@ from __future__ import annotations
 import random
 import sys
 import threading
-import uuid
 from types import ModuleType, SimpleNamespace
 
 import pytest
-from folders import readable
+from folders import TARGETS, readable
 from runs import run_script
 
 from flowly_ckpt import resume
@@ -17,7 +16,6 @@ from flowly_ckpt.errors import FlowlyError, StoreWarning
 from flowly_ckpt.resume import ChangedError, Checkpoint, State
 from flowly_ckpt.resume.randomness import capture, reinstate
 from flowly_ckpt.resume.storing import folder_of_states
-from flowly_ckpt.targets import DiskTarget, FileTarget, Layered, RemoteTarget
 
 
 @pytest.fixture(autouse=True)
@@ -246,18 +244,6 @@ def test_variables_that_share_an_object_share_it_again():
     assert work(False)
 
 
-def remote():
-    pytest.importorskip("fsspec", reason="fsspec is not installed")
-    return RemoteTarget(f"memory://{uuid.uuid4().hex}")
-
-
-TARGETS = {
-    "dict": dict,
-    "DiskTarget": lambda: DiskTarget("results"),
-    "FileTarget": lambda: FileTarget("results"),
-    "RemoteTarget": remote,
-    "Layered": lambda: Layered({}, DiskTarget("results")),
-}
 any_target = pytest.mark.parametrize("make", TARGETS.values(), ids=TARGETS)
 
 

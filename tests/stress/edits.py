@@ -203,7 +203,8 @@ def run(mutations: int, layouts: int, seed: int = 0) -> list[tuple[str, str, boo
         if seen["edits"] >= mutations and seen["layouts"] >= layouts:
             break
         try:
-            key = functional_hash(made(module, copy.deepcopy(node)))
+            before = made(module, copy.deepcopy(node))
+            key, was = functional_hash(before), shown_with_defaults(before)
         except (UnhashableError, NameError, TypeError, AttributeError, SyntaxError) as error:
             seen[f"{type(error).__name__} of the function itself"] += 1
             continue
@@ -214,7 +215,7 @@ def run(mutations: int, layouts: int, seed: int = 0) -> list[tuple[str, str, boo
         counting.visit(copy.deepcopy(node))
         places = chance.sample(range(counting.seen + 1), min(6, counting.seen + 1)) if seen["edits"] < mutations else []
         for place in places:
-            look_at_edit(module, node, key, Mutation(place), where, seen, wrong)
+            look_at_edit(module, node, key, was, Mutation(place), where, seen, wrong)
     for each in wrong[:20]:
         print("   ", each)
     stale, needless = (sum(each.startswith(kind) for each in wrong) for kind in ("stale", "needless"))
@@ -244,16 +245,22 @@ def look_at_layout(
 
 
 def look_at_edit(
-    module: Any, node: ast.FunctionDef, key: str, mutation: Mutation, where: str, seen: Counter[str], wrong: list[str]
+    module: Any,
+    node: ast.FunctionDef,
+    key: str,
+    was: Any,
+    mutation: Mutation,
+    where: str,
+    seen: Counter[str],
+    wrong: list[str],
 ) -> None:
-    before = made(module, copy.deepcopy(node))
     try:
         after = made(module, mutation.visit(copy.deepcopy(node)))
         now = functional_hash(after)
     except (UnhashableError, NameError, TypeError, AttributeError, SyntaxError, ValueError) as error:
         seen[f"{type(error).__name__} of the edited function"] += 1
         return
-    same = shown_with_defaults(before) == shown_with_defaults(after)
+    same = was == shown_with_defaults(after)
     seen["edits"] += 1
     seen["alike"] += same
     if (now == key) != same and where not in EQUIVALENT:
