@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import threading
@@ -53,7 +54,7 @@ class Index:
         self._name = ""
         self._file = ("", 0, "")  # path, inode and next generation of the file that is open
         self._free: list[Connection] = []
-        self._all: weakref.WeakSet[Connection] = weakref.WeakSet()  # one that an interrupt loses closes itself
+        self._all: weakref.WeakSet[Connection] = weakref.WeakSet()  # one that an interrupt loses is garbage
         self._guard = threading.RLock()
         self._patience = PATIENCE
         self.on_fork: list[Callable[[], Any]] = []  # weak references to what a forked child calls
@@ -230,6 +231,8 @@ class Index:
         self._guard.acquire()
         free, self._free = self._free, []
         self._close(free)
+        if self._all:
+            gc.collect()  # one that an interrupt lost is held by its own cache of statements
         end = time.monotonic() + _AT_FORK
         while self._all and time.monotonic() < end:
             time.sleep(0.001)
