@@ -14,4 +14,4 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-autodoc_type_aliases = {name: name for name in ("Transform", "Rewrite", "Engine", "Key", "Target")}
+autodoc_type_aliases = {name: name for name in ("Transform", "Rewrite", "Engine", "Key", "Target", "Bytes")}

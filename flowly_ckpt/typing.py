@@ -7,11 +7,17 @@ from typing import Any, NamedTuple
 
 __all__ = ["Bytes", "Engine", "Facts", "Key", "Rewrite", "Target", "Transform"]
 
+#: Any function of one argument: a step, or a whole pipeline.
 Transform = Callable[[Any], Any]
+#: A pass: from a pipeline to a pipeline that computes the same.
 Rewrite = Callable[[Transform], Transform]
+#: What runs a rewritten pipeline on an object, or only examines it.
 Engine = Callable[[Transform, Any], Any]
+#: The hash of the input, the tag, the hash of the code.
 Key = tuple[str, str, str]
+#: Where results are kept.
 Target = MutableMapping[Key, Any]
+#: What codecs make, and what they read.
 Bytes = bytes | bytearray | memoryview
 
 
