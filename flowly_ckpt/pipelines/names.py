@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import reprlib
 import sys
 from typing import Any
 
@@ -55,11 +56,16 @@ def show(transform: Transform, depth: int = _DEPTH, width: int | None = None) ->
     'chained(abs, chained(…))'
     >>> show(chained(abs, float, str), width=2)
     'chained(abs, float, …)'
+    >>> from functools import partial
+    >>> show(partial(round, ndigits=2))
+    'round(ndigits=2)'
 
     See also: :func:`name_of`.
     """
     kind: Any = type(transform)
     if not hasattr(kind, "_show"):
+        if all(hasattr(transform, name) for name in ("func", "args", "keywords")):  # as of partial and curry
+            return _bound(transform, depth, width)
         has_own_repr = kind.__repr__ is not object.__repr__ and not hasattr(transform, "__name__")
         return repr(transform) if has_own_repr else name_of(transform)
     parts = children(transform)
@@ -69,6 +75,19 @@ def show(transform: Transform, depth: int = _DEPTH, width: int | None = None) ->
     if len(shown) < len(parts):
         shown.append("…")
     return f"{kind.__name__}({', '.join(kind._show(transform, shown))})"
+
+
+def _bound(call: Any, depth: int, width: int | None) -> str:
+    """Write a call whose first arguments are bound; large values are shortened."""
+
+    def written(value: Any) -> str:
+        if callable(value):
+            return show(value, depth - 1, width) if depth > 0 else name_of(value)
+        return reprlib.repr(value)
+
+    arguments = [*map(written, call.args), *(f"{name}={written(value)}" for name, value in call.keywords.items())]
+    name = name_of(call)
+    return f"{name}({', '.join(arguments)})" if arguments else name
 
 
 def locate(error: Exception, chain: Transform, index: int) -> None:
