@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
-__all__ = ["Bytes", "Engine", "Facts", "Key", "Rewrite", "Target", "Transform"]
+__all__ = ["Age", "Bytes", "Engine", "Facts", "Key", "Rewrite", "Target", "Transform"]
 
 Transform = Callable[[Any], Any]
 Rewrite = Callable[[Transform], Transform]
 Engine = Callable[[Transform, Any], Any]
 Key = tuple[str, str, str]
 Target = MutableMapping[Key, Any]
+Age = float | str | timedelta  # in seconds, or as text such as "30d"
 Bytes = bytes | bytearray | memoryview
 
 

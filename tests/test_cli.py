@@ -92,7 +92,7 @@ def test_gc(store, capsys):
     store._values.blobs.add([b"x" * 1000])
     assert run(capsys, "gc", store.path)[1].split() == ["files", "removed", "0", "freed", "0", "B"]
     found = json.loads(run(capsys, "gc", store.path, "--older-than", "0s", "--json")[1])
-    assert found == {"expired": 0, "files": 1, "bytes": 1000}
+    assert found == {"expired": 0, "files": 1, "bytes": 1000, "evicted": 0}
 
 
 def test_verify(store, capsys):

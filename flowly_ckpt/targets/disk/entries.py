@@ -37,7 +37,7 @@ SIZE = """select (select total(size) from entries where blob is null) +
 CHECK = """select cast(object as blob), cast(tag as blob), cast(transform as blob), id, cast(codec as blob), digest,
     created, size, blob, data from entries where id > ? order by id limit 200"""
 KEYS = """select object, tag, transform, created from entries
-    where (tag, object, transform) {} (?, ?, ?) order by tag, object, transform limit 5000"""
+    where (tag, object, transform) {} (?, ?, ?) order by tag, object, transform limit {}"""
 WORTH = f"select id, size, blob from entries where id != ? order by seconds / max(size, 1), {USED}, id"
 PAGE = 2000
 AT_ONCE = 300  # keys in a statement, whose values SQLite limits
@@ -176,15 +176,15 @@ class Entries:
         """Return whether any entry has a file of this size."""
         return self.index.row("select 1 from entries where size = ? and blob is not null limit 1", (size,)) is not None
 
-    def keys(self) -> Iterator[tuple[Key, int]]:
-        """Yield the keys, by tag, with the time of their making."""
+    def keys(self, page: int = 5000) -> Iterator[tuple[Key, int]]:
+        """Yield the keys, by tag, with the time of their making; so many are read at once."""
         relation, last = ">=", ("", "", "")
         while True:
-            found = self.index.rows(KEYS.format(relation), last)
+            found = self.index.rows(KEYS.format(relation, page), last)
             odd = not {str, int}.issuperset(map(type, chain.from_iterable(found)))  # text that SQLite could not encode
             for obj, tag, transform, created in found:
                 yield ((_text(obj), _text(tag), _text(transform)) if odd else (obj, tag, transform)), _number(created)
-            if len(found) < 5000:
+            if len(found) < page:
                 return
             obj, tag, transform = found[-1][:3]
             relation, last = ">", (tag, obj, transform)
