@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
-from ..errors import MutationWarning
+from ..errors import MutationWarning, warn
 from ..hashing import functional_hash
 from ..targets.facts import Entry
 from ..targets.files import FileTarget
@@ -301,7 +300,7 @@ def _watched(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Itera
     if changed:
         shown = ", ".join([repr(place) if isinstance(place, str) else str(place + 1) for place in changed])
         text = f"{name} changed its argument {shown} in place; a call answered from the checkpoint will not do so"
-        warnings.warn(f"{text}: return the changed object instead", MutationWarning, stacklevel=4)
+        warn(f"{text}: return the changed object instead", MutationWarning)
 
 
 def _digests_of(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[int | str, str]:

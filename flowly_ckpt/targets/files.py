@@ -172,7 +172,7 @@ class FileTarget(BaseTarget):
         with suppress(OSError):
             facts = os.stat(path)
             self._bad[path] = (facts.st_mtime_ns, facts.st_size)
-        warn_once(self.root, os.path.relpath(path, self.root), what, stacklevel=5, of=self._bad.get(path))
+        warn_once(self.root, os.path.relpath(path, self.root), what, of=self._bad.get(path))
 
     def __setitem__(self, key: Key, value: Any) -> None:
         self.put(key, value, Facts(0.0))

@@ -88,7 +88,7 @@ class Serialized(BaseTarget):
             if made.key != key:
                 raise DamagedError(f"it is the entry of {made.key}")
         except DamagedError as error:
-            warn_once(repr(self), key, error, stacklevel=5, of=xxhash.xxh3_64_intdigest(data))
+            warn_once(repr(self), key, error, of=xxhash.xxh3_64_intdigest(data))
             raise KeyError(key) from error
         return made, payload
 

@@ -97,7 +97,7 @@ def _prepared(
         return _scheduled(task, _body(task, _direct), asked), None, args, kwargs
     places = _places(task, args, kwargs)
     call = task.call(places.args[len(task.first) :], places.kwargs)
-    if task.skip and is_done(task, call, stacklevel=6):
+    if task.skip and is_done(task, call):
         return None, _skipped_type()(call.store), args, kwargs
     return _for_call(task, call, asked), None, args, kwargs
 
