@@ -68,7 +68,7 @@ def _amount(name: str, what: str, given: Any, units: dict[str, float]) -> Any:
     return found
 
 
-def whole(name: str, given: Any, least: int, most: int | None = None) -> int:
+def whole(name: str, given: Any, least: int | None = None, most: int | None = None) -> int:
     """Return a whole number within bounds.
 
     >>> whole("jobs", 4, 1)
@@ -77,11 +77,12 @@ def whole(name: str, given: Any, least: int, most: int | None = None) -> int:
     Traceback (most recent call last):
     ValueError: level must be a whole number from 1 to 22, got 99
     """
-    wanted = f"a whole number, {least} or more" if most is None else f"a whole number from {least} to {most}"
+    bounds = f", {least} or more" if most is None else f" from {least} to {most}"
+    wanted = "a whole number" + ("" if least is None else bounds)
     if isinstance(given, bool) or not isinstance(given, Integral):
         raise wrong(name, wanted, given)
     number = int(given)
-    if number < least or (most is not None and number > most):
+    if (least is not None and number < least) or (most is not None and number > most):
         raise ValueError(f"{name} must be {wanted}, got {given!r}")
     return number
 
@@ -145,12 +146,12 @@ def folder(name: str, given: Any) -> str:
     ValueError: path must be a folder of this machine, got 's3://bucket/results'; write RemoteTarget('s3://bucket/results')
     >>> folder("path", 5)
     Traceback (most recent call last):
-    TypeError: path must be a path, got 5
+    TypeError: path must be the path of a folder, got 5
     """
     try:
         path: str = os.fsdecode(given)
     except TypeError:
-        raise wrong(name, "a path", given) from None
+        raise wrong(name, "the path of a folder", given) from None
     if address := address_of(path):
         raise ValueError(f"{name} must be a folder of this machine, got {address!r}; write RemoteTarget({address!r})")
     if not path:

@@ -72,7 +72,9 @@ def row_of(given: tuple[Any, ...]) -> Iterable[Any]:
     >>> row_of((abs,)), row_of(([abs, len],))
     ((<built-in function abs>,), [<built-in function abs>, <built-in function len>])
     """
-    is_one = len(given) == 1 and not callable(given[0]) and isinstance(given[0], Iterable)
+    is_one = (
+        len(given) == 1 and isinstance(given[0], Iterable) and not (callable(given[0]) or isinstance(given[0], str))
+    )
     row: Iterable[Any] = given[0] if is_one else given
     return row
 

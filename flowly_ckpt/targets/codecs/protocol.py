@@ -48,7 +48,8 @@ def codec_given(codec: Codec, name: str = "codec") -> Codec:
     Traceback (most recent call last):
     TypeError: codec must be a codec of flowly_ckpt.targets, such as pickled, compressed() or tree, got 'zip'
     """
-    if isinstance(getattr(codec, "name", None), str) and callable(codec.dumps) and callable(codec.loads):
+    calls = (getattr(codec, name, None) for name in ("dumps", "loads"))
+    if isinstance(getattr(codec, "name", None), str) and all(map(callable, calls)):
         return codec
     wanted = "a codec of flowly_ckpt.targets, such as pickled, compressed() or tree"
     raise wrong(name, wanted, made(name, codec, wanted))

@@ -14,7 +14,7 @@ import xxhash
 
 from ...typing import Facts, Key
 from ..damage import DamagedError
-from ..facts import Entry, Selection, TagStats, names_of
+from ..facts import Entry, Selection, TagStats, key_given, names_of
 from .blobs import File, path_of
 from .index import Index
 from .schema import ASKED_FOR
@@ -257,7 +257,8 @@ def columns(key: Key) -> tuple[Any, Any, Any]:
     except UnicodeEncodeError:
         return (column(key[1]), column(key[0]), column(key[2]))
     except (TypeError, ValueError):
-        raise TypeError(f"a key must be a tuple of three strings, got {key!r}") from None
+        key_given(key)
+        raise
     return (tag, obj, transform)
 
 

@@ -24,8 +24,8 @@ class Layered(Wrapper):
     """
 
     def __init__(self, fast: Target, slow: Target) -> None:
-        super().__init__(slow)
         self.fast = checked(fast, "fast")
+        super().__init__(slow)
 
     def __repr__(self) -> str:
         return f"Layered({described(self.fast)}, {described(self.target)})"
