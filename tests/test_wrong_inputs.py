@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import inspect
+import os
 import pickle
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -277,7 +278,8 @@ ROWS = [
     ),
 ]
 
-FILE = sys.__stderr__
+FILE = open(os.devnull)  # noqa: SIM115
+atexit.register(FILE.close)
 KEPT = add_checkpoints(chained(len, checkpoint({})))
 
 
