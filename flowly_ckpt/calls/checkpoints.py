@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from ..errors import MutationWarning, warn
 from ..hashing import functional_hash
+from ..labels import label
 from ..targets.facts import Entry
 from ..targets.files import FileTarget
 from ..targets.protocol import BaseTarget, as_target, checked, described
@@ -75,7 +76,7 @@ class Checkpoint:
             raise TypeError(f"load_or_run: method must be callable, got {method!r:.40}; the id comes second")
         function = undecorated(method)
         key = self.key(id, method)
-        made_from = {"id": key[0], "method": key[2]}
+        made_from = {"id": key[0], "method": key[2], "input": label(id)}
 
         def compute() -> Any:
             with _watched(key[2], args, kwargs):
