@@ -66,6 +66,8 @@ EVERY = [
         {("v", "min"): 3, ("v", "max"): 3, ("w", "len"): 1},
     ),
     (tz.frequencies, "aba", [("a", 2), ("b", 1)]),
+    (tz.each(abs), iter([-1, 2]), [1, 2]),
+    (tz.attempt(abs), (-1, 2), [1, 2]),
     (tz.kv_keymap(str), [(1, 2)], [("1", 2)]),
     (tz.kv_valmap(str), [(1, 2)], [(1, "2")]),
     (tz.kv_map(str, float), [(1, 2)], [("1", 2.0)]),

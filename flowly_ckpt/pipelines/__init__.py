@@ -5,6 +5,7 @@ from .bases import Combinator
 from .combinators import apply_concat, apply_map_concat, build_dict, chained, itemsetter, seq
 from .grouping import aggregate, frequencies, groupby, reduceby, reduction, reductionby
 from .items import get_all_items, get_all_optional_items, sliced, tupled
+from .mapping import FailedItemsError, attempt, each
 from .names import name_of, show
 from .pairs import (
     collect,
@@ -23,9 +24,10 @@ from .term import Role, children, effective_steps, map_children, rebuild, regist
 run = effective_steps  # its earlier name
 
 __all__ = [
-    "Combinator", "Role", "aggregate", "apply_concat", "apply_map_concat", "bottom_up", "build_dict", "chained",
-    "children", "collect", "effective_steps", "flatten", "frequencies", "get_all_items", "get_all_optional_items",
-    "groupby", "itemsetter", "kv_aggregateby", "kv_keymap", "kv_map", "kv_mapcat", "kv_reduceby", "kv_reductionby",
-    "kv_transform", "kv_valmap", "leaves", "map_children", "name_of", "on", "rebuild", "reduceby", "reduction",
-    "reductionby", "register", "role", "run", "seq", "show", "sliced", "top_down", "tupled", "walk", "when",
+    "Combinator", "FailedItemsError", "Role", "aggregate", "apply_concat", "apply_map_concat", "attempt",
+    "bottom_up", "build_dict", "chained", "children", "collect", "each", "effective_steps", "flatten",
+    "frequencies", "get_all_items", "get_all_optional_items", "groupby", "itemsetter", "kv_aggregateby",
+    "kv_keymap", "kv_map", "kv_mapcat", "kv_reduceby", "kv_reductionby", "kv_transform", "kv_valmap", "leaves",
+    "map_children", "name_of", "on", "rebuild", "reduceby", "reduction", "reductionby", "register", "role", "run",
+    "seq", "show", "sliced", "top_down", "tupled", "walk", "when",
 ]  # fmt: skip

@@ -51,7 +51,7 @@ def follow(owner: Transform, funcs: Sequence[Transform], obj: Any, start: int = 
             obj = func(obj)
             index += 1
     except Exception as error:
-        locate(error, owner, index)
+        locate(error, owner, index, obj)
         raise
     return obj
 

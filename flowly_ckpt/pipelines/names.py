@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import reprlib
 import sys
+from contextlib import suppress
 from typing import Any
 
+from ..labels import label
 from ..typing import Transform
 from .term import children, effective_steps, role
 
@@ -14,6 +16,7 @@ __all__ = ["locate", "module_name", "name_of", "show"]
 
 _DEPTH = 6
 _PLACE = "__flowly_place__"
+_ITEM = "__flowly_item__"
 
 
 def name_of(transform: Transform) -> str:
@@ -90,10 +93,11 @@ def _bound(call: Any, depth: int, width: int | None) -> str:
     return f"{name}({', '.join(arguments)})" if arguments else name
 
 
-def locate(error: Exception, chain: Transform, index: int) -> None:
+def locate(error: Exception, chain: Transform, index: int, obj: Any = None) -> None:
     """Add a note to an exception that names the step of a chain in which it was raised.
 
-    Steps are counted in the flat pipeline without marks, so passes do not change their numbers.
+    Steps are counted in the flat pipeline without marks, so passes do not change their numbers. Where the step was
+    reading a ``map`` over a list or a tuple, the note before it names the item.
 
     >>> from flowly_ckpt.pipelines import chained
     >>> try:
@@ -102,6 +106,8 @@ def locate(error: Exception, chain: Transform, index: int) -> None:
     ...     print(*error.__notes__)
     in step 2 of 3, len, of chained(abs, len, str)
     """
+    if type(obj) is map:
+        _locate_item(error, obj)
     parts = children(chain)
     before = len(effective_steps(*parts[:index]))
     owner, position, note = getattr(error, _PLACE, (None, 1, ""))
@@ -116,6 +122,18 @@ def locate(error: Exception, chain: Transform, index: int) -> None:
     note = f"in step {position} of {len(steps)}, {name}, of {type(chain).__name__}({listed})"
     error.add_note(note)
     setattr(error, _PLACE, (chain, position, note))
+
+
+def _locate_item(error: Exception, mapped: Any) -> None:
+    """Add a note that names the item at which a ``map`` stands, as far as it can be told from its iterator."""
+    if getattr(error, _ITEM, False):
+        return
+    with suppress(TypeError, ValueError, AttributeError, IndexError):  # iterators of other kinds say nothing
+        _, (func, source) = mapped.__reduce__()
+        _, (items,), following = source.__reduce__()
+        if isinstance(items, (list, tuple)):
+            error.add_note(f"at item {following - 1} ({label(items[following - 1])}) of map({name_of(func)})")
+            setattr(error, _ITEM, True)
 
 
 def _leads(transform: Transform, owner: Transform) -> bool:

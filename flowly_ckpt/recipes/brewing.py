@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..errors import StoreWarning, warn
+from ..labels import label
 from ..targets.damage import DamagedError
 from ..targets.protocol import described
 from ..targets.recall import recall
@@ -224,6 +225,8 @@ class _Mapping:
         except _OutdatedError:
             raise
         except Exception as error:
+            with suppress(Exception):  # where the item cannot be read, its place has to do
+                place += f" ({label(item.value())})"
             error.add_note(f"at item {place}")
             raise
         output.release()  # so that thousands of images need not be in memory at once
