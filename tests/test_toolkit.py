@@ -170,3 +170,17 @@ def test_what_is_timed(caplog):
     assert [record.levelno for record in caplog.records] == [logging.INFO, logging.DEBUG]
     assert caplog.messages[0].startswith("took ")
     assert caplog.messages[1].startswith("100% took ")
+
+
+def test_where_it_differs_from_flowly():
+    """As the page says: lists, the order of apply_map_concat, each item of itemsetter from what came, no hints."""
+    assert tz.kv_keymap(abs)([(-1, 2)]) == [(1, 2)]
+    assert tz.apply_map_concat(abs, str)([-1, 2]) == [1, 2, "-1", "2"]
+    by_itself, flowlys = tz.itemsetter(a=len, b=lambda d: d["a"]), chained(tz.itemsetter(a=len), tz.itemsetter(b=len))
+    assert by_itself({"a": 5}) == {"a": 1, "b": 5}
+    assert flowlys({}) == {"a": 0, "b": 1}
+    assert tz.seq(min, max)([1, 2]) == [1, 2]
+    for make in (lambda: tz.reduction(None, sum, split_every=2), lambda: tz.apply_concat([abs], chunks=2)):
+        with pytest.raises(TypeError, match="unexpected keyword argument"):
+            make()
+    assert len(functional_hash(1)) == 32
