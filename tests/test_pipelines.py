@@ -12,7 +12,7 @@ import pytest
 import toolz
 
 from flowly_ckpt import tz
-from flowly_ckpt.checkpoint import add_checkpoints, checkpoint
+from flowly_ckpt.checkpoint import add_checkpoints, checkpoint, with_checkpoint
 from flowly_ckpt.pipelines import (
     bottom_up,
     chained,
@@ -268,3 +268,26 @@ def test_a_long_chain_has_a_short_note():
     assert caught.value.__notes__ == [
         "in step 1001 of 1001, normalize, of chained(first, first, first, first, first, …)"
     ]
+
+
+def train(x, C=1.0):
+    """Fit a model."""
+    return x
+
+
+def test_a_pipeline_reads_as_it_is_written():
+    fit = partial(train, C=0.1)
+    pipeline = chained(abs, checkpoint({}, tag="clean"), fit, toolz.curry(train)(C=2), toolz.curried.map(chained(fit)))
+    assert repr(pipeline) == (
+        "chained(abs, checkpoint(tag='clean'), train(C=0.1), train(C=2), map(chained(train(C=0.1))))"
+    )
+    assert show(partial(train, "x" * 1000)).startswith("train('xxx")
+    assert len(show(partial(train, "x" * 1000))) < 50
+
+
+def test_a_kept_function_is_known_by_its_own_name():
+    kept = with_checkpoint(checkpoint({}), train)
+    assert (kept.__name__, kept.__qualname__, kept.__doc__) == ("train", "train", "Fit a model.")
+    assert with_checkpoint.__doc__.startswith("Apply a transform, or return")
+    assert copy.copy(kept).__name__ == pickle.loads(pickle.dumps(kept)).__name__ == "train"
+    assert not hasattr(with_checkpoint(checkpoint({}), chained(abs, str)), "__name__")

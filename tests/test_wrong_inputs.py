@@ -50,6 +50,7 @@ from flowly_ckpt.targets import (
     pickled,
     register_codec,
 )
+from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.tasks import flow, task
 
 SECONDS = "must be a number of seconds, 0 or more, or text such as '30d', '12h', '90s', got"
@@ -359,3 +360,31 @@ def test_a_plan_says_that_the_pass_was_forgotten():
 
 def test_a_task_takes_a_path_as_template(tmp_path):
     assert str(task(target=tmp_path / "size.pkl")(len)("abc")) == str(tmp_path / "size.pkl")
+
+
+def changed_in_place(target):
+    apply(chained(list, checkpoint(target)), "ab", rewrites=[add_checkpoints]).append("c")
+    return apply(chained(list, checkpoint(target)), "ab", rewrites=[add_checkpoints])
+
+
+def changed_argument(target):
+    init_checkpoint("index", target=target)
+    return cache_with_checkpoint(id="1")(lambda rows: rows.append(1))([])
+
+
+def unstorable(target):
+    return recall(ReadOnlyAfterAll(), K, lambda: [1])
+
+
+class ReadOnlyAfterAll(dict):
+    def __setitem__(self, key, value):
+        raise OSError("no space left")
+
+
+@pytest.mark.parametrize("act", [changed_in_place, changed_argument, unstorable])
+def test_a_warning_shows_the_users_line(act):
+    with pytest.warns(FlowlyWarning) as caught:
+        act({})
+    assert [warning.filename for warning in caught] == [__file__]
+    first = act.__code__.co_firstlineno
+    assert first < caught[0].lineno < first + 4

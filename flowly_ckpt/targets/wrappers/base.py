@@ -85,6 +85,9 @@ class Wrapper(BaseTarget):
     def __iter__(self) -> Iterator[Key]:
         return iter(self.target)
 
+    def _any_keys(self) -> Iterator[Key]:
+        return self.full._any_keys() if type(self).__iter__ is Wrapper.__iter__ else iter(self)
+
     def __len__(self) -> int:
         return len(self.target)
 
