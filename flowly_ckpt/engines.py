@@ -51,7 +51,7 @@ def apply(transform: Transform, obj: Any, rewrites: Sequence[Rewrite] = (), engi
         except TypeError:
             check_rewrites("apply", rewrites)
             raise
-        if getattr(transform, "__flowly_pass__", False):
+        if getattr(transform, "__flowly_pass__", None) is True:
             raise TypeError("apply: a pass with options must be called: rewrites=[observe(print)]")
         return engine(transform, obj)
     raise _wrong(transform, obj, engine)

@@ -162,13 +162,13 @@ def folder(name: str, given: Any) -> str:
 def address_of(path: str) -> str:
     """Return the address that a path stands for, else an empty string; a Path has lost one of the slashes.
 
-    >>> address_of("s3://bucket/x"), address_of("s3:/bucket/x"), address_of("results"), address_of("C:/results")
-    ('s3://bucket/x', 's3://bucket/x', '', '')
+    >>> address_of("s3://bucket/x"), address_of("s3:/bucket/x"), address_of("results"), address_of("C:/results"), address_of("/net/s3://x")
+    ('s3://bucket/x', 's3://bucket/x', '', '', '')
     """
-    if "://" in path:
-        return path
     parts = _ADDRESS.match(path)
-    return f"{parts[1]}://{path[parts.end() :]}" if parts else ""
+    if parts is None or "://" in path:
+        return path if parts else ""
+    return f"{parts[1]}://{path[parts.end() :]}"
 
 
 def optional(check: Callable[..., T], name: str, given: Any, *more: Any) -> T | None:

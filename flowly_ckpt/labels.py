@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
@@ -10,6 +11,7 @@ __all__ = ["label"]
 LONGEST = 60
 _ITEMS = 3
 _SHOWN = (str, bytes, int, float, complex, bool, type(None))
+_SHAPED = ("numpy", "pandas", "polars", "pyarrow", "scipy", "torch")
 _SECRET = ("password", "passwd", "secret", "token", "credential", "api_key", "apikey", "private_key")
 
 
@@ -64,10 +66,9 @@ def _is_secret(key: Any) -> bool:
 def _size(obj: Any) -> str:
     """Return the shape of arrays and tables, the length of containers that are known; nothing else is asked."""
     module = type(obj).__module__.partition(".")[0]
-    if module in ("numpy", "pandas", "polars", "pyarrow", "torch", "scipy"):
-        shape = getattr(obj, "shape", None)
-        if isinstance(shape, tuple) and all(isinstance(side, int) for side in shape):
-            return f" {tuple(map(int, shape))}".replace(" (", " (", 1)
-    if module in ("builtins", "collections") and hasattr(type(obj), "__len__"):
-        return f" of {len(obj)}"
+    with suppress(Exception):  # it describes, and must not be what fails
+        if module in _SHAPED:
+            return f" {tuple(map(int, obj.shape))}"
+        if module in ("builtins", "collections"):
+            return f" of {len(obj)}"
     return ""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import collections
 import json
 import pickle
 import traceback
+import types
+from pathlib import Path
 
 import pytest
 import toolz
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
+from flowly_ckpt.labels import label
 from flowly_ckpt.pipelines import FailedItemsError, attempt, each
 from flowly_ckpt.recipes import CacheType, arg, foreach
 
@@ -29,8 +33,8 @@ def parse(name):
         (chained(each(parse)), "each(parse)"),
         (chained(toolz.curried.map(parse), list), "map(parse)"),
         (chained(toolz.curried.map(parse), list, len), "map(parse)"),
-        (chained(sorted, toolz.curried.map(chained(str.strip, parse)), sum), "map(chained)"),
-        (chained(tuple, each(chained(str.strip, parse))), "each(chained)"),
+        (chained(sorted, toolz.curried.map(chained(str.strip, parse)), sum), "map(str.strip, parse)"),
+        (chained(tuple, each(chained(str.strip, parse))), "each(str.strip, parse)"),
     ],
     ids=str,
 )
@@ -97,3 +101,54 @@ def test_an_interrupt_ends_an_attempt():
 
     with pytest.raises(KeyboardInterrupt):
         attempt(interrupted)([1, 2])
+
+
+@pytest.mark.parametrize(
+    ("obj", "text"),
+    [
+        (5, "5"),
+        (10**100, "int of 333 bits"),
+        (-0.5, "-0.5"),
+        (None, "None"),
+        (True, "True"),
+        ("a.csv", "'a.csv'"),
+        (b"ab", "b'ab'"),
+        ("x" * 1000, "'" + "x" * 58 + "…"),
+        (Path("a/b.csv"), "'a/b.csv'"),
+        ([1, "a", None], "[1, 'a', None]"),
+        ((1,) * 9, "(1, 1, 1, …9)"),
+        ([[1, [2, [3]]]], "[[1, list of 2]]"),
+        ({"user": "me", "API_KEY": "x", "Password": "y"}, "{'user': 'me', 'API_KEY': …, 'Password': …}"),
+        (range(10), "range of 10"),
+        (memoryview(b"abc"), "memoryview of 3"),
+        (iter([]), "list_iterator"),
+        (collections.OrderedDict(a=1), "OrderedDict of 1"),
+        (len, "builtin_function_or_method"),
+        (ValueError("secret"), "ValueError"),
+    ],
+    ids=str,
+)
+def test_a_label_is_short_and_runs_no_code_of_the_object(obj, text):
+    assert label(obj) == text
+
+
+def test_a_label_of_what_cannot_be_described():
+    class Hostile:
+        def __repr__(self):
+            raise AssertionError
+
+        __len__ = __str__ = __iter__ = shape = property(__repr__)
+
+    assert label(Hostile()) == "Hostile"
+    released = memoryview(b"abc")
+    released.release()
+    assert label([released]) == "[memoryview]"
+    assert label(types.MappingProxyType({})) == "mappingproxy of 0"
+
+
+def test_tables_and_arrays_are_told_by_their_shape():
+    np = pytest.importorskip("numpy")
+    pd = pytest.importorskip("pandas")
+    assert label(np.zeros((3, 4))) == "ndarray (3, 4)"
+    assert label(pd.DataFrame({"a": [1, 2]})) == "DataFrame (2, 1)"
+    assert label({"frame": pd.Series([1]), "n": np.int64(1)}) == "{'frame': Series (1,), 'n': int64 ()}"

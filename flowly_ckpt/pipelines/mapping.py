@@ -9,7 +9,7 @@ from ..errors import FlowlyError
 from ..labels import label
 from ..typing import Transform
 from .bases import Fields
-from .names import name_of
+from .names import steps_of
 
 __all__ = ["Failed", "FailedItemsError", "attempt", "each"]
 
@@ -90,7 +90,7 @@ class each(Fields):
             try:
                 done.append(func(item))
             except Exception as error:
-                error.add_note(f"at item {len(done)} ({label(item)}) of each({name_of(func)})")
+                error.add_note(f"at item {len(done)} ({label(item)}) of each({steps_of(func)})")
                 raise
         return done
 
@@ -135,5 +135,5 @@ class attempt(Fields):
                     error.__traceback__ = None  # its frames would keep all that the failed calls held
                 failures.append(Failed(place, item, error))
         if failures:
-            raise FailedItemsError(name_of(self.func), failures, results) from failures[0].error
+            raise FailedItemsError(steps_of(self.func), failures, results) from failures[0].error
         return list(results.values())

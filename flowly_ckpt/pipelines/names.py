@@ -12,7 +12,7 @@ from ..labels import label
 from ..typing import Transform
 from .term import children, effective_steps, role
 
-__all__ = ["locate", "module_name", "name_of", "show"]
+__all__ = ["locate", "module_name", "name_of", "show", "steps_of"]
 
 _DEPTH = 6
 _PLACE = "__flowly_place__"
@@ -30,6 +30,17 @@ def name_of(transform: Transform) -> str:
     function = getattr(transform, "func", transform)  # partial and curry are known by what they call
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
     return str(name) if name else type(transform).__name__
+
+
+def steps_of(transform: Transform) -> str:
+    """Return the names of the first steps of a pipeline.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> steps_of(chained(abs, chained(float))), steps_of(abs)
+    ('abs, float', 'abs')
+    """
+    steps = effective_steps(transform)
+    return ", ".join([*map(name_of, steps[:3])] + ["…"] * (len(steps) > 3))
 
 
 def module_name(name: str, unnamed: str = "__main__") -> str:
@@ -132,7 +143,7 @@ def _locate_item(error: Exception, mapped: Any) -> None:
         _, (func, source) = mapped.__reduce__()
         _, (items,), following = source.__reduce__()
         if isinstance(items, (list, tuple)):
-            error.add_note(f"at item {following - 1} ({label(items[following - 1])}) of map({name_of(func)})")
+            error.add_note(f"at item {following - 1} ({label(items[following - 1])}) of map({steps_of(func)})")
             setattr(error, _ITEM, True)
 
 

@@ -118,7 +118,7 @@ class Place(NamedTuple):
             snapshot: Snapshot = gzipped.loads(kept) if isinstance(kept, bytes) else kept
             if snapshot["format"] != FORMAT:
                 raise ValueError(f"format {snapshot['format']!r}, this version reads {FORMAT}")
-            has_expired = self.max_age is not None and abs(time.time() - snapshot["saved_at"]) > self.max_age
+            has_expired = self.max_age is not None and abs(time.time() - snapshot["saved_at"]) >= self.max_age
         except Exception as error:  # noqa: BLE001  whatever it is, it is not a state of ours: start over
             text = f"{described(self.target)}: the state {self.key} cannot be used, starting over: {error!r}"
             warn(text, StoreWarning)
