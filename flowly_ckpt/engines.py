@@ -49,21 +49,28 @@ def apply(transform: Transform, obj: Any, rewrites: Sequence[Rewrite] = (), engi
             for rewrite in rewrites:
                 transform = rewrite(transform)
         except TypeError:
-            _check_rewrites(rewrites)
+            check_rewrites("apply", rewrites)
             raise
+        if getattr(transform, "__flowly_pass__", None) is True:
+            raise TypeError("apply: a pass with options must be called: rewrites=[observe(print)]")
         return engine(transform, obj)
     raise _wrong(transform, obj, engine)
 
 
-def _check_rewrites(rewrites: Any) -> None:
-    """Raise for what is not a sequence of passes; an error within a pass is left as it is."""
+def check_rewrites(caller: str, rewrites: Any) -> None:
+    """Raise for what is not a sequence of passes; an error within a pass is left as it is.
+
+    >>> check_rewrites("apply", abs)
+    Traceback (most recent call last):
+    TypeError: apply: rewrites must be a list of passes: rewrites=[abs]
+    """
     if callable(rewrites):
-        raise TypeError(f"apply: rewrites must be a list of passes: rewrites=[{name_of(rewrites)}]") from None
+        raise TypeError(f"{caller}: rewrites must be a list of passes: rewrites=[{name_of(rewrites)}]") from None
     if isinstance(rewrites, str) or not isinstance(rewrites, Iterable):
-        raise TypeError(f"apply: rewrites must be a list of passes, got {type(rewrites).__name__}") from None
+        raise TypeError(f"{caller}: rewrites must be a list of passes, got {type(rewrites).__name__}") from None
     for rewrite in rewrites:
         if not callable(rewrite):
-            raise TypeError(f"apply: a pass must be a function of a pipeline, got {rewrite!r} in rewrites") from None
+            raise TypeError(f"{caller}: a pass must be a function of a pipeline, got {rewrite!r} in rewrites") from None
 
 
 def _wrong(transform: Any, obj: Any, engine: Any) -> TypeError:

@@ -9,8 +9,9 @@ from functools import partial
 import pytest
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, ignore_globals
-from flowly_ckpt.targets import DiskTarget
+from flowly_ckpt.targets import DiskTarget, Snapshots
 from flowly_ckpt.targets.wrappers import Wrapper
+from flowly_ckpt.typing import Facts
 
 run = partial(apply, rewrites=[add_checkpoints])
 FACTOR = 2
@@ -91,6 +92,16 @@ def test_a_missing_checkpoint_costs_two_statements_before_it_is_computed(disk):
     STATEMENTS.clear()
     run(pipeline, 1)
     assert len(STATEMENTS) == 1
+
+
+@pytest.mark.parametrize("wrap", [lambda target: target, Snapshots])
+def test_taking_some_entry_out_costs_the_same_however_many_there_are(disk, wrap):
+    costs = []
+    for count in (50, 3000):
+        disk.put_many([((str(n), "tag", "f"), n, Facts(0.0)) for n in range(count)])
+        wrap(disk).popitem()
+        costs.append(calls_of(wrap(disk).popitem))
+    assert costs[1] <= costs[0] + 5
 
 
 def test_a_warm_hit_and_a_warm_miss_call_few_functions(disk):

@@ -25,7 +25,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports from its own room and from those before it, wherever in the module it imports.
 ROOMS = """
-typing errors dispatch
+typing errors dispatch given labels
 pipelines
 hashing
 targets
@@ -149,11 +149,11 @@ def test_public_names_are_listed_and_each_has_an_example(name):
     assert not [thing.__qualname__ for thing in ours if ">>>" not in (thing.__doc__ or "")], "no doctest"
 
 
-def test_only_the_command_line_prints():
+def test_only_the_command_line_prints_and_what_is_for_printing():
     offenders = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
         for path in SOURCES
-        if module_of(path)[:1] not in [("cli",), ("__main__",)]
+        if module_of(path)[:1] not in [("cli",), ("__main__",)] and module_of(path) != ("pipelines", "console")
         for node in ast.walk(ast.parse(path.read_bytes()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "breakpoint")
     ]

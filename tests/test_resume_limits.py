@@ -303,7 +303,7 @@ def test_a_state_in_any_target_expires_too(make):
     target = make()
     Checkpoint("s", target=target).save()
     assert Checkpoint("s", target=target, max_age=3600).restore()
-    assert not Checkpoint("s", target=target, max_age=-1).restore()
+    assert not Checkpoint("s", target=target, max_age=0).restore()
 
 
 def test_a_target_is_a_mapping_and_given_once():

@@ -968,7 +968,7 @@ def test_a_function_that_fails_leaves_nothing_and_runs_again(folder, ran):
 
 
 def test_a_misspelt_option_is_refused_and_prefects_own_are_not():
-    with pytest.raises(TypeError, match="no option 'traget'; did you mean 'target'"):
+    with pytest.raises(TypeError, match="has an option 'traget'; did you mean 'target'"):
         task(traget="{path}/a")
     with pytest.raises(TypeError, match="decorates a function, got 3"):
         task(3)

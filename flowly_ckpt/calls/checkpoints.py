@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
-from ..errors import MutationWarning
+from ..errors import MutationWarning, warn
 from ..hashing import functional_hash
+from ..labels import label
 from ..targets.facts import Entry
 from ..targets.files import FileTarget
 from ..targets.protocol import BaseTarget, as_target, checked, described
@@ -76,7 +76,7 @@ class Checkpoint:
             raise TypeError(f"load_or_run: method must be callable, got {method!r:.40}; the id comes second")
         function = undecorated(method)
         key = self.key(id, method)
-        made_from = {"id": key[0], "method": key[2]}
+        made_from = {"id": key[0], "method": key[2], "input": label(id)}
 
         def compute() -> Any:
             with _watched(key[2], args, kwargs):
@@ -301,7 +301,7 @@ def _watched(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Itera
     if changed:
         shown = ", ".join([repr(place) if isinstance(place, str) else str(place + 1) for place in changed])
         text = f"{name} changed its argument {shown} in place; a call answered from the checkpoint will not do so"
-        warnings.warn(f"{text}: return the changed object instead", MutationWarning, stacklevel=4)
+        warn(f"{text}: return the changed object instead", MutationWarning)
 
 
 def _digests_of(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[int | str, str]:

@@ -43,6 +43,9 @@ def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Tran
     See also: :func:`drop_checkpoints`, :func:`flowly_ckpt.checkpoint.clear_checkpoints`.
     """
 
+    if not callable(transform):
+        raise TypeError(f"add_checkpoints: a pipeline must be callable, got {transform!r:.60}")
+
     def place(term: Transform, old: Sequence[Transform], new: Sequence[Transform]) -> Transform:
         if role(term) == "sequential":
             return with_children(term, old, _wrapped(new, early_cutoff))
@@ -62,6 +65,8 @@ def drop_checkpoints(transform: Transform) -> Transform:
 
     See also: :func:`add_checkpoints`.
     """
+    if not callable(transform):
+        raise TypeError(f"drop_checkpoints: a pipeline must be callable, got {transform!r:.60}")
     dropped = _drop(bottom_up(_drop)(transform))
     return transform if dropped is transform else flatten(dropped)
 

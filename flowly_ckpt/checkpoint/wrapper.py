@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 from ..hashing import functional_hash, prefix_hashes
+from ..labels import label
 from ..pipelines import Combinator, chained, children, effective_steps, name_of, rebuild, role
 from ..pipelines.combinators import follow
 from ..targets.protocol import as_target
@@ -15,6 +16,8 @@ from ..typing import Key, Transform
 from .mark import checkpoint as mark
 
 __all__ = ["with_checkpoint"]
+
+_SHARED = ("__name__", "__qualname__")
 
 
 class with_checkpoint(Combinator):
@@ -62,8 +65,13 @@ class with_checkpoint(Combinator):
             value, depth = obj, -1
         for position in range(depth + 1, len(stages)):
             previous = keyed[position - 1] if position else None
-            value = _remember(stages[position], keyed[position], value, previous, seen)
+            value = _remember(stages[position], keyed[position], value, previous, seen, obj)
         return value
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _SHARED:  # it is known by the name of what it wraps
+            return getattr(self.transform, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def _head(self) -> tuple[Any, ...]:
         return (self.checkpoint,)
@@ -80,6 +88,16 @@ class with_checkpoint(Combinator):
     def __reduce__(self) -> tuple[Any, ...]:
         # Flat, so that thousands of nested wrappers can be sent to another process.
         return (_nest, ([(stage.wrapper.checkpoint, _own(stage)) for stage in stages_of(self)],))
+
+
+class _Doc(str):
+    """A class's own description, which for an instance is that of what it wraps."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else instance.transform.__doc__
+
+
+with_checkpoint.__doc__ = _Doc(with_checkpoint.__doc__)
 
 
 class Stage(NamedTuple):
@@ -139,8 +157,9 @@ def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
     return keyed
 
 
-def _remember(stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None, seen: int) -> Any:
+def _remember(stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None, seen: int, obj: Any) -> Any:
     made_from = {
+        "input": label(obj),
         "after": previous and previous.key[2],
         "steps": [[name_of(step), hashed] for step, hashed in zip(stage.steps, keyed.hashes)],
     }

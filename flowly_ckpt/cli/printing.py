@@ -1,4 +1,4 @@
-"""How the command line prints: tables with rich, or JSON for scripts."""
+"""How the command line prints: tables, plain columns where rich is not installed, or JSON for scripts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..targets.facts import Entry
 
-__all__ = ["Printer", "age", "duration", "entry_facts", "readable", "size"]
+__all__ = ["Printer", "age", "date", "duration", "entry_facts", "readable", "size"]
 
 Progress = Callable[[int, int], object]
 
@@ -32,9 +32,12 @@ class Printer(NamedTuple):
         if self.as_json:
             print(json.dumps(data, indent=2))
             return
-        from rich.table import Table
-        from rich.text import Text
-
+        try:
+            from rich.table import Table
+            from rich.text import Text
+        except ModuleNotFoundError:
+            _print_plain(columns, rows)
+            return
         table = Table(box=None, header_style="bold", pad_edge=False)
         for name in columns:
             table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
@@ -73,7 +76,16 @@ class Printer(NamedTuple):
             bars.stop()
 
 
-_NUMBERS = {"size", "entries", "hits", "took", "saved", "age", "unused"}
+_NUMBERS = {"size", "entries", "hits", "took", "saved", "unused"}
+
+
+def _print_plain(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    lines = [columns, *[[_printable(cell) for cell in row] for row in rows]]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    for line in lines:
+        sides = (">" if name in _NUMBERS else "<" for name in columns)
+        cells = [f"{cell:{side}{width}}" for cell, side, width in zip(line, sides, widths)]
+        print("  ".join(cells).rstrip())
 
 
 def _bars() -> Any:
@@ -133,6 +145,15 @@ def age(moment: float) -> str:
     return duration(max(0.0, time.time() - moment))
 
 
+def date(moment: float) -> str:
+    """Write when a moment was, in seconds since the epoch, as a date and a time of day; nothing where it is 0.
+
+    >>> len(date(time.time())), date(0)
+    (16, '')
+    """
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment)) if moment else ""
+
+
 def entry_facts(entry: Entry) -> dict[str, Any]:
     """Return the facts of an entry, for JSON.
 
@@ -160,4 +181,4 @@ def readable(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ago(moment: float) -> str:
-    return f"{age(moment)} ago"
+    return f"{date(moment)}, {age(moment)} ago"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import StoreError
+from ..given import address_of
 from ..recipes.folder import FOLDER as RECIPES
 from ..recipes.folder import CacheTarget
 from ..targets import DiskTarget, FileTarget, codec_named
@@ -63,6 +64,9 @@ def open_store(path: str) -> BaseTarget:
         ...
     flowly_ckpt.errors.StoreError: /no/such/folder: no store at this path
     """
+    if address := address_of(path):
+        advice = f"in Python, RemoteTarget({address!r}) has entries(), stats(), clear_where() and verify()"
+        raise StoreError(f"{address}: the command line opens folders of this machine; {advice}")
     path = os.path.abspath(os.path.expanduser(path))
     missing = StoreError(f"{path}: no store at this path")
     if not os.path.isdir(path):

@@ -16,6 +16,7 @@ from typing import Any
 
 import xxhash
 
+from ..given import function
 from .plain import ATOMS, is_plain
 from .rows import Blob, Parts, expand, refusing
 from .values.objects import only_step
@@ -66,7 +67,7 @@ class Walk:
 
     def __init__(self, hasher: Callable[[], Any] | None = None, expand: Callable[[Any], Parts] = expand) -> None:
         self.expand = expand
-        self.hasher = hasher or xxhash.xxh3_128
+        self.hasher = xxhash.xxh3_128 if hasher is None else function("hasher", hasher, "nothing, as hashlib.blake2b")
         self.fold = _xxh3 if hasher is None else self._fold
         self.memo: dict[int, tuple[bytes, ...]] = {}
         self.kept: list[Any] = []  # temporaries must outlive the memo, which knows objects by id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from itertools import chain, repeat
@@ -145,6 +146,13 @@ def with_way(error: UnhashableError, root: Any, expand: Callable[[Any], Parts] =
     if len(path) > LONGEST:
         half = LONGEST // 2
         path = (*path[:half], f"… {len(path) - LONGEST} more …", *path[-half:])
-    complete = UnhashableError(original.obj, path, original.advice)
+    complete = UnhashableError(original.obj, path, _fitting(original.advice, path))
     complete.__cause__ = original.__cause__
     return complete
+
+
+def _fitting(advice: str, path: tuple[str, ...]) -> str:
+    """Return advice without a way out by a function's globals, where the way leads through none."""
+    if any(name.startswith(("global", "closure", "module")) for name in path):
+        return advice
+    return re.sub(r"(, or|;) leave it out with ignore_globals", "", advice)

@@ -95,4 +95,6 @@ def observe(sink: Sink) -> Rewrite:
     """
     if not callable(sink):
         raise TypeError(f"observe: sink must be a function of an event, got {sink!r}; for a list write events.append")
-    return leaves(lambda leaf: observed(sink, leaf))
+    rewrite = leaves(lambda leaf: observed(sink, leaf))
+    rewrite.__flowly_pass__ = True  # type: ignore[attr-defined]
+    return rewrite

@@ -66,6 +66,19 @@ def _not_callable(owner: Combinator, places: Iterable[Any], transforms: Iterable
     )
 
 
+def row_of(given: tuple[Any, ...]) -> Iterable[Any]:
+    """Return arguments that may be given one by one or as one iterable.
+
+    >>> row_of((abs,)), row_of(([abs, len],))
+    ((<built-in function abs>,), [<built-in function abs>, <built-in function len>])
+    """
+    is_one = (
+        len(given) == 1 and isinstance(given[0], Iterable) and not (callable(given[0]) or isinstance(given[0], str))
+    )
+    row: Iterable[Any] = given[0] if is_one else given
+    return row
+
+
 class Row(Combinator):
     """Base class of combinators that hold transforms in a row, given one by one or as one iterable.
 
@@ -77,10 +90,7 @@ class Row(Combinator):
     __slots__ = ("funcs",)
 
     def __init__(self, *funcs: Transform | Iterable[Transform]) -> None:
-        given: Any = funcs
-        if len(funcs) == 1 and not callable(funcs[0]) and isinstance(funcs[0], Iterable):
-            given = funcs[0]
-        self.funcs: tuple[Transform, ...] = tuple(given)
+        self.funcs: tuple[Any, ...] = tuple(row_of(funcs)) if len(funcs) == 1 and not callable(funcs[0]) else funcs
         if not all(map(callable, self.funcs)):
             raise _not_callable(self, (f"step {n} of {len(self.funcs)}" for n in count(1)), self.funcs)
 
@@ -141,7 +151,7 @@ class Named(Combinator):
 class Fields(Combinator):
     """Base class of combinators whose attributes are their arguments; those in ``_transforms`` are the children.
 
-    A subclass sets its attributes in ``__init__``, and calls ``_check`` then.
+    One that is ``None`` is left out of them. A subclass sets its attributes in ``__init__``, and calls ``_check`` then.
 
     >>> from flowly_ckpt.pipelines import children, reduceby
     >>> children(reduceby(abs, max))
@@ -154,7 +164,8 @@ class Fields(Combinator):
 
     def _check(self) -> None:
         if not all(map(callable, self.__flowly_children__())):
-            raise _not_callable(self, self._transforms, self.__flowly_children__())
+            places = [name for name in self._transforms if getattr(self, name) is not None]
+            raise _not_callable(self, places, self.__flowly_children__())
 
     def _head(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self._others)
@@ -163,10 +174,12 @@ class Fields(Combinator):
         return parts + [getattr(value, "__name__", repr(value)) for value in self._head() if value is not ...]
 
     def __flowly_children__(self) -> tuple[Transform, ...]:
-        return tuple(getattr(self, name) for name in self._transforms)
+        return tuple(part for name in self._transforms if (part := getattr(self, name)) is not None)
 
     def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
-        return type(self)(*parts, *self._head())
+        new = iter(parts)
+        transforms = [None if getattr(self, name) is None else next(new) for name in self._transforms]
+        return type(self)(*transforms, *self._head())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (*self.__flowly_children__(), *self._head()))
+        return (type(self), (*(getattr(self, name) for name in self._transforms), *self._head()))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import reprlib
 import sys
+from contextlib import suppress
 from typing import Any
 
+from ..labels import label
 from ..typing import Transform
 from .term import children, effective_steps, role
 
-__all__ = ["locate", "module_name", "name_of", "show"]
+__all__ = ["locate", "module_name", "name_of", "show", "steps_of"]
 
 _DEPTH = 6
 _PLACE = "__flowly_place__"
+_ITEM = "__flowly_item__"
 
 
 def name_of(transform: Transform) -> str:
@@ -26,6 +30,17 @@ def name_of(transform: Transform) -> str:
     function = getattr(transform, "func", transform)  # partial and curry are known by what they call
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
     return str(name) if name else type(transform).__name__
+
+
+def steps_of(transform: Transform) -> str:
+    """Return the names of the first steps of a pipeline.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> steps_of(chained(abs, chained(float))), steps_of(abs)
+    ('abs, float', 'abs')
+    """
+    steps = effective_steps(transform)
+    return ", ".join([*map(name_of, steps[:3])] + ["…"] * (len(steps) > 3))
 
 
 def module_name(name: str, unnamed: str = "__main__") -> str:
@@ -55,11 +70,16 @@ def show(transform: Transform, depth: int = _DEPTH, width: int | None = None) ->
     'chained(abs, chained(…))'
     >>> show(chained(abs, float, str), width=2)
     'chained(abs, float, …)'
+    >>> from functools import partial
+    >>> show(partial(round, ndigits=2))
+    'round(ndigits=2)'
 
     See also: :func:`name_of`.
     """
     kind: Any = type(transform)
     if not hasattr(kind, "_show"):
+        if all(hasattr(transform, name) for name in ("func", "args", "keywords")):  # as of partial and curry
+            return _bound(transform, depth, width)
         has_own_repr = kind.__repr__ is not object.__repr__ and not hasattr(transform, "__name__")
         return repr(transform) if has_own_repr else name_of(transform)
     parts = children(transform)
@@ -71,10 +91,24 @@ def show(transform: Transform, depth: int = _DEPTH, width: int | None = None) ->
     return f"{kind.__name__}({', '.join(kind._show(transform, shown))})"
 
 
-def locate(error: Exception, chain: Transform, index: int) -> None:
+def _bound(call: Any, depth: int, width: int | None) -> str:
+    """Write a call whose first arguments are bound; large values are shortened."""
+
+    def written(value: Any) -> str:
+        if callable(value):
+            return show(value, depth - 1, width) if depth > 0 else name_of(value)
+        return reprlib.repr(value)
+
+    arguments = [*map(written, call.args), *(f"{name}={written(value)}" for name, value in call.keywords.items())]
+    name = name_of(call)
+    return f"{name}({', '.join(arguments)})" if arguments else name
+
+
+def locate(error: Exception, chain: Transform, index: int, obj: Any = None) -> None:
     """Add a note to an exception that names the step of a chain in which it was raised.
 
-    Steps are counted in the flat pipeline without marks, so passes do not change their numbers.
+    Steps are counted in the flat pipeline without marks, so passes do not change their numbers. Where the step was
+    reading a ``map`` over a list or a tuple, the note before it names the item.
 
     >>> from flowly_ckpt.pipelines import chained
     >>> try:
@@ -83,6 +117,8 @@ def locate(error: Exception, chain: Transform, index: int) -> None:
     ...     print(*error.__notes__)
     in step 2 of 3, len, of chained(abs, len, str)
     """
+    if type(obj) is map:
+        _locate_item(error, obj)
     parts = children(chain)
     before = len(effective_steps(*parts[:index]))
     owner, position, note = getattr(error, _PLACE, (None, 1, ""))
@@ -97,6 +133,18 @@ def locate(error: Exception, chain: Transform, index: int) -> None:
     note = f"in step {position} of {len(steps)}, {name}, of {type(chain).__name__}({listed})"
     error.add_note(note)
     setattr(error, _PLACE, (chain, position, note))
+
+
+def _locate_item(error: Exception, mapped: Any) -> None:
+    """Add a note that names the item at which a ``map`` stands, as far as it can be told from its iterator."""
+    if getattr(error, _ITEM, False):
+        return
+    with suppress(TypeError, ValueError, AttributeError, IndexError):  # iterators of other kinds say nothing
+        _, (func, source) = mapped.__reduce__()
+        _, (items,), following = source.__reduce__()
+        if isinstance(items, (list, tuple)):
+            error.add_note(f"at item {following - 1} ({label(items[following - 1])}) of map({steps_of(func)})")
+            setattr(error, _ITEM, True)
 
 
 def _leads(transform: Transform, owner: Transform) -> bool:

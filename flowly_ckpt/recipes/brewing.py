@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from ..errors import StoreWarning
+from ..errors import StoreWarning, warn
+from ..labels import label
 from ..targets.damage import DamagedError
 from ..targets.protocol import described
 from ..targets.recall import recall
@@ -158,7 +158,7 @@ class Brew:
         if before < _TRIES <= len(failed):
             place, name = described(term.recipe.target), term.recipe.name
             message = f"{place}: the result of recipe {name!r} cannot be read back; it is kept in memory for this run"
-            warnings.warn(message, StoreWarning, stacklevel=2)
+            warn(message, StoreWarning)
         self.brew(term)
 
 
@@ -225,6 +225,8 @@ class _Mapping:
         except _OutdatedError:
             raise
         except Exception as error:
+            with suppress(Exception):  # where the item cannot be read, its place has to do
+                place += f" ({label(item.value())})"
             error.add_note(f"at item {place}")
             raise
         output.release()  # so that thousands of images need not be in memory at once

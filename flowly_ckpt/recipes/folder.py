@@ -13,13 +13,14 @@ from typing import Any
 
 import xxhash
 
+from ..given import seconds
 from ..targets.damage import DamagedError
 from ..targets.facts import Collected, Entry, Selection, names_of
 from ..targets.files import FileTarget
 from ..targets.filesystem import digest_of, read_into, remove_empty, replace_file, size_of
 from ..targets.key_names import cut, quoted, uncut, unquoted
 from ..targets.provenance import Provenance
-from ..typing import Bytes, Facts, Key
+from ..typing import Age, Bytes, Facts, Key
 from .config import AlkymiConfig
 from .outputs import Output
 from .parts import SUFFIXES, file_reader, file_writer
@@ -209,16 +210,16 @@ class CacheTarget(FileTarget):
             return str(error)
         return ""
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
         """Remove what killed writers left more than so many seconds ago: parts without a record, too."""
-        found = super().gc(older_than=older_than)
+        found = super().gc(older_than=older_than, max_bytes=max_bytes)
         files, size = found.files, found.bytes
-        for path, facts in list(self._unfinished(older_than)):
+        for path, facts in list(self._unfinished(seconds("older_than", older_than))):
             with suppress(OSError):
                 os.unlink(path)
                 files, size = files + 1, size + facts.st_size
                 remove_empty(os.path.dirname(path), self.root)
-        return Collected(found.expired, files, size)
+        return found._replace(files=files, bytes=size)
 
     def _unfinished(self, older_than: float) -> Iterator[tuple[str, os.stat_result]]:
         for folder, _, names in os.walk(self.root):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from ..engines import check_rewrites
+from ..given import function, optional, switch, text, whole, wrong
 from ..pipelines import name_of
 from ..pipelines.names import module_name
 from ..plan import Forecast, Plan
@@ -106,10 +108,11 @@ class Recipe(Filed, Generic[R]):
         module: str | None = None,
         target: Target | None = None,
     ) -> None:
-        self.func = func
-        self.ingredients = list(ingredients)
+        self.func = function("func", func)
+        self.ingredients = list(recipes_given(ingredients))
+        name = optional(text, "name", name)
         self.name = name if name is not None else name_of(func).rpartition(".")[2]
-        self.transient = transient
+        self.transient = switch("transient", transient)
         self.doc = _doc_of(func) if doc is None else doc
         self.state = state
         self.code = code
@@ -147,7 +150,13 @@ class Recipe(Filed, Generic[R]):
         :param rewrites: passes for the steps, as in :func:`flowly_ckpt.apply`; they do not affect what is kept.
         :raises Exception: what a function raises, with a note that names the recipe; what came before it is kept.
         """
-        result: R = self.brew_as(rewritten(self.transform, rewrites), jobs)
+        jobs = whole("jobs", jobs)
+        try:
+            root = rewritten(self.transform, rewrites)
+        except TypeError:
+            check_rewrites("brew", rewrites)
+            raise
+        result: R = self.brew_as(root, jobs)
         return result
 
     def brew_as(self, root: brewed, jobs: int = 1) -> Any:
@@ -197,6 +206,25 @@ class Recipe(Filed, Generic[R]):
     def cache_path(self) -> str | None:
         """The folder of the results; None for a recipe that keeps them elsewhere."""
         return self.target.folder(self.tag) if isinstance(self.target, CacheTarget) else None
+
+
+def recipes_given(given: Any) -> Sequence[Recipe[Any]]:
+    """Return what a user gave as ingredients.
+
+    :raises TypeError: for what is not a sequence of recipes.
+
+    >>> recipes_given([5])
+    Traceback (most recent call last):
+    TypeError: an ingredient must be a recipe, got 5; make one with @recipe, or of a value with arg
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise wrong("ingredients", "a list of recipes", given)
+    found = tuple(given)
+    for one in found:
+        if not isinstance(one, Recipe):
+            advice = "make one with @recipe, or of a value with arg"
+            raise TypeError(f"an ingredient must be a recipe, got {one!r:.80}; {advice}")
+    return found
 
 
 class ForeachRecipe(Recipe[R]):
@@ -273,6 +301,8 @@ def _has(recipe: Filed, **selection: Any) -> bool:
 
 def _target(cache: CacheType, target: Target | None, base: str) -> Target | None:
     """Return what keeps the results of a recipe; None for memory."""
+    if not isinstance(cache, CacheType):
+        raise TypeError(f"cache must be CacheType.Cache, CacheType.NoCache or CacheType.Auto, got {cache!r}")
     config = AlkymiConfig.get()
     if target is not None and cache is CacheType.NoCache:
         raise ValueError(f"CacheType.NoCache and target={described(target)} exclude each other; leave out one of them")

@@ -6,14 +6,13 @@ import io
 import os
 import time
 import types
-import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import StoreWarning
+from ..errors import StoreWarning, warn
 from ..targets.codecs import gzipped
 from ..targets.files import FileTarget
 from ..targets.key_names import cut, quoted, quoted_dotted, uncut, unquoted, unquoted_dotted
@@ -119,10 +118,10 @@ class Place(NamedTuple):
             snapshot: Snapshot = gzipped.loads(kept) if isinstance(kept, bytes) else kept
             if snapshot["format"] != FORMAT:
                 raise ValueError(f"format {snapshot['format']!r}, this version reads {FORMAT}")
-            has_expired = self.max_age is not None and abs(time.time() - snapshot["saved_at"]) > self.max_age
+            has_expired = self.max_age is not None and abs(time.time() - snapshot["saved_at"]) >= self.max_age
         except Exception as error:  # noqa: BLE001  whatever it is, it is not a state of ours: start over
             text = f"{described(self.target)}: the state {self.key} cannot be used, starting over: {error!r}"
-            warnings.warn(text, StoreWarning, stacklevel=4)
+            warn(text, StoreWarning)
             return None
         return None if has_expired else snapshot
 
@@ -145,7 +144,7 @@ class Place(NamedTuple):
                 self._report(unfit)
         except Exception as error:  # noqa: BLE001  the computation must not end because its state could not be kept
             text = f"{described(self.target)} did not store the state {self.key}: {type(error).__name__}: {error}"
-            warnings.warn(f"{text}; the previous one is still valid", StoreWarning, stacklevel=4)
+            warn(f"{text}; the previous one is still valid", StoreWarning)
 
     def _store(self, values: dict[str, Any], rest: Snapshot) -> None:
         snapshot = {"format": FORMAT, "saved_at": time.time(), "locals": values, **rest}
@@ -157,7 +156,7 @@ class Place(NamedTuple):
         self.reported.update(names)
         if names:
             text = f"not kept, because they contain what cannot be pickled: {', '.join(names)}"
-            warnings.warn(f"{text}; a resumed run starts with new ones", StoreWarning, stacklevel=5)
+            warn(f"{text}; a resumed run starts with new ones", StoreWarning)
 
     def forget(self) -> None:
         """Remove the state, if there is one."""

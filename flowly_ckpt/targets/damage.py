@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
-from ..errors import FlowlyError, StoreWarning
+from ..errors import FlowlyError, StoreWarning, warn
 
 __all__ = ["DamagedError", "plain", "warn_once"]
 
@@ -33,7 +32,7 @@ def plain(text: object) -> str:
 _warned: set[tuple[Any, ...]] = set()
 
 
-def warn_once(store: str, entry: Any, what: object, stacklevel: int = 4, of: Any = None) -> None:
+def warn_once(store: str, entry: Any, what: object, of: Any = None) -> None:
     """Warn of a damaged or unusable entry, once per process for the same place and cause.
 
     :param store: where the entry lies, as a user would name it.
@@ -60,4 +59,4 @@ def warn_once(store: str, entry: Any, what: object, stacklevel: int = 4, of: Any
         text = f"{store}: the index was damaged ({cause}); a new one holds what was whole, the rest is computed again"
     else:
         text = f"{store}: entry {entry} cannot be used ({cause}); it counts as absent and is computed again"
-    warnings.warn(plain(text), StoreWarning, stacklevel=stacklevel)
+    warn(plain(text), StoreWarning)

@@ -11,12 +11,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from .. import given
 from ..errors import StoreError
-from ..typing import Facts, Key
+from ..typing import Age, Facts, Key
 from .claims import UNCLAIMED, Claim, Claims
-from .codecs import Bytes, Codec, checks_itself, parts_of, plain_pickle
+from .codecs import Bytes, Codec, checks_itself, codec_given, parts_of, plain_pickle
 from .damage import DamagedError, plain, warn_once
-from .facts import Collected, Entry, Selection, is_key
+from .facts import Collected, Entry, Selection, is_key, key_given
 from .filesystem import (
     PRIVATE,
     SHARED,
@@ -52,7 +53,7 @@ class FileTarget(BaseTarget):
     :param key_of: returns the key of a path relative to ``root``, None if it is not known; then, and without
         it, the sidecar names the key.
     :param codec: turns values into the file's bytes.
-    :param max_age: seconds; an older file counts as absent, and stays.
+    :param max_age: seconds, a timedelta, or text such as ``30d``; an older file counts as absent, and stays.
     :param suffix: ends the default file names.
     :param durable: wait at each store until the disk has it.
     :param claim_timeout: seconds to wait for another process that computes the same key.
@@ -81,21 +82,22 @@ class FileTarget(BaseTarget):
         key_of: KeyOf | None = None,
         *,
         codec: Codec = plain_pickle,
-        max_age: float | None = None,
+        max_age: Age | None = None,
         suffix: str = "",
         durable: bool = False,
-        claim_timeout: float = 3600.0,
+        claim_timeout: Age = 3600.0,
         shared: bool = False,
     ) -> None:
-        self.root = os.path.abspath(os.path.expanduser(root))
-        self.path_of = path_of
-        self.key_of = key_of
-        self.codec = codec
-        self.max_age = max_age
-        self.suffix = suffix
-        self.durable = durable
-        self.mode = SHARED if shared else PRIVATE
-        self.claims = Claims(os.path.join(self.root, FOLDER, CLAIMS), claim_timeout, self.mode)
+        self.root = given.folder("root", root)
+        self.path_of = given.optional(given.function, "path_of", path_of, "a key that returns a path")
+        self.key_of = given.optional(given.function, "key_of", key_of, "a path that returns a key")
+        self.codec = codec_given(codec)
+        self.max_age = given.optional(given.seconds, "max_age", max_age)
+        self.suffix = given.text("suffix", suffix)
+        self.durable = given.switch("durable", durable)
+        self.mode = SHARED if given.switch("shared", shared) else PRIVATE
+        timeout = given.seconds("claim_timeout", claim_timeout)
+        self.claims = Claims(os.path.join(self.root, FOLDER, CLAIMS), timeout, self.mode)
         self._bad: dict[str, tuple[int, int]] = {}
 
     def __repr__(self) -> str:
@@ -110,7 +112,10 @@ class FileTarget(BaseTarget):
 
         :raises StoreError: when that is outside the root, or inside by name and outside by a link.
         """
+        key_given(key)
         name = self.path_of(key) if self.path_of is not None else path_of_key(key) + self.suffix
+        if not isinstance(name, str | os.PathLike):
+            raise TypeError(f"path_of must return a path, got {name!r:.60} for the key {key}")
         path = os.path.normpath(os.path.join(self.root, name))
         inside = self.root if self.root.endswith(os.sep) else self.root + os.sep
         real = os.path.realpath(self.root)
@@ -167,7 +172,7 @@ class FileTarget(BaseTarget):
         with suppress(OSError):
             facts = os.stat(path)
             self._bad[path] = (facts.st_mtime_ns, facts.st_size)
-        warn_once(self.root, os.path.relpath(path, self.root), what, stacklevel=5, of=self._bad.get(path))
+        warn_once(self.root, os.path.relpath(path, self.root), what, of=self._bad.get(path))
 
     def __setitem__(self, key: Key, value: Any) -> None:
         self.put(key, value, Facts(0.0))
@@ -227,7 +232,8 @@ class FileTarget(BaseTarget):
         return [self.root]
 
     def __delitem__(self, key: Key) -> None:
-        if not self.remove_at(self.path(key)):
+        path = self.path(key)
+        if self._has_expired(path) or not self.remove_at(path):
             raise KeyError(key)
 
     def remove_at(self, path: str) -> bool:
@@ -305,8 +311,16 @@ class FileTarget(BaseTarget):
             return False
         if not stat.S_ISREG(facts.st_mode) or self._bad.get(path) == (facts.st_mtime_ns, facts.st_size):
             return False
+        return self._is_young(facts)
+
+    def _is_young(self, facts: os.stat_result) -> bool:
         # A date in the future shows a clock that was set back: such a file lives no longer than any other.
-        return self.max_age is None or abs(time.time() - facts.st_mtime) <= self.max_age
+        return self.max_age is None or abs(time.time() - facts.st_mtime) < self.max_age
+
+    def _has_expired(self, path: str) -> bool:
+        with suppress(OSError):
+            return self.max_age is not None and not self._is_young(os.lstat(path))
+        return False
 
     def claim(self, key: Key) -> Claim:
         # Beyond a link no lock file is made either.
@@ -320,7 +334,7 @@ class FileTarget(BaseTarget):
         return (entry for _, entry in self._selected(**selection))
 
     def _selected(self, **selection: Any) -> Iterator[tuple[str, Entry]]:
-        chosen = Selection(**selection).checked()
+        chosen = Selection.of(**selection)
         for key, path in self._listed(chosen):
             if (entry := self._entry(key, path)) is not None and chosen.is_due(entry):
                 yield path, entry
@@ -356,10 +370,11 @@ class FileTarget(BaseTarget):
             return f"{type(error).__name__}: {error}"
         return "" if self.made_at(path, data) is not None else "its content is not what its sidecar says was stored"
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
-        found = list(collect_temporaries(self.root, older_than))
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
+        evicted = self._shrink(max_bytes)
+        found = list(collect_temporaries(self.root, given.seconds("older_than", older_than)))
         self.claims.collect()
-        return Collected(0, len(found), sum(size for _, size in found))
+        return Collected(0, len(found), sum(size for _, size in found), evicted)
 
 
 def _names(folder: str) -> set[str]:

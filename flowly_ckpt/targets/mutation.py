@@ -7,10 +7,9 @@ reads the target: by the target's and the value's ``id``, so that nothing is kep
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
-from ..errors import StoreWarning, UnhashableError
+from ..errors import StoreWarning, UnhashableError, warn
 from ..hashing import functional_hash
 from ..typing import Key, Target
 
@@ -89,5 +88,5 @@ def _digest(value: Any, key: Key) -> str:
         if hasattr(error.obj, "__next__"):
             raise  # a live iterator inside a stored value would be spent by its first reader
         message = f"a change made in place to the value stored at {key[1]!r} would not be noticed: {error}"
-        warnings.warn(message, StoreWarning, stacklevel=4)
+        warn(message, StoreWarning)
         return _UNKNOWN

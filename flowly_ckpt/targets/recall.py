@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from ..errors import MutationWarning, StoreWarning
+from ..errors import MutationWarning, StoreWarning, warn
 from ..typing import Facts, Key, Target
 from .claims import UNCLAIMED, Claim
 from .materialise import Materialised, UnstorableError, materialise
@@ -43,11 +42,11 @@ def _look(target: Target, key: Key) -> Any:
     except KeyError:
         return MISSING
     except Exception as error:  # noqa: BLE001  whatever is wrong with the entry, it can be computed again
-        _warn(StoreWarning, f"{described(target)} could not restore {key[1]!r}, computing it again: {_text(error)}")
+        warn(f"{described(target)} could not restore {key[1]!r}, computing it again: {_text(error)}", StoreWarning)
         return MISSING
     if not intact:
         _drop(target, key)
-        _warn(MutationWarning, f"the value stored at {key[1]!r} was changed in place, computing it again (key {key})")
+        warn(f"the value stored at {key[1]!r} was changed in place, computing it again (key {key})", MutationWarning)
         return MISSING
     if _log.isEnabledFor(logging.INFO):
         _log.info("restore object at %r (key %s)", key[1], key)
@@ -226,7 +225,7 @@ class _Turn:
             self.value = materialise(value)
         except UnstorableError as error:
             self.value, self.is_for_all = value, False  # it is spent by its first reader
-            _warn(StoreWarning, f"the result at {self.key[1]!r} is not stored: {error}")
+            warn(f"the result at {self.key[1]!r} is not stored: {error}", StoreWarning)
         else:
             _store(self.target, self.full, self.key, self.value, Facts(seconds, self.made_from))
 
@@ -247,7 +246,7 @@ def _store(target: Target, full: BaseTarget, key: Key, value: Any, facts: Facts)
             watch(target, key, value)
     except Exception as error:  # noqa: BLE001  whatever a target raises, the computed value must not be lost
         _drop(target, key)
-        _warn(StoreWarning, f"{described(target)} did not store the result at {key[1]!r}: {_text(error)}")
+        warn(f"{described(target)} did not store the result at {key[1]!r}: {_text(error)}", StoreWarning)
 
 
 def _drop(target: Target, key: Key) -> None:
@@ -262,7 +261,3 @@ def _drop(target: Target, key: Key) -> None:
 
 def _text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _warn(kind: type[Warning], message: str) -> None:
-    warnings.warn(message, kind, stacklevel=2)

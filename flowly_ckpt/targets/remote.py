@@ -6,7 +6,9 @@ import os
 from collections.abc import Hashable, Iterator, MutableMapping
 from typing import Any
 
+from .. import given
 from .codecs import Codec, pickled
+from .facts import key_given
 from .filesystem import is_temporary, replace_file
 from .key_names import key_of_path, path_of_key
 from .serialized import Serialized
@@ -33,6 +35,10 @@ class RemoteTarget(Serialized):
     """
 
     def __init__(self, url: str, codec: Codec = pickled, **storage_options: Any) -> None:
+        if "://" not in given.text("url", url):
+            raise ValueError(
+                f"url must be an address such as 's3://bucket/results', got {url!r}; write DiskTarget({url!r})"
+            )
         super().__init__(_Objects(url, storage_options), codec, path_of_key, key_of_path)
         self.url = url
 
@@ -45,7 +51,7 @@ class RemoteTarget(Serialized):
 
     def name(self, key: tuple[str, str, str]) -> str:
         """Return the path of a key below the address."""
-        return path_of_key(key)
+        return path_of_key(key_given(key))
 
 
 class _Objects(MutableMapping[str, bytes]):

@@ -8,14 +8,15 @@ from typing import Any
 
 import xxhash
 
+from .. import given
 from ..typing import Facts, Key
 from .claims import digest_of_key
-from .codecs import Bytes, Codec, codec_named, parts_of, pickled, runs_code
+from .codecs import Bytes, Codec, codec_given, codec_named, parts_of, pickled, runs_code
 from .damage import DamagedError, plain, warn_once
-from .facts import Entry, is_key
+from .facts import Entry, is_key, key_given
 from .filesystem import digest_of, size_of
 from .key_names import key_of_name, name_of_key
-from .protocol import BaseTarget, Progress
+from .protocol import BaseTarget, Progress, checked
 from .provenance import Provenance, provenance_of, read_line, write_line
 
 __all__ = ["Serialized"]
@@ -52,10 +53,10 @@ class Serialized(BaseTarget):
         name_of: Callable[[Key], str] = name_of_key,
         key_of: Callable[[str], Key | None] = key_of_name,
     ) -> None:
-        self.mapping = mapping
-        self.codec = codec
-        self.name_of = name_of
-        self.key_of = key_of
+        self.mapping = checked(mapping, "mapping")
+        self.codec = codec_given(codec)
+        self.name_of = given.function("name_of", name_of, "a key")
+        self.key_of = given.function("key_of", key_of, "a string")
 
     def __repr__(self) -> str:
         return f"Serialized({type(self.mapping).__name__})"
@@ -66,7 +67,7 @@ class Serialized(BaseTarget):
 
     def name(self, key: Key) -> str:
         """Return the string of a key; one that is too long for some stores goes by its digest."""
-        name = self.name_of(key)
+        name = self.name_of(key_given(key))
         return name if len(name) <= _LONGEST else f"+{digest_of_key(key).hex()}"
 
     def __getitem__(self, key: Key) -> Any:
@@ -87,7 +88,7 @@ class Serialized(BaseTarget):
             if made.key != key:
                 raise DamagedError(f"it is the entry of {made.key}")
         except DamagedError as error:
-            warn_once(repr(self), key, error, stacklevel=5, of=xxhash.xxh3_64_intdigest(data))
+            warn_once(repr(self), key, error, of=xxhash.xxh3_64_intdigest(data))
             raise KeyError(key) from error
         return made, payload
 

@@ -18,7 +18,7 @@ from ..targets.filesystem import digest_of
 from ..targets.mutation import watch
 from ..targets.provenance import FOLDER
 from ..targets.recall import MISSING, lookup
-from ..typing import Facts, Key, Target
+from ..typing import Age, Facts, Key, Target
 
 __all__ = ["Filestore", "Held", "Kept", "Results", "Store"]
 
@@ -340,9 +340,9 @@ class Results(FileTarget):
             return None  # another kind of store has written it
         return (name, made.key[1], "")
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
         """Remove what killed writers left more than so many seconds ago, and the claims of the dead."""
         for place, _, _ in os.walk(self.root):
             if place.endswith(os.path.join(FOLDER, CLAIMS)):
                 Claims(place).collect()
-        return super().gc(older_than=older_than)
+        return super().gc(older_than=older_than, max_bytes=max_bytes)

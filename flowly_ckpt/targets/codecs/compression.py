@@ -6,9 +6,10 @@ import struct
 import zlib
 from typing import Any, NamedTuple
 
+from ...given import whole
 from ..damage import DamagedError
 from .pickles import pickled
-from .protocol import Bytes, Codec, parts_of, runs_code
+from .protocol import Bytes, Codec, codec_given, parts_of, runs_code
 
 __all__ = ["compressed"]
 
@@ -17,12 +18,19 @@ HEAD = struct.Struct("<cQ")
 RATIO = {b"z": 1100, b"s": 1 << 16}  # no stream of the method that was made here unpacks to more
 
 
-class compressed(NamedTuple):
+class _Options(NamedTuple):
+    level: int
+    inner: Codec
+    method: str
+
+
+class compressed(_Options):
     """Compress what ``inner`` makes; bytes that would unpack to more than they state are refused unread.
 
     :param level: of the method; 0–9 with zlib, 1–22 with zstd.
     :param inner: the codec underneath.
     :param method: ``"zlib"``, ``"zstd"``, or ``"auto"``: zstd where it is installed. Reading needs no choice.
+    :raises TypeError, ValueError: for a level, a codec or a method that is none.
 
     >>> codec = compressed(method="zlib")
     >>> len(codec.dumps([0] * 10_000)) < 200, codec.loads(codec.dumps({"a": 1}))
@@ -31,9 +39,12 @@ class compressed(NamedTuple):
     See also: :data:`flowly_ckpt.targets.gzipped`, which other programs can read.
     """
 
-    level: int = 6
-    inner: Codec = pickled
-    method: str = "auto"
+    __slots__ = ()
+
+    def __new__(cls, level: int = 6, inner: Codec = pickled, method: str = "auto") -> compressed:
+        if method not in ("auto", "zlib", "zstd"):
+            raise ValueError(f"method must be 'auto', 'zlib' or 'zstd', got {method!r}")
+        return super().__new__(cls, whole("level", level, 0, 22), codec_given(inner, "inner"), method)
 
     @property
     def name(self) -> str:

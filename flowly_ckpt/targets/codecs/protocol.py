@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
+from ...given import made, wrong
 from ...typing import Bytes
 
-__all__ = ["Bytes", "Codec", "checks_itself", "parts_of", "runs_code"]
+__all__ = ["Bytes", "Codec", "checks_itself", "codec_given", "parts_of", "runs_code"]
 
 
 @runtime_checkable
@@ -36,6 +37,22 @@ class Codec(Protocol):
 
     def loads(self, data: Bytes) -> Any:
         """Decode what ``dumps`` made."""
+
+
+def codec_given(codec: Codec, name: str = "codec") -> Codec:
+    """Return what a user gave as codec.
+
+    :raises TypeError: when it is none; shows what to write instead.
+
+    >>> codec_given("zip")
+    Traceback (most recent call last):
+    TypeError: codec must be a codec of flowly_ckpt.targets, such as pickled, compressed() or tree, got 'zip'
+    """
+    calls = (getattr(codec, name, None) for name in ("dumps", "loads"))
+    if isinstance(getattr(codec, "name", None), str) and all(map(callable, calls)):
+        return codec
+    wanted = "a codec of flowly_ckpt.targets, such as pickled, compressed() or tree"
+    raise wrong(name, wanted, made(name, codec, wanted))
 
 
 def parts_of(codec: Codec, value: Any) -> list[Bytes]:

@@ -14,7 +14,7 @@ import xxhash
 
 from ...typing import Facts, Key
 from ..damage import DamagedError
-from ..facts import Entry, Selection, TagStats, names_of
+from ..facts import Entry, Selection, TagStats, key_given, names_of
 from .blobs import File, path_of
 from .index import Index
 from .schema import ASKED_FOR
@@ -37,7 +37,7 @@ SIZE = """select (select total(size) from entries where blob is null) +
 CHECK = """select cast(object as blob), cast(tag as blob), cast(transform as blob), id, cast(codec as blob), digest,
     created, size, blob, data from entries where id > ? order by id limit 200"""
 KEYS = """select object, tag, transform, created from entries
-    where (tag, object, transform) {} (?, ?, ?) order by tag, object, transform limit 5000"""
+    where (tag, object, transform) {} (?, ?, ?) order by tag, object, transform limit {}"""
 WORTH = f"select id, size, blob from entries where id != ? order by seconds / max(size, 1), {USED}, id"
 PAGE = 2000
 AT_ONCE = 300  # keys in a statement, whose values SQLite limits
@@ -176,15 +176,15 @@ class Entries:
         """Return whether any entry has a file of this size."""
         return self.index.row("select 1 from entries where size = ? and blob is not null limit 1", (size,)) is not None
 
-    def keys(self) -> Iterator[tuple[Key, int]]:
-        """Yield the keys, by tag, with the time of their making."""
+    def keys(self, page: int = 5000) -> Iterator[tuple[Key, int]]:
+        """Yield the keys, by tag, with the time of their making; so many are read at once."""
         relation, last = ">=", ("", "", "")
         while True:
-            found = self.index.rows(KEYS.format(relation), last)
+            found = self.index.rows(KEYS.format(relation, page), last)
             odd = not {str, int}.issuperset(map(type, chain.from_iterable(found)))  # text that SQLite could not encode
             for obj, tag, transform, created in found:
                 yield ((_text(obj), _text(tag), _text(transform)) if odd else (obj, tag, transform)), _number(created)
-            if len(found) < 5000:
+            if len(found) < page:
                 return
             obj, tag, transform = found[-1][:3]
             relation, last = ">", (tag, obj, transform)
@@ -257,7 +257,8 @@ def columns(key: Key) -> tuple[Any, Any, Any]:
     except UnicodeEncodeError:
         return (column(key[1]), column(key[0]), column(key[2]))
     except (TypeError, ValueError):
-        raise TypeError(f"a key must be a tuple of three strings, got {key!r}") from None
+        key_given(key)
+        raise
     return (tag, obj, transform)
 
 

@@ -39,7 +39,7 @@ def next_generation(folder: str, damaged: str, error: object = "damaged", mode: 
         connection.execute("commit")
 
     make_index(folder, os.path.basename(next_index(os.path.join(folder, damaged))), fill, mode)
-    warn_once(folder, None, f"{damaged}: {error}", stacklevel=9)
+    warn_once(folder, None, f"{damaged}: {error}")
 
 
 def whole_rows(path: str) -> Iterator[tuple[Any, ...]]:

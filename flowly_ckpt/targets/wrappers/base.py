@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
-from ...typing import Facts, Key, Target
+from ...typing import Age, Facts, Key, Target
 from ..claims import Claim
 from ..codecs import Bytes, Codec
 from ..facts import Collected, Entry, TagStats
-from ..protocol import BaseTarget, Progress, as_target, described
+from ..protocol import BaseTarget, Progress, as_target, checked, described
 
 __all__ = ["Wrapper"]
 
@@ -24,7 +24,7 @@ class Wrapper(BaseTarget):
     """
 
     def __init__(self, target: Target) -> None:
-        self.target = target
+        self.target = checked(target)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({described(self.target)})"
@@ -85,6 +85,9 @@ class Wrapper(BaseTarget):
     def __iter__(self) -> Iterator[Key]:
         return iter(self.target)
 
+    def _any_keys(self) -> Iterator[Key]:
+        return self.full._any_keys() if type(self).__iter__ is Wrapper.__iter__ else iter(self)
+
     def __len__(self) -> int:
         return len(self.target)
 
@@ -125,8 +128,8 @@ class Wrapper(BaseTarget):
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
         return self.full.verify(repair=repair, progress=progress)
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
-        return self.full.gc(older_than=older_than)
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
+        return self.full.gc(older_than=older_than, max_bytes=max_bytes)
 
     def read_bytes(self, key: Key) -> Bytes:
         return self.full.read_bytes(key)

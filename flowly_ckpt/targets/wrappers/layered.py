@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 from ...errors import StoreError
-from ...typing import Facts, Key, Target
+from ...typing import Age, Facts, Key, Target
 from ..codecs import Bytes
 from ..facts import Collected, Entry, stats_of
-from ..protocol import BaseTarget, Progress, as_target, described
+from ..protocol import BaseTarget, Progress, as_target, checked, described
 from .base import Wrapper
 
 __all__ = ["Layered"]
@@ -24,8 +24,8 @@ class Layered(Wrapper):
     """
 
     def __init__(self, fast: Target, slow: Target) -> None:
+        self.fast = checked(fast, "fast")
         super().__init__(slow)
-        self.fast = fast
 
     def __repr__(self) -> str:
         return f"Layered({described(self.fast)}, {described(self.target)})"
@@ -128,8 +128,8 @@ class Layered(Wrapper):
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
         return self.near.verify(repair=repair) + self.full.verify(repair=repair, progress=progress)
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
-        found = zip(self.near.gc(older_than=older_than), self.full.gc(older_than=older_than))
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
+        found = zip(self.near.gc(older_than=older_than), self.full.gc(older_than=older_than, max_bytes=max_bytes))
         return Collected(*map(sum, found))
 
     def close(self) -> None:
