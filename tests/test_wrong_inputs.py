@@ -72,8 +72,10 @@ def test_a_misspelt_setting_is_refused():
 
 
 def test_a_plan_says_that_the_pass_was_forgotten():
-    pipeline = chained(abs, checkpoint({}), str)
-    assert [row.why for row in apply(pipeline, -1, engine=plan)] == ["add_checkpoints was not applied"]
+    pipeline = chained(abs, checkpoint({}, "rows"), str)
+    (row,) = apply(pipeline, -1, engine=plan)
+    assert row.why.startswith("checkpoint(tag='rows') is only a mark here: pass rewrites=[add_checkpoints]")
+    assert [row.why for row in apply(pipeline, -1, (), engine=plan)] == ["no checkpoint follows"], "said on purpose"
     assert [row.why for row in apply(chained(abs, str), -1, engine=plan)] == ["no checkpoint follows"]
 
 

@@ -1,0 +1,136 @@
+"""What a run's keys were made from, and whether it is still so when the run is over.
+
+A result is filed under what its input and its code were before it was computed. A step that changes either while it
+runs has another key the next time: its result is right where it is, but is not looked for there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ..errors import MutationWarning, UnhashableError
+from ..hashing.changes import is_changed, way_to_change
+from ..hashing.digests import digest, prefixes
+from ..hashing.walk import Walk
+from ..once import warn_once
+from ..pipelines import name_of
+from ..typing import Transform
+
+__all__ = ["Hashed", "hashed", "warn_of_changes"]
+
+_IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
+_QUICK = 0.01  # seconds that the input may take to be hashed once more
+_SHARE = 0.1  # of what it took to compute the result
+_MEMBERS = 100  # of a dict
+
+Hasher = Callable[[], Any]
+
+
+class Hashed(NamedTuple):
+    """Hold the hashes of an object and of each prefix of some steps, and what they were made from.
+
+    :param obj: the hash of the object.
+    :param steps: the hash of the steps up to each of them.
+    :param walk: what has hashed the steps.
+    :param members: the encodings of the values, where the object is a dict.
+    :param start: when the object began to be hashed.
+    :param end: when it had been.
+
+    >>> from flowly_ckpt import functional_hash
+    >>> hashed([1], [abs], None).steps == [functional_hash(abs)]
+    True
+    """
+
+    obj: str
+    steps: list[str]
+    walk: Walk
+    members: dict[Any, Any]
+    start: float
+    end: float
+
+
+def hashed(obj: Any, steps: Iterable[Transform], hasher: Hasher | None) -> Hashed:
+    """Hash an object and all prefixes of some steps, each once.
+
+    >>> from flowly_ckpt import functional_hash
+    >>> hashed([1], [abs], None).obj == functional_hash([1])
+    True
+    """
+    walk, of_steps = Walk(hasher), Walk(hasher)
+    start = time.perf_counter()
+    found = digest(walk, obj)
+    end = time.perf_counter()
+    members = _members(walk, obj) if type(obj) is dict else {}
+    return Hashed(found, prefixes(of_steps, steps), of_steps, members, start, end)
+
+
+def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> None:
+    """Warn, once for each, of what was changed while the steps ran on the object.
+
+    >>> from flowly_ckpt import with_checkpoint, checkpoint
+    >>> import warnings
+    >>> seen = []
+    >>> def step(x): return seen.append(x)
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     with_checkpoint(checkpoint({}), step)(1)
+    >>> print(str(caught[0].message).partition(",")[0])
+    running 'step' changed global 'seen'
+    """
+    now = Walk(hasher)
+    for step in steps:
+        try:
+            if is_changed(before.walk, now, step):
+                _warn(step, way_to_change(before.walk, now, step))
+        except UnhashableError as error:
+            message = f"running {name_of(step)!r} left it so that the next run will fail: {error}"
+            warn_once(MutationWarning, message, message)
+    if type(obj) not in _IMMUTABLE and _is_cheap(before):
+        changed = _changed_in(obj, before, hasher)
+        if changed is not None:
+            message = f"running {', '.join(map(name_of, steps))!r} changed its {changed} in place"
+            message += ", which a run that restores the result will not do: let it change a copy, and return that"
+            warn_once(MutationWarning, message, message)
+
+
+def _is_cheap(before: Hashed) -> bool:
+    """Return whether to hash the input again costs little, beside what it took to compute the result if need be."""
+    seconds = before.end - before.start
+    return seconds < _QUICK or seconds < _SHARE * (time.perf_counter() - before.end)
+
+
+def _changed_in(obj: Any, before: Hashed, hasher: Hasher | None) -> str | None:
+    """Say what of an input has changed; None where nothing has."""
+    now = Walk(hasher)
+    try:
+        if digest(now, obj) == before.obj:
+            return None
+    except UnhashableError:
+        return "input"
+    after = _members(now, obj) if before.members else {}
+    names = [repr(name) for name, encoding in before.members.items() if after.get(name) != encoding]
+    return f"input {', '.join(names)}".rstrip()
+
+
+def _members(walk: Walk, obj: Any) -> dict[Any, Any]:
+    return {name: walk.memo.get(id(value)) for name, value in obj.items()} if len(obj) <= _MEMBERS else {}
+
+
+def _advice(way: Sequence[str]) -> str:
+    """Return the way out for the last name on the way that has one."""
+    for name in reversed(way):
+        kind, _, rest = name.partition(" ")
+        word = rest.strip("'").partition(".")[0]
+        if kind in ("global", "closure"):
+            return f"@ignore_globals({word!r}) where it has no part in the result"
+        if kind == "default":
+            return f"{word}=None, and make it in the body"
+    if way and way[0].startswith("."):
+        return "leave it out of the object's __flowly_hash__ or __reduce__ where it has no part in the result"
+    return "let it change a copy, and return that"
+
+
+def _warn(step: Transform, way: Sequence[str]) -> None:
+    message = f"running {name_of(step)!r} changed {' → '.join(way) or 'itself'}, so its result will not be found again"
+    warn_once(MutationWarning, message, f"{message}: {_advice(way)}")
