@@ -126,8 +126,9 @@ def _advice(way: Sequence[str]) -> str:
             return f"@ignore_globals({word!r}) where it has no part in the result"
         if kind == "default":
             return f"{word}=None, and make it in the body"
-    if way and way[0].startswith("."):
-        return "leave it out of the object's __flowly_hash__ or __reduce__ where it has no part in the result"
+    attribute = next((name for name in way if name.startswith(".")), None)
+    if attribute is not None:
+        return f"leave {attribute} out by a __flowly_hash__ or __reduce__ where it has no part in the result"
     return "let it change a copy, and return that"
 
 
