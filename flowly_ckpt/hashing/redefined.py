@@ -49,7 +49,7 @@ def warn_of_redefined(*transforms: Transform, holder: str = "the pipeline") -> N
             kind_name = "class" if isinstance(held, type) else "function"
             message = (
                 f"{holder} holds an earlier {held.__qualname__!r}: {module_name(place)} has another {kind_name} of "
-                "that name now, which is not called; make it anew, in a notebook by running its cell"
+                f"that name now, which is not called; make {holder} anew, in a notebook by running its cell"
             )
             warn_once(RedefinedWarning, (place, held.__qualname__, _hash(held), _hash(now)), message)
 
