@@ -17,13 +17,13 @@ from .engines import apply, local, pipe, run
 from .errors import FlowlyError, UnhashableError
 from .hashing import FileContent, functional_hash, ignore_globals
 from .memo import memo
-from .memory import Memory
-from .passes import observe
 from .pipelines import build_dict, chained, flatten, itemsetter, seq
 from .plan import plan
 
 if TYPE_CHECKING:
     from .hashing import differences, explain
+    from .memory import Memory
+    from .passes import observe
     from .targets import DiskTarget
 
 __version__ = "0.1.0"
@@ -58,7 +58,13 @@ __all__ = [
     "with_checkpoint",
 ]
 
-_LATER = {"DiskTarget": "targets", "differences": "hashing", "explain": "hashing"}  # imported when asked for
+_LATER = {  # imported when asked for
+    "DiskTarget": "targets",
+    "Memory": "memory",
+    "differences": "hashing",
+    "explain": "hashing",
+    "observe": "passes",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from .checkpoint import checkpoint
-from .checkpoint.hashed import Hashed, hashed, warn_of_changes
+from .checkpoint.hashed import Hashed, warn_of_changes
 from .errors import UnhashableError
 from .hashing.code.held import as_held
 from .hashing.code.origin import of_module
@@ -191,7 +191,7 @@ class memoized(Combinator, Generic[P, R]):
     def _keyed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dict[str, Any], Key, Hashed]:
         arguments = self._counted(args, kwargs)
         try:
-            before = hashed(arguments, self._steps, as_target(self.checkpoint.target).hasher)
+            before = Hashed(arguments, self._steps, as_target(self.checkpoint.target).hasher)
         except UnhashableError as error:
             raise _of_argument(error, arguments) from error.__cause__
         return arguments, (before.obj, self.checkpoint.tag, before.steps[-1]), before
@@ -321,4 +321,6 @@ def _of_argument(error: UnhashableError, arguments: Mapping[str, Any]) -> Unhash
             advice = f"{error.advice}; " if error.advice else ""
             path = (f"argument {name!r}", *error.path[1:])
             return UnhashableError(error.obj, path, f"{advice}or leave it out with ignore=[{name!r}]")
+    if error.path[:1] == ("self",):
+        return UnhashableError(error.obj, error.path, f"{error.advice}; or leave it out with ignore=['self']")
     return error

@@ -449,6 +449,7 @@ WRONG = [
     (lambda: memo({}, tag=3)(len), TypeError, "tag must be a string, got int"),
     (lambda: area(), TypeError, "missing a required argument: 'w'"),
     (lambda: memo({})(abs)(iter([])), UnhashableError, "argument 'x': "),
+    (lambda: Model(iter([])).times(1), UnhashableError, "or leave it out with ignore=['self']"),
     (lambda: memo({})(lambda a, b: a)(1, iter([])), UnhashableError, "or leave it out with ignore=['b']"),
 ]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints, run, seq, with_checkpoint
 from flowly_ckpt.calls import TargetCheckpoint, init_checkpoint
 from flowly_ckpt.passes import observe
 from flowly_ckpt.plan import plan
@@ -24,6 +24,12 @@ ROWS = [
     (lambda: checkpoint("cache"), "for a folder of results write DiskTarget('cache')"),
     (lambda: checkpoint(Path("cache")), "for a folder of results write DiskTarget('cache')"),
     (lambda: checkpoint(len), "not around it: chained(len, checkpoint(results))"),
+    (lambda: checkpoint(lambda x: x), "the decorator is @memo(results)"),
+    (lambda: checkpoint({})(lambda x: x), "the decorator is @memo(results)"),
+    (lambda: with_checkpoint(checkpoint({})), "the transform is missing: with_checkpoint(checkpoint(results), f)"),
+    (lambda: with_checkpoint(abs, checkpoint({})), "the checkpoint comes first, then the transform"),
+    (lambda: chained(abs, checkpoint), "chained: step 2 of 2 is the class checkpoint; make one: checkpoint(results)"),
+    (lambda: seq(checkpoint, abs), "seq: step 1 of 2 is the class checkpoint; make one: checkpoint(results)"),
     (lambda: checkpoint({}, tag=3), "tag must be a string, got int"),
     # a pipeline that is none
     (lambda: apply(5, abs), "the pipeline comes first and must be callable, got int; pipeline and object seem to be"),
@@ -32,6 +38,9 @@ ROWS = [
     (lambda: chained(abs, 5), "5, which cannot be called"),
     # passes and engines
     (lambda: apply(abs, 5, rewrites=add_checkpoints), "rewrites must be a list of passes: rewrites=[add_checkpoints]"),
+    (lambda: run(abs, 5, rewrites=add_checkpoints), "rewrites must be a list of passes: rewrites=[add_checkpoints]"),
+    (lambda: run(abs, 5, 5), "rewrites must be a list of passes, got int"),
+    (lambda: run(5, abs), "the pipeline comes first and must be callable, got int; pipeline and object seem to be"),
     (lambda: apply(abs, 5, rewrites=[None]), "a pass must be a function of a pipeline, got None in rewrites"),
     (lambda: apply(abs, 5, rewrites="add_checkpoints"), "rewrites must be a list of passes, got str"),
     (lambda: apply(abs, 5, rewrites=5), "rewrites must be a list of passes, got int"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import MutationWarning, UnhashableError
 from ..hashing.changes import is_changed, way_to_change
@@ -18,7 +18,7 @@ from ..once import warn_once
 from ..pipelines import name_of
 from ..typing import Transform
 
-__all__ = ["Hashed", "hashed", "warn_of_changes"]
+__all__ = ["Hashed", "warn_of_changes"]
 
 _IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
 _QUICK = 0.01  # seconds that the input may take to be hashed once more
@@ -28,42 +28,31 @@ _MEMBERS = 100  # of a dict
 Hasher = Callable[[], Any]
 
 
-class Hashed(NamedTuple):
-    """Hold the hashes of an object and of each prefix of some steps, and what they were made from.
+class Hashed:
+    """Hash an object and all prefixes of some steps, each once, and know later what they were.
 
-    :param obj: the hash of the object.
-    :param steps: the hash of the steps up to each of them.
-    :param walk: what has hashed the steps.
-    :param members: the encodings of the values, where the object is a dict.
-    :param start: when the object began to be hashed.
-    :param end: when it had been.
+    ``obj`` is the hash of the object, ``steps`` lists those of the steps up to each of them.
+
+    :raises UnhashableError: when one of them cannot be hashed.
 
     >>> from flowly_ckpt import functional_hash
-    >>> hashed([1], [abs], None).steps == [functional_hash(abs)]
-    True
+    >>> found = Hashed([1], [abs], None)
+    >>> found.obj == functional_hash([1]), found.steps == [functional_hash(abs)]
+    (True, True)
+
+    See also: :func:`warn_of_changes`.
     """
 
-    obj: str
-    steps: list[str]
-    walk: Walk
-    members: dict[Any, Any]
-    start: float
-    end: float
+    __slots__ = ("end", "members", "obj", "start", "steps", "walk")
 
-
-def hashed(obj: Any, steps: Iterable[Transform], hasher: Hasher | None) -> Hashed:
-    """Hash an object and all prefixes of some steps, each once.
-
-    >>> from flowly_ckpt import functional_hash
-    >>> hashed([1], [abs], None).obj == functional_hash([1])
-    True
-    """
-    walk, of_steps = Walk(hasher), Walk(hasher)
-    start = time.perf_counter()
-    found = digest(walk, obj)
-    end = time.perf_counter()
-    members = _members(walk, obj) if type(obj) is dict else {}
-    return Hashed(found, prefixes(of_steps, steps), of_steps, members, start, end)
+    def __init__(self, obj: Any, steps: Iterable[Transform], hasher: Hasher | None) -> None:
+        walk = Walk(hasher)
+        self.start = time.perf_counter()
+        self.obj = digest(walk, obj)
+        self.end = time.perf_counter()
+        self.members = _members(walk, obj) if type(obj) is dict else {}
+        self.walk = Walk(hasher)  # kept, unlike that of the object, which may be large
+        self.steps = prefixes(self.walk, steps)
 
 
 def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> None:

@@ -12,7 +12,7 @@ from ..targets.protocol import as_target
 from ..targets.recall import MISSING, compute_once, lookup
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Key, Transform
-from .hashed import Hashed, hashed, warn_of_changes
+from .hashed import Hashed, warn_of_changes
 from .mark import checkpoint as mark
 
 __all__ = ["with_checkpoint"]
@@ -142,7 +142,7 @@ def keys_of(stages: Sequence[Stage], obj: Any, found: dict[Any, Hashed] | None =
         mark = stage.wrapper.checkpoint
         hasher = as_target(mark.target).hasher
         if hasher not in found:
-            found[hasher] = hashed(obj, steps, hasher)
+            found[hasher] = Hashed(obj, steps, hasher)
         object_hash, hashes = found[hasher].obj, found[hasher].steps
         own = hashes[end : end + len(stage.steps)]
         end += len(own)
