@@ -13,7 +13,7 @@ import flowly_ckpt
 
 pytest.importorskip("mypy")
 
-PROGRAM = '''
+PROGRAM = """
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ area("3")  # wrong
 area(3, depth=1)  # wrong
 Model().predict("x")  # wrong
 memo(results)(3)  # wrong
-'''
+"""
 TYPES = [
     "float", "float", "flowly_ckpt.plan.Plan", "int", "list[int]", "int", "int", "str", "str", "Any", "str", "str",
 ]  # fmt: skip

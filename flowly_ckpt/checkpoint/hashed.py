@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from types import BuiltinFunctionType
 from typing import Any
 
 from ..errors import MutationWarning, UnhashableError
@@ -21,7 +22,7 @@ from ..typing import Transform
 __all__ = ["Hashed", "warn_of_changes"]
 
 _IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
-_QUICK = 0.01  # seconds that the input may take to be hashed once more
+_QUICK = 0.01  # seconds that it may take to hash the input, or the steps, once more
 _SHARE = 0.1  # of what it took to compute the result
 _MEMBERS = 100  # of a dict
 
@@ -43,16 +44,18 @@ class Hashed:
     See also: :func:`warn_of_changes`.
     """
 
-    __slots__ = ("end", "members", "obj", "start", "steps", "walk")
+    __slots__ = ("end", "members", "obj", "of_obj", "of_steps", "steps", "walk")
 
     def __init__(self, obj: Any, steps: Iterable[Transform], hasher: Hasher | None) -> None:
         walk = Walk(hasher)
-        self.start = time.perf_counter()
+        start = time.perf_counter()
         self.obj = digest(walk, obj)
-        self.end = time.perf_counter()
+        middle = time.perf_counter()
         self.members = _members(walk, obj) if type(obj) is dict else {}
         self.walk = Walk(hasher)  # kept, unlike that of the object, which may be large
         self.steps = prefixes(self.walk, steps)
+        self.end = time.perf_counter()
+        self.of_obj, self.of_steps = middle - start, self.end - middle  # in seconds
 
 
 def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> None:
@@ -67,26 +70,26 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
     >>> print(str(caught[0].message).partition(",")[0])
     running 'step' changed global 'seen'
     """
+    spent = time.perf_counter() - before.end
     now = Walk(hasher)
-    for step in steps:
+    for step in steps if _is_cheap(before.of_steps, spent) else ():
         try:
             if is_changed(before.walk, now, step):
-                _warn(step, way_to_change(before.walk, now, step))
+                _warn(step, way_to_change(before.walk, now, step), steps)
         except UnhashableError as error:
-            message = f"running {name_of(step)!r} left it so that the next run will fail: {error}"
+            message = f"running {_names(steps)} left {name_of(step)!r} so that the next run will fail: {error}"
             warn_once(MutationWarning, message, message)
-    if type(obj) not in _IMMUTABLE and _is_cheap(before):
+    if type(obj) not in _IMMUTABLE and _is_cheap(before.of_obj, spent):
         changed = _changed_in(obj, before, hasher)
         if changed is not None:
-            message = f"running {', '.join(map(name_of, steps))!r} changed its {changed} in place"
+            message = f"running {_names(steps)} changed its {changed} in place"
             message += ", which a run that restores the result will not do: let it change a copy, and return that"
             warn_once(MutationWarning, message, message)
 
 
-def _is_cheap(before: Hashed) -> bool:
-    """Return whether to hash the input again costs little, beside what it took to compute the result if need be."""
-    seconds = before.end - before.start
-    return seconds < _QUICK or seconds < _SHARE * (time.perf_counter() - before.end)
+def _is_cheap(seconds: float, spent: float) -> bool:
+    """Return whether to hash something again costs little, beside what it took to compute the result if need be."""
+    return seconds < _QUICK or seconds < _SHARE * spent
 
 
 def _changed_in(obj: Any, before: Hashed, hasher: Hasher | None) -> str | None:
@@ -121,6 +124,15 @@ def _advice(way: Sequence[str]) -> str:
     return "let it change a copy, and return that"
 
 
-def _warn(step: Transform, way: Sequence[str]) -> None:
-    message = f"running {name_of(step)!r} changed {' → '.join(way) or 'itself'}, so its result will not be found again"
+def _names(steps: Sequence[Transform]) -> str:
+    """Name the steps that may change things: those that are not Python's own."""
+    able = [step for step in steps if not isinstance(step, BuiltinFunctionType | type)]
+    return repr(", ".join(map(name_of, able or steps)))
+
+
+def _warn(step: Transform, way: Sequence[str], steps: Sequence[Transform]) -> None:
+    what, names = " → ".join(way) or "itself", _names(steps)
+    if names != repr(name_of(step)):
+        what += f" of {name_of(step)!r}"
+    message = f"running {names} changed {what}, so its result will not be found again"
     warn_once(MutationWarning, message, f"{message}: {_advice(way)}")

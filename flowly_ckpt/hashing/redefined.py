@@ -12,6 +12,7 @@ from ..once import warn_once
 from ..pipelines.names import module_name
 from ..pipelines.term import shapes
 from ..typing import Transform
+from .code.origin import of_module
 from .digests import functional_hash
 from .values.objects import BEHIND
 
@@ -63,6 +64,8 @@ def _is_other(held: Any, now: Any) -> bool:
         if behind is None:
             break
         now = behind
+    if of_module(held.__module__).kind != "user":
+        return False
     if type(now) is not type(held) or (now.__module__, now.__qualname__) != (held.__module__, held.__qualname__):
         return False
     if isinstance(held, FunctionType) and now.__code__ is held.__code__:

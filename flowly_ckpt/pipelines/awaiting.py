@@ -18,6 +18,8 @@ def is_async(function: Callable[..., Any]) -> bool:
     """
     import inspect
 
+    if "_is_coroutine" in getattr(function, "__dict__", {}):  # what Python 3.11 marks such wrappers with
+        return True
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
