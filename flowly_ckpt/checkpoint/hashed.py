@@ -22,7 +22,7 @@ from ..typing import Transform
 __all__ = ["Hashed", "warn_of_changes"]
 
 _IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
-_QUICK = 0.01  # seconds that it may take to hash the input, or the steps, once more
+_QUICK = 0.25  # seconds that it may take to hash the input, or the steps, once more; the first time is the slowest
 _SHARE = 0.1  # of what it took to compute the result
 _MEMBERS = 100  # of a dict
 
