@@ -9,7 +9,18 @@ from functools import partial
 
 import pytest
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, drop_checkpoints, memo, pipe, plan, run
+from flowly_ckpt import (
+    FileContent,
+    add_checkpoints,
+    apply,
+    chained,
+    checkpoint,
+    drop_checkpoints,
+    memo,
+    pipe,
+    plan,
+    run,
+)
 from flowly_ckpt.checkpoint import hashed
 from flowly_ckpt.errors import MutationWarning, UnreachableWarning
 
@@ -148,6 +159,17 @@ def test_an_input_changed_in_place_is_told():
         run(chained(fill, checkpoint({})), {"a": 1})
     with pytest.warns(MutationWarning, match="shared' changed its input 'a' in place"):
         run(chained(shared, checkpoint({})), {"a": Holder(), "b": Holder()})
+
+
+def test_a_file_that_is_gone_afterwards_costs_no_result(tmp_path):
+    (tmp_path / "rows").write_text("rows")
+
+    def move(file):
+        (tmp_path / "rows").unlink()
+        return 4
+
+    with pytest.warns(MutationWarning, match="move' changed its input in place"):
+        assert run(chained(move, checkpoint({})), FileContent(tmp_path / "rows")) == 4
 
 
 def test_a_large_input_is_hashed_once_where_the_step_is_quick(monkeypatch):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import BuiltinFunctionType
 from typing import Any
 
-from ..errors import MutationWarning, UnhashableError
+from ..errors import MutationWarning
 from ..hashing.changes import is_changed, way_to_change
 from ..hashing.digests import digest, prefixes
 from ..hashing.walk import Walk
@@ -74,11 +74,13 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
     now = Walk(hasher)
     for step in steps if _is_cheap(before.of_steps, spent) else ():
         try:
-            if is_changed(before.walk, now, step):
-                _warn(step, way_to_change(before.walk, now, step), steps)
-        except UnhashableError as error:
+            way = way_to_change(before.walk, now, step) if is_changed(before.walk, now, step) else None
+        except Exception as error:  # noqa: BLE001  whatever it is, the result is there and must not be lost
             message = f"running {_names(steps)} left {name_of(step)!r} so that the next run will fail: {error}"
             warn_once(MutationWarning, message, message)
+        else:
+            if way is not None:
+                _warn(step, way, steps)
     if type(obj) not in _IMMUTABLE and _is_cheap(before.of_obj, spent):
         changed = _changed_in(obj, before, hasher)
         if changed is not None:
@@ -98,7 +100,7 @@ def _changed_in(obj: Any, before: Hashed, hasher: Hasher | None) -> str | None:
     try:
         if digest(now, obj) == before.obj:
             return None
-    except UnhashableError:
+    except Exception:  # noqa: BLE001  it could be hashed before; a file may be gone
         return "input"
     after = _members(now, obj) if before.members else {}
     names = [repr(name) for name, encoding in before.members.items() if after.get(name) != encoding]
