@@ -11,6 +11,7 @@ __all__ = [
     "FlowlyError",
     "FlowlyWarning",
     "MutationWarning",
+    "RedefinedWarning",
     "StoreError",
     "StoreWarning",
     "UnhashableError",
@@ -105,7 +106,10 @@ class StoreWarning(FlowlyWarning):
 
 
 class MutationWarning(FlowlyWarning):
-    """Issued when a stored value was changed in place after it was stored; it is computed again.
+    """Issued when something was changed in place that results are told apart by.
+
+    A stored value that was changed after it was stored is computed again. A step that changes its input, or what its
+    code refers to, has another key the next time, and its result is not found.
 
     >>> import warnings
     >>> from flowly_ckpt.targets.recall import recall
@@ -120,7 +124,7 @@ class MutationWarning(FlowlyWarning):
 
 
 class UnreachableWarning(FlowlyWarning):
-    """Issued for a mark that no rewrite pass can reach, so that nothing is stored for it.
+    """Issued for a mark that no rewrite pass has reached or can reach, so that nothing is stored for it.
 
     >>> import warnings
     >>> from flowly_ckpt import add_checkpoints, checkpoint
@@ -147,3 +151,11 @@ def warn(message: str, kind: type[Warning]) -> None:
             break
         frame, level = outer, level + 1
     warnings.warn(message, kind, stacklevel=level)
+
+
+class RedefinedWarning(FlowlyWarning):
+    """Issued for a pipeline that holds a function in whose place its module has another one now.
+
+    >>> str(RedefinedWarning("the pipeline holds an earlier 'clean'"))
+    "the pipeline holds an earlier 'clean'"
+    """

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from .checkpoint.wrapper import Keyed, Stage, keys_of, stages_of, with_checkpoint
+from .checkpoint.mark import checkpoint, only_a_mark
+from .checkpoint.wrapper import keys_of, stages_of, with_checkpoint
+from .hashing.redefined import warn_of_redefined
 from .pipelines import children, effective_steps, name_of, role, walk
 from .targets.protocol import as_target
 from .targets.recall import MISSING
 from .typing import Key, Target, Transform
 
-__all__ = ["Forecast", "Plan", "plan"]
+__all__ = ["Forecast", "Plan", "plan", "why_missing"]
 
 _UNCOVERED = "no checkpoint follows"
 
@@ -77,12 +79,13 @@ def plan(transform: Transform, obj: Any) -> Plan:
 
     See also: :func:`flowly_ckpt.engines.apply`.
     """
+    warn_of_redefined(transform)
     parts = _parts(transform)
     wrapper = _wrapper(parts[0]) if parts else None
     if wrapper is None:
         # The pass leaves no mark behind, so one that is still there was never put to use.
-        unused = any(role(term) == "mark" for term in walk(transform))
-        return Plan(_steps(parts, obj, "add_checkpoints was not applied" if unused else _UNCOVERED))
+        unused = next((term for term in walk(transform) if isinstance(term, checkpoint)), None)
+        return Plan(_steps(parts, obj, _UNCOVERED if unused is None else only_a_mark(unused)))
     return Plan([*_stages(wrapper, obj), *_steps(parts[1:], MISSING)])
 
 
@@ -141,24 +144,31 @@ def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
         elif position == last:
             yield Forecast(names, "restore", key[1], "stored for this input and this code")
         else:
-            yield Forecast(names, "run", key[1], _why(stage.wrapper.checkpoint.target, stages, keyed[: position + 1]))
+            hashes = [hashed for one in keyed[: position + 1] for hashed in one.hashes]
+            yield Forecast(names, "run", key[1], why_missing(stage.wrapper.checkpoint.target, key, names, hashes))
 
 
-def _why(target: Target, stages: Sequence[Stage], keyed: Sequence[Keyed]) -> str:
-    object_hash, tag, transform_hash = keyed[-1].key
+def why_missing(target: Target, key: Key, names: Collection[str], hashes: Collection[str]) -> str:
+    """Return why there is no entry at a key, by those that there are.
+
+    :param names: the names of the steps that would compute it.
+    :param hashes: the hashes of the pipeline up to each step that leads to it.
+
+    >>> why_missing({("a", "fit", "f"): 1}, ("b", "fit", "f"), ["fit"], ["f"])
+    'the input is new'
+    """
+    object_hash, tag, transform_hash = key
     keys = [key for key in target if isinstance(key, tuple) and len(key) == 3 and key[1] == tag]
     if not keys:
         return "nothing is stored under this tag yet"
     same_object = [key for key in keys if key[0] == object_hash]
     if not same_object:
         return "the input is new" if any(key[2] == transform_hash for key in keys) else "the input and the code are new"
-    return _changed(target, same_object, stages, keyed) or "the code is new for this input"
+    return _changed(target, same_object, names, hashes) or "the code is new for this input"
 
 
-def _changed(target: Any, keys: Sequence[Key], stages: Sequence[Stage], keyed: Sequence[Keyed]) -> str | None:
+def _changed(target: Target, keys: Sequence[Key], names: Collection[str], now: Collection[str]) -> str | None:
     """Name the first step that is not as it was, where the target keeps what its keys were made from."""
-    now = {hashed: None for one in keyed for hashed in one.hashes}
-    names = [name_of(step) for step in stages[len(keyed) - 1].steps]
     entries = filter(None, map(as_target(target).entry, keys))
     for entry in sorted(entries, key=lambda entry: entry.created, reverse=True):
         before = entry.made_from

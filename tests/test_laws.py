@@ -53,6 +53,7 @@ def test_1_shape_a_pass_that_changes_nothing_returns_the_same_object(pipeline):
     assert drop_checkpoints(pipeline) is pipeline
 
 
+@pytest.mark.filterwarnings("ignore:.*is only a mark here")
 @every_pass
 @given(pipelines(TARGET), numbers)
 def test_2_meaning_a_pass_does_not_change_what_is_computed(rewrite, pipeline, number):

@@ -207,3 +207,71 @@ def test_a_step_may_use_magics(notebook, line):
     assert notebook(RUN) == Shown("2", RAN)
     assert notebook(RUN) == Shown("2")
     assert notebook(step + " + 1", RUN) == Shown("3", RAN)
+
+
+HELD = "is not called; make the pipeline anew, in a notebook by running its cell"
+MAKE = "pipeline = chained(abs, step, checkpoint(results))"
+
+
+@pytest.mark.parametrize("ask", ["apply(pipeline, 1)", "plan(pipeline, 1)", "run(pipeline, 1)"])
+def test_a_pipeline_that_holds_an_earlier_function_says_so_once(notebook, ask):
+    notebook(SETUP, "from flowly_ckpt import memo, plan, run", "results = {}", HELPER, STEP, MAKE)
+    assert not notebook(ask).errors
+    assert not notebook(HELPER.replace("1", "2"), ask).errors, "the helper is looked up when it is called"
+    assert not notebook(STEP + "  # a comment", ask).errors, "the same function again"
+    shown = notebook(STEP + " * 10", ask).errors
+    assert "RedefinedWarning: the pipeline holds an earlier 'step': __main__ has another function of that name" in shown
+    assert HELD in shown
+    assert not notebook(ask).errors, "said once"
+    assert "the pipeline holds an earlier 'step'" in notebook(STEP + " * 100", ask).errors, "edited again"
+    assert not notebook(MAKE, ask).errors
+    assert notebook("run(pipeline, 1)").result == "300"
+
+
+def test_a_pipeline_that_holds_an_earlier_class_or_decorated_function_says_so(notebook):
+    step = "class Step:\n  def __call__(self, x):\n    return x * 2"
+    other = "@memo({})\ndef other(x):\n  return x + 1"
+    make = "pipeline = chained(Step(), other, checkpoint(results))"
+    notebook(SETUP, "from flowly_ckpt import memo, run", "results = {}", step, other, make)
+    assert notebook("run(pipeline, 1)") == Shown("3")
+    assert (
+        "holds an earlier 'Step': __main__ has another class"
+        in notebook(step.replace("2", "3"), "run(pipeline, 1)").errors
+    )
+    assert "holds an earlier 'other'" in notebook(other.replace("1", "5"), "run(pipeline, 1)").errors
+
+
+@pytest.mark.parametrize("ask", ["total.brew()", "total.status()"])
+def test_a_recipe_that_holds_an_earlier_one_says_so(notebook, ask):
+    rows = "@recipe()\ndef rows():\n  return [1, 2]"
+    total = "@recipe(ingredients=[rows])\ndef total(rows):\n  return sum(rows)"
+    notebook("from flowly_ckpt.recipes import recipe", rows, total)
+    assert not notebook(ask, ask).errors
+    shown = notebook(rows.replace("2", "3"), ask).errors
+    assert "RedefinedWarning: recipe 'total' holds an earlier 'rows': __main__ has another function" in shown
+    assert not notebook(ask).errors, "said once"
+    assert not notebook(total, ask).errors
+    assert notebook("total.brew()").result == "4"
+
+
+def test_a_remembered_function_runs_again_when_its_cell_was_edited(notebook):
+    cells = (
+        "from flowly_ckpt import DiskTarget, memo",
+        "results = DiskTarget('results')",
+        HELPER,
+        "@memo(results)\n" + STEP,
+    )
+    assert notebook(*cells, "step(1)") == Shown("2", RAN)
+    assert notebook(*cells, "step(x=1)") == Shown("2")
+    assert notebook(HELPER.replace("1", "2"), "step(1)") == Shown("3", RAN)
+    notebook.restart()
+    assert notebook(*cells, "step(1)") == Shown("2")
+    assert notebook("step.plan(1)").result.startswith("restore  step  __main__.step")
+
+
+def test_a_forgotten_pass_shows_below_the_cell_of_the_user(notebook):
+    notebook("from flowly_ckpt import apply, chained, checkpoint", HELPER)
+    shown = notebook("apply(chained(helper, checkpoint({}, 'rows')), 1)")
+    assert shown.result == "2"
+    assert "checkpoint(tag='rows') is only a mark here: pass rewrites=[add_checkpoints]" in shown.errors
+    assert "flowly_ckpt/" not in shown.errors, "the line of the user, not of the library"

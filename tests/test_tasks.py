@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints, functional_hash
 from flowly_ckpt.calls import LocalStorageCheckpoint
-from flowly_ckpt.errors import MutationWarning, StoreWarning
+from flowly_ckpt.errors import MutationWarning, StoreWarning, UnreachableWarning
 from flowly_ckpt.pipelines import children, role
 from flowly_ckpt.resume.storing import folder_of_states
 from flowly_ckpt.targets import DiskTarget, FileTarget, Layered, RemoteTarget, as_target
@@ -982,8 +982,9 @@ def test_a_task_stands_in_a_pipeline_and_a_pipeline_in_a_task(ran):
     assert chained(load.transform, sum)(5) == 10
 
     results = {}
-    made = task(target="{path}/pipeline")(chained(abs, checkpoint(results), str))
-    assert made(-3).load() == "3"
+    made = task(target="{path}/pipeline")(chained(abs, checkpoint(results, "in a task"), str))
+    with pytest.warns(UnreachableWarning, match="'in a task'.* is only a mark here"):
+        assert made(-3).load() == "3"
     assert role(made.transform) == "transparent"
     assert functional_hash(made.transform) == functional_hash(chained(abs, str))
     made.at(-3).remove()

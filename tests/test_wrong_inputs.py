@@ -23,7 +23,10 @@ from flowly_ckpt import (
     ignore_globals,
     pipe,
     resume,
+    run,
+    seq,
     tz,
+    with_checkpoint,
 )
 from flowly_ckpt.calls import TargetCheckpoint, cache_with_checkpoint, init_checkpoint
 from flowly_ckpt.errors import FlowlyWarning, StoreWarning
@@ -77,6 +80,12 @@ ROWS = [
     (lambda: checkpoint(Path("cache")), TypeError, "for a folder of results write DiskTarget('cache')"),
     (lambda: checkpoint("s3://bucket/x"), TypeError, "for an address write RemoteTarget('s3://bucket/x')"),
     (lambda: checkpoint(len), TypeError, "not around it: chained(len, checkpoint(results))"),
+    (lambda: checkpoint(lambda x: x), TypeError, "the decorator is @memo(results)"),
+    (lambda: checkpoint({})(lambda x: x), TypeError, "the decorator is @memo(results)"),
+    (lambda: with_checkpoint(checkpoint({})), TypeError, "the transform is missing: with_checkpoint("),
+    (lambda: with_checkpoint(abs, checkpoint({})), TypeError, "the checkpoint comes first, then the transform"),
+    (lambda: chained(abs, checkpoint), TypeError, "chained: step 2 of 2 is the class checkpoint; make one: "),
+    (lambda: seq(checkpoint, abs), TypeError, "seq: step 1 of 2 is the class checkpoint; make one: "),
     (lambda: checkpoint({}, tag=3), TypeError, "tag must be a string, got int"),
     (lambda: as_target([]), TypeError, f"{MAPPING} list"),
     (lambda: as_target(dict), TypeError, "got the class dict; make one: dict(…)"),
@@ -196,6 +205,9 @@ ROWS = [
     (lambda: add_checkpoints(5), TypeError, "add_checkpoints: a pipeline must be callable, got 5"),
     (lambda: drop_checkpoints(None), TypeError, "drop_checkpoints: a pipeline must be callable, got None"),
     # passes, engines, hashing
+    (lambda: run(abs, 5, rewrites=add_checkpoints), TypeError, "a list of passes: rewrites=[add_checkpoints]"),
+    (lambda: run(abs, 5, 5), TypeError, "rewrites must be a list of passes, got int"),
+    (lambda: run(5, abs), TypeError, "the pipeline comes first and must be callable, got int; pipeline and"),
     (lambda: apply(abs, 5, rewrites=add_checkpoints), TypeError, "a list of passes: rewrites=[add_checkpoints]"),
     (
         lambda: apply(abs, 5, rewrites=[None]),
@@ -353,8 +365,10 @@ def test_a_misspelt_setting_is_refused():
 
 
 def test_a_plan_says_that_the_pass_was_forgotten():
-    pipeline = chained(abs, checkpoint({}), str)
-    assert [row.why for row in apply(pipeline, -1, engine=plan)] == ["add_checkpoints was not applied"]
+    pipeline = chained(abs, checkpoint({}, "rows"), str)
+    (row,) = apply(pipeline, -1, engine=plan)
+    assert row.why.startswith("checkpoint(tag='rows') is only a mark here: pass rewrites=[add_checkpoints]")
+    assert [row.why for row in apply(pipeline, -1, (), engine=plan)] == ["no checkpoint follows"], "said on purpose"
     assert [row.why for row in apply(chained(abs, str), -1, engine=plan)] == ["no checkpoint follows"]
 
 

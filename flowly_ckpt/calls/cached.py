@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 from ..pipelines import name_of
+from ..pipelines.awaiting import is_async, mark_async
+from ..pipelines.pickling import name_to_pickle
 from ..plan import Forecast
 from ..targets.recall import MISSING
-from .checkpoints import is_async
 from .current import get_checkpoint
 from .ids import identify
 from .keys import Decorated
@@ -51,7 +51,7 @@ class cached(Decorated, Generic[P, R]):
         self.transform = function
         update_wrapper(self, function)
         if is_async(function):
-            _mark_async(self)
+            mark_async(self)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return get_checkpoint().load_or_run(self, self.call_id(*args, **kwargs), *args, **kwargs)
@@ -83,9 +83,8 @@ class cached(Decorated, Generic[P, R]):
         return other
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        name: str = getattr(self, "__qualname__", "")
-        module = getattr(self, "__module__", "")
-        if module != "__main__" and getattr(sys.modules.get(module), name, None) is self:
+        name = name_to_pickle(self)
+        if name is not None:
             return name
         return (_again, (self.__wrapped__, self.id, self.code, self.transform))
 
@@ -123,17 +122,6 @@ def cache_with_checkpoint(
     if not isinstance(chosen, str) and not callable(chosen):
         raise TypeError(f"id must be an expression in a string, or a function, got {type(chosen).__name__}")
     return lambda function: cached(function, chosen, code)
-
-
-def _mark_async(function: Any) -> None:
-    if sys.version_info >= (3, 12):
-        import inspect
-
-        inspect.markcoroutinefunction(function)
-    else:
-        import asyncio
-
-        function._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined,unused-ignore]
 
 
 def _again(function: Callable[..., Any], id: Any, code: bool, transform: Callable[..., Any]) -> cached[..., Any]:

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from ..errors import MutationWarning, warn
 from ..hashing import functional_hash
 from ..labels import label
+from ..pipelines.awaiting import is_async
 from ..targets.facts import Entry
 from ..targets.files import FileTarget
 from ..targets.protocol import BaseTarget, as_target, checked, described
@@ -18,7 +19,7 @@ from ..targets.wrappers.simple import Null
 from ..typing import Key, Target
 from .keys import key_of_path, path_of_key, qualified_name, undecorated
 
-__all__ = ["Checkpoint", "LocalStorageCheckpoint", "NullCheckpoint", "TargetCheckpoint", "is_async"]
+__all__ = ["Checkpoint", "LocalStorageCheckpoint", "NullCheckpoint", "TargetCheckpoint"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -274,18 +275,6 @@ class NullCheckpoint(TargetCheckpoint):
         (3, 1)
         """
         return cast("R", undecorated(method)(*args, **kwargs))
-
-
-def is_async(function: Callable[..., Any]) -> bool:
-    """Return whether calling a function returns an awaitable.
-
-    >>> async def fetch(): ...
-    >>> is_async(fetch), is_async(len)
-    (True, False)
-    """
-    import inspect
-
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
 _IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, range])

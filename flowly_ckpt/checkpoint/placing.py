@@ -12,7 +12,7 @@ from .mark import checkpoint
 from .unreachable import warn_of_unreachable
 from .wrapper import with_checkpoint
 
-__all__ = ["add_checkpoints", "drop_checkpoints"]
+__all__ = ["add_checkpoints", "drop_checkpoints", "drop_marks"]
 
 
 def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Transform:
@@ -69,6 +69,20 @@ def drop_checkpoints(transform: Transform) -> Transform:
         raise TypeError(f"drop_checkpoints: a pipeline must be callable, got {transform!r:.60}")
     dropped = _drop(bottom_up(_drop)(transform))
     return transform if dropped is transform else flatten(dropped)
+
+
+def drop_marks(transform: Transform) -> Transform:
+    """Replace every mark that no pass has put to use by a chain of nothing.
+
+    ``drop_marks(s)(x) == s(x)``, without a warning
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> drop_marks(chained(abs, checkpoint({}), float))
+    chained(abs, chained(), float)
+
+    See also: :func:`drop_checkpoints`.
+    """
+    return bottom_up(lambda term: chained() if isinstance(term, checkpoint) else term)(transform)
 
 
 def _wrapped(steps: Sequence[Transform], early_cutoff: bool) -> list[Transform]:

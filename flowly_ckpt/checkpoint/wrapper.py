@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
-from ..hashing import functional_hash, prefix_hashes
+from ..hashing import functional_hash
 from ..labels import label
 from ..pipelines import Combinator, chained, children, effective_steps, name_of, rebuild, role
 from ..pipelines.combinators import follow
@@ -13,6 +13,7 @@ from ..targets.protocol import as_target
 from ..targets.recall import MISSING, compute_once, lookup
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Key, Transform
+from .hashed import Hashed, warn_of_changes
 from .mark import checkpoint as mark
 
 __all__ = ["with_checkpoint"]
@@ -44,17 +45,23 @@ class with_checkpoint(Combinator):
     __slots__ = ("checkpoint", "transform")
     __flowly_role__ = "transparent"
 
-    def __init__(self, checkpoint: mark, transform: Transform) -> None:
+    def __init__(self, checkpoint: mark, transform: Transform | None = None) -> None:
+        if transform is None and isinstance(checkpoint, mark):
+            raise TypeError(
+                f"with_checkpoint({checkpoint!r}): the transform is missing: with_checkpoint(checkpoint(results), f); "
+                "the decorator is @memo(results)"
+            )
         if not isinstance(checkpoint, mark) or not callable(transform):
             raise TypeError(
                 f"with_checkpoint({checkpoint!r}, {transform!r}): the checkpoint comes first, then the transform"
             )
         self.checkpoint = checkpoint
-        self.transform = transform
+        self.transform: Transform = transform
 
     def __call__(self, obj: Any) -> Any:
         stages = stages_of(self)
-        keyed = keys_of(stages, obj)
+        before: dict[Any, Hashed] = {}
+        keyed = keys_of(stages, obj, before)
         depth = len(stages)
         seen = landings_elsewhere()
         value = MISSING
@@ -66,6 +73,9 @@ class with_checkpoint(Combinator):
         for position in range(depth + 1, len(stages)):
             previous = keyed[position - 1] if position else None
             value = _remember(stages[position], keyed[position], value, previous, seen, obj)
+        if depth + 1 < len(stages):
+            hasher, first = next(iter(before.items()))
+            warn_of_changes(first, obj, [step for stage in stages for step in stage.steps], hasher)
         return value
 
     def __getattr__(self, name: str) -> Any:
@@ -136,20 +146,22 @@ def stages_of(outermost: with_checkpoint) -> list[Stage]:
     return stages
 
 
-def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
+def keys_of(stages: Sequence[Stage], obj: Any, found: dict[Any, Hashed] | None = None) -> list[Keyed]:
     """Return the key of each stage's result for an object, hashing the object and every step once.
 
     A target may say with which ``hasher`` its keys are made.
+
+    :param found: takes up what was hashed, by hasher.
     """
     steps = [step for stage in stages for step in stage.steps]
-    hashed: dict[Any, tuple[str, list[str]]] = {}
+    found = {} if found is None else found
     keyed, end = [], 0
     for stage in stages:
         mark = stage.wrapper.checkpoint
         hasher = as_target(mark.target).hasher
-        if hasher not in hashed:
-            hashed[hasher] = functional_hash(obj, hasher=hasher), prefix_hashes(steps, hasher=hasher)
-        object_hash, hashes = hashed[hasher]
+        if hasher not in found:
+            found[hasher] = Hashed(obj, steps, hasher)
+        object_hash, hashes = found[hasher].obj, found[hasher].steps
         own = hashes[end : end + len(stage.steps)]
         end += len(own)
         transform_hash = hashes[end - 1] if end else functional_hash(chained(), hasher=hasher)

@@ -106,6 +106,7 @@ def enter(walk: Walk, obj: Any, index: int, entered: dict[int, Vertex]) -> Verte
         raise UnhashableError(obj) from error
     vertex = entered[id(obj)] = Vertex(obj, tag, [only_step(part) for part in parts], index)
     walk.kept.append([obj, parts, vertex.parts])
+    walk.parts[id(obj)] = parts
     return vertex
 
 

@@ -63,13 +63,14 @@ class Walk:
     See also: :func:`flowly_ckpt.hashing.cycles.encode`, for objects that are deep or contain themselves.
     """
 
-    __slots__ = ("expand", "fold", "hasher", "kept", "memo")
+    __slots__ = ("expand", "fold", "hasher", "kept", "memo", "parts")
 
     def __init__(self, hasher: Callable[[], Any] | None = None, expand: Callable[[Any], Parts] = expand) -> None:
         self.expand = expand
         self.hasher = xxhash.xxh3_128 if hasher is None else function("hasher", hasher, "nothing, as hashlib.blake2b")
         self.fold = _xxh3 if hasher is None else self._fold
         self.memo: dict[int, tuple[bytes, ...]] = {}
+        self.parts: dict[int, list[Any]] = {}  # what each object was made of, by its id
         self.kept: list[Any] = []  # temporaries must outlive the memo, which knows objects by id
 
     def enc(self, obj: Any) -> bytes:
@@ -105,6 +106,7 @@ class Walk:
         else:
             tag, parts = self.expand(obj)
             self.kept.append(parts)
+            self.parts[key] = parts
             done = self.close(tag, parts)
         memo[key] = encoded = (done,)
         return encoded

@@ -79,6 +79,11 @@ def row_of(given: tuple[Any, ...]) -> Iterable[Any]:
     return row
 
 
+def _unmade(owner: Row, mark: type) -> TypeError:
+    place, name = f"step {owner.funcs.index(mark) + 1} of {len(owner.funcs)}", mark.__name__
+    return TypeError(f"{type(owner).__name__}: {place} is the class {name}; make one: {name}(results)")
+
+
 class Row(Combinator):
     """Base class of combinators that hold transforms in a row, given one by one or as one iterable.
 
@@ -93,6 +98,9 @@ class Row(Combinator):
         self.funcs: tuple[Any, ...] = tuple(row_of(funcs)) if len(funcs) == 1 and not callable(funcs[0]) else funcs
         if not all(map(callable, self.funcs)):
             raise _not_callable(self, (f"step {n} of {len(self.funcs)}" for n in count(1)), self.funcs)
+        for func in self.funcs:
+            if type(func) is type and getattr(func, "__flowly_role__", "") == "mark":
+                raise _unmade(self, func)
 
     def __flowly_children__(self) -> tuple[Transform, ...]:
         return self.funcs

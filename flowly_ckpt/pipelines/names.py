@@ -17,6 +17,7 @@ __all__ = ["locate", "module_name", "name_of", "show", "steps_of"]
 _DEPTH = 6
 _PLACE = "__flowly_place__"
 _ITEM = "__flowly_item__"
+_MAIN = ("__main__", "__mp_main__")  # the latter in processes that multiprocessing has spawned
 
 
 def name_of(transform: Transform) -> str:
@@ -44,16 +45,16 @@ def steps_of(transform: Transform) -> str:
 
 
 def module_name(name: str, unnamed: str = "__main__") -> str:
-    """Return the name of a module, the same whether it is imported or run.
+    """Return the name of a module, the same whether it is imported, run, or run again by a worker process.
 
     :param unnamed: stands for ``__main__`` where it has no file, as in a notebook.
 
     >>> module_name("json.decoder")
     'json.decoder'
     """
-    if name != "__main__":
+    if name not in _MAIN:
         return name
-    main = sys.modules.get("__main__")
+    main = sys.modules.get(name)
     spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
     if spec is not None and spec.name:
         return str(spec.name).removesuffix(".__main__")

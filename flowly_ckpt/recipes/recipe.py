@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from ..engines import check_rewrites
 from ..given import function, optional, switch, text, whole, wrong
+from ..hashing.redefined import warn_of_redefined
 from ..pipelines import name_of
 from ..pipelines.names import module_name
 from ..plan import Forecast, Plan
@@ -161,6 +162,7 @@ class Recipe(Filed, Generic[R]):
 
     def brew_as(self, root: brewed, jobs: int = 1) -> Any:
         """Brew a transform of this recipe, which passes may have rewritten."""
+        _warn_of_redefined(root)
         return Brew(root, jobs).run()
 
     def status(self) -> Status:
@@ -265,12 +267,18 @@ class _Found(NamedTuple):
 
 def _known(recipe: Recipe[Any]) -> dict[Any, _Found]:
     """Return the state of a recipe and of all its ingredients; nothing runs."""
+    _warn_of_redefined(recipe.transform)
     found: dict[Any, _Found] = {}
     for term in in_order(recipe.transform):
         assert isinstance(term, brewed)
         digests = [found[part.recipe].digest for part in inputs_of(term) if isinstance(part, brewed)]
         found[term.recipe] = _found(term.recipe, digests)
     return found
+
+
+def _warn_of_redefined(root: brewed) -> None:
+    functions = [term.recipe.func for term in in_order(root) if isinstance(term, brewed)]
+    warn_of_redefined(*functions, holder=f"recipe {root.recipe.name!r}")
 
 
 def _found(recipe: Filed, digests: Sequence[str | None]) -> _Found:

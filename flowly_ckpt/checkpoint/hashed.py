@@ -1,0 +1,140 @@
+"""What a run's keys were made from, and whether it is still so when the run is over.
+
+A result is filed under what its input and its code were before it was computed. A step that changes either while it
+runs has another key the next time: its result is right where it is, but is not looked for there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from types import BuiltinFunctionType
+from typing import Any
+
+from ..errors import MutationWarning
+from ..hashing.changes import is_changed, way_to_change
+from ..hashing.digests import digest, prefixes
+from ..hashing.walk import Walk
+from ..once import warn_once
+from ..pipelines import name_of
+from ..typing import Transform
+
+__all__ = ["Hashed", "warn_of_changes"]
+
+_IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
+_QUICK = 0.25  # seconds that it may take to hash the input, or the steps, once more; the first time is the slowest
+_SHARE = 0.1  # of what it took to compute the result
+_MEMBERS = 100  # of a dict
+
+Hasher = Callable[[], Any]
+
+
+class Hashed:
+    """Hash an object and all prefixes of some steps, each once, and know later what they were.
+
+    ``obj`` is the hash of the object, ``steps`` lists those of the steps up to each of them.
+
+    :raises UnhashableError: when one of them cannot be hashed.
+
+    >>> from flowly_ckpt import functional_hash
+    >>> found = Hashed([1], [abs], None)
+    >>> found.obj == functional_hash([1]), found.steps == [functional_hash(abs)]
+    (True, True)
+
+    See also: :func:`warn_of_changes`.
+    """
+
+    __slots__ = ("end", "members", "obj", "of_obj", "of_steps", "steps", "walk")
+
+    def __init__(self, obj: Any, steps: Iterable[Transform], hasher: Hasher | None) -> None:
+        walk = Walk(hasher)
+        start = time.perf_counter()
+        self.obj = digest(walk, obj)
+        middle = time.perf_counter()
+        self.members = _members(walk, obj) if type(obj) is dict else {}
+        self.walk = Walk(hasher)  # kept, unlike that of the object, which may be large
+        self.steps = prefixes(self.walk, steps)
+        self.end = time.perf_counter()
+        self.of_obj, self.of_steps = middle - start, self.end - middle  # in seconds
+
+
+def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> None:
+    """Warn, once for each, of what was changed while the steps ran on the object.
+
+    >>> from flowly_ckpt import with_checkpoint, checkpoint
+    >>> import warnings
+    >>> seen = []
+    >>> def step(x): return seen.append(x)
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     with_checkpoint(checkpoint({}), step)(1)
+    >>> print(str(caught[0].message).partition(",")[0])
+    running 'step' changed global 'seen'
+    """
+    spent = time.perf_counter() - before.end
+    now = Walk(hasher)
+    for step in steps if _is_cheap(before.of_steps, spent) else ():
+        try:
+            way = way_to_change(before.walk, now, step) if is_changed(before.walk, now, step) else None
+        except Exception as error:  # noqa: BLE001  whatever it is, the result is there and must not be lost
+            message = f"running {_names(steps)} left {name_of(step)!r} so that the next run will fail: {error}"
+            warn_once(MutationWarning, message, message)
+        else:
+            if way is not None:
+                _warn(step, way, steps)
+    if type(obj) not in _IMMUTABLE and _is_cheap(before.of_obj, spent):
+        changed = _changed_in(obj, before, hasher)
+        if changed is not None:
+            message = f"running {_names(steps)} changed its {changed} in place"
+            message += ", which a run that restores the result will not do: let it change a copy, and return that"
+            warn_once(MutationWarning, message, message)
+
+
+def _is_cheap(seconds: float, spent: float) -> bool:
+    """Return whether to hash something again costs little, beside what it took to compute the result if need be."""
+    return seconds < _QUICK or seconds < _SHARE * spent
+
+
+def _changed_in(obj: Any, before: Hashed, hasher: Hasher | None) -> str | None:
+    """Say what of an input has changed; None where nothing has."""
+    now = Walk(hasher)
+    try:
+        if digest(now, obj) == before.obj:
+            return None
+    except Exception:  # noqa: BLE001  it could be hashed before; a file may be gone
+        return "input"
+    after = _members(now, obj) if before.members else {}
+    names = [repr(name) for name, encoding in before.members.items() if after.get(name) != encoding]
+    return f"input {', '.join(names)}".rstrip()
+
+
+def _members(walk: Walk, obj: Any) -> dict[Any, Any]:
+    return {name: walk.memo.get(id(value)) for name, value in obj.items()} if len(obj) <= _MEMBERS else {}
+
+
+def _advice(way: Sequence[str]) -> str:
+    """Return the way out for the last name on the way that has one."""
+    for name in reversed(way):
+        kind, _, rest = name.partition(" ")
+        word = rest.strip("'").partition(".")[0]
+        if kind in ("global", "closure"):
+            return f"@ignore_globals({word!r}) where it has no part in the result"
+        if kind == "default":
+            return f"{word}=None, and make it in the body"
+    attribute = next((name for name in way if name.startswith(".")), None)
+    if attribute is not None:
+        return f"leave {attribute} out by a __flowly_hash__ or __reduce__ where it has no part in the result"
+    return "let it change a copy, and return that"
+
+
+def _names(steps: Sequence[Transform]) -> str:
+    """Name the steps that may change things: those that are not Python's own."""
+    able = [step for step in steps if not isinstance(step, BuiltinFunctionType | type)]
+    return repr(", ".join(map(name_of, able or steps)))
+
+
+def _warn(step: Transform, way: Sequence[str], steps: Sequence[Transform]) -> None:
+    what, names = " → ".join(way) or "itself", _names(steps)
+    if names != repr(name_of(step)):
+        what += f" of {name_of(step)!r}"
+    message = f"running {names} changed {what}, so its result will not be found again"
+    warn_once(MutationWarning, message, f"{message}: {_advice(way)}")
