@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import UnhashableError
 from ..pipelines import effective_steps
+from .code.references import imports
 from .cycles import encode
 from .rows import Parts, expand
 from .walk import Walk
@@ -86,7 +87,15 @@ def prefix_hashes(steps: Iterable[Callable[[Any], Any]], *, hasher: Hasher | Non
 
     See also: :func:`functional_hash`.
     """
-    walk = Walk(hasher)
+    steps = list(steps)
+    while True:
+        before = len(imports)
+        found = prefixes(Walk(hasher), steps)
+        if len(imports) == before:
+            return found
+
+
+def prefixes(walk: Walk, steps: list[Callable[[Any], Any]]) -> list[str]:
     found: list[str] = []
     done, count, last = b"", 0, b"<run>"
     for step in steps:
