@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol, runtime_checkable
 
 from ...typing import Bytes
+from .steady import note
 
 __all__ = ["Bytes", "Codec", "checks_itself", "parts_of", "runs_code"]
 
@@ -46,7 +47,12 @@ def parts_of(codec: Codec, value: Any) -> list[Bytes]:
     True
     """
     parts = getattr(codec, "parts", None)
-    return [codec.dumps(value)] if parts is None else list(parts(value))
+    if parts is None:
+        return [codec.dumps(value)]
+    found = list(parts(value))
+    if len(found) > 1:
+        note(found)
+    return found
 
 
 def runs_code(codec: Codec) -> bool:
