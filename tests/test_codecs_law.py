@@ -16,8 +16,10 @@ from hashing_cases.table import Group, source
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.hashing import UnhashableError, functional_hash
-from flowly_ckpt.targets import compressed, gzipped, pickled, plain_pickle, tree
+from flowly_ckpt.targets import Serialized, compressed, gzipped, pickled, plain_pickle, tree
+from flowly_ckpt.targets.recall import recall
 
 pytest.importorskip("numpy")
 pytest.importorskip("pandas")
@@ -132,10 +134,19 @@ def test_the_cause_of_an_error_comes_back():
         assert back.__suppress_context__
 
 
-def test_a_value_that_is_too_deep_says_how_deep_it_is():
+def test_a_value_that_is_too_deep_says_how_deep_it_is_and_where():
     value = []
     for _ in range(200_000):
         value = [value]
     with pytest.raises(RecursionError, match="list nests 200001 levels deep"):
         pickled.dumps(value)
     assert functional_hash(copy.copy(value))
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
+def test_a_store_says_which_result_is_too_deep(codec):
+    value = {number: [number] for number in range(1000)}
+    for _ in range(10_000):
+        value[7] = [value[7], ...]
+    with pytest.warns(StoreWarning, match=r"Serialized.* at 'fit'.*: dict nests 10003 levels deep at \[7\] → \[0\]"):
+        assert recall(Serialized({}, codec), ("a", "fit", "f"), lambda: value) is value
