@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from types import BuiltinFunctionType
 from typing import Any
 
@@ -52,8 +53,7 @@ class Hashed:
         self.obj = digest(walk, obj)
         middle = time.perf_counter()
         self.members = _members(walk, obj) if type(obj) is dict else {}
-        self.walk = Walk(hasher)  # kept, unlike that of the object, which may be large
-        self.steps = prefixes(self.walk, steps)
+        self.walk, self.steps = prefixes(partial(Walk, hasher), steps)  # kept, unlike that of the object
         self.end = time.perf_counter()
         self.of_obj, self.of_steps = middle - start, self.end - middle  # in seconds
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import FunctionType
 from typing import Any
 
 from ..errors import UnhashableError
 from ..pipelines import effective_steps
+from .code.references import imports
 from .cycles import encode
 from .rows import Parts, expand
 from .walk import Walk
@@ -86,17 +88,31 @@ def prefix_hashes(steps: Iterable[Callable[[Any], Any]], *, hasher: Hasher | Non
 
     See also: :func:`functional_hash`.
     """
-    return prefixes(Walk(hasher), steps)
+    return prefixes(partial(Walk, hasher), steps)[1]
 
 
-def prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> list[str]:
-    """Return the hashes of all prefixes of a chain by a walk, which then knows what each step was.
+def prefixes(make: Callable[[], Walk], steps: Iterable[Callable[[Any], Any]]) -> tuple[Walk, list[str]]:
+    """Return a walk that knows what each step of a chain was, and the hashes of all prefixes.
 
-    >>> prefixes(Walk(), [abs, str]) == prefix_hashes([abs, str])
+    What a step imports may change what another one refers to: then all are hashed anew.
+
+    :param make: makes a walk.
+
+    >>> prefixes(Walk, [abs, str])[1] == prefix_hashes([abs, str])
     True
 
     See also: :func:`flowly_ckpt.hashing.changes.way_to_change`.
     """
+    steps = list(steps)
+    while True:
+        before = len(imports)
+        walk = make()
+        found = _prefixes(walk, steps)
+        if len(imports) == before:
+            return walk, found
+
+
+def _prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> list[str]:
     found: list[str] = []
     done, count, last = b"", 0, b"<run>"
     for step in steps:

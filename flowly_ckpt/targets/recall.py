@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import MutationWarning, StoreWarning, warn
 from ..typing import Facts, Key, Target
 from .claims import UNCLAIMED, Claim
+from .codecs.steady import Noted, is_steady, noted
 from .materialise import Materialised, UnstorableError, materialise
 from .mutation import forget, is_intact, watch
 from .protocol import BaseTarget, as_target, described
@@ -240,13 +241,19 @@ class _Turn:
 
 
 def _store(target: Target, full: BaseTarget, key: Key, value: Any, facts: Facts) -> None:
+    buffers: Noted = []
+    token = noted.set(buffers)
     try:
         full.put(key, value, facts)
         if not full.isolates:
             watch(target, key, value)
+        if buffers and not is_steady(buffers):
+            raise RuntimeError("another thread changed it meanwhile; hand out a copy")
     except Exception as error:  # noqa: BLE001  whatever a target raises, the computed value must not be lost
         _drop(target, key)
         warn(f"{described(target)} did not store the result at {key[1]!r}: {_text(error)}", StoreWarning)
+    finally:
+        noted.reset(token)
 
 
 def _drop(target: Target, key: Key) -> None:

@@ -241,8 +241,11 @@ def foreign(fn: FunctionType, origin: Origin) -> Parts | None:
     return b"<foreign>", parts + cells(fn, fingerprint, CACHES.get((module, name), ()))
 
 
-CACHES = {("toolz.functoolz", "memoize.<locals>.memof"): ("cache",)}
-"""Closure variables of installed functions that hold what was computed, by module and name."""
+CACHES = {
+    ("toolz.functoolz", "memoize.<locals>.memof"): ("cache",),
+    ("torch._dynamo.eval_frame", "_TorchDynamoContext.__call__.<locals>.compile_wrapper"): ("callback",),
+}
+"""Closure variables of installed functions that hold what was computed or compiled, by module and name."""
 
 
 @ROWS.exact(MethodType)

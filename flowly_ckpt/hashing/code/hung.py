@@ -14,7 +14,7 @@ from typing import Any
 
 from .origin import of_globals, of_module
 
-__all__ = ["hung_on", "patched"]
+__all__ = ["hung_on", "patched", "users"]
 
 HEAP = 1 << 9
 BEHIND = ("_accessor", "_ns", "accessor", "fget", "func", "__func__", "__wrapped__")

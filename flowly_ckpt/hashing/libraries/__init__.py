@@ -11,6 +11,9 @@ __all__ = ["LIBRARIES"]
 
 LIBRARIES = {
     "dask": "lazy",
+    "dask._expr": "lazy",
+    "dask.array": "lazy",
+    "dask.dataframe.dask_expr": "lazy",
     "networkx": "models",
     "numpy": "arrays",
     "pandas": "tables",
@@ -22,8 +25,10 @@ LIBRARIES = {
     "scipy.spatial": "arrays",
     "sklearn.feature_extraction.text": "models",
     "sklearn.neighbors": "models",
+    "sqlalchemy.orm": "mapped",
     "sympy": "models",
     "torch": "arrays",
+    "torch._dynamo": "models",
     "toolz": "wrappers",
     "cytoolz": "wrappers",
     "xarray": "lazy",

@@ -61,6 +61,23 @@ def neighbour_tree(obj: Any) -> Parts:
     return b"<neighbours>", [type(obj), *state[:7], *state[11:]]
 
 
+def load_torch__dynamo() -> None:
+    from torch._dynamo import eval_frame
+
+    context = eval_frame._TorchDynamoContext
+    ROWS.register(eval_frame.OptimizedModule)(lambda obj: (b"<compiled>", [type(obj), obj._orig_mod, obj.dynamo_ctx]))
+    ROWS.register(context, *context.__subclasses__())(
+        lambda obj: (b"<dynamo>", [type(obj), obj.fullgraph, obj._dynamic, obj.compiler_config, backend(obj.callback)])
+    )
+
+
+def backend(callback: Any) -> Any:
+    """Return what compiles, without what was compiled."""
+    while (inner := getattr(callback, "_torchdynamo_orig_backend", None)) is not None:
+        callback = inner
+    return callback
+
+
 def load_sympy() -> None:
     import sympy
     from sympy.core.function import UndefinedFunction

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from ...errors import UnhashableError
 from ...pipelines import Combinator, children, effective_steps, role
 from ..code.origin import of_module
-from ..rows import LABELS, ROWS, Parts, of_class, package
+from ..rows import LABELS, ROWS, Parts, of_class
+from .cached import kept_by_properties
 
 __all__ = ["by_reduction", "is_run", "only_step"]
 
@@ -174,34 +174,13 @@ def own_state(state: Any, kind: type) -> dict[Any, Any]:
     """Return a state without what ``functools.update_wrapper`` copied into it, and what properties keep there."""
     if not state:
         return {}
-    left_out = kept_by_properties(kind) & state.keys()
+    kept = kept_by_properties(kind)
+    left_out = kept & state.keys()
     if "__wrapped__" in state:
         left_out |= COPIED
+    if kept and type(state.get("__dict__")) is dict:  # of a model of pydantic
+        state = {**state, "__dict__": own_state(state["__dict__"], kind)}
     return {name: value for name, value in state.items() if name not in left_out} if left_out else state
-
-
-def kept_by_properties(kind: type) -> frozenset[str]:
-    """Return the names under which cached properties of a class keep what follows from the rest of the state.
-
-    Besides ``functools.cached_property`` there are those of many libraries; they have ``__get__`` alone.
-    """
-    known = _kept.get(kind)
-    if known is None:
-        found = [(name, type(value)) for base in kind.__mro__ for name, value in vars(base).items()]
-        names = {name for name, descriptor in found if is_cached(descriptor)}
-        in_pandas = any(is_cached(descriptor) and package(descriptor) == "pandas" for _, descriptor in found)
-        _kept[kind] = known = frozenset({*names, "_cache"} if in_pandas else names)
-    return known
-
-
-def is_cached(kind: type) -> bool:
-    name = kind.__name__.lower()
-    if not hasattr(kind, "__get__") or not ("cached" in name or "lazy" in name or name == "reify"):
-        return False
-    return not hasattr(kind, "__set__") or of_module(kind.__module__).kind != "user"  # what is assigned is no cache
-
-
-_kept: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()  # a class that is kept alive has a subclass more
 
 
 def by_name(obj: Any, kind: type, name: str, behind: list[Any]) -> Parts:

@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from ...given import made, wrong
 from ...typing import Bytes
+from .steady import note
 
 __all__ = ["Bytes", "Codec", "checks_itself", "codec_given", "parts_of", "runs_code"]
 
@@ -63,7 +64,26 @@ def parts_of(codec: Codec, value: Any) -> list[Bytes]:
     True
     """
     parts = getattr(codec, "parts", None)
-    return [codec.dumps(value)] if parts is None else list(parts(value))
+    try:
+        found = [codec.dumps(value)] if parts is None else list(parts(value))
+    except RecursionError as error:
+        raise error if error.__cause__ else too_deep(value) from error
+    if len(found) > 1:
+        note(found)
+    return found
+
+
+def too_deep(value: Any) -> RecursionError:
+    """Return an error that tells how deep a value is, and the way to where it is deepest.
+
+    >>> str(too_deep([1, {"a": 2}]))
+    "list nests 3 levels deep at [1] → ['a'], more than can be encoded"
+    """
+    from ...hashing.way import deepest
+
+    depth, way = deepest(value)
+    where = f" at {way}" if way else ""
+    return RecursionError(f"{type(value).__qualname__} nests {depth} levels deep{where}, more than can be encoded")
 
 
 def runs_code(codec: Codec) -> bool:
