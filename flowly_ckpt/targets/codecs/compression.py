@@ -6,6 +6,7 @@ import struct
 import zlib
 from typing import Any, NamedTuple
 
+from ..budget import Budget
 from ..damage import DamagedError
 from .pickles import pickled
 from .protocol import Bytes, Codec, parts_of, runs_code
@@ -63,8 +64,7 @@ def _unpacked(view: memoryview) -> bytes:
         raise DamagedError(f"{len(view)} bytes are too few for a compressed value")
     method, size = HEAD.unpack_from(view)
     body = view[HEAD.size :]
-    if size > RATIO.get(method, 0) * (len(body) + 16):
-        raise DamagedError(f"{len(body)} bytes cannot unpack to {size} by method {method!r}")
+    Budget(len(body) + 16, RATIO.get(method, 0)).take(size, f"what is packed by method {method!r}")
     if method == b"s":
         found = _zstd_unpacked(_zstd("zstd"), bytes(body), size)
     else:
