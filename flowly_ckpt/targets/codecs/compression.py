@@ -7,7 +7,7 @@ import zlib
 from typing import Any, NamedTuple
 
 from ..budget import Budget
-from ..damage import DamagedError
+from ..damage import DamagedError, raised_as_damage
 from .pickles import pickled
 from .protocol import Bytes, Codec, parts_of, runs_code
 
@@ -56,7 +56,9 @@ class compressed(NamedTuple):
 
     def loads(self, data: Bytes) -> Any:
         """Decode a value."""
-        return self.inner.loads(bytearray(_unpacked(memoryview(data))))
+        with raised_as_damage("it cannot be unpacked"):
+            unpacked = bytearray(_unpacked(memoryview(data)))
+        return self.inner.loads(unpacked)
 
 
 def _unpacked(view: memoryview) -> bytes:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from ...budget import Budget
-from ...damage import DamagedError
+from ...damage import DamagedError, raised_as_damage
 from ..frames import framed, unframed
 from ..protocol import Bytes
 from . import plain as _plain  # noqa: F401  its rows
@@ -62,14 +62,8 @@ class Tree(NamedTuple):
 
         :raises DamagedError: for what ``dumps`` never makes, or what would take more than is stored.
         """
-        try:
+        with raised_as_damage("it is no encoded value"):
             return self._loads(data)
-        except (DamagedError, MemoryError, ImportError):
-            raise
-        except BaseException as error:
-            if isinstance(error, Exception) or type(error).__module__.startswith("pyo3"):  # Rust's are not Exceptions
-                raise DamagedError(f"it is no encoded value ({type(error).__name__}: {error})") from error
-            raise
 
     def _loads(self, data: Bytes) -> Any:
         stream, parts = unframed(MAGIC, data)
