@@ -312,3 +312,15 @@ def test_processes_that_overwrite_an_entry_see_no_damage(tmp_path):
     assert [one.communicate(timeout=60)[1].decode() for one in both] == ["", ""]
     target = FileTarget(tmp_path / "store", codec=tree)
     assert (target[("0a", "clean", "1b")][0] in "ab", len(target), target.verify()) == (True, 1, [])
+
+
+def test_the_sidecar_of_a_file_that_is_gone_is_collected(tmp_path):
+    target = FileTarget(tmp_path)
+    target[KEY] = target["ff", "clean", "x"] = 1
+    notes = tmp_path / "clean" / ".made" / "notes"
+    notes.write_text("of other origin")
+    Path(target.path(KEY)).unlink()
+    assert target.gc().files == 0, "it may still be written"
+    assert target.gc(older_than=0).files == 1
+    assert sorted(path.name for path in notes.parent.iterdir()) == ["ff.x", "notes"]
+    assert dict(target) == {("ff", "clean", "x"): 1}

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
-            warnings.showwarning = lambda message, *rest, **more: print(f"flowly-ckpt: {message}", file=sys.stderr)
+            warnings.showwarning = lambda message, *rest, **more: _say(message)
             return _run(options)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -59,8 +59,20 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _refuse(text: str) -> int:
-    print(f"flowly-ckpt: {text}", file=sys.stderr)
+    _say(text)
     return 2
+
+
+def _say(text: object) -> None:
+    from ..targets.damage import plain
+
+    print(f"flowly-ckpt: {plain(text)}", file=sys.stderr)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"invalid number {text!r}: use 0 or more")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
@@ -81,13 +93,14 @@ def _parser() -> argparse.ArgumentParser:
         epilog="exit codes: 0 done, 1 verify found damage, 2 wrong usage or no store at the path (nothing touched)",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add(commands, "ls", "list the entries").add_argument("--limit", type=int, help="list at most so many")
+    _add(commands, "ls", "list the entries").add_argument("--limit", type=_count, help="list at most so many")
     show = _add(commands, "show", "show the facts of an entry", criteria=False)
     show.add_argument("key", help="object/tag/transform, or the beginning of one of the three")
     show.add_argument("--value", action="store_true", help="also load and show the value (unpickling can run code)")
     _add(commands, "stats", "count entries, bytes and saved seconds by tag", criteria=False)
     clear = _add(commands, "clear", "delete the entries that meet all criteria")
     clear.add_argument("--all", action="store_true", help="delete all entries")
+    clear.add_argument("--recursive", action="store_true", help="with --all: of every store in and below the folder")
     clear.add_argument("--dry-run", action="store_true", help="only count the entries")
     collect = _add(commands, "gc", "remove expired entries and leftovers of killed processes", criteria=False)
     collect.add_argument("--older-than", type=_seconds, metavar="TIME", help="minimum age of leftovers (default 10min)")

@@ -12,6 +12,7 @@ from ..errors import StoreError
 from ..targets.facts import Entry
 from ..targets.protocol import BaseTarget, described
 from .printing import Printer, age, duration, entry_facts, readable, size
+from .stores import RecordedFiles
 
 __all__ = ["COMMANDS", "DAMAGED", "DONE", "REFUSED"]
 
@@ -66,6 +67,10 @@ def clear(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     criteria = _criteria(options)
     if not options.all and not any(value is not None for value in criteria.values()):
         raise StoreError("clear needs a criterion, such as --tag or --older-than, or --all")
+    stores = store.stores() if options.all and isinstance(store, RecordedFiles) else []
+    if len(stores) > 1 and not (options.recursive or options.dry_run):
+        names = ", ".join(stores[:20]) + (", …" if len(stores) > 20 else "")
+        raise StoreError(f"it has files of several stores: clear each by its path, or all with --recursive ({names})")
     count = store.clear_where(dry_run=options.dry_run, **criteria)
     out.facts({"would be removed" if options.dry_run else "removed": count})
     return DONE

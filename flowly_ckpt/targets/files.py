@@ -384,9 +384,27 @@ class FileTarget(BaseTarget):
         return ""
 
     def gc(self, *, older_than: float = 600.0) -> Collected:
-        found = list(collect_temporaries(self.root, older_than))
+        found = [*collect_temporaries(self.root, older_than), *self._forsaken(older_than)]
         self.claims.collect()
         return Collected(0, len(found), sum(size for _, size in found))
+
+    def _forsaken(self, older_than: float) -> Iterator[tuple[str, int]]:
+        """Remove the sidecars of files that are gone; give each path and its size in bytes."""
+        for folder, _, names in list(os.walk(self.root)):
+            for name in names if os.path.basename(folder) == FOLDER else ():
+                path = os.path.join(os.path.dirname(folder), name)
+                if size := self._forget(path, older_than):
+                    yield sidecar_of(path), size
+
+    def _forget(self, path: str, older_than: float) -> int:
+        """Remove the sidecar of a file that is gone; return its size, 0 where there is nothing to remove."""
+        with suppress(OSError), held_folder(os.path.dirname(path)):
+            facts = os.lstat(sidecar_of(path))
+            is_old = time.time() - facts.st_mtime >= older_than  # the file of a younger one may still be written
+            if is_old and not os.path.lexists(path) and read_sidecar(path) is not None:
+                self._remove_sidecar(path)
+                return facts.st_size
+        return 0
 
 
 def _names(folder: str) -> set[str]:
