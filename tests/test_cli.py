@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -385,3 +386,73 @@ def test_the_version(capsys):
         main(["--version"])
     assert caught.value.code == 0
     assert capsys.readouterr().out.startswith("flowly-ckpt")
+EVIL = "\x1b[2J\x1b]0;owned\x07\u202e\r\udc80"
+
+
+class Shown:
+    def __repr__(self):
+        return EVIL
+
+
+def hostile(folder, kind):
+    """Make a store in which all that can be text is commands for a terminal, and the rest is odd."""
+    made_from = {EVIL: EVIL, "odd": [float("inf"), float("nan"), {"a": [[[]]]}]}
+    for _ in range(500):
+        made_from["odd"] = [made_from["odd"]]
+    for number in range(3):
+        key = (EVIL + str(number), EVIL, EVIL)
+        if kind == "DiskTarget":
+            with DiskTarget(folder) as target:
+                target.put(key, Shown(), Facts(float("inf"), made_from))
+        else:
+            target = FileTarget(folder, lambda key: f"a\x1b[2J{key[0][-1]}")
+            target.put(key, Shown(), Facts(float("inf"), made_from))
+    if kind == "DiskTarget":
+        connection = sqlite3.connect(f"{folder}/index.sqlite")
+        connection.execute("update entries set digest = x'00', codec = ? where id = 2", (EVIL[:-1],))
+        connection.execute("update entries set size = 9e999, created = -9e999, seconds = 'x' where id = 3")
+        connection.commit()
+        connection.close()
+    else:
+        Path(folder, "a\x1b[2J1").write_bytes(b"damaged")
+
+
+@pytest.mark.parametrize("kind", ["DiskTarget", "FileTarget"])
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_no_text_of_a_store_is_a_command_to_the_terminal(tmp_path, capsys, kind, form):
+    folder = tmp_path / "store"
+    hostile(folder, kind)
+    for arguments in (
+        ["ls"], ["stats"], ["show", "\x1b", "--value"], ["show", "none\x1b[2J"], ["verify"], ["gc"],
+        ["ls", "--tag", EVIL],
+        ["clear", "--older-than", "90d"], ["verify", "--repair"], ["clear", "--all"],
+    ):  # fmt: skip
+        command, *rest = arguments
+        code, out, err = run(capsys, command, folder, *rest, *form)
+        assert code in (0, 1, 2)
+        for line in f"{out}\n{err}".split("\n"):
+            assert line.isprintable(), (arguments, line)
+        if form and out:
+            assert "u001b" in out or command != "ls" or rest
+            documents = out if out.lstrip().startswith("[") else "[" + ",".join(out.splitlines()) + "]"
+            json.loads(documents, parse_constant=pytest.fail)
+
+
+def test_all_of_several_stores_is_asked_for_by_name(tmp_path, capsys):
+    for name in ("a", "b"):
+        target = FileTarget(tmp_path / name)
+        target["0a", "t", "1b"] = target["0a", "u", "1b"] = 1
+    code, _, err = run(capsys, "clear", tmp_path, "--all")
+    assert (code, str(tmp_path / "a") in err, str(tmp_path / "b") in err) == (2, True, True)
+    assert run(capsys, "clear", tmp_path, "--all", "--dry-run", "--json")[1] == '{"would be removed": 4}\n'
+    assert run(capsys, "clear", tmp_path / "a", "--all", "--json")[1] == '{"removed": 2}\n'
+    assert run(capsys, "clear", tmp_path, "--all", "--json")[1] == '{"removed": 2}\n'
+    for name in ("a", "b"):
+        FileTarget(tmp_path / name)["0a", "t", "1b"] = 1
+    assert run(capsys, "clear", tmp_path, "--all", "--recursive", "--json")[1] == '{"removed": 2}\n'
+
+
+def test_a_number_of_entries_is_none_below_0(store, capsys):
+    with pytest.raises(SystemExit):
+        main(["ls", store.path, "--limit", "-1"])
+    assert "0 or more" in capsys.readouterr().err

@@ -182,7 +182,7 @@ def test_bytes_that_claim_to_unpack_to_more_than_they_can_are_refused():
     codec = compressed(method="zlib")
     data = bytearray(codec.dumps([0] * 100))
     data[1:9] = (1 << 60).to_bytes(8, "little")
-    with pytest.raises(DamagedError, match="cannot unpack"):
+    with pytest.raises(DamagedError, match="are left"):
         codec.loads(bytes(data))
     bomb = bytearray(codec.dumps(bytes(10_000_000)))
     bomb[1:9] = (1000).to_bytes(8, "little")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
+import sys
 import threading
 import traceback
+import warnings
 from pickle import PickleBuffer
 
 import pytest
@@ -592,3 +594,21 @@ def test_tasks_do_not_share_what_cannot_be_stored():
     target = {}
     with pytest.warns(StoreWarning, match="never ends"):
         assert asyncio.run(main()) == [[0, 1, 2]] * 3
+
+
+def test_a_dict_at_the_place_of_one_that_is_gone_is_another():
+    def fresh():
+        return tuple(map(str, ("object", "tag", "transform")))
+
+    places, seen = set(), 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for number in range(50):
+            target = {}
+            recall(target, fresh(), lambda number=number: [number])
+            places.add((id(target), id(target[fresh()])))
+            del target
+            target = {fresh(): [number, "own"]}
+            seen += (id(target), id(target[fresh()])) in places
+            assert recall(target, fresh(), lambda: 1 / 0) == [number, "own"]
+    assert seen or sys.implementation.name != "cpython"

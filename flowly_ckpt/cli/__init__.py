@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
-            warnings.showwarning = lambda message, *rest, **more: print(f"flowly-ckpt: {message}", file=sys.stderr)
+            warnings.showwarning = lambda message, *rest, **more: _say(message)
             return _run(options)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -59,7 +59,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _refuse(text: str) -> int:
-    print(f"flowly-ckpt: {text}", file=sys.stderr)
+    _say(text)
     return 2
 
 
@@ -91,6 +91,18 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+def _say(text: object) -> None:
+    from ..targets.damage import plain
+
+    print(f"flowly-ckpt: {plain(text)}", file=sys.stderr)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"invalid number {text!r}: use 0 or more")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="flowly-ckpt",
@@ -100,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     listing = _add(commands, "ls", "list the entries")
-    listing.add_argument("--limit", type=int, help="list at most so many")
+    listing.add_argument("--limit", type=_count, help="list at most so many")
     listing.add_argument("--sort", choices=SORTS, help="what comes first: the largest, the latest, …; default by tag")
     show = _add(commands, "show", "show the facts of an entry", criteria=False)
     show.add_argument("key", help="object/tag/transform, or the beginning of one of the three")
@@ -112,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         "--stale", action="append", metavar="MODULE[:NAME]", help="only what this pipeline does not find any more, "
         "since its code has changed; the module is imported; can be repeated",
     )  # fmt: skip
+    clear.add_argument("--recursive", action="store_true", help="with --all: of every store in and below the folder")
     clear.add_argument("--dry-run", action="store_true", help="only count the entries")
     compare = _add(commands, "why", "say why two entries are not one", criteria=False)
     compare.add_argument("key", nargs=2, help="object/tag/transform, or the beginning of one of the three")

@@ -14,6 +14,7 @@ from ..targets.facts import Entry
 from ..targets.protocol import BaseTarget, described
 from .pipelines import pipelines_named
 from .printing import Printer, age, date, duration, entry_facts, readable, size
+from .stores import RecordedFiles
 from .why import why
 
 __all__ = ["COMMANDS", "DAMAGED", "DONE", "REFUSED"]
@@ -102,6 +103,10 @@ def clear(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     criteria = _criteria(options)
     if not (options.all or options.stale) and not any(value is not None for value in criteria.values()):
         raise StoreError("clear needs a criterion, such as --tag or --older-than, or --all")
+    stores = store.stores() if options.all and isinstance(store, RecordedFiles) else []
+    if len(stores) > 1 and not (options.recursive or options.dry_run):
+        names = ", ".join(stores[:20]) + (", …" if len(stores) > 20 else "")
+        raise StoreError(f"it has files of several stores: clear each by its path, or all with --recursive ({names})")
     if options.stale:
         count = clear_stale(store, *pipelines_named(options.stale), dry_run=options.dry_run, **criteria)
     else:

@@ -7,11 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from typing import Any, NamedTuple
 
+from ..targets.damage import plain
 from ..targets.facts import Entry
 
-__all__ = ["Printer", "age", "date", "duration", "entry_facts", "readable", "size"]
+__all__ = ["Printer", "age", "date", "duration", "entry_facts", "readable", "shown", "size"]
 
 Progress = Callable[[int, int], object]
 
@@ -30,7 +32,7 @@ class Printer(NamedTuple):
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], data: list[dict[str, Any]]) -> None:
         """Print rows as a table; for scripts ``data``, the same with plain numbers."""
         if self.as_json:
-            print(json.dumps(data, indent=2))
+            print(json.dumps(shown(data), indent=2))
             return
         try:
             from rich.table import Table
@@ -42,17 +44,17 @@ class Printer(NamedTuple):
         for name in columns:
             table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
         for row in rows:
-            table.add_row(*[Text(_printable(cell)) for cell in row])
+            table.add_row(*[Text(plain(cell)) for cell in row])
         _console().print(table)
 
     def facts(self, facts: dict[str, Any]) -> None:
         """Print a few facts, a line each."""
         if self.as_json:
-            print(json.dumps(facts, default=repr))
+            print(json.dumps(shown(facts)))
             return
         width = max(map(len, facts), default=0)
         for name, value in facts.items():
-            print(f"{name:<{width}}  {_printable(str(value))}")
+            print(f"{plain(name):<{width}}  {plain(shown(value))}")
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Progress]:
@@ -80,7 +82,7 @@ _NUMBERS = {"size", "entries", "hits", "took", "saved", "unused"}
 
 
 def _print_plain(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    lines = [columns, *[[_printable(cell) for cell in row] for row in rows]]
+    lines = [columns, *[[plain(cell) for cell in row] for row in rows]]
     widths = [max(map(len, column)) for column in zip(*lines)]
     for line in lines:
         sides = (">" if name in _NUMBERS else "<" for name in columns)
@@ -104,9 +106,19 @@ def _console(stderr: bool = False) -> Any:
     return Console(stderr=stderr, width=None if stream.isatty() else 200, soft_wrap=False)
 
 
-def _printable(text: str) -> str:
-    """Show control characters and lone surrogates as escapes: a tag may hold anything."""
-    return "".join([letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text])
+def shown(value: Any, depth: int = 12) -> Any:
+    """Return what a store holds as what JSON knows; what lies too deep, or has no number, as text.
+
+    >>> shown({"a": [1, float("inf")], "b": {2: None}})
+    {'a': [1, 'inf'], 'b': {'2': None}}
+    """
+    if value is None or isinstance(value, (str, int)) or (isinstance(value, float) and isfinite(value)):
+        return value
+    if depth and isinstance(value, dict):
+        return {str(name): shown(inner, depth - 1) for name, inner in value.items()}
+    if depth and isinstance(value, (list, tuple)):
+        return [shown(inner, depth - 1) for inner in value]
+    return "…" if isinstance(value, (dict, list, tuple)) else repr(value)
 
 
 def size(count: float) -> str:

@@ -49,6 +49,14 @@ class RecordedFiles(FileTarget):
             self._paths.update(self._listed(Selection()))
         return super().path(key)
 
+    def stores(self) -> list[str]:
+        """Return the folders of the stores that have files here, as far as the files' names tell; else their own."""
+        found = set()
+        for key, path in self._listed(Selection()):
+            head, _, tail = path.rpartition(os.sep + path_of_key(key).replace("/", os.sep))
+            found.add(head if head and os.sep not in tail else os.path.dirname(path))
+        return sorted(found)
+
     def decode(self, key: Key, data: Bytes) -> Any:
         made = self.made(key)
         return (self.codec if made is None else codec_named(made.codec)).loads(data)

@@ -14,6 +14,7 @@ from typing import Any
 import xxhash
 
 from ..given import seconds
+from ..targets.budget import Budget
 from ..targets.damage import DamagedError
 from ..targets.facts import Collected, Entry, Selection, names_of
 from ..targets.files import FileTarget
@@ -29,6 +30,7 @@ from .records import HEAD, RECORD, Part, Record, entry_of, recorded
 __all__ = ["FOLDER", "CacheTarget", "folder_at"]
 
 FOLDER = ".alkymi_cache"
+_OFTEN, _FREE = 64, 1 << 30  # how often each part may stand in an untrusted value, and so many bytes beside
 _PART = re.compile(rf"[0-9a-f]{{32}}({'|'.join(map(re.escape, SUFFIXES))})")
 
 
@@ -109,11 +111,10 @@ class CacheTarget(FileTarget):
                 self._bad_parts.add(path)
                 raise
 
-        reader = file_reader(fetched, self.base, AlkymiConfig.get().allow_pickling)
-
         def read(node: Any) -> Any:
+            pickling = AlkymiConfig.get().allow_pickling
             try:
-                return reader.read(node)
+                return file_reader(fetched, self.base, pickling, Budget(_stored(record, pickling))).read(node)
             except Exception as error:  # unpickling may raise anything
                 self.condemn(key, error)
                 raise DamagedError(f"{type(error).__name__}: {error}") from error
@@ -248,6 +249,15 @@ def _key_of(path: Path) -> Key | None:
     except ValueError:
         return None
     return key if _path_of(key) == path.as_posix() else None
+
+
+def _stored(record: Record, pickling: bool) -> int:
+    """Return how many bytes the parts of a value have; equal ones lie in one file, and count each.
+
+    Where the folder is not trusted, that a part counts often is believed up to a bound only.
+    """
+    named = sum([size for _, size, _ in record.parts])
+    return named if pickling else min(named, _OFTEN * sum([size for _, size, _ in set(record.parts)]) + _FREE)
 
 
 def _parts_in(folder: str) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import FlowlyError, StoreWarning, warn
 
-__all__ = ["DamagedError", "plain", "warn_once"]
+__all__ = ["DamagedError", "plain", "raised_as_damage", "warn_once"]
 
 
 class DamagedError(FlowlyError, ValueError):
@@ -17,6 +19,28 @@ class DamagedError(FlowlyError, ValueError):
 
     See also: :class:`flowly_ckpt.errors.StoreWarning`, what a caller sees of it.
     """
+
+
+@contextmanager
+def raised_as_damage(what: str) -> Iterator[None]:
+    """Raise whatever a library says of bytes that it cannot decode as damage to them.
+
+    What lies elsewhere passes as it is: no memory is left, or a module is missing.
+
+    >>> with raised_as_damage("it is no number"):
+    ...     int("x")
+    Traceback (most recent call last):
+        ...
+    flowly_ckpt.targets.damage.DamagedError: it is no number (ValueError: invalid literal for int() with base 10: 'x')
+    """
+    try:
+        yield
+    except (DamagedError, MemoryError, ImportError):
+        raise
+    except BaseException as error:
+        if isinstance(error, Exception) or type(error).__module__.startswith("pyo3"):  # Rust's are no Exceptions
+            raise DamagedError(f"{what} ({type(error).__name__}: {error})") from error
+        raise
 
 
 def plain(text: object) -> str:

@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from .filesystem import (
     replace_file,
     size_of,
 )
+from .folder_lock import held_folder
 from .key_names import key_of_path, path_of_key
 from .protocol import BaseTarget, Progress
 from .provenance import FOLDER, Provenance, is_about, provenance_of, read_sidecar, sidecar_of, write_sidecar
@@ -147,15 +148,32 @@ class FileTarget(BaseTarget):
         if not self._is_live(path):
             raise KeyError(key)
         try:
-            facts = os.stat(path)
-            data = read_file(path)
+            data = read_file(path) if checks_itself(self.codec) else self._intact(path)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
-        if checks_itself(self.codec) or self.made_at(path, data) is not None:
+        except DamagedError as error:
+            self.condemn(key, error)
+            raise KeyError(key) from error
+        if data is None:
+            raise KeyError(key)
+        return data
+
+    def _intact(self, path: str) -> bytearray | None:
+        """Return the content of a file if it is what was stored; None where it is just being replaced.
+
+        :raises DamagedError: where it is not.
+        """
+        data = read_file(path)
+        if self.made_at(path, data) is not None:
             return data
-        if not self._is_being_replaced(path, facts):
-            self.condemn(key, DamagedError("its content is not what its sidecar says was stored"))
-        raise KeyError(key)
+        with held_folder(os.path.dirname(path)) as is_held:  # somebody may be replacing the file and its sidecar
+            facts = os.stat(path)
+            data = read_file(path)
+            if self.made_at(path, data) is not None:
+                return data
+        if is_held or not self._is_being_replaced(path, facts):
+            raise DamagedError("its content is not what its sidecar says was stored")
+        return None
 
     def _is_being_replaced(self, path: str, facts: os.stat_result) -> bool:
         """Return whether what was read of a file is about to give way to another, or has just done so."""
@@ -184,16 +202,18 @@ class FileTarget(BaseTarget):
         path, pieces = self.path(key), list(parts)
         name, size, known = codec or self.codec.name, size_of(pieces), facts or Facts(0.0)
         made = provenance_of(key, name, pieces, size, 0.0, known)
-        # The sidecar comes first: whoever reads meanwhile sees a file that is not there yet, and none that is damaged.
-        written = replace_file(
-            path,
-            pieces,
-            self.durable,
-            self.mode,
-            lambda written: self.record(path, made._replace(created=written.st_mtime)),
-        )
-        if not is_about(read_sidecar(path), path):  # somebody else stores at the same time; the last file counts
-            self.record(path, made._replace(created=written.st_mtime))
+
+        @contextmanager
+        def after_its_sidecar(written: os.stat_result) -> Iterator[None]:
+            # So whoever is killed in between leaves a file that is not there yet, and none that is damaged.
+            with held_folder(os.path.dirname(path)):
+                own = made._replace(created=written.st_mtime)
+                self.record(path, own)
+                yield
+                if not is_about(read_sidecar(path), path):  # somebody could not wait; the last file counts
+                    self.record(path, own)
+
+        replace_file(path, pieces, self.durable, self.mode, after_its_sidecar)
         self._bad.pop(path, None)
 
     def note(self, key: Key, facts: Facts) -> None:
@@ -201,11 +221,13 @@ class FileTarget(BaseTarget):
 
         :raises OSError: where there is no file.
         """
-        path, made = self.path(key), self.made(key)
-        if made is None:
-            data, created = read_file(path), os.stat(path).st_mtime
-            made = provenance_of(key, "", [data], len(data), created, facts)
-        self.record(path, made._replace(key=key, seconds=facts.seconds, made_from=facts.made_from))
+        path = self.path(key)
+        with held_folder(os.path.dirname(path)):
+            made = self.made_at(path)
+            if made is None:
+                data, created = read_file(path), os.stat(path).st_mtime
+                made = provenance_of(key, "", [data], len(data), created, facts)
+            self.record(path, made._replace(key=key, seconds=facts.seconds, made_from=facts.made_from))
 
     def made(self, key: Key) -> Provenance | None:
         """Return how the file that is there now was made, or None where that is not known."""
@@ -238,12 +260,13 @@ class FileTarget(BaseTarget):
 
     def remove_at(self, path: str) -> bool:
         """Remove the file of an entry, and its sidecar; return whether it was there."""
-        try:
-            remove_file(path, self.root)
-        except FileNotFoundError:
-            return False
-        finally:
-            self._remove_sidecar(path)
+        with held_folder(os.path.dirname(path)):
+            try:
+                remove_file(path, self.root)
+            except FileNotFoundError:
+                return False
+            finally:
+                self._remove_sidecar(path)
         return True
 
     def _remove_sidecar(self, path: str) -> None:
@@ -365,16 +388,39 @@ class FileTarget(BaseTarget):
 
     def _fault(self, path: str) -> str:
         try:
-            data = read_file(path)
+            self._intact(path)
+        except DamagedError as error:
+            return str(error)
+        except FileNotFoundError:
+            return ""  # cleared meanwhile
         except OSError as error:
             return f"{type(error).__name__}: {error}"
-        return "" if self.made_at(path, data) is not None else "its content is not what its sidecar says was stored"
+        return ""
 
     def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
         evicted = self._shrink(max_bytes)
-        found = list(collect_temporaries(self.root, given.seconds("older_than", older_than)))
+        age = given.seconds("older_than", older_than)
+        found = [*collect_temporaries(self.root, age), *self._forsaken(age)]
         self.claims.collect()
         return Collected(0, len(found), sum(size for _, size in found), evicted)
+
+    def _forsaken(self, older_than: float) -> Iterator[tuple[str, int]]:
+        """Remove the sidecars of files that are gone; give each path and its size in bytes."""
+        for folder, _, names in list(os.walk(self.root)):
+            for name in names if os.path.basename(folder) == FOLDER else ():
+                path = os.path.join(os.path.dirname(folder), name)
+                if size := self._forget(path, older_than):
+                    yield sidecar_of(path), size
+
+    def _forget(self, path: str, older_than: float) -> int:
+        """Remove the sidecar of a file that is gone; return its size, 0 where there is nothing to remove."""
+        with suppress(OSError), held_folder(os.path.dirname(path)):
+            facts = os.lstat(sidecar_of(path))
+            is_old = time.time() - facts.st_mtime >= older_than  # the file of a younger one may still be written
+            if is_old and not os.path.lexists(path) and read_sidecar(path) is not None:
+                self._remove_sidecar(path)
+                return facts.st_size
+        return 0
 
 
 def _names(folder: str) -> set[str]:

@@ -7,7 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 import xxhash
 
@@ -186,13 +186,13 @@ def replace_file(
     parts: Iterable[Bytes],
     durable: bool = False,
     mode: int = PRIVATE,
-    before: Callable[[os.stat_result], object] | None = None,
+    within: Callable[[os.stat_result], AbstractContextManager[object]] | None = None,
 ) -> os.stat_result:
     """Put a file in its place whole, or not at all.
 
     :param durable: wait until the disk has it, so that it survives a loss of power.
     :param mode: who may read and write it, and enter the folders that are made.
-    :param before: called when it is written, before it is put in its place.
+    :param within: called when it is written, with what the system says of it; the context that it is renamed in.
     :return: what the system says of the file.
     :raises OSError: when it cannot be written; what stood there still stands.
 
@@ -210,9 +210,8 @@ def replace_file(
             facts = os.fstat(descriptor)
         finally:
             os.close(descriptor)
-        if before is not None:
-            before(facts)
-        os.replace(temporary, path)
+        with nullcontext() if within is None else within(facts):
+            os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)

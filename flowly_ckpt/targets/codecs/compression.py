@@ -7,7 +7,8 @@ import zlib
 from typing import Any, NamedTuple
 
 from ...given import whole
-from ..damage import DamagedError
+from ..budget import Budget
+from ..damage import DamagedError, raised_as_damage
 from .pickles import pickled
 from .protocol import Bytes, Codec, codec_given, parts_of, runs_code
 
@@ -66,7 +67,9 @@ class compressed(_Options):
 
     def loads(self, data: Bytes) -> Any:
         """Decode a value."""
-        return self.inner.loads(bytearray(_unpacked(memoryview(data))))
+        with raised_as_damage("it cannot be unpacked"):
+            unpacked = bytearray(_unpacked(memoryview(data)))
+        return self.inner.loads(unpacked)
 
 
 def _unpacked(view: memoryview) -> bytes:
@@ -74,8 +77,7 @@ def _unpacked(view: memoryview) -> bytes:
         raise DamagedError(f"{len(view)} bytes are too few for a compressed value")
     method, size = HEAD.unpack_from(view)
     body = view[HEAD.size :]
-    if size > RATIO.get(method, 0) * (len(body) + 16):
-        raise DamagedError(f"{len(body)} bytes cannot unpack to {size} by method {method!r}")
+    Budget(len(body) + 16, RATIO.get(method, 0)).take(size, f"what is packed by method {method!r}")
     if method == b"s":
         found = _zstd_unpacked(_zstd("zstd"), bytes(body), size)
     else:

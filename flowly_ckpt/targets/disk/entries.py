@@ -32,8 +32,8 @@ LIST = f"""select tag, object, transform, codec, size, created, {USED}, seconds,
     coalesce((select hits from uses where uses.id = entries.id), 0), made_from, blob from entries where"""
 STATS = """select tag, count(*), cast(total(size) as integer), cast(total(hits) as integer), total(hits * seconds),
     max(coalesce(used, created)) from entries left join uses on uses.id = entries.id group by tag order by tag"""
-SIZE = """select (select total(size) from entries where blob is null) +
-    (select total(size) from (select distinct size, blob from entries where blob is not null))"""
+SIZE = """select coalesce(cast((select total(size) from entries where blob is null) +
+    (select total(size) from (select distinct size, blob from entries where blob is not null)) as integer), 0)"""
 CHECK = """select cast(object as blob), cast(tag as blob), cast(transform as blob), id, cast(codec as blob), digest,
     created, size, blob, data from entries where id > ? order by id limit 200"""
 KEYS = """select object, tag, transform, created from entries
