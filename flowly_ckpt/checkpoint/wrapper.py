@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 from ..hashing import functional_hash, prefix_hashes
+from ..hashing.digests import digest
+from ..hashing.kept import Keeper
 from ..pipelines import Combinator, chained, children, effective_steps, name_of, rebuild, role
 from ..pipelines.combinators import follow
 from ..targets.protocol import as_target
@@ -38,7 +40,7 @@ class with_checkpoint(Combinator):
     See also: :func:`add_checkpoints`, which places these wrappers.
     """
 
-    __slots__ = ("checkpoint", "transform")
+    __slots__ = ("_keepers", "_stages", "checkpoint", "transform")
     __flowly_role__ = "transparent"
 
     def __init__(self, checkpoint: mark, transform: Transform) -> None:
@@ -48,10 +50,14 @@ class with_checkpoint(Combinator):
             )
         self.checkpoint = checkpoint
         self.transform = transform
+        self._stages: list[Stage] | None = None
+        self._keepers: dict[Any, Keeper] = {}
 
     def __call__(self, obj: Any) -> Any:
-        stages = stages_of(self)
-        keyed = keys_of(stages, obj)
+        stages = self._stages
+        if stages is None:
+            self._stages = stages = stages_of(self)
+        keyed = keys_of(stages, obj, self._keepers)
         depth = len(stages)
         seen = landings_elsewhere()
         value = MISSING
@@ -118,25 +124,37 @@ def stages_of(outermost: with_checkpoint) -> list[Stage]:
     return stages
 
 
-def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
+def keys_of(stages: Sequence[Stage], obj: Any, keepers: dict[Any, Keeper] | None = None) -> list[Keyed]:
     """Return the key of each stage's result for an object, hashing the object and every step once.
 
     A target may say with which ``hasher`` its keys are made.
+
+    :param keepers: of what is known of the code since an earlier call, by hasher.
     """
-    steps = [step for stage in stages for step in stage.steps]
+    keepers = {} if keepers is None else keepers
     hashed: dict[Any, tuple[str, list[str]]] = {}
     keyed, end = [], 0
     for stage in stages:
         mark = stage.wrapper.checkpoint
         hasher = as_target(mark.target).hasher
         if hasher not in hashed:
-            hashed[hasher] = functional_hash(obj, hasher=hasher), prefix_hashes(steps, hasher=hasher)
+            keeper = keepers.get(hasher) or keepers.setdefault(hasher, Keeper(hasher))
+            hashed[hasher] = _hashes(obj, stages, keeper)
         object_hash, hashes = hashed[hasher]
         own = hashes[end : end + len(stage.steps)]
         end += len(own)
         transform_hash = hashes[end - 1] if end else functional_hash(chained(), hasher=hasher)
         keyed.append(Keyed((object_hash, mark.tag, transform_hash), own))
     return keyed
+
+
+def _hashes(obj: Any, stages: Sequence[Stage], keeper: Keeper) -> tuple[str, list[str]]:
+    """Return the hash of the object, and of all steps up to each of them."""
+    walk = keeper.walk()
+    object_hash = digest(walk, obj)
+    hashes = prefix_hashes([step for stage in stages for step in stage.steps], walk=walk)
+    keeper.learn(walk)
+    return object_hash, hashes
 
 
 def _remember(stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None, seen: int) -> Any:

@@ -71,13 +71,16 @@ def with_place(obj: Any) -> Parts:
     return tag, parts
 
 
-def prefix_hashes(steps: Iterable[Callable[[Any], Any]], *, hasher: Hasher | None = None) -> list[str]:
+def prefix_hashes(
+    steps: Iterable[Callable[[Any], Any]], *, hasher: Hasher | None = None, walk: Walk | None = None
+) -> list[str]:
     """Return the hashes of all prefixes of a chain, at a cost that grows with the number of steps, not its square.
 
     ``prefix_hashes(steps)[i] == functional_hash(chained(*steps[:i + 1]))``
 
     :param steps: transforms; chains, checkpoints and marks among them count as in a chain.
     :param hasher: as in :func:`functional_hash`.
+    :param walk: one that knows some of the code already.
     :raises UnhashableError: as :func:`functional_hash` does.
 
     >>> from flowly_ckpt.pipelines import chained
@@ -86,7 +89,7 @@ def prefix_hashes(steps: Iterable[Callable[[Any], Any]], *, hasher: Hasher | Non
 
     See also: :func:`functional_hash`.
     """
-    walk = Walk(hasher)
+    walk = walk or Walk(hasher)
     found: list[str] = []
     done, count, last = b"", 0, b"<run>"
     for step in steps:
