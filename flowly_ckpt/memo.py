@@ -13,6 +13,7 @@ from .checkpoint.hashed import Hashed, warn_of_changes
 from .errors import UnhashableError
 from .hashing.code.held import as_held
 from .hashing.code.origin import of_module
+from .hashing.kept import Keeper
 from .pipelines import Combinator, name_of
 from .pipelines.awaiting import is_async, mark_async
 from .pipelines.names import module_name
@@ -191,7 +192,7 @@ class memoized(Combinator, Generic[P, R]):
     def _keyed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dict[str, Any], Key, Hashed]:
         arguments = self._counted(args, kwargs)
         try:
-            before = Hashed(arguments, self._steps, as_target(self.checkpoint.target).hasher)
+            before = Hashed(arguments, self._steps, self._keeper)
         except UnhashableError as error:
             raise _of_argument(error, arguments) from error.__cause__
         return arguments, (before.obj, self.checkpoint.tag, before.steps[-1]), before
@@ -208,6 +209,10 @@ class memoized(Combinator, Generic[P, R]):
             elif name not in bound.arguments and parameter.default is not parameter.empty and name not in self.ignore:
                 found[name] = as_held(parameter.default)
         return {name: found[name] for name in self._signature.parameters if name in found}
+
+    @cached_property
+    def _keeper(self) -> Keeper:
+        return Keeper(as_target(self.checkpoint.target).hasher)
 
     @cached_property
     def _signature(self) -> Signature | None:
@@ -305,7 +310,7 @@ class memoized(Combinator, Generic[P, R]):
         name = name_to_pickle(self)
         if name is not None:
             return name
-        state = {key: value for key, value in self.__dict__.items() if key != "_signature"}
+        state = {key: value for key, value in self.__dict__.items() if key not in ("_signature", "_keeper")}
         return (copyreg.__newobj__, (type(self),), state)  # type: ignore[attr-defined]
 
 

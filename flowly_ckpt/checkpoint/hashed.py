@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from types import BuiltinFunctionType
 from typing import Any
 
 from ..errors import MutationWarning
 from ..hashing.changes import is_changed, way_to_change
 from ..hashing.digests import digest, prefixes
+from ..hashing.kept import Keeper, Knowing
 from ..hashing.walk import Walk
 from ..once import warn_once
 from ..pipelines import name_of
@@ -38,7 +38,7 @@ class Hashed:
     :raises UnhashableError: when one of them cannot be hashed.
 
     >>> from flowly_ckpt import functional_hash
-    >>> found = Hashed([1], [abs], None)
+    >>> found = Hashed([1], [abs], Keeper())
     >>> found.obj == functional_hash([1]), found.steps == [functional_hash(abs)]
     (True, True)
 
@@ -47,13 +47,15 @@ class Hashed:
 
     __slots__ = ("end", "members", "obj", "of_obj", "of_steps", "steps", "walk")
 
-    def __init__(self, obj: Any, steps: Iterable[Transform], hasher: Hasher | None) -> None:
-        walk = Walk(hasher)
+    def __init__(self, obj: Any, steps: Iterable[Transform], keeper: Keeper) -> None:
         start = time.perf_counter()
+        first = keeper.walk()
+        walk = first.beside()
         self.obj = digest(walk, obj)
         middle = time.perf_counter()
         self.members = _members(walk, obj) if type(obj) is dict else {}
-        self.walk, self.steps = prefixes(partial(Walk, hasher), steps)  # kept, unlike that of the object
+        self.walk, self.steps = prefixes(first, steps, keeper.walk)  # kept, unlike that of the object
+        keeper.learn(self.walk)
         self.end = time.perf_counter()
         self.of_obj, self.of_steps = middle - start, self.end - middle  # in seconds
 
@@ -72,7 +74,8 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
     """
     spent = time.perf_counter() - before.end
     now = Walk(hasher)
-    for step in steps if _is_cheap(before.of_steps, spent) else ():
+    # What is known of the code is looked at before the next item; what changes it each time is never known.
+    for step in steps if type(before.walk) is not Knowing and _is_cheap(before.of_steps, spent) else ():
         try:
             way = way_to_change(before.walk, now, step) if is_changed(before.walk, now, step) else None
         except Exception as error:  # noqa: BLE001  whatever it is, the result is there and must not be lost

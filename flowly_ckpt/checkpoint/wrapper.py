@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 from ..hashing import functional_hash
+from ..hashing.kept import Keeper
 from ..labels import label
 from ..pipelines import Combinator, chained, children, effective_steps, name_of, rebuild, role
 from ..pipelines.combinators import follow
@@ -42,7 +43,7 @@ class with_checkpoint(Combinator):
     See also: :func:`add_checkpoints`, which places these wrappers.
     """
 
-    __slots__ = ("checkpoint", "transform")
+    __slots__ = ("_keepers", "_stages", "checkpoint", "transform")
     __flowly_role__ = "transparent"
 
     def __init__(self, checkpoint: mark, transform: Transform | None = None) -> None:
@@ -57,11 +58,15 @@ class with_checkpoint(Combinator):
             )
         self.checkpoint = checkpoint
         self.transform: Transform = transform
+        self._stages: list[Stage] | None = None
+        self._keepers: dict[Any, Keeper] = {}
 
     def __call__(self, obj: Any) -> Any:
-        stages = stages_of(self)
+        stages = self._stages
+        if stages is None:
+            self._stages = stages = stages_of(self)
         before: dict[Any, Hashed] = {}
-        keyed = keys_of(stages, obj, before)
+        keyed = keys_of(stages, obj, before, self._keepers)
         depth = len(stages)
         seen = landings_elsewhere()
         value = MISSING
@@ -146,21 +151,29 @@ def stages_of(outermost: with_checkpoint) -> list[Stage]:
     return stages
 
 
-def keys_of(stages: Sequence[Stage], obj: Any, found: dict[Any, Hashed] | None = None) -> list[Keyed]:
+def keys_of(
+    stages: Sequence[Stage],
+    obj: Any,
+    found: dict[Any, Hashed] | None = None,
+    keepers: dict[Any, Keeper] | None = None,
+) -> list[Keyed]:
     """Return the key of each stage's result for an object, hashing the object and every step once.
 
     A target may say with which ``hasher`` its keys are made.
 
     :param found: takes up what was hashed, by hasher.
+    :param keepers: what is known of the code since an earlier call, by hasher.
     """
     steps = [step for stage in stages for step in stage.steps]
     found = {} if found is None else found
+    keepers = {} if keepers is None else keepers
     keyed, end = [], 0
     for stage in stages:
         mark = stage.wrapper.checkpoint
         hasher = as_target(mark.target).hasher
         if hasher not in found:
-            found[hasher] = Hashed(obj, steps, hasher)
+            keeper = keepers.get(hasher) or keepers.setdefault(hasher, Keeper(hasher))
+            found[hasher] = Hashed(obj, steps, keeper)
         object_hash, hashes = found[hasher].obj, found[hasher].steps
         own = hashes[end : end + len(stage.steps)]
         end += len(own)

@@ -88,17 +88,20 @@ def prefix_hashes(steps: Iterable[Callable[[Any], Any]], *, hasher: Hasher | Non
 
     See also: :func:`functional_hash`.
     """
-    return prefixes(partial(Walk, hasher), steps)[1]
+    return prefixes(Walk(hasher), steps, partial(Walk, hasher))[1]
 
 
-def prefixes(make: Callable[[], Walk], steps: Iterable[Callable[[Any], Any]]) -> tuple[Walk, list[str]]:
-    """Return a walk that knows what each step of a chain was, and the hashes of all prefixes.
+def prefixes(
+    walk: Walk, steps: Iterable[Callable[[Any], Any]], make: Callable[[], Walk] = Walk
+) -> tuple[Walk, list[str]]:
+    """Return the walk that has found what each step of a chain is, and the hashes of all prefixes.
 
     What a step imports may change what another one refers to: then all are hashed anew.
 
-    :param make: makes a walk.
+    :param walk: the first to try.
+    :param make: makes another walk.
 
-    >>> prefixes(Walk, [abs, str])[1] == prefix_hashes([abs, str])
+    >>> prefixes(Walk(), [abs, str])[1] == prefix_hashes([abs, str])
     True
 
     See also: :func:`flowly_ckpt.hashing.changes.way_to_change`.
@@ -106,10 +109,10 @@ def prefixes(make: Callable[[], Walk], steps: Iterable[Callable[[Any], Any]]) ->
     steps = list(steps)
     while True:
         before = len(imports)
-        walk = make()
         found = _prefixes(walk, steps)
         if len(imports) == before:
             return walk, found
+        walk = make()
 
 
 def _prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> list[str]:

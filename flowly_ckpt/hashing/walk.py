@@ -73,6 +73,10 @@ class Walk:
         self.parts: dict[int, list[Any]] = {}  # what each object was made of, by its id
         self.kept: list[Any] = []  # temporaries must outlive the memo, which knows objects by id
 
+    def beside(self) -> Walk:
+        """Return another walk with the same hasher, which does not keep anything of this one's."""
+        return Walk(None if self.fold is _xxh3 else self.hasher)
+
     def enc(self, obj: Any) -> bytes:
         kind = type(obj)
         if kind in ATOMS:

@@ -32,13 +32,23 @@ def patched(names: Collection[str]) -> bool:
     >>> patched({"no_such_name"})
     False
     """
+    epoch()
+    return bool(_hung) and not _hung.keys().isdisjoint(names)
+
+
+def epoch() -> tuple[int, ...]:
+    """Return what differs once modules were loaded or names were given in the main one, and look again if it does.
+
+    >>> epoch() is epoch()
+    True
+    """
     global _epoch, _last
     main: Any = vars(sys.modules.get("__main__", sys))
-    epoch, last = (len(sys.modules), len(main), len(main.get("In", ()))), next(reversed(sys.modules.values()))
-    if epoch != _epoch or last is not _last:
-        _epoch, _last = epoch, last
+    now, last = (len(sys.modules), len(main), len(main.get("In", ()))), next(reversed(sys.modules.values()))
+    if now != _epoch or last is not _last:
+        _epoch, _last = now, last
         look_again()
-    return bool(_hung) and not _hung.keys().isdisjoint(names)
+    return _epoch
 
 
 def hung_on(names: Collection[str]) -> Iterator[Any]:
