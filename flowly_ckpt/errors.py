@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from typing import Any
 
 __all__ = [
@@ -14,7 +17,11 @@ __all__ = [
     "UnhashableError",
     "UnreachableWarning",
     "UnstorableError",
+    "warn",
 ]
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_BETWEEN = {"asyncio", "concurrent", "contextlib", "functools", "threading", "toolz", "cytoolz"}
 
 
 class FlowlyError(Exception):
@@ -116,6 +123,14 @@ class MutationWarning(FlowlyWarning):
     """
 
 
+class RedefinedWarning(FlowlyWarning):
+    """Issued for a pipeline that holds a function in whose place its module has another one now.
+
+    >>> str(RedefinedWarning("the pipeline holds an earlier 'clean'"))
+    "the pipeline holds an earlier 'clean'"
+    """
+
+
 class UnreachableWarning(FlowlyWarning):
     """Issued for a mark that no rewrite pass has reached or can reach, so that nothing is stored for it.
 
@@ -129,9 +144,18 @@ class UnreachableWarning(FlowlyWarning):
     """
 
 
-class RedefinedWarning(FlowlyWarning):
-    """Issued for a pipeline that holds a function in whose place its module has another one now.
+def warn(message: str, kind: type[Warning]) -> None:
+    """Issue a warning that shows the line of the user's program which led to it.
 
-    >>> str(RedefinedWarning("the pipeline holds an earlier 'clean'"))
-    "the pipeline holds an earlier 'clean'"
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     warn("a result could not be stored", StoreWarning)
+    >>> str(caught[0].message)
+    'a result could not be stored'
     """
+    frame, level = sys._getframe(1), 2
+    while (outer := frame.f_back) is not None:
+        root = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if not frame.f_code.co_filename.startswith(_HERE) and root not in _BETWEEN:
+            break
+        frame, level = outer, level + 1
+    warnings.warn(message, kind, stacklevel=level)

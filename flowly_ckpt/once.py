@@ -1,16 +1,13 @@
-"""Say something once, at the line of the user's own code."""
+"""Say something once."""
 
 from __future__ import annotations
 
-import os
-import sys
-import warnings
 from collections.abc import Hashable
-from typing import Any
+
+from .errors import warn
 
 __all__ = ["is_first", "warn_once"]
 
-_OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 _said: set[Hashable] = set()
 
 
@@ -27,10 +24,11 @@ def is_first(about: Hashable) -> bool:
 
 
 def warn_once(kind: type[Warning], about: Hashable, message: str) -> None:
-    """Issue a warning at the innermost line that is not this library's, unless it was issued before.
+    """Issue a warning at the line of the user's program, unless it was issued before.
 
     :param about: equal for warnings that say the same.
 
+    >>> import warnings
     >>> with warnings.catch_warnings(record=True, action="always") as caught:
     ...     for _ in range(2):
     ...         warn_once(UserWarning, ("a doctest", 2), "said once")
@@ -38,13 +36,4 @@ def warn_once(kind: type[Warning], about: Hashable, message: str) -> None:
     ['said once']
     """
     if is_first(about):
-        warnings.warn(message, kind, stacklevel=_level())
-
-
-def _level() -> int:
-    """Return how many frames above :func:`warn_once` the user's code is."""
-    level, frame = 1, sys._getframe(1)
-    outer: Any = frame
-    while outer is not None and outer.f_code.co_filename.startswith(_OURS):
-        level, outer = level + 1, outer.f_back
-    return level
+        warn(message, kind)

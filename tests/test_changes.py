@@ -16,6 +16,7 @@ from flowly_ckpt import (
     chained,
     checkpoint,
     drop_checkpoints,
+    ignore_globals,
     memo,
     pipe,
     plan,
@@ -28,7 +29,7 @@ from flowly_ckpt.errors import MutationWarning, UnreachableWarning
 @pytest.fixture(autouse=True)
 def _anew(monkeypatch):
     monkeypatch.setattr("flowly_ckpt.once._said", set())
-    monkeypatch.setattr(hashed, "_QUICK", 60.0)
+    monkeypatch.setattr(hashed, "_QUICK", 600.0)
 
 
 class Holder:
@@ -172,10 +173,25 @@ def test_a_file_that_is_gone_afterwards_costs_no_result(tmp_path):
         assert run(chained(move, checkpoint({})), FileContent(tmp_path / "rows")) == 4
 
 
-def test_a_large_input_is_hashed_once_where_the_step_is_quick(monkeypatch):
+def test_what_takes_long_is_hashed_again_once(monkeypatch):
     monkeypatch.setattr(hashed, "_QUICK", 0.0)
     monkeypatch.setattr(hashed, "_SHARE", 0.0)
-    run(chained(lambda rows: rows.append(1), checkpoint({})), [1])
+    monkeypatch.setattr(hashed, "_costly", {})
+    asked = []
+
+    class Rows:
+        @ignore_globals("asked")
+        def __flowly_hash__(self):
+            asked.append(self)
+            return "rows"
+
+    def step(rows):
+        return 1
+
+    for number in (2, 1, 1):
+        asked.clear()
+        run(chained(step, checkpoint({})), Rows())
+        assert len(asked) == number
 
 
 def test_ordinary_steps_are_not_told_of(recwarn):

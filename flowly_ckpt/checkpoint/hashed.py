@@ -22,11 +22,12 @@ from ..typing import Transform
 __all__ = ["Hashed", "warn_of_changes"]
 
 _IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
-_QUICK = 0.25  # seconds that it may take to hash the input, or the steps, once more; the first time is the slowest
-_SHARE = 0.1  # of what it took to compute the result
+_QUICK = 0.1  # seconds that it may take to hash the input, or the steps, once more
+_SHARE = 0.1  # of what it took to compute the result: what takes more than either is not done a second time
 _MEMBERS = 100  # of a dict
 
 Hasher = Callable[[], Any]
+_costly: dict[tuple[str, str], float] = {}  # how many seconds that took, by what was hashed and the code it is for
 
 
 class Hashed:
@@ -44,18 +45,15 @@ class Hashed:
     See also: :func:`warn_of_changes`.
     """
 
-    __slots__ = ("end", "members", "obj", "of_obj", "of_steps", "steps", "walk")
+    __slots__ = ("end", "members", "obj", "steps", "walk")
 
     def __init__(self, obj: Any, steps: Iterable[Transform], hasher: Hasher | None) -> None:
         walk = Walk(hasher)
-        start = time.perf_counter()
         self.obj = digest(walk, obj)
-        middle = time.perf_counter()
         self.members = _members(walk, obj) if type(obj) is dict else {}
         self.walk = Walk(hasher)  # kept, unlike that of the object, which may be large
         self.steps = prefixes(self.walk, steps)
         self.end = time.perf_counter()
-        self.of_obj, self.of_steps = middle - start, self.end - middle  # in seconds
 
 
 def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> None:
@@ -70,9 +68,31 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
     >>> print(str(caught[0].message).partition(",")[0])
     running 'step' changed global 'seen'
     """
-    spent = time.perf_counter() - before.end
+    spent, code = time.perf_counter() - before.end, "".join(before.steps[-1:])
+    if _is_cheap("steps", code, spent):
+        start = time.perf_counter()
+        _look_at_steps(before, steps, hasher)
+        _note("steps", code, time.perf_counter() - start)
+    if type(obj) not in _IMMUTABLE and _is_cheap("input", code, spent):
+        start = time.perf_counter()
+        _look_at_input(before, obj, steps, hasher)
+        _note("input", code, time.perf_counter() - start)
+
+
+def _is_cheap(what: str, code: str, spent: float) -> bool:
+    """Return whether to hash something again costs little, as far as is known from the last time."""
+    seconds = _costly.get((what, code), -1.0)
+    return seconds < _QUICK or seconds < _SHARE * spent
+
+
+def _note(what: str, code: str, seconds: float) -> None:
+    if seconds >= _QUICK:
+        _costly[what, code] = seconds
+
+
+def _look_at_steps(before: Hashed, steps: Sequence[Transform], hasher: Hasher | None) -> None:
     now = Walk(hasher)
-    for step in steps if _is_cheap(before.of_steps, spent) else ():
+    for step in steps:
         try:
             way = way_to_change(before.walk, now, step) if is_changed(before.walk, now, step) else None
         except Exception as error:  # noqa: BLE001  whatever it is, the result is there and must not be lost
@@ -81,17 +101,14 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
         else:
             if way is not None:
                 _warn(step, way, steps)
-    if type(obj) not in _IMMUTABLE and _is_cheap(before.of_obj, spent):
-        changed = _changed_in(obj, before, hasher)
-        if changed is not None:
-            message = f"running {_names(steps)} changed its {changed} in place"
-            message += ", which a run that restores the result will not do: let it change a copy, and return that"
-            warn_once(MutationWarning, message, message)
 
 
-def _is_cheap(seconds: float, spent: float) -> bool:
-    """Return whether to hash something again costs little, beside what it took to compute the result if need be."""
-    return seconds < _QUICK or seconds < _SHARE * spent
+def _look_at_input(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> None:
+    changed = _changed_in(obj, before, hasher)
+    if changed is not None:
+        message = f"running {_names(steps)} changed its {changed} in place"
+        message += ", which a run that restores the result will not do: let it change a copy, and return that"
+        warn_once(MutationWarning, message, message)
 
 
 def _changed_in(obj: Any, before: Hashed, hasher: Hasher | None) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Iterator
 from functools import partial
@@ -10,7 +9,7 @@ from itertools import islice
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from ..errors import UnreachableWarning
+from ..errors import UnreachableWarning, warn
 from ..once import is_first
 from ..pipelines import name_of, role, walk
 from ..typing import Transform
@@ -49,7 +48,7 @@ def warn_of_unreachable(leaf: Transform) -> Transform:
             "Put the pipeline into the chain itself, or let its type say what it is made of "
             "(flowly_ckpt.pipelines.register)"
         )
-        warnings.warn(message, UnreachableWarning, stacklevel=4)  # who called the pass
+        warn(message, UnreachableWarning)  # who called the pass
     return leaf
 
 
