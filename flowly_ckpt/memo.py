@@ -305,6 +305,9 @@ class memoized(Combinator, Generic[P, R]):
         name = name_to_pickle(self)
         if name is not None:
             return name
+        bound = self.transform
+        if isinstance(bound, MethodType) and isinstance(getattr(bound.__self__, bound.__name__, None), memoized):
+            return (getattr, (bound.__self__, bound.__name__))
         state = {key: value for key, value in self.__dict__.items() if key != "_signature"}
         return (copyreg.__newobj__, (type(self),), state)  # type: ignore[attr-defined]
 

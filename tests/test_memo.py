@@ -384,7 +384,10 @@ def square(n):
 def test_it_pickles_as_a_function_does():
     for dumps in (pickle.dumps, cloudpickle.dumps):
         assert pickle.loads(dumps(area)) is area
-        assert pickle.loads(dumps(Model(2).times))(3) == 6
+        method = pickle.loads(dumps(Model(2).times))
+        assert method(3) == 6
+        assert method.uncached.__func__ is Model.times.uncached
+        assert pickle.loads(dumps(Model.named))(1) == ["Model", 1]
     assert copy.deepcopy(area) is area
     local = memo({})(lambda x: x + 1)
     assert cloudpickle.loads(cloudpickle.dumps(local))(1) == 2
