@@ -208,8 +208,10 @@ class memoized(Combinator, Generic[P, R]):
         return {"after": None, "steps": [[name_of(step), code] for step, code in zip(self._steps, before.steps)]}
 
     def _warn_of_changes(self, before: Hashed, arguments: dict[str, Any]) -> None:
-        if of_module(getattr(self.__wrapped__, "__module__", None)).kind == "user":  # others know what they do
-            warn_of_changes(before, arguments, self._steps, as_target(self.checkpoint.target).hasher)
+        target = as_target(self.checkpoint.target)
+        is_foreign = of_module(getattr(self.__wrapped__, "__module__", None)).kind != "user"  # it knows what it does
+        if not (is_foreign or warn_of_changes(before, arguments, self._steps, target.hasher)):
+            target.pop((before.obj, self.checkpoint.tag, before.steps[-1]), None)
 
     def _has(self, key: Key) -> bool:
         """Return whether there is an entry that may be used."""

@@ -147,6 +147,27 @@ def test_what_changes_while_it_runs_is_filed_under_what_it_was():
     assert table["rate"] == 1, "restored"
 
 
+def test_what_ran_while_its_code_was_redefined_is_not_kept():
+    table = {"redefine": lambda: exec(HELPER.replace("1", "100"), table)}
+    HELPER = "def helper(x):\n    return x + 1"
+    exec(HELPER, table)
+    exec("def step(x):\n    before = helper(x)\n    redefine()\n    return before + helper(x)", table)
+    step = ignore_globals("redefine")(table["step"])
+    for target, ask in (
+        ({}, lambda target: run(chained(step, checkpoint(target)), 1)),
+        ({}, lambda t: memo(t)(step)(1)),
+    ):
+        exec(HELPER, table)
+        hashed.warn_once.__globals__["_said"].clear()
+        with pytest.warns(
+            MutationWarning, match="global 'helper' was redefined while 'step' ran; the result, of which"
+        ):
+            assert ask(target) == 103
+        assert target == {}
+        assert ask(target) == 202
+        assert len(target) == 1, "nothing changed this time"
+
+
 def test_an_input_changed_in_place_is_told():
     def fill(rows):
         rows.setdefault("b", []).append(1)

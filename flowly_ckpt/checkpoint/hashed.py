@@ -12,7 +12,7 @@ from types import BuiltinFunctionType
 from typing import Any
 
 from ..errors import MutationWarning
-from ..hashing.changes import is_changed, way_to_change
+from ..hashing.changes import Way, is_changed, way_to_change
 from ..hashing.digests import digest, prefixes
 from ..hashing.walk import Walk
 from ..once import warn_once
@@ -56,8 +56,11 @@ class Hashed:
         self.end = time.perf_counter()
 
 
-def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> None:
+def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> bool:
     """Warn, once for each, of what was changed while the steps ran on the object.
+
+    :return: whether the result is of what the key says. It is not where code was redefined meanwhile, as by a cell of
+        a notebook while another thread runs; what a step changes itself, it changes again from the same beginning.
 
     >>> from flowly_ckpt import with_checkpoint, checkpoint
     >>> import warnings
@@ -68,15 +71,16 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
     >>> print(str(caught[0].message).partition(",")[0])
     running 'step' changed global 'seen'
     """
-    spent, code = time.perf_counter() - before.end, "".join(before.steps[-1:])
+    spent, code, is_of_key = time.perf_counter() - before.end, "".join(before.steps[-1:]), True
     if _is_cheap("steps", code, spent):
         start = time.perf_counter()
-        _look_at_steps(before, steps, hasher)
+        is_of_key = _look_at_steps(before, steps, hasher)
         _note("steps", code, time.perf_counter() - start)
     if type(obj) not in _IMMUTABLE and _is_cheap("input", code, spent):
         start = time.perf_counter()
         _look_at_input(before, obj, steps, hasher)
         _note("input", code, time.perf_counter() - start)
+    return is_of_key
 
 
 def _is_cheap(what: str, code: str, spent: float) -> bool:
@@ -90,8 +94,8 @@ def _note(what: str, code: str, seconds: float) -> None:
         _costly[what, code] = seconds
 
 
-def _look_at_steps(before: Hashed, steps: Sequence[Transform], hasher: Hasher | None) -> None:
-    now = Walk(hasher)
+def _look_at_steps(before: Hashed, steps: Sequence[Transform], hasher: Hasher | None) -> bool:
+    now, is_of_key = Walk(hasher), True
     for step in steps:
         try:
             way = way_to_change(before.walk, now, step) if is_changed(before.walk, now, step) else None
@@ -100,7 +104,9 @@ def _look_at_steps(before: Hashed, steps: Sequence[Transform], hasher: Hasher | 
             warn_once(MutationWarning, message, message)
         else:
             if way is not None:
+                is_of_key = is_of_key and not way.redefined
                 _warn(step, way, steps)
+    return is_of_key
 
 
 def _look_at_input(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> None:
@@ -149,9 +155,13 @@ def _names(steps: Sequence[Transform]) -> str:
     return repr(", ".join(map(name_of, able or steps)))
 
 
-def _warn(step: Transform, way: Sequence[str], steps: Sequence[Transform]) -> None:
-    what, names = " → ".join(way) or "itself", _names(steps)
+def _warn(step: Transform, way: Way, steps: Sequence[Transform]) -> None:
+    what, names = " → ".join(way.names) or "itself", _names(steps)
+    if way.redefined:
+        message = f"{what} was redefined while {name_of(step)!r} ran; the result, of which code is unclear, is not kept"
+        warn_once(MutationWarning, message, message)
+        return
     if names != repr(name_of(step)):
         what += f" of {name_of(step)!r}"
     message = f"running {names} changed {what}, so its result will not be found again"
-    warn_once(MutationWarning, message, f"{message}: {_advice(way)}")
+    warn_once(MutationWarning, message, f"{message}: {_advice(way.names)}")
