@@ -123,6 +123,14 @@ class MutationWarning(FlowlyWarning):
     """
 
 
+class RedefinedWarning(FlowlyWarning):
+    """Issued for a pipeline that holds a function in whose place its module has another one now.
+
+    >>> str(RedefinedWarning("the pipeline holds an earlier 'clean'"))
+    "the pipeline holds an earlier 'clean'"
+    """
+
+
 class UnreachableWarning(FlowlyWarning):
     """Issued for a mark that no rewrite pass has reached or can reach, so that nothing is stored for it.
 
@@ -139,6 +147,7 @@ class UnreachableWarning(FlowlyWarning):
 def warn(message: str, kind: type[Warning]) -> None:
     """Issue a warning that shows the line of the user's program which led to it.
 
+
     >>> with warnings.catch_warnings(record=True, action="always") as caught:
     ...     warn("a result could not be stored", StoreWarning)
     >>> str(caught[0].message)
@@ -151,11 +160,3 @@ def warn(message: str, kind: type[Warning]) -> None:
             break
         frame, level = outer, level + 1
     warnings.warn(message, kind, stacklevel=level)
-
-
-class RedefinedWarning(FlowlyWarning):
-    """Issued for a pipeline that holds a function in whose place its module has another one now.
-
-    >>> str(RedefinedWarning("the pipeline holds an earlier 'clean'"))
-    "the pipeline holds an earlier 'clean'"
-    """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, update_wrapper
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, Ty
 from .checkpoint import checkpoint
 from .checkpoint.hashed import Hashed, warn_of_changes
 from .errors import UnhashableError
-from .hashing.code.held import as_held
+from .hashing.arguments import counted, in_argument, signature_of
 from .hashing.code.origin import of_module
 from .hashing.kept import Keeper
-from .pipelines import Combinator, name_of
+from .labels import label
+from .pipelines import Combinator, chained, effective_steps, name_of
 from .pipelines.awaiting import is_async, mark_async
 from .pipelines.names import module_name
 from .pipelines.pickling import name_to_pickle
@@ -150,7 +151,7 @@ class memoized(Combinator, Generic[P, R]):
         for name in sorted(self.ignore - set(known)):
             raise ValueError(f"memo: {name_of(self.__wrapped__)} has no parameter {name!r}, only {', '.join(known)}")
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         call: Any = self._awaited if self.is_async else self._called
         result: R = call(args, kwargs)
         return result
@@ -163,7 +164,7 @@ class memoized(Combinator, Generic[P, R]):
             ran.append(True)
             return self.transform(*args, **kwargs)
 
-        value = recall(self.checkpoint.target, key, compute, self._made_from(key))
+        value = recall(self.checkpoint.target, key, compute, self._made_from(arguments, before))
         if ran:
             self._warn_of_changes(before, arguments)
         return value
@@ -177,7 +178,7 @@ class memoized(Combinator, Generic[P, R]):
             transform: Any = self.transform
             return await transform(*args, **kwargs)
 
-        value = await recall_async(self.checkpoint.target, key, compute, self._made_from(key))
+        value = await recall_async(self.checkpoint.target, key, compute, self._made_from(arguments, before))
         if ran:
             self._warn_of_changes(before, arguments)
         return value
@@ -190,25 +191,12 @@ class memoized(Combinator, Generic[P, R]):
         return arguments, key, before
 
     def _keyed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dict[str, Any], Key, Hashed]:
-        arguments = self._counted(args, kwargs)
+        arguments = counted(self._signature, self.ignore, args, kwargs)
         try:
             before = Hashed(arguments, self._steps, self._keeper)
         except UnhashableError as error:
-            raise _of_argument(error, arguments) from error.__cause__
+            raise in_argument(error, arguments) from error.__cause__
         return arguments, (before.obj, self.checkpoint.tag, before.steps[-1]), before
-
-    def _counted(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments that count, by the names of their parameters; defaults, which the code holds, too."""
-        if self._signature is None:
-            return {"args": args, "kwargs": dict(kwargs)}
-        bound = self._signature.bind(*args, **kwargs)
-        found = {name: value for name, value in bound.arguments.items() if name not in self.ignore}
-        for name, parameter in self._signature.parameters.items():
-            if name in found and parameter.kind is parameter.VAR_KEYWORD:
-                found[name] = {word: value for word, value in found[name].items() if word not in self.ignore}
-            elif name not in bound.arguments and parameter.default is not parameter.empty and name not in self.ignore:
-                found[name] = as_held(parameter.default)
-        return {name: found[name] for name in self._signature.parameters if name in found}
 
     @cached_property
     def _keeper(self) -> Keeper:
@@ -216,23 +204,21 @@ class memoized(Combinator, Generic[P, R]):
 
     @cached_property
     def _signature(self) -> Signature | None:
-        import inspect
-
-        try:
-            return inspect.signature(self.__wrapped__)
-        except ValueError:  # some builtins have none
-            return None
+        return signature_of(self.__wrapped__)
 
     @property
-    def _steps(self) -> Sequence[Any]:
-        return (self.transform if self.hashes_as is None else self.hashes_as,)
+    def _steps(self) -> list[Any]:
+        return effective_steps(self.transform if self.hashes_as is None else self.hashes_as) or [chained()]
 
-    def _made_from(self, key: Key) -> dict[str, Any]:
-        return {"after": None, "steps": [[name_of(self.__wrapped__), key[2]]]}
+    def _made_from(self, arguments: dict[str, Any], before: Hashed) -> dict[str, Any]:
+        steps = [[name_of(step), code] for step, code in zip(self._steps, before.steps)]
+        return {"input": label(arguments), "after": None, "steps": steps}
 
     def _warn_of_changes(self, before: Hashed, arguments: dict[str, Any]) -> None:
-        if of_module(getattr(self.__wrapped__, "__module__", None)).kind == "user":  # others know what they do
-            warn_of_changes(before, arguments, self._steps, as_target(self.checkpoint.target).hasher)
+        target = as_target(self.checkpoint.target)
+        is_foreign = of_module(getattr(self.__wrapped__, "__module__", None)).kind != "user"  # it knows what it does
+        if not (is_foreign or warn_of_changes(before, arguments, self._steps, target.hasher)):
+            target.pop((before.obj, self.checkpoint.tag, before.steps[-1]), None)
 
     def _has(self, key: Key) -> bool:
         """Return whether there is an entry that may be used."""
@@ -241,7 +227,7 @@ class memoized(Combinator, Generic[P, R]):
         entry = as_target(self.checkpoint.target).entry(key)
         return entry is not None and bool(self.valid(entry))
 
-    def plan(self, *args: P.args, **kwargs: P.kwargs) -> Plan:
+    def plan(self, /, *args: P.args, **kwargs: P.kwargs) -> Plan:
         """Forecast a call: whether it would be restored or run, and why."""
         return Plan(self._forecasts(args, kwargs))
 
@@ -253,14 +239,16 @@ class memoized(Combinator, Generic[P, R]):
             yield from self._forecasts((obj,), {})
 
     def _forecasts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Forecast]:
-        _, key, _ = self._keyed(args, kwargs)
+        _, key, before = self._keyed(args, kwargs)
         target, name = self.checkpoint.target, name_of(self)
         if self._has(key):
             yield Forecast((name,), "restore", key[1], "stored for these arguments and this code")
         elif key in target:
             yield Forecast((name,), "run", key[1], "what is stored is no longer valid")
         else:
-            yield Forecast((name,), "run", key[1], why_missing(target, key, [name], [key[2]]))
+            yield Forecast(
+                (name,), "run", key[1], why_missing(target, key, list(map(name_of, self._steps)), before.steps)
+            )
 
     def clear(self, **selection: Any) -> int:
         """Remove the results under its tag, also those of earlier versions of its code; return how many.
@@ -310,6 +298,9 @@ class memoized(Combinator, Generic[P, R]):
         name = name_to_pickle(self)
         if name is not None:
             return name
+        bound = self.transform
+        if isinstance(bound, MethodType) and isinstance(getattr(bound.__self__, bound.__name__, None), memoized):
+            return (getattr, (bound.__self__, bound.__name__))
         state = {key: value for key, value in self.__dict__.items() if key not in ("_signature", "_keeper")}
         return (copyreg.__newobj__, (type(self),), state)  # type: ignore[attr-defined]
 
@@ -317,15 +308,3 @@ class memoized(Combinator, Generic[P, R]):
 def _tag(function: Any) -> str:
     name, place = name_of(function), getattr(function, "__module__", None)
     return f"{module_name(place)}.{name}" if isinstance(place, str) else name
-
-
-def _of_argument(error: UnhashableError, arguments: Mapping[str, Any]) -> UnhashableError:
-    """Return the error with the name of the argument that it is about, and what helps there."""
-    for name in arguments:
-        if error.path[:1] == (f"[{name!r}]",):
-            advice = f"{error.advice}; " if error.advice else ""
-            path = (f"argument {name!r}", *error.path[1:])
-            return UnhashableError(error.obj, path, f"{advice}or leave it out with ignore=[{name!r}]")
-    if error.path[:1] == ("self",):
-        return UnhashableError(error.obj, error.path, f"{error.advice}; or leave it out with ignore=['self']")
-    return error

@@ -1,4 +1,4 @@
-"""Say something once, at the line of the user's own code."""
+"""Say something once."""
 
 from __future__ import annotations
 

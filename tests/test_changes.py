@@ -16,6 +16,7 @@ from flowly_ckpt import (
     chained,
     checkpoint,
     drop_checkpoints,
+    ignore_globals,
     memo,
     pipe,
     plan,
@@ -28,7 +29,7 @@ from flowly_ckpt.errors import MutationWarning, UnreachableWarning
 @pytest.fixture(autouse=True)
 def _anew(monkeypatch):
     monkeypatch.setattr("flowly_ckpt.once._said", set())
-    monkeypatch.setattr(hashed, "_QUICK", 60.0)
+    monkeypatch.setattr(hashed, "_QUICK", 600.0)
 
 
 class Holder:
@@ -146,6 +147,27 @@ def test_what_changes_while_it_runs_is_filed_under_what_it_was():
     assert table["rate"] == 1, "restored"
 
 
+def test_what_ran_while_its_code_was_redefined_is_not_kept():
+    table = {"redefine": lambda: exec(HELPER.replace("1", "100"), table)}
+    HELPER = "def helper(x):\n    return x + 1"
+    exec(HELPER, table)
+    exec("def step(x):\n    before = helper(x)\n    redefine()\n    return before + helper(x)", table)
+    step = ignore_globals("redefine")(table["step"])
+    for target, ask in (
+        ({}, lambda target: run(chained(step, checkpoint(target)), 1)),
+        ({}, lambda t: memo(t)(step)(1)),
+    ):
+        exec(HELPER, table)
+        hashed.warn_once.__globals__["_said"].clear()
+        with pytest.warns(
+            MutationWarning, match="global 'helper' was redefined while 'step' ran; the result, of which"
+        ):
+            assert ask(target) == 103
+        assert target == {}
+        assert ask(target) == 202
+        assert len(target) == 1, "nothing changed this time"
+
+
 def test_an_input_changed_in_place_is_told():
     def fill(rows):
         rows.setdefault("b", []).append(1)
@@ -172,10 +194,25 @@ def test_a_file_that_is_gone_afterwards_costs_no_result(tmp_path):
         assert run(chained(move, checkpoint({})), FileContent(tmp_path / "rows")) == 4
 
 
-def test_a_large_input_is_hashed_once_where_the_step_is_quick(monkeypatch):
+def test_what_takes_long_is_hashed_again_once(monkeypatch):
     monkeypatch.setattr(hashed, "_QUICK", 0.0)
     monkeypatch.setattr(hashed, "_SHARE", 0.0)
-    run(chained(lambda rows: rows.append(1), checkpoint({})), [1])
+    monkeypatch.setattr(hashed, "_costly", {})
+    asked = []
+
+    class Rows:
+        @ignore_globals("asked")
+        def __flowly_hash__(self):
+            asked.append(self)
+            return "rows"
+
+    def step(rows):
+        return 1
+
+    for number in (2, 1, 1):
+        asked.clear()
+        run(chained(step, checkpoint({})), Rows())
+        assert len(asked) == number
 
 
 def test_ordinary_steps_are_not_told_of(recwarn):

@@ -295,6 +295,22 @@ def test_the_code_is_the_reason_on_a_target_that_keeps_facts(tmp_path):
         assert edited.plan(1)[0].why == "step changed"
 
 
+def test_a_pipeline_is_remembered_too(tmp_path):
+    with DiskTarget(tmp_path) as target:
+        assert [memo(target, "p")(chained(abs, increment, str))(-1) for _ in range(2)] == ["2", "2"]
+        assert memo(target, "p")(chained(abs, square, str)).plan(-1)[0].why == "it was another step: increment"
+        assert [memo(target)(chained())(-1), len(target)] == [-1, 2]
+
+
+def test_a_parameter_may_be_called_self():
+    @memo(KEPT)
+    def step(self, args=1, kwargs=2):
+        return [self, args, kwargs]
+
+    assert step(self=0) == step(0) == step(0, kwargs=2) == [0, 1, 2]
+    assert step.plan(self=0)[0].action == "restore"
+
+
 def test_clear_checkpoints_and_the_command_line_know_its_entries(tmp_path, capsys):
     area(3), area(4)
     assert clear_checkpoints(KEPT, transform=area) == 2
@@ -377,6 +393,10 @@ def work(folder, n):
     return memo(DiskTarget(folder))(square)(n)
 
 
+def increment(n):
+    return n + 1
+
+
 def square(n):
     return n * n
 
@@ -384,7 +404,10 @@ def square(n):
 def test_it_pickles_as_a_function_does():
     for dumps in (pickle.dumps, cloudpickle.dumps):
         assert pickle.loads(dumps(area)) is area
-        assert pickle.loads(dumps(Model(2).times))(3) == 6
+        method = pickle.loads(dumps(Model(2).times))
+        assert method(3) == 6
+        assert method.uncached.__func__ is Model.times.uncached
+        assert pickle.loads(dumps(Model.named))(1) == ["Model", 1]
     assert copy.deepcopy(area) is area
     local = memo({})(lambda x: x + 1)
     assert cloudpickle.loads(cloudpickle.dumps(local))(1) == 2

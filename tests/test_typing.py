@@ -78,7 +78,8 @@ def test_mypy_accepts_a_program_and_knows_its_types(tmp_path):
     file = tmp_path / "program.py"
     file.write_text(PROGRAM)
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(tmp_path), str(file)]
-    environment = {**os.environ, "MYPYPATH": str(Path(flowly_ckpt.__file__).parents[1])}
+    root = Path(flowly_ckpt.__file__).parents[1]
+    environment = {**os.environ, "MYPYPATH": "" if "site-packages" in root.parts else str(root)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200)
     lines = [line for line in done.stdout.splitlines() if line.startswith("program.py:")]
     notes = [line.partition("Revealed type is ")[2].strip('"') for line in lines if "Revealed type" in line]

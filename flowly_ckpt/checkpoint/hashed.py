@@ -12,7 +12,7 @@ from types import BuiltinFunctionType
 from typing import Any
 
 from ..errors import MutationWarning
-from ..hashing.changes import is_changed, way_to_change
+from ..hashing.changes import Way, is_changed, way_to_change
 from ..hashing.digests import digest, prefixes
 from ..hashing.kept import Keeper, Knowing
 from ..hashing.walk import Walk
@@ -23,11 +23,12 @@ from ..typing import Transform
 __all__ = ["Hashed", "warn_of_changes"]
 
 _IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
-_QUICK = 0.25  # seconds that it may take to hash the input, or the steps, once more; the first time is the slowest
-_SHARE = 0.1  # of what it took to compute the result
+_QUICK = 0.1  # seconds that it may take to hash the input, or the steps, once more
+_SHARE = 0.1  # of what it took to compute the result: what takes more than either is not done a second time
 _MEMBERS = 100  # of a dict
 
 Hasher = Callable[[], Any]
+_costly: dict[tuple[str, str], float] = {}  # how many seconds that took, by what was hashed and the code it is for
 
 
 class Hashed:
@@ -45,23 +46,23 @@ class Hashed:
     See also: :func:`warn_of_changes`.
     """
 
-    __slots__ = ("end", "members", "obj", "of_obj", "of_steps", "steps", "walk")
+    __slots__ = ("end", "members", "obj", "steps", "walk")
 
     def __init__(self, obj: Any, steps: Iterable[Transform], keeper: Keeper) -> None:
-        start = time.perf_counter()
         first = keeper.walk()
         walk = first.beside()
         self.obj = digest(walk, obj)
-        middle = time.perf_counter()
         self.members = _members(walk, obj) if type(obj) is dict else {}
         self.walk, self.steps = prefixes(first, steps, keeper.walk)  # kept, unlike that of the object
         keeper.learn(self.walk)
         self.end = time.perf_counter()
-        self.of_obj, self.of_steps = middle - start, self.end - middle  # in seconds
 
 
-def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> None:
+def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> bool:
     """Warn, once for each, of what was changed while the steps ran on the object.
+
+    :return: whether the result is of what the key says. It is not where code was redefined meanwhile, as by a cell of
+        a notebook while another thread runs; what a step changes itself, it changes again from the same beginning.
 
     >>> from flowly_ckpt import with_checkpoint, checkpoint
     >>> import warnings
@@ -72,10 +73,34 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
     >>> print(str(caught[0].message).partition(",")[0])
     running 'step' changed global 'seen'
     """
-    spent = time.perf_counter() - before.end
-    now = Walk(hasher)
-    # What is known of the code is looked at before the next item; what changes it each time is never known.
-    for step in steps if type(before.walk) is not Knowing and _is_cheap(before.of_steps, spent) else ():
+    if type(before.walk) is Knowing:  # what changes its own key each time is not known
+        return before.walk.origin.is_whole()
+    spent, code, is_of_key = time.perf_counter() - before.end, "".join(before.steps[-1:]), True
+    if _is_cheap("steps", code, spent):
+        start = time.perf_counter()
+        is_of_key = _look_at_steps(before, steps, hasher)
+        _note("steps", code, time.perf_counter() - start)
+    if type(obj) not in _IMMUTABLE and _is_cheap("input", code, spent):
+        start = time.perf_counter()
+        _look_at_input(before, obj, steps, hasher)
+        _note("input", code, time.perf_counter() - start)
+    return is_of_key
+
+
+def _is_cheap(what: str, code: str, spent: float) -> bool:
+    """Return whether to hash something again costs little, as far as is known from the last time."""
+    seconds = _costly.get((what, code), -1.0)
+    return seconds < _QUICK or seconds < _SHARE * spent
+
+
+def _note(what: str, code: str, seconds: float) -> None:
+    if seconds >= _QUICK:
+        _costly[what, code] = seconds
+
+
+def _look_at_steps(before: Hashed, steps: Sequence[Transform], hasher: Hasher | None) -> bool:
+    now, is_of_key = Walk(hasher), True
+    for step in steps:
         try:
             way = way_to_change(before.walk, now, step) if is_changed(before.walk, now, step) else None
         except Exception as error:  # noqa: BLE001  whatever it is, the result is there and must not be lost
@@ -83,18 +108,17 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
             warn_once(MutationWarning, message, message)
         else:
             if way is not None:
+                is_of_key = is_of_key and not way.redefined
                 _warn(step, way, steps)
-    if type(obj) not in _IMMUTABLE and _is_cheap(before.of_obj, spent):
-        changed = _changed_in(obj, before, hasher)
-        if changed is not None:
-            message = f"running {_names(steps)} changed its {changed} in place"
-            message += ", which a run that restores the result will not do: let it change a copy, and return that"
-            warn_once(MutationWarning, message, message)
+    return is_of_key
 
 
-def _is_cheap(seconds: float, spent: float) -> bool:
-    """Return whether to hash something again costs little, beside what it took to compute the result if need be."""
-    return seconds < _QUICK or seconds < _SHARE * spent
+def _look_at_input(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> None:
+    changed = _changed_in(obj, before, hasher)
+    if changed is not None:
+        message = f"running {_names(steps)} changed its {changed} in place"
+        message += ", which a run that restores the result will not do: let it change a copy, and return that"
+        warn_once(MutationWarning, message, message)
 
 
 def _changed_in(obj: Any, before: Hashed, hasher: Hasher | None) -> str | None:
@@ -135,9 +159,13 @@ def _names(steps: Sequence[Transform]) -> str:
     return repr(", ".join(map(name_of, able or steps)))
 
 
-def _warn(step: Transform, way: Sequence[str], steps: Sequence[Transform]) -> None:
-    what, names = " → ".join(way) or "itself", _names(steps)
+def _warn(step: Transform, way: Way, steps: Sequence[Transform]) -> None:
+    what, names = " → ".join(way.names) or "itself", _names(steps)
+    if way.redefined:
+        message = f"{what} was redefined while {name_of(step)!r} ran; the result, of which code is unclear, is not kept"
+        warn_once(MutationWarning, message, message)
+        return
     if names != repr(name_of(step)):
         what += f" of {name_of(step)!r}"
     message = f"running {names} changed {what}, so its result will not be found again"
-    warn_once(MutationWarning, message, f"{message}: {_advice(way)}")
+    warn_once(MutationWarning, message, f"{message}: {_advice(way.names)}")

@@ -80,7 +80,9 @@ class with_checkpoint(Combinator):
             value = _remember(stages[position], keyed[position], value, previous, seen, obj)
         if depth + 1 < len(stages):
             hasher, first = next(iter(before.items()))
-            warn_of_changes(first, obj, [step for stage in stages for step in stage.steps], hasher)
+            if not warn_of_changes(first, obj, [step for stage in stages for step in stage.steps], hasher):
+                for stage, one in zip(stages[depth + 1 :], keyed[depth + 1 :]):
+                    as_target(stage.wrapper.checkpoint.target).pop(one.key, None)
         return value
 
     def __getattr__(self, name: str) -> Any:

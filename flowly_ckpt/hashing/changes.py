@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import chain, repeat
-from typing import Any
+from types import FunctionType
+from typing import Any, NamedTuple
 
 from ..errors import UnhashableError
 from .digests import encoded
@@ -12,7 +13,7 @@ from .plain import ATOMS
 from .rows import LABELS
 from .walk import Cycle, Walk
 
-__all__ = ["is_changed", "way_to_change"]
+__all__ = ["Way", "is_changed", "way_to_change"]
 
 _LONGEST = 20
 _CONTAINERS = (dict, list, tuple)
@@ -37,26 +38,39 @@ def is_changed(before: Walk, now: Walk, obj: Any) -> bool:
         return known != (encoded(now, obj),)  # which knows the way
 
 
-def way_to_change(before: Walk, now: Walk, obj: Any) -> tuple[str, ...]:
-    """Return the way from an object to what was changed in it, by the names that errors use.
+class Way(NamedTuple):
+    """Hold the way from an object to what was changed in it.
 
-    It ends early where what was there before is not known.
+    :param names: the names that errors use.
+    :param redefined: whether it leads over a function or a class in whose place there is another one now.
+
+    >>> Way(("global 'seen'",)).redefined
+    False
+    """
+
+    names: tuple[str, ...]
+    redefined: bool = False
+
+
+def way_to_change(before: Walk, now: Walk, obj: Any) -> Way:
+    """Return the way from an object to what was changed in it; it ends early where it is not known what was there.
 
     >>> before, seen = Walk(), []
     >>> def step(x): return seen.append(x)
     >>> _ = before.enc(step)
     >>> step(1), way_to_change(before, Walk(), step)
-    (None, ("global 'seen'",))
+    (None, Way(names=("global 'seen'",), redefined=False))
     """
     way: list[str] = []
-    was = obj
+    was, redefined = obj, False
     while len(way) < _LONGEST:
         found = next((part for part in _pairs(before, was, obj, now.expand) if _differ(before, now, *part[1:])), None)
         if found is None:
             break
         name, was, obj = found
         way.append(name)
-    return tuple(name for name in way if name)
+        redefined = redefined or (was is not obj and type(was) is type(obj) and isinstance(obj, FunctionType | type))
+    return Way(tuple(name for name in way if name), redefined)
 
 
 def _pairs(before: Walk, was: Any, obj: Any, expand: Callable[[Any], Any]) -> list[tuple[str, Any, Any]]:
