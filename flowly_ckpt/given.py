@@ -19,7 +19,11 @@ __all__ = [
 
 T = TypeVar("T")
 
-_SECONDS: dict[str, float] = {"": 1, "ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SECONDS: dict[str, float] = {
+    "": 1, "ms": 0.001, "s": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "minute": 60, "minutes": 60,
+    "h": 3600, "hour": 3600, "hours": 3600, "d": 86_400, "day": 86_400, "days": 86_400,
+    "w": 604_800, "week": 604_800, "weeks": 604_800,
+}  # fmt: skip
 _BYTES: dict[str, float] = {
     "": 1, "b": 1, "k": 10**3, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
     "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40, "m": 10**6, "g": 10**9, "t": 10**12,
@@ -59,7 +63,8 @@ def _amount(name: str, what: str, given: Any, units: dict[str, float]) -> Any:
         found = given.total_seconds()
     elif isinstance(given, str):
         parts = _WITH_UNIT.fullmatch(given)
-        factor = units.get(parts[2].lower()) if parts else None
+        unit = parts[2] if parts else "?"
+        factor = units.get(unit if units is _SECONDS else unit.lower())  # M may be meant for months
         found = -1 if parts is None or factor is None else float(parts[1]) * factor
     elif isinstance(given, bool) or not isinstance(given, Real):
         raise wrong(name, f"a number of {what}", given)

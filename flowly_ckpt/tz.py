@@ -39,9 +39,11 @@ from .pipelines import (
     tupled,
 )
 from .pipelines.console import printf, show, timed
+from .pipelines.mapping import FailedItemsError
 from .pipelines.outcomes import Failure, Just, Nothing, Success, not_none, optional, raise_, try_call
 
 __all__ = [
+    "FailedItemsError",
     "Failure",
     "Just",
     "Nothing",

@@ -29,6 +29,7 @@ from flowly_ckpt import (
     with_checkpoint,
 )
 from flowly_ckpt.calls import TargetCheckpoint, cache_with_checkpoint, init_checkpoint
+from flowly_ckpt.checkpoint import clear_stale
 from flowly_ckpt.errors import FlowlyWarning, StoreWarning
 from flowly_ckpt.passes import observe
 from flowly_ckpt.plan import plan
@@ -118,6 +119,7 @@ ROWS = [
     (lambda: DiskTarget("d", max_bytes=True), TypeError, f"max_bytes {BYTES} True"),
     (lambda: DiskTarget("d", max_bytes=timedelta(1)), TypeError, f"max_bytes {BYTES} datetime"),
     (lambda: DiskTarget("d", max_age="soon"), ValueError, f"max_age {SECONDS} 'soon'"),
+    (lambda: DiskTarget("d", max_age="1M"), ValueError, f"max_age {SECONDS} '1M'"),
     (lambda: DiskTarget("d", max_age=-1), ValueError, f"max_age {SECONDS} -1"),
     (lambda: DiskTarget("d", max_age=timedelta(-1)), ValueError, f"max_age {SECONDS} datetime"),
     (lambda: DiskTarget("d", max_age=float("nan")), ValueError, f"max_age {SECONDS} nan"),
@@ -186,6 +188,7 @@ ROWS = [
     (lambda: clear_checkpoints({}, tag=5), TypeError, "tag must be a string, got 5"),
     (lambda: clear_checkpoints({}, transform=5), TypeError, "transform must be a function of one argument, got 5"),
     (lambda: clear_checkpoints({}, older_than="30d"), ValueError, "dict keeps no times"),
+    (lambda: clear_stale({}, 5), TypeError, "pipelines must be a function, got 5"),
     (lambda: clear_checkpoints({}, older_than=-1), ValueError, f"older_than {SECONDS} -1"),
     # a pipeline that is none
     (lambda: apply(5, abs), TypeError, "the pipeline comes first and must be callable, got int; pipeline and object"),
@@ -198,6 +201,10 @@ ROWS = [
     (lambda: tz.build_dict(a=None), TypeError, "build_dict: 'a' is None, which cannot be called"),
     (lambda: tz.itemsetter(5), TypeError, "itemsetter: transforms must be given by name, got 5"),
     (lambda: tz.groupby("key"), TypeError, "groupby: key is 'key', which cannot be called"),
+    (lambda: tz.groupby(None), TypeError, "groupby: key is None, which cannot be called"),
+    (lambda: tz.reduction(None), TypeError, "reduction: aggregate is None, which cannot be called"),
+    (lambda: tz.attempt(None), TypeError, "attempt: func is None, which cannot be called"),
+    (lambda: tz.kv_valmap(len)(["ab"]), TypeError, "a sequence of (key, value) pairs is needed, got the item 'ab'"),
     (lambda: tz.reduction(5), TypeError, "reduction: aggregate is 5, which cannot be called"),
     (lambda: tz.kv_transform(sorted), ValueError, "kv_valmap(sorted) applies it to each value"),
     (lambda: tz.aggregate({"a": 5}), TypeError, "aggregate: 'a' is 5; give a function, or a list of them"),
@@ -316,7 +323,7 @@ def test_ages_and_sizes_are_taken_as_people_write_them(tmp_path):
         assert clear_checkpoints(target, older_than="12h") == 0
         assert target.gc(older_than="1h").evicted == 0
     assert Bounded({}, "1.5 kB").max_bytes == 1500
-    assert Expiring({}, timedelta(hours=1)).max_age == 3600
+    assert Expiring({}, timedelta(hours=1)).max_age == Expiring({}, "60 minutes").max_age == 3600
     assert resume.Checkpoint("x", rate="30s", target={}).rate == 30
 
 

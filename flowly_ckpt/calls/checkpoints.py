@@ -16,7 +16,7 @@ from ..targets.files import FileTarget
 from ..targets.protocol import BaseTarget, as_target, checked, described
 from ..targets.recall import recall, recall_async
 from ..targets.wrappers.simple import Null
-from ..typing import Key, Target
+from ..typing import Age, Key, Target
 from .keys import key_of_path, path_of_key, qualified_name, undecorated
 
 __all__ = ["Checkpoint", "LocalStorageCheckpoint", "NullCheckpoint", "TargetCheckpoint"]
@@ -228,7 +228,7 @@ class LocalStorageCheckpoint(TargetCheckpoint):
     :param checkpoint_name: keeps the results of one step and index apart from all others.
     :param directory: contains the folder ``checkpoint``, which is made when the first result is kept.
     :param code: make the code of every method part of its key.
-    :param max_age: seconds after which a result no longer counts; None for never.
+    :param max_age: seconds (also a timedelta, or ``"30d"``) after which a result no longer counts; None for never.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -245,7 +245,7 @@ class LocalStorageCheckpoint(TargetCheckpoint):
         directory: str | os.PathLike[str] = "artifacts",
         *,
         code: bool = False,
-        max_age: float | None = None,
+        max_age: Age | None = None,
     ) -> None:
         files = FileTarget(os.path.join(directory, "checkpoint"), path_of_key, key_of_path, max_age=max_age)
         super().__init__(checkpoint_name, files, code=code)

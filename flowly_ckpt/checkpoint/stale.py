@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from ..given import function
 from ..pipelines import walk
 from ..targets.facts import Entry
 from ..targets.protocol import as_target, checked
@@ -43,6 +44,7 @@ def clear_stale(target: Target, *pipelines: Transform, dry_run: bool = False, **
     full = as_target(checked(target))
     known: dict[str, set[str]] = {}
     for pipeline in pipelines:
+        function("pipelines", pipeline)
         for tag, code in _found_by(pipeline):
             known.setdefault(tag, set()).add(code)
     known.pop(_UNTAGGED, None)

@@ -159,7 +159,8 @@ class Named(Combinator):
 class Fields(Combinator):
     """Base class of combinators whose attributes are their arguments; those in ``_transforms`` are the children.
 
-    One that is ``None`` is left out of them. A subclass sets its attributes in ``__init__``, and calls ``_check`` then.
+    Those in ``_optional`` may be ``None``, and are left out then. A subclass sets its attributes in ``__init__``, and
+    calls ``_check`` then.
 
     >>> from flowly_ckpt.pipelines import children, reduceby
     >>> children(reduceby(abs, max))
@@ -169,11 +170,13 @@ class Fields(Combinator):
     __slots__ = ()
     _transforms: ClassVar[tuple[str, ...]] = ()
     _others: ClassVar[tuple[str, ...]] = ()
+    _optional: ClassVar[tuple[str, ...]] = ()
 
     def _check(self) -> None:
-        if not all(map(callable, self.__flowly_children__())):
-            places = [name for name in self._transforms if getattr(self, name) is not None]
-            raise _not_callable(self, places, self.__flowly_children__())
+        given = {name: getattr(self, name) for name in self._transforms}
+        needed = [name for name, func in given.items() if func is not None or name not in self._optional]
+        if not all(callable(given[name]) for name in needed):
+            raise _not_callable(self, needed, [given[name] for name in needed])
 
     def _head(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self._others)

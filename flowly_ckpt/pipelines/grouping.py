@@ -106,6 +106,7 @@ class TwoParts(Fields):
 
     __slots__ = ("aggregate", "perpartition")
     _transforms: ClassVar[tuple[str, ...]] = ("perpartition", "aggregate")
+    _optional = ("perpartition",)
 
     def __init__(self, perpartition: Transform | None, aggregate: Transform | None = None) -> None:
         self.perpartition, self.aggregate = _parts(perpartition, aggregate)

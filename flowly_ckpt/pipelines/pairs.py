@@ -24,10 +24,18 @@ Given = Iterable[tuple[Any, Any]] | Mapping[Any, Any]
 def pairs_of(given: Given) -> Iterable[tuple[Any, Any]]:
     """Return pairs as they are, and a mapping's items.
 
+    :raises TypeError: at an item that is text.
+
     >>> list(pairs_of({"ab": 1}))
     [('ab', 1)]
     """
-    return given.items() if isinstance(given, Mapping) else given
+    return given.items() if isinstance(given, Mapping) else map(_pair, given)
+
+
+def _pair(given: tuple[Any, Any]) -> tuple[Any, Any]:
+    if isinstance(given, str):  # one of two letters would come apart
+        raise TypeError(f"a sequence of (key, value) pairs is needed, got the item {given!r:.60}")
+    return given
 
 
 class kv_map(Fields):
