@@ -96,10 +96,12 @@ def all_groups() -> list[Group]:
         seen,
         tables,
         unhashable,
+        used,
+        users,
     )
 
     found = [scalars, containers, classes, functions, callables, modules, newest, seen, ordinary, needless]
-    found += [unhashable, arrays, tables, adversarial, met, libraries]
+    found += [unhashable, arrays, tables, adversarial, met, libraries, used, users]
     groups = [group for module in found for group in module.CASES]
     names = [group.name for group in groups]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)

@@ -54,10 +54,11 @@ def one_block(obj: Any) -> Any:
     """Return the values of all columns, each in a row, if they are numbers of one type that lie in one array."""
     import numpy as np
 
-    blocks = getattr(getattr(obj, "_mgr", None), "blocks", ())
+    blocks: Any = getattr(getattr(obj, "_mgr", None), "blocks", ())
     if len(blocks) != 1 or not blocks[0].mgr_locs.is_slice_like:
         return None
-    values, place = blocks[0].values, blocks[0].mgr_locs.as_slice
+    only: Any = blocks[0]
+    values, place = only.values, only.mgr_locs.as_slice
     is_simple = type(values) is np.ndarray and values.dtype.kind in SIMPLE and values.dtype.metadata is None
     return values if is_simple and place == slice(0, obj.shape[1], 1) else None
 
@@ -69,7 +70,8 @@ def together(several: Any) -> Parts:
     if type(several) is np.ndarray:
         return b"<columns>", [[several.dtype.str] * len(several), several.shape[1], Blob(chunks(several))]
     kinds: dict[str, list[Any]] = {}
-    others, which = [], []
+    others: list[Any] = []
+    which: list[str | None] = []
     for values in several:
         of = values.dtype
         is_simple = type(values) is np.ndarray and of.kind in SIMPLE and of.metadata is None
@@ -170,11 +172,15 @@ def by_ndarray(obj: Any) -> Parts:
 def masked(obj: Any) -> Parts:
     data, mask = obj._data, obj._mask
     if mask.any() and data.ndim == 1:
-        data = Later(lambda data=data: (b"<array>", [data.dtype.str, data.shape, Blob(shown(data, mask))]))
+        data = Later(partial(some, data, mask))
     elif mask.any():
         data = data.copy()
         data[mask] = 0
     return b"<extension>", [obj.dtype, data, mask]
+
+
+def some(data: Any, mask: Any) -> Parts:
+    return b"<array>", [data.dtype.str, data.shape, Blob(shown(data, mask))]
 
 
 def shown(data: Any, mask: Any) -> Iterator[Any]:
