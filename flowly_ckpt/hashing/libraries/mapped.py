@@ -101,12 +101,16 @@ def relationship(obj: Any) -> Parts:
 
 
 def mapping(cls: Any) -> list[Any] | None:
-    """Return what a mapped class has beside its table: relationships, computed columns, and the user's listeners."""
-    from sqlalchemy import Column
+    """Return what a mapped class has beside its table: relationships, computed columns, and the user's listeners.
 
+    >>> mapping(int) is None
+    True
+    """
     mapper = vars(cls).get("__mapper__")
     if mapper is None:
         return None
+    from sqlalchemy import Column
+
     computed = {
         name: prop
         for name, prop in mapper._props.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol, runtime_checkable
 
 from ...typing import Bytes
-from .steady import note
+from ..steady import note
 
 __all__ = ["Bytes", "Codec", "checks_itself", "parts_of", "runs_code"]
 

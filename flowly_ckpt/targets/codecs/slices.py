@@ -7,7 +7,7 @@ from typing import Any
 
 from ...dispatch import Dispatch
 
-__all__ = ["load_pyarrow", "load_torch"]
+__all__: list[str] = []
 
 SPARE = 1 << 12  # bytes by which buffers may be larger, besides twice the size
 
