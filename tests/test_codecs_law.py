@@ -158,7 +158,12 @@ def test_a_slice_of_arrow_is_stored_without_the_rest():
     table = pa.table({"a": range(100_000), "b": [str(i) for i in range(100_000)]}, metadata={"k": "v"})
     ten = pa.concat_tables([table.slice(i * 10_000, 10_000) for i in range(10)])
     assert len(pickled.dumps(ten)) < 1.5 * table.nbytes
-    for part in (table.slice(5, 10), table.to_batches()[0].slice(5, 10), table["b"].slice(5, 10), table["a"].chunk(0)[:9]):
+    for part in (
+        table.slice(5, 10),
+        table.to_batches()[0].slice(5, 10),
+        table["b"].slice(5, 10),
+        table["a"].chunk(0)[:9],
+    ):
         data = pickled.dumps(part)
         assert len(data) < 5_000
         assert type(pickled.loads(data)) is type(part)

@@ -17,9 +17,10 @@ from typing import Any
 import xxhash
 
 from ..given import function
+from ..pipelines.term import shapes
 from .plain import ATOMS, is_plain
 from .rows import Blob, Parts, expand, refusing
-from .values.objects import only_step
+from .values.objects import RUN_ROLES, only_step
 
 __all__ = ["NAMED", "NAMED_IN", "UNORDERED", "VERSION", "Cycle", "Walk"]
 
@@ -118,6 +119,8 @@ class Walk:
     def item(self, obj: Any) -> Any:
         """Return what stands for a part that can be read as a value: of a function, with its name."""
         if type(obj) not in NAMED:
+            if shapes[type(obj)].role not in RUN_ROLES:
+                return self.part(obj)
             obj = only_step(obj)
         if type(obj) in NAMED:
             return (b"<handed>" + dumps((obj.__name__, self.enc(obj)), 2),)

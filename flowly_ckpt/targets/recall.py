@@ -10,11 +10,11 @@ from typing import Any
 from ..errors import MutationWarning, StoreWarning, warn
 from ..typing import Facts, Key, Target
 from .claims import UNCLAIMED, Claim
-from .codecs.steady import Noted, is_steady, noted
 from .materialise import Materialised, UnstorableError, materialise
 from .mutation import forget, is_intact, watch
 from .protocol import BaseTarget, as_target, described
 from .single_flight import MISSING, Flight, board, landings_elsewhere, share
+from .steady import Noted, is_steady, noted
 from .waiting import computing, warn_of_circle
 
 __all__ = ["MISSING", "compute_once", "lookup", "recall", "recall_async"]

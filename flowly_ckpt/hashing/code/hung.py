@@ -93,7 +93,11 @@ def look_at(kind: type, own: Any) -> None:
 
 
 def users(member: Any) -> Any:
-    """Return the user's function or class that a member of a class is, or is made from; else None."""
+    """Return the user's function or class that a member of a class is, or is made from; else None.
+
+    >>> users(str.upper) is None
+    True
+    """
     if type(member) is FunctionType:
         # Libraries, and ``multiprocessing.managers``, make methods in tables without a name; nobody else does.
         is_named = "__name__" in member.__globals__

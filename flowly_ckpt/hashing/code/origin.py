@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
@@ -141,7 +142,7 @@ def version_label(site: str, package: str) -> str:
     if folder is not None:
         return _label(site, folder)
     folders = sorted(_folders(site).values(), key=lambda folder: (-likeness(folder, package), folder))
-    owners = (folder for folder in folders if owns(site, folder, package))
+    owners: Iterator[str] = (folder for folder in folders if owns(site, folder, package))
     if os.path.isfile(os.path.join(site, package, "__init__.py")):  # all of it is of one distribution
         owners = islice(owners, 1)
     return " ".join(_label(site, folder) for folder in sorted(owners))

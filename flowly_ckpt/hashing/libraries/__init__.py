@@ -10,6 +10,7 @@ from ..rows import register_lazy
 __all__ = ["LIBRARIES"]
 
 LIBRARIES = {
+    "click": "models",
     "dask": "lazy",
     "dask._expr": "lazy",
     "dask.array": "lazy",
@@ -17,6 +18,7 @@ LIBRARIES = {
     "networkx": "models",
     "numpy": "arrays",
     "pandas": "tables",
+    "pandas.tseries.holiday": "models",
     "pyarrow": "columnar",
     "pyarrow._dataset": "handles",
     "pydantic._internal._validate_call": "wrappers",
@@ -25,10 +27,13 @@ LIBRARIES = {
     "scipy.spatial": "arrays",
     "sklearn.feature_extraction.text": "models",
     "sklearn.neighbors": "models",
+    "sqlalchemy": "mapped",
     "sqlalchemy.orm": "mapped",
     "sympy": "models",
     "torch": "arrays",
     "torch._dynamo": "models",
+    "torch.jit": "models",
+    "torch.nn.utils.parametrize": "models",
     "toolz": "wrappers",
     "cytoolz": "wrappers",
     "xarray": "lazy",

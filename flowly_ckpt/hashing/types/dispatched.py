@@ -42,7 +42,9 @@ def look_again() -> None:
         if name not in _modules:
             found = list(generic_in(getattr(module, "__dict__", {})))
             if found and of_module(name).kind not in ("user", "ours"):
-                _tables.update((id(table), (f"{name}.{key}", table)) for key, table in found if id(table) not in _tables)
+                _tables.update(
+                    (id(table), (f"{name}.{key}", table)) for key, table in found if id(table) not in _tables
+                )
     _modules.clear()
     _modules.update(sys.modules)
 

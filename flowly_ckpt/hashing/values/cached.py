@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from opcode import opmap
 from types import CodeType, FunctionType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from ..code.origin import of_module
 
@@ -33,7 +33,7 @@ STORE_SUBSCR = opmap["STORE_SUBSCR"]
 SETTERS = frozenset({"setattr", "__setattr__"})
 TABLES = frozenset({"__dict__", "vars"})
 FILLERS = frozenset({"setdefault", "update"})
-_kept: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()  # a class that is kept alive has a subclass more
+_kept: dict[int, tuple[Any, frozenset[str]]] = {}  # by id, as looking up a weak key takes long
 
 
 def kept_by_properties(kind: type) -> frozenset[str]:
@@ -49,10 +49,13 @@ def kept_by_properties(kind: type) -> frozenset[str]:
     >>> kept_by_properties(Circle)
     frozenset({'area'})
     """
-    known = _kept.get(kind)
-    if known is None:
-        _kept[kind] = known = frozenset(name for name in caches(kind) if not is_assigned(kind, name))
-    return known
+    key = id(kind)
+    known = _kept.get(key)
+    if known is not None and known[0]() is kind:
+        return known[1]
+    found = frozenset(name for name in caches(kind) if not is_assigned(kind, name))
+    _kept[key] = (weakref.ref(kind, lambda _: _kept.pop(key, None)), found)
+    return found
 
 
 def caches(kind: type) -> Iterator[str]:

@@ -8,12 +8,13 @@ from copyreg import dispatch_table
 from typing import Any
 
 from ...errors import UnhashableError
-from ...pipelines import Combinator, children, effective_steps, role
+from ...pipelines import Combinator, children, effective_steps
+from ...pipelines.term import shapes
 from ..code.origin import of_module
 from ..rows import LABELS, ROWS, Parts, of_class
 from .cached import kept_by_properties
 
-__all__ = ["by_reduction", "is_run", "only_step"]
+__all__ = ["RUN_ROLES", "by_reduction", "is_run", "only_step"]
 
 ADVICE = (
     "describe its content with flowly_ckpt.hashing.register or a method __flowly_hash__ or __reduce__, "
@@ -25,6 +26,7 @@ BEHIND = ("__wrapped__", "_self_wrapper", "func", "fn", "function", "py_func")
 """Attributes under which wrappers keep what they wrap, those of wrapt among them."""
 SETS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
 FLAT = frozenset({tuple, dict})
+STRINGS = frozenset({str})
 PLAIN_STATE = frozenset({dict, type(None)})
 COPIED = frozenset(
     {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__type_params__"}
@@ -79,6 +81,11 @@ def by_reduction(obj: Any) -> Parts:
     kind = type(obj)
     if is_run(obj):
         return b"<run>", effective_steps(obj)
+    if is_ordinary(obj, kind):
+        kept = own_state(obj.__dict__, kind)
+        if STRINGS.issuperset(map(type, kept)):
+            refuse_addresses(obj, kept.values())
+            return b"<instance>", [kind, *kept, *kept.values()]
     if hasattr(kind, "__flowly_hash__"):
         own = of_type(kind, "__flowly_hash__")
         if own is not None:
@@ -120,6 +127,29 @@ def by_reduction(obj: Any) -> Parts:
     return b"<object>", parts
 
 
+class Ordinary:
+    """Have no more than attributes."""
+
+
+def is_ordinary(obj: Any, kind: Any) -> bool:
+    """Return whether the content of an object is its attributes, for all that its class says; most are so.
+
+    >>> is_ordinary(Ordinary(), Ordinary), is_ordinary(1, int)
+    (True, False)
+    """
+    return (
+        kind.__basicsize__ == Ordinary.__basicsize__
+        and kind.__dictoffset__ == Ordinary.__dictoffset__
+        and kind.__reduce_ex__ is object.__reduce_ex__
+        and kind.__reduce__ is object.__reduce__
+        and kind.__getstate__ is object.__getstate__
+        and kind not in dispatch_table
+        and not callable(obj)
+        and not (hasattr(kind, "__flowly_hash__") or hasattr(kind, "__next__"))
+        and not (hasattr(kind, "__getnewargs_ex__") or hasattr(kind, "__getnewargs__"))
+    )
+
+
 def of_type(kind: type, name: str) -> Any:
     """Return an attribute of a type, or None; unlike ``getattr``, not one that its metaclass makes up."""
     return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
@@ -132,7 +162,7 @@ def is_run(obj: Any) -> bool:
     >>> is_run(chained(abs)), is_run(abs)
     (True, False)
     """
-    return role(obj) in RUN_ROLES
+    return shapes[type(obj)].role in RUN_ROLES
 
 
 def only_step(obj: Any) -> Any:

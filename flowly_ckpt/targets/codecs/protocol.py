@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from ...given import made, wrong
 from ...typing import Bytes
-from .steady import note
+from ..steady import note
 
 __all__ = ["Bytes", "Codec", "checks_itself", "codec_given", "parts_of", "runs_code"]
 

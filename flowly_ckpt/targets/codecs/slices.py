@@ -7,7 +7,7 @@ from typing import Any
 
 from ...dispatch import Dispatch
 
-__all__ = ["load_pyarrow", "load_torch"]
+__all__: list[str] = []
 
 SPARE = 1 << 12  # bytes by which buffers may be larger, besides twice the size
 
@@ -45,7 +45,9 @@ def compact(obj: Any, table: Any) -> Any:
 def kind_of(obj: Any) -> str:
     import pyarrow as pa
 
-    return next(kind for kind in ("Table", "RecordBatch", "ChunkedArray", "Array") if isinstance(obj, getattr(pa, kind)))
+    return next(
+        kind for kind in ("Table", "RecordBatch", "ChunkedArray", "Array") if isinstance(obj, getattr(pa, kind))
+    )
 
 
 def from_stream(kind: str, buffer: Any) -> Any:
@@ -78,7 +80,9 @@ def load_torch(reductions: Dispatch[Any]) -> None:
         if obj.untyped_storage().nbytes() < 2 * obj.nbytes + SPARE or not obj.is_leaf:
             return NotImplemented
         part = obj.detach().clone()
-        return (part if type(obj) is torch.Tensor else type(obj)(part)).requires_grad_(obj.requires_grad).__reduce_ex__(5)
+        return (
+            (part if type(obj) is torch.Tensor else type(obj)(part)).requires_grad_(obj.requires_grad).__reduce_ex__(5)
+        )
 
     @reductions.exact(torch.storage.TypedStorage, torch.UntypedStorage)
     def storage(obj: Any) -> Any:

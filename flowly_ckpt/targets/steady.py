@@ -9,7 +9,7 @@ from typing import Any
 
 import xxhash
 
-from ...typing import Bytes
+from ..typing import Bytes
 
 __all__ = ["Noted", "is_steady", "note", "noted"]
 
