@@ -1276,3 +1276,21 @@ def test_other_stores_below_the_folder_are_no_results_of_tasks(folder, ran):
     assert list(Results("working")) == [("a", "square", "")]
     assert Results("working").clear_where() == 1
     assert [len(other) for other in others] == [1, 1, 1]
+
+
+def test_the_newest_result_counts_whatever_a_layer_remembers(tmp_path):
+    with DiskTarget(tmp_path / "store") as disk:
+        results = []
+        for value in (1, 2):  # as in two processes
+
+            @task(target="number", store=Layered({}, disk))
+            def number(value=value):
+                return value
+
+            results.append(number)
+        assert results[0]().load() == 1
+        with pytest.warns(StaleWarning):
+            results[1]().remove()
+        assert results[1]().load() == 2
+        with pytest.warns(StaleWarning):
+            assert results[0]().load() == 2
