@@ -1036,7 +1036,7 @@ def test_results_are_listed_and_cleared_and_other_files_are_let_be(folder, ran):
 
 def test_what_is_left_of_a_killed_writer_is_no_result(folder, ran):
     square_of(ran)(3)
-    for half in ("working/.tmp-1-aa", "working/.made/.tmp-1-aa"):
+    for half in ("working/.tmp-1-0123456789aa", "working/.made/.tmp-1-0123456789aa"):
         (folder / half).write_bytes(b"half")
     results = Results("working")
     assert list(results) == [("squares.pkl", "square", "")]

@@ -48,7 +48,7 @@ def _is_locked(folder: str, opened: list[int]) -> bool:
         while True:
             if not opened:
                 with _guard:  # no fork comes between the opening and the note of it
-                    opened.extend(map(os.open, (folder,), (os.O_RDONLY,)))
+                    opened.extend(map(os.open, (folder,), (os.O_RDONLY | getattr(os, "O_DIRECTORY", 0),)))
                     _open.update(opened)
             try:
                 fcntl.flock(opened[0], fcntl.LOCK_EX | fcntl.LOCK_NB)

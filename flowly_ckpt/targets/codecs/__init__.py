@@ -41,7 +41,7 @@ def codec_named(name: str) -> Codec:
     """
     if name in _codecs:
         return _codecs[name]
-    if name.startswith("compressed+"):
+    if name.startswith("compressed+") and not name.startswith("compressed+compressed+"):  # each unpacks to far more
         return compressed(inner=codec_named(name.partition("+")[2]))
     if name == "tree":
         from .tree import tree
