@@ -436,7 +436,7 @@ def test_gc_collects_orphans_and_leftovers(store):
     store[KEY] = np.zeros(10_000)
     keep = files(store)
     orphan = store._values.blobs.add([b"x" * 50_000])
-    Path(store.path, "blobs", ".tmp-1-ab").write_bytes(b"half")
+    Path(store.path, "blobs", ".tmp-1-0123456789ab").write_bytes(b"half")
     Path(store.path, "claims").mkdir()
     Path(store.path, "claims", "dead.lock").write_text("process 1")
     assert store.gc() == (0, 0, 0, 0)

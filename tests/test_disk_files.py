@@ -192,7 +192,7 @@ def test_what_killed_writers_left_is_collected_before_there_is_an_index(tmp_path
     store = tmp_path / "store"
     (store / "blobs" / "ab").mkdir(parents=True)
     (store / "blobs" / "ab" / f"{'cd' * 15}.bin").write_bytes(b"left over")
-    (store / ".tmp-1-ab").write_bytes(b"left over")
+    (store / ".tmp-1-0123456789ab").write_bytes(b"left over")
     assert DiskTarget(store).gc(older_than=0).files == 2
     assert [path for path in store.rglob("*") if path.is_file()] == []
 

@@ -187,7 +187,7 @@ def test_deleting_takes_empty_folders_along(tmp_path):
 def test_leftovers_of_killed_writers_are_skipped_and_collected(tmp_path):
     target = FileTarget(tmp_path, suffix="")
     target[KEY] = 1
-    (tmp_path / "clean" / ".tmp-1-ab").write_bytes(b"half")
+    (tmp_path / "clean" / ".tmp-1-0123456789ab").write_bytes(b"half")
     assert list(target) == [KEY]
     assert target.gc().files == 0
     assert target.gc(older_than=0).files == 1

@@ -1037,7 +1037,7 @@ def test_results_are_listed_and_cleared_and_other_files_are_let_be(folder, ran):
 
 def test_what_is_left_of_a_killed_writer_is_no_result(folder, ran):
     square_of(ran)(3)
-    for half in ("working/.tmp-1-aa", "working/.made/.tmp-1-aa"):
+    for half in ("working/.tmp-1-0123456789aa", "working/.made/.tmp-1-0123456789aa"):
         (folder / half).write_bytes(b"half")
     results = Results("working")
     assert list(results) == [("squares.pkl", "square", "")]
@@ -1277,3 +1277,21 @@ def test_other_stores_below_the_folder_are_no_results_of_tasks(folder, ran):
     assert list(Results("working")) == [("a", "square", "")]
     assert Results("working").clear_where() == 1
     assert [len(other) for other in others] == [1, 1, 1]
+
+
+def test_the_newest_result_counts_whatever_a_layer_remembers(tmp_path):
+    with DiskTarget(tmp_path / "store") as disk:
+        results = []
+        for value in (1, 2):  # as in two processes
+
+            @task(target="number", store=Layered({}, disk))
+            def number(value=value):
+                return value
+
+            results.append(number)
+        assert results[0]().load() == 1
+        with pytest.warns(StaleWarning):
+            results[1]().remove()
+        assert results[1]().load() == 2
+        with pytest.warns(StaleWarning):
+            assert results[0]().load() == 2

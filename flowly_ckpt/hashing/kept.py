@@ -127,7 +127,14 @@ class Noting(Walk):
 
 
 class Knowing(Walk):
-    """A walk that begins with what is kept."""
+    """A walk that begins with what is kept.
+
+    >>> step = lambda x: x + 1
+    >>> first = Noting(None)
+    >>> encoding = first.enc(step)
+    >>> Knowing(keep(first, None)).memo[id(step)] == (encoding,)
+    True
+    """
 
     __slots__ = ("origin",)
 

@@ -18,7 +18,7 @@ from ..targets.budget import Budget
 from ..targets.damage import DamagedError
 from ..targets.facts import Collected, Entry, Selection, names_of
 from ..targets.files import FileTarget
-from ..targets.filesystem import digest_of, read_into, remove_empty, replace_file, size_of
+from ..targets.filesystem import digest_of, open_file, read_file, read_into, remove_empty, replace_file, size_of
 from ..targets.key_names import cut, quoted, uncut, unquoted
 from ..targets.provenance import Provenance
 from ..typing import Age, Bytes, Facts, Key
@@ -162,7 +162,7 @@ class CacheTarget(FileTarget):
     def made_at(self, path: str, data: Bytes | None = None) -> Provenance | None:
         """Return how an entry was made: its record says so, and needs no sidecar."""
         try:
-            data = Path(path).read_bytes() if data is None else data
+            data = read_file(path) if data is None else data
             record = recorded.loads(data)
             created = os.stat(path).st_mtime
         except (OSError, DamagedError):
@@ -183,8 +183,8 @@ class CacheTarget(FileTarget):
     def written_in(self, folder: str, folders: Sequence[str], names: Sequence[str]) -> Iterable[str]:
         """Return the record of an entry's folder, if this store has written it."""
         if RECORD in names:
-            with suppress(OSError), open(os.path.join(folder, RECORD), "rb") as file:
-                if (file.read(len(HEAD)) or HEAD) == HEAD:  # one that was cut is ours, too
+            with suppress(OSError):
+                if (_beginning(os.path.join(folder, RECORD)) or HEAD) == HEAD:  # one that was cut is ours, too
                     return [RECORD]
         return ()
 
@@ -204,7 +204,7 @@ class CacheTarget(FileTarget):
 
     def _fault(self, path: str) -> str:
         try:
-            record = recorded.loads(Path(path).read_bytes())
+            record = recorded.loads(read_file(path))
             for name, size, digest in [] if record is None else record.own_parts:
                 _fetched(self._part(record.key, name), size, digest)
         except (OSError, DamagedError) as error:
@@ -274,16 +274,23 @@ def _listed(folder: str) -> list[str]:
 
 def _size(path: str) -> int:
     try:
-        return os.stat(path).st_size
+        return os.lstat(path).st_size
     except OSError:
         return -1
+
+
+def _beginning(path: str) -> bytearray:
+    descriptor = open_file(path)
+    try:
+        return read_into(descriptor, len(HEAD))
+    finally:
+        os.close(descriptor)
 
 
 def _fetched(path: str, size: int, digest: str) -> bytearray:
     """Read a part; raise DamagedError when it is not what was written, or not there."""
     try:
-        with open(path, "rb") as file:
-            data = read_into(file.fileno(), size + 1)
+        data = read_file(path, size)
     except OSError as error:
         raise DamagedError(f"{path} cannot be read: {error}") from error
     if len(data) != size or digest_of([data]).hex() != digest:

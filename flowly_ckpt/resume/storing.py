@@ -16,7 +16,7 @@ from ..errors import StoreWarning, warn
 from ..targets.codecs import gzipped
 from ..targets.files import FileTarget
 from ..targets.key_names import cut, quoted, quoted_dotted, uncut, unquoted, unquoted_dotted
-from ..targets.protocol import as_target, described
+from ..targets.protocol import as_target, described, settled
 from ..targets.recall import MISSING, lookup
 from ..typing import Key, Target
 
@@ -111,7 +111,7 @@ class Place(NamedTuple):
 
     def load(self) -> Snapshot | None:
         """Return the state, or None where there is none, or none that can be used."""
-        kept = lookup(self.target, self.key)
+        kept = lookup(settled(self.target), self.key)
         if kept is MISSING:
             return None
         try:

@@ -166,12 +166,12 @@ class FileTarget(BaseTarget):
         data = read_file(path)
         if self.made_at(path, data) is not None:
             return data
-        with held_folder(os.path.dirname(path)) as is_held:  # somebody may be replacing the file and its sidecar
+        with held_folder(os.path.dirname(path)):  # somebody may be replacing the file and its sidecar
             facts = os.stat(path)
             data = read_file(path)
             if self.made_at(path, data) is not None:
                 return data
-        if is_held or not self._is_being_replaced(path, facts):
+        if not self._is_being_replaced(path, facts):  # by somebody who could not wait, or where no folder is held
             raise DamagedError("its content is not what its sidecar says was stored")
         return None
 

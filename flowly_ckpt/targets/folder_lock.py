@@ -12,7 +12,8 @@ from contextlib import contextmanager
 __all__ = ["held_folder"]
 
 # Seconds that others are waited for: at first, and once that was in vain, since one of them was stopped.
-_PATIENCE, _IMPATIENCE = 1.0, 0.02
+_PATIENCE, _IMPATIENCE = 2.0, 0.02
+_PAUSES = 0.0003, 0.002  # between looks, growing from the first to the second
 _patience = _PATIENCE
 # The folders that this process has open. A forked child closes them, or it would hold what its parent has released.
 _open: set[int] = set()
@@ -43,12 +44,13 @@ def _is_locked(folder: str, opened: list[int]) -> bool:
         return False
     import fcntl
 
-    end, pause = time.monotonic() + _patience, 0.0005
+    end = time.monotonic() + _patience
+    pause, longest = _PAUSES
     try:
         while True:
             if not opened:
                 with _guard:  # no fork comes between the opening and the note of it
-                    opened.extend(map(os.open, (folder,), (os.O_RDONLY,)))
+                    opened.extend(map(os.open, (folder,), (os.O_RDONLY | getattr(os, "O_DIRECTORY", 0),)))
                     _open.update(opened)
             try:
                 fcntl.flock(opened[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -57,7 +59,7 @@ def _is_locked(folder: str, opened: list[int]) -> bool:
                     _patience = _IMPATIENCE
                     return False
                 time.sleep(pause)
-                pause = min(2 * pause, 0.02)
+                pause = min(2 * pause, longest)
                 continue
             if os.fstat(opened[0]).st_nlink:
                 _patience = _PATIENCE

@@ -20,7 +20,7 @@ from .facts import Collected, Entry, Selection, TagStats, stats_of, to_evict
 if TYPE_CHECKING:
     from .codecs import Codec
 
-__all__ = ["BaseTarget", "Mapped", "as_target", "checked", "described"]
+__all__ = ["BaseTarget", "Mapped", "as_target", "checked", "described", "settled"]
 
 M = TypeVar("M", bound=MutableMapping[Any, Any])
 
@@ -66,6 +66,11 @@ class BaseTarget(MutableMapping[Key, Any]):
     def place(self) -> Hashable:
         """Equal for targets that keep the same entries, so that only one of them computes a missing one."""
         return id(self)
+
+    @property
+    def settled(self) -> Target:
+        """The target itself, without a layer that remembers what another process may have replaced since."""
+        return self
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
         """Store a value with facts about it."""
@@ -288,6 +293,19 @@ def as_target(mapping: Target) -> BaseTarget:
     """
     # Not isinstance, which asks an abstract class in Python: every look-up goes through here.
     return mapping if BaseTarget in type(mapping).__mro__ else Mapped(mapping)  # type: ignore[return-value]
+
+
+def settled(target: Target) -> Target:
+    """Return where to look for what a key only names, so that its newest value counts; see :attr:`BaseTarget.settled`.
+
+    A key that is made of digests says what its value is: for that any layer will do.
+
+    >>> target = {}
+    >>> settled(target) is target
+    True
+    """
+    full = as_target(target)
+    return target if type(full) is Mapped else full.settled
 
 
 def checked(target: M, name: str = "target") -> M:

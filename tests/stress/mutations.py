@@ -2,7 +2,8 @@
 
 python tests/stress/mutations.py [--quick] [--count N] [--only TEXT]
 
-Of each codec and library 100,000 mutated encodings are decoded (with --quick 1,000; of indexes a hundredth of that).
+Of each codec and library 100,000 mutated encodings are decoded (with --quick 1,000; of sidecars a tenth, of indexes a
+hundredth of that).
 It holds where a value comes out, the stored one where there is a digest, or the codec's own error; a crash, another
 error, a warning of another kind, 256 MB more than before or ten seconds are faults.
 """
@@ -381,6 +382,7 @@ def try_all(name: str, start: int, end: int) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--full", action="store_true", help="as without it")
     parser.add_argument("--count", type=int, default=0)
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--only", default="")

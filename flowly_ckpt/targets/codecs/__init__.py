@@ -43,7 +43,7 @@ def codec_named(name: str) -> Codec:
     """
     if text("name", name) in _codecs:
         return _codecs[name]
-    if name.startswith("compressed+"):
+    if name.startswith("compressed+") and not name.startswith("compressed+compressed+"):  # each unpacks to far more
         return compressed(inner=codec_named(name.partition("+")[2]))
     if name == "tree":
         from .tree import tree

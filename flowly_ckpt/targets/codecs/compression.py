@@ -16,6 +16,7 @@ __all__ = ["compressed"]
 
 # Stored: one letter for the method, the length before compression, its stream.
 HEAD = struct.Struct("<cQ")
+_ZSTD, _CHECKED = b"\x28\xb5\x2f\xfd", 4  # what a frame begins with; the bit of the next byte that tells of a checksum
 RATIO = {b"z": 1100, b"s": 1 << 16}  # no stream of the method that was made here unpacks to more
 
 
@@ -100,6 +101,8 @@ def _zstd_packed(zstd: Any, data: bytes, level: int) -> bytes:
 
 def _zstd_unpacked(zstd: Any, body: bytes, size: int) -> bytes:
     """Decompress, but not to more than the stated size, whatever the frame says of itself."""
+    if body[: len(_ZSTD)] != _ZSTD or not body[len(_ZSTD)] & _CHECKED:
+        raise DamagedError("it is not a frame of zstd with a checksum")
     if hasattr(zstd, "CompressionParameter"):
         stream = zstd.ZstdDecompressor()
         found = bytes(stream.decompress(body, size + 1))

@@ -92,7 +92,8 @@ class Values:
     def is_young(self, created: int) -> bool:
         """Return whether an entry made at this time has not expired."""
         # A date in the future shows a clock that was set back: such an entry lives no longer than others.
-        return self.max_age is None or abs(time.time() - created / 1e9) < self.max_age
+        known = type(created) in (int, float)  # in a foreign index it may be anything
+        return self.max_age is None or (known and abs(time.time() - created / 1e9) < self.max_age)
 
     def _condemn(self, key: Key, row: Row, what: Exception) -> None:
         """Warn that an entry is damaged, and remove it with its file, so that it can be stored again.

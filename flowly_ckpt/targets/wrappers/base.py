@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from copy import copy
 from typing import Any
 
 from ...typing import Age, Facts, Key, Target
 from ..claims import Claim
 from ..codecs import Bytes, Codec
 from ..facts import Collected, Entry, TagStats
-from ..protocol import BaseTarget, Progress, as_target, checked, described
+from ..protocol import BaseTarget, Progress, as_target, checked, described, settled
 
 __all__ = ["Wrapper"]
 
@@ -58,6 +59,15 @@ class Wrapper(BaseTarget):
     @property
     def place(self) -> Hashable:
         return (type(self), self.full.place)
+
+    @property
+    def settled(self) -> Target:
+        found = settled(self.target)
+        if found is self.target:
+            return self
+        own = copy(self)
+        own.target = found
+        return own
 
     def wrapped(self, key: Key, value: Any) -> Any:
         """Return what is stored for a value."""

@@ -9,7 +9,7 @@ from ...errors import StoreError
 from ...typing import Age, Facts, Key, Target
 from ..codecs import Bytes
 from ..facts import Collected, Entry, stats_of
-from ..protocol import BaseTarget, Progress, as_target, checked, described
+from ..protocol import BaseTarget, Progress, as_target, checked, described, settled
 from .base import Wrapper
 
 __all__ = ["Layered"]
@@ -17,6 +17,9 @@ __all__ = ["Layered"]
 
 class Layered(Wrapper):
     """Look into a fast target first, then into a slow one, whose values go into the fast one; store into both.
+
+    What a key only names, a state of :mod:`flowly_ckpt.resume` or a task's result, is looked for in the slow one:
+    another process may have replaced it since.
 
     >>> memory, disk = {}, {("a", "b", "c"): 1}
     >>> Layered(memory, disk)["a", "b", "c"], memory
@@ -47,6 +50,10 @@ class Layered(Wrapper):
     @property
     def place(self) -> Hashable:
         return (Layered, self.near.place, self.full.place)
+
+    @property
+    def settled(self) -> Target:
+        return settled(self.target)
 
     def __getitem__(self, key: Key) -> Any:
         try:
