@@ -163,7 +163,10 @@ def date(moment: float) -> str:
     >>> len(date(time.time())), date(0)
     (16, '')
     """
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment)) if moment else ""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment)) if moment else ""
+    except (OverflowError, ValueError, OSError):  # a foreign store may state anything
+        return "?"
 
 
 def entry_facts(entry: Entry) -> dict[str, Any]:
