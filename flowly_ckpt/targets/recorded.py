@@ -125,7 +125,7 @@ class Recorded(BaseTarget):
         for found in self.find(keys):
             try:
                 values[found.key] = self._decoded(found, found.checked())
-            except Exception as error:  # unpickling may raise anything
+            except Exception as error:  # noqa: BLE001  unpickling may raise anything
                 self._warn(found, error)
         return values
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping
-from typing import Any
 
 from ..typing import Bytes, Key
 from .claims import digest_of_key
