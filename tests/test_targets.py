@@ -360,6 +360,31 @@ def test_remote_claims_are_leases_where_they_are_asked_for(tmp_path, lease):
         RemoteTarget("memory://results", lease=0)
 
 
+@needs_threads
+def test_leases_that_wait_for_each_other_are_noticed(tmp_path):
+    """The two targets have nothing in common but the store, like two machines."""
+    first, second = (RemoteTarget(f"file://{tmp_path}", lease=30.0) for _ in range(2))
+    holds = threading.Barrier(2)
+
+    def work(target, own, wanted):
+        with target.claim(own):
+            holds.wait(60)
+            with target.claim(wanted):
+                target[own] = target[wanted] = [own]
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        threads = [threading.Thread(target=work, args=args) for args in ((first, A, B), (second, B, A))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert sorted(first) == [A, B]
+    assert "would never end" in str(caught[0].message)
+    with first.claim(A), second.claim(B):
+        pass
+
+
 def test_addresses_show_no_secret():
     target = RemoteTarget("memory://ann:hidden-word@host/results?token=hidden-too")
     assert repr(target) == "RemoteTarget('memory://ann:***@host/results?token=***')"

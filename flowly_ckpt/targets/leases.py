@@ -95,6 +95,7 @@ class Lease(Polled):
         self.leases = leases
         self.name = f"{_FOLDER}/{digest_of_key(key).hex()}"
         self.thread = threading.get_ident()
+        self.waits_for = ""  # the name of the claim that the holder waits for, for those who look for circles
         self._token = uuid.uuid4().hex
         self._seen = (b"", 0.0)  # what was read last, and since when that has been so
 
@@ -102,7 +103,8 @@ class Lease(Polled):
         """Return what is written: who holds it, and something that is new each time."""
         import socket
 
-        return f"process {os.getpid()} on {socket.gethostname()}\n{self._token} {time.monotonic_ns()}".encode()
+        holder = f"process {os.getpid()} on {socket.gethostname()}"
+        return f"{holder}\n{self.waits_for}\n{self._token} {time.monotonic_ns()}".encode()
 
     def is_mine(self) -> bool:
         """Return whether this thread holds it."""
@@ -111,12 +113,15 @@ class Lease(Polled):
 
     def lock(self) -> bool:
         """Write the object, unless somebody else has and still renews it."""
-        content = next((bytes(data) for _, data in self.leases.objects.read([self.name])), b"")
+        content = self._read(self.name)
         is_mine = self._token.encode() in content  # written by an attempt whose answer was lost
         if not is_mine and (self._is_alive(content) or not self.leases.objects.create(self.name, self.content())):
             return False
         self.leases.hold(self)
         return True
+
+    def _read(self, name: str) -> bytes:
+        return next((bytes(data) for _, data in self.leases.objects.read([name])), b"")
 
     def _is_alive(self, content: bytes) -> bool:
         """Return whether somebody holds it; what has not been renewed for long is removed."""
@@ -129,6 +134,32 @@ class Lease(Polled):
             return True
         self.leases.objects.remove([self.name])
         return False
+
+    def circle(self) -> Key | None:
+        """Return the key held by this thread that the holder waits for, by what all have noted in their objects."""
+        mine = self._note(self.name)
+        seen: set[str] = set()
+        name = self.name if mine else ""
+        while name and name not in seen:
+            if name in mine:
+                return mine[name].key
+            seen.add(name)
+            name = (self._read(name).decode("utf-8", "replace").split("\n") + [""])[1]
+        return None
+
+    def stop_looking(self) -> None:
+        """Take back the note of whom this thread waits for."""
+        self._note("")
+
+    def _note(self, name: str) -> dict[str, Lease]:
+        """Write into the claims that this thread holds which one it waits for; return them."""
+        mine = {lease.name: lease for lease in list(self.leases.held.values()) if lease.thread == self.thread}
+        news = [lease for lease in mine.values() if lease.waits_for != name]
+        for lease in news:
+            lease.waits_for = name
+        if news:
+            self.leases.objects.write({lease.name: lease.content() for lease in news})
+        return mine
 
     def release(self) -> None:
         """Remove the object, if it is held."""

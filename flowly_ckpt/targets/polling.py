@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 from ..typing import Key
 from .claims import Claim
@@ -99,4 +100,5 @@ class Polled(Claim):
                 pause = min(pause * 1.5, longest)
         finally:
             if looked:
-                self.stop_looking()
+                with suppress(OSError):
+                    self.stop_looking()
