@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 import uuid
@@ -16,6 +17,7 @@ from .polling import Polled
 __all__ = ["Leases"]
 
 _FOLDER = ".claims"
+_NAME = re.compile(r"\.claims/[0-9a-f]{32}")
 
 
 class Leases:
@@ -140,11 +142,11 @@ class Lease(Polled):
         mine = self._note(self.name)
         seen: set[str] = set()
         name = self.name if mine else ""
-        while name and name not in seen:
+        while _NAME.fullmatch(name) and name not in seen:
             if name in mine:
                 return mine[name].key
             seen.add(name)
-            name = (self._read(name).decode("utf-8", "replace").split("\n") + [""])[1]
+            name = self._read(name).decode("utf-8", "replace").partition("\n")[2].partition("\n")[0]
         return None
 
     def stop_looking(self) -> None:

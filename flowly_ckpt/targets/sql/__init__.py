@@ -113,7 +113,7 @@ class SqlTarget(Recorded):
     def keep(self, records: Sequence[Record]) -> None:
         placed = [(record, self._put_beside(record)) for record in records]
         try:
-            old = self._rows.put(placed)
+            old = self._rows.put(placed, self.large is not None)
         except BaseException:
             self._drop([name for _, name in placed if name is not None])
             raise

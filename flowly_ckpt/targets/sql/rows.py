@@ -143,10 +143,11 @@ class Rows:
             for digest, made, data, beside in self._run(chosen.where(columns.key.in_(list(wanted)))):
                 yield Row(wanted[bytes(digest)], made.encode(), data, beside)
 
-    def put(self, records: Sequence[tuple[Record, str | None]]) -> list[str]:
+    def put(self, records: Sequence[tuple[Record, str | None]], is_mixed: bool) -> list[str]:
         """Store rows, of those with one key the last; return the names of what lay beside for those they replace.
 
         :param records: entries, with the name of what lies beside, if the value does.
+        :param is_mixed: whether anything lies beside, so that it is worth a look.
         """
         rows = {digest_of_key(record.key): (record, beside) for record, beside in records}
         # In one order, so that two sessions never wait for each other.
@@ -154,7 +155,7 @@ class Rows:
         new = self._insert(self.table)
         replaced = {name: new.excluded[name] for name in values[0] if name != "key"}
         statement = new.on_conflict_do_update(index_elements=["key"], set_=replaced)
-        old = self._beside(list(rows))
+        old = self._beside(list(rows)) if is_mixed else []
         self.store()
         self.database.run(lambda connection: connection.execute(statement, values), together=len(values) > 1)
         return old
