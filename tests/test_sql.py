@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import pickle
+import threading
 import traceback
 import warnings
 from functools import partial
@@ -19,6 +20,7 @@ from test_target_machines import LikeADict
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints
 from flowly_ckpt.errors import StoreError, StoreWarning
 from flowly_ckpt.targets import DiskTarget, Expiring, SqlTarget, check_target
+from flowly_ckpt.targets.claims import digest_of_key
 from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.typing import Facts
 
@@ -169,6 +171,7 @@ def test_what_a_killed_writer_left_beside_is_collected(make, tmp_path):
 CLAIMING = """
 import sys
 from flowly_ckpt.targets import SqlTarget
+from flowly_ckpt.targets.claims import digest_of_key
 from flowly_ckpt.targets.recall import recall
 
 target = SqlTarget(sys.argv[1], table=sys.argv[2])
@@ -201,6 +204,7 @@ COUNTING = """
 import sys, time
 from pathlib import Path
 from flowly_ckpt.targets import SqlTarget
+from flowly_ckpt.targets.claims import digest_of_key
 from flowly_ckpt.targets.recall import recall
 
 target = SqlTarget(sys.argv[1], table=sys.argv[2])
@@ -236,6 +240,7 @@ def test_processes_compute_each_key_once(make, url, tmp_path):
 CIRCLE = """
 import sys, warnings
 from flowly_ckpt.targets import SqlTarget
+from flowly_ckpt.targets.claims import digest_of_key
 from flowly_ckpt.targets.recall import recall
 
 target = SqlTarget(sys.argv[1], table=sys.argv[2])
@@ -299,6 +304,29 @@ def test_a_server_that_was_restarted_is_found_again(tmp_path):
             assert claim.is_mine()
 
 
+def test_a_transaction_that_the_server_ends_is_tried_again(postgres):
+    """Somebody else locks the rows in the other order; the server ends whoever looks first, which is the target."""
+    import sqlalchemy as sa
+
+    first = SqlTarget(postgres.url, table=f"t{next(tables)}", connect_args={"options": "-c deadlock_timeout=2s"})
+    first.put_many([(A, 1, Facts(0.0)), (B, 1, Facts(0.0))])
+    table = first._rows.table
+    low, high = sorted(map(digest_of_key, (A, B)))
+    writer = threading.Thread(target=first.put_many, args=([(A, 2, Facts(0.0)), (B, 2, Facts(0.0))],))
+    engine = sa.create_engine(postgres.url)
+    with engine.begin() as other:
+        other.execute(sa.text("set deadlock_timeout = '60s'"))
+        other.execute(table.update().where(table.c.key == high).values(size=0))
+        writer.start()
+        while not other.execute(sa.text("select count(*) from pg_locks where not granted")).scalar():
+            pass
+        other.execute(table.update().where(table.c.key == low).values(size=0))
+    writer.join(60)
+    assert dict(first.items()) == {A: 2, B: 2}
+    engine.dispose()
+    first.close()
+
+
 def test_no_password_is_shown(postgres):
     url = "postgresql+psycopg://ann:hidden-word@127.0.0.1:9/results"
     target = SqlTarget(url)
@@ -314,6 +342,7 @@ WRONG = [
     ("results.db", ValueError, "is no address of a database"),
     ("mysql://host/results", ValueError, "knows PostgreSQL and SQLite, not 'mysql'"),
     ("sqlite://", ValueError, "use a dict, or name a file"),
+    ("sqlite:///file:results?mode=memory&uri=true", ValueError, "name a file by its path"),
     ("sqlite:///:memory:", ValueError, "use a dict, or name a file"),
     ("postgresql+nothing://host/results", ValueError, "postgresql"),
     ("postgresql+pg8000://host/results", ModuleNotFoundError, r"flowly-ckpt\[sql\].*psycopg"),

@@ -32,9 +32,13 @@ def secrets_of(url: str, options: Any = ()) -> list[str]:
     >>> secrets_of("https://ann:p%40ss@host/a?token=12345", {"client_kwargs": {"secret": "67890", "region": "here"}})
     ['p%40ss', '12345', '67890', 'p@ss']
     """
-    found = [user.group(2) for user in _USER.finditer(url)] + [value.group(2) for value in _VALUE.finditer(url)]
-    found += [unquote(text) for text in found] + list(_secret_options(options))
+    found = [*_secret_parts(url), *_secret_options(options)]
     return sorted({text for text in found if len(text) >= _SHORTEST}, key=lambda text: (-len(text), text))
+
+
+def _secret_parts(url: str) -> Iterable[str]:
+    for found in (*_USER.finditer(url), *_VALUE.finditer(url)):
+        yield from (found.group(2), unquote(found.group(2)))
 
 
 def _secret_options(options: Any, is_secret: bool = False) -> Iterable[str]:
@@ -44,8 +48,8 @@ def _secret_options(options: Any, is_secret: bool = False) -> Iterable[str]:
     elif isinstance(options, (list, tuple)):
         for value in options:
             yield from _secret_options(value, is_secret)
-    elif isinstance(options, str) and is_secret:
-        yield options
+    elif isinstance(options, str):
+        yield from [options] if is_secret else _secret_parts(options)
 
 
 def safe(text: object, secrets: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 _NEEDS = "SqlTarget needs {}: run `pip install flowly-ckpt[sql]`, and for PostgreSQL `pip install psycopg[binary]`"
 _KNOWN = "give an address like postgresql+psycopg://user@host/database or sqlite:////folder/results.db"
+_IN_THE_WAY = {"40001", "40P01"}  # what PostgreSQL calls it where it ends one of two that wait for each other
 _leaked: list[Any] = []  # connections that belong to the process this one was forked from: closing them is its affair
 
 
@@ -46,10 +47,11 @@ class Database:
         self.kind = self._url.get_backend_name()
         if self.kind == "sqlite":
             name = self._url.database
-            if not name or name == ":memory:" or "mode=memory" in str(url):
-                raise ValueError("an SQLite database in memory is nobody else's; use a dict, or name a file")
-            if not name.startswith("file:"):
-                self._url = self._url.set(database=os.path.abspath(os.path.expanduser(name)))
+            if not name or name == ":memory:" or name.startswith("file:"):
+                raise ValueError(
+                    "an SQLite database in memory is nobody else's; use a dict, or name a file by its path"
+                )
+            self._url = self._url.set(database=os.path.abspath(os.path.expanduser(name)))
         elif self.kind != "postgresql":
             raise ValueError(f"SqlTarget knows PostgreSQL and SQLite, not {self.kind!r}; {_KNOWN}")
         self._made_by = 0
@@ -101,7 +103,7 @@ class Database:
             raise StoreError(shown) from (error if shown == text else None)
 
     def run(self, work: Callable[[Any], T], together: bool = False) -> T:
-        """Return ``work(connection)``; where the connection was lost, once more on a new one.
+        """Return ``work(connection)``; where the connection was lost, or another transaction in the way, once more.
 
         :param together: in one transaction, else each statement by itself.
         :raises StoreError: when the database cannot be used.
@@ -121,7 +123,7 @@ class Database:
             try:
                 return once()
             except sa.exc.DBAPIError as error:
-                if not error.connection_invalidated:
+                if not error.connection_invalidated and getattr(error.orig, "sqlstate", "") not in _IN_THE_WAY:
                     raise
             return once()
 
