@@ -168,6 +168,14 @@ def test_many_are_asked_for_at_the_same_time(through, proxy):
     assert target.get_many([key for key, _, _ in items(8)]) == {key: value for key, value, _ in items(8)}
 
 
+def test_a_hit_and_a_miss_are_one_request_each(through, proxy):
+    target = through()
+    target[A] = [1]
+    del proxy.seen[:]
+    assert (target[A], target.get(B)) == ([1], None)
+    assert [method for method, _ in proxy.seen] == ["GET", "GET"]
+
+
 def test_listing_and_clearing_take_few_requests(through, proxy):
     target = through()
     target.put_many(items(50))

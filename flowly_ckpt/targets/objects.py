@@ -23,6 +23,7 @@ _PACKAGES = {
     "s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "abfss": "adlfs", "az": "adlfs",
 }  # fmt: skip
 _READ_AT_ONCE = 64  # objects, which are in memory together
+_FIRST = 1 << 18  # bytes that are read before it is known how many there are
 _REMOVE_AT_ONCE = 1000
 _PAUSES = (0.1, 5.0)  # seconds before another attempt, growing from the first to the second, drawn by chance
 # What passes when one waits, beside what Python itself calls a lost connection or a time-out.
@@ -124,27 +125,34 @@ class Objects:
         """
         wanted = list(names)
         for start in range(0, len(wanted), _READ_AT_ONCE):
-            rest = wanted[start : start + _READ_AT_ONCE]
-            found: dict[str, Bytes] = {}
-            refused: dict[str, Exception] = {}
+            # Asked for a range, S3 answers at once; else its size is asked for first, and what is missing is listed.
+            found = self._read(wanted[start : start + _READ_AT_ONCE], 0, end or _FIRST)
+            longer = [name for name, data in found.items() if end is None and len(data) == _FIRST]
+            yield from ((name, data) for name, data in found.items() if name not in longer)
+            yield from self._read(longer, None, None).items()
 
-            def attempt(system: Any, rest: list[str] = rest, found: Any = found, refused: Any = refused) -> None:
-                paths = [self.path(name) for name in rest]
-                got = dict(zip(rest, system.cat_ranges(paths, None if end is None else 0, end, on_error="return")))
-                failed = {name: data for name, data in got.items() if isinstance(data, Exception)}
-                found.update({name: data for name, data in got.items() if name not in failed})
-                rest[:] = [name for name, error in failed.items() if passes(error)]
-                refused.update({name: failed[name] for name in failed.keys() - rest})
-                if rest:
-                    raise failed[rest[0]]
+    def _read(self, names: list[str], start: int | None, end: int | None) -> dict[str, Bytes]:
+        rest, found = list(names), {}
+        refused: dict[str, Exception] = {}
 
+        def attempt(system: Any) -> None:
+            got = dict(zip(rest, system.cat_ranges([self.path(name) for name in rest], start, end, on_error="return")))
+            failed = {name: data for name, data in got.items() if isinstance(data, Exception)}
+            found.update({name: data for name, data in got.items() if name not in failed})
+            rest[:] = [name for name, error in failed.items() if passes(error)]
+            refused.update(
+                {name: failed[name] for name in failed.keys() - rest if not isinstance(failed[name], _ABSENT)}
+            )
+            if rest:
+                raise failed[rest[0]]
+
+        if names:
             self._patiently(attempt)
-            for name, error in refused.items():
-                if not isinstance(error, _ABSENT):
-                    if not found:
-                        raise self._told(error) from None
-                    warn_once(str(self), name, self._shown(error), stacklevel=7)
-            yield from found.items()
+        for name, error in refused.items():
+            if len(refused) == len(names):
+                raise self._told(error) from None
+            warn_once(str(self), name, self._shown(error), stacklevel=7)
+        return found
 
     def write(self, contents: dict[str, bytes]) -> None:
         """Write objects, each whole, many at the same time.
