@@ -104,6 +104,18 @@ def test_taking_some_entry_out_costs_the_same_however_many_there_are(disk, wrap)
     assert costs[1] <= costs[0] + 5
 
 
+def test_looking_for_many_goes_through_the_index(disk):
+    disk["0a", "tag", "1b"] = 1
+    seen = []
+    for connection in disk._entries.index._all:
+        connection.set_trace_callback(seen.append)
+    keys = [(f"{number}", "tag", "1b") for number in range(3)]
+    assert disk.get_many([*keys, ("0a", "tag", "1b")]) == {("0a", "tag", "1b"): 1}
+    (asked,) = seen
+    plan = [row[-1] for row in disk._entries.index.rows(f"explain query plan {asked}")]
+    assert not [step for step in plan if step.startswith("SCAN entries")]
+
+
 def test_a_warm_hit_and_a_warm_miss_call_few_functions(disk):
     pipeline = chained(scaled, doubled, checkpoint(disk, tag="rows"), str)
     for x in (1, 1, 2, 2):

@@ -23,7 +23,7 @@ from flowly_ckpt.calls import LocalStorageCheckpoint
 from flowly_ckpt.errors import MutationWarning, StoreWarning, UnreachableWarning
 from flowly_ckpt.pipelines import children, role
 from flowly_ckpt.resume.storing import folder_of_states
-from flowly_ckpt.targets import DiskTarget, FileTarget, Layered, RemoteTarget, as_target
+from flowly_ckpt.targets import DiskTarget, FileTarget, Layered, RemoteTarget, SqlTarget, as_target
 from flowly_ckpt.tasks import (
     Filestore,
     ModeError,
@@ -1069,11 +1069,17 @@ def remote(folder):
     return RemoteTarget(f"memory://{folder}")
 
 
+def sql(folder):
+    pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
+    return SqlTarget(f"sqlite:///{folder}/results.db")
+
+
 TARGETS = {
     "dict": lambda folder: {},
     "disk": disk,
     "layered": lambda folder: Layered({}, disk(folder)),
     "remote": remote,
+    "sql": sql,
 }
 
 

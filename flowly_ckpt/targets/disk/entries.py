@@ -26,7 +26,9 @@ ADD = """insert into entries (tag, object, transform, codec, digest, created, si
     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 KEY = "tag = ? and object = ? and transform = ?"
 FIND = f"select {FIELDS} from entries where {KEY}"
-FIND_MANY = f"select object, tag, transform, {FIELDS} from entries where (tag, object, transform) in (values {{}})"
+# A cross join, so that each key is looked for in the index; `in (values …)` would go through the whole of it.
+FIND_MANY = f"""with wanted (t, o, f) as (values {{}}) select object, tag, transform, {FIELDS}
+    from wanted cross join entries on tag = t and object = o and transform = f"""
 USED = "coalesce((select used from uses where uses.id = entries.id), created)"
 LIST = f"""select tag, object, transform, codec, size, created, {USED}, seconds,
     coalesce((select hits from uses where uses.id = entries.id), 0), made_from, blob from entries where"""

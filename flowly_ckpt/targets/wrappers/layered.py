@@ -68,8 +68,7 @@ class Layered(Wrapper):
         wanted = list(keys)
         found = self.near.get_many(wanted)
         rest = self.full.get_many([key for key in wanted if key not in found])
-        for key, value in rest.items():
-            self._keep_near(self.near.put, key, value, Facts(0.0))
+        self._keep_all_near([(key, value, Facts(0.0)) for key, value in rest.items()])
         return {**found, **rest}
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
@@ -80,8 +79,7 @@ class Layered(Wrapper):
     def put_many(self, items: Iterable[tuple[Key, Any, Facts]]) -> None:
         kept = list(items)
         self.full.put_many(kept)
-        for key, value, facts in kept:
-            self._keep_near(self.near.put, key, value, facts)
+        self._keep_all_near(kept)
 
     def read_bytes(self, key: Key) -> Bytes:
         try:
@@ -99,6 +97,13 @@ class Layered(Wrapper):
             store(key, *what)
         except StoreError:
             self.near._removed(key)  # what it holds may be older; the slow one has it anyway
+
+    def _keep_all_near(self, items: list[tuple[Key, Any, Facts]]) -> None:
+        try:
+            self.near.put_many(items)
+        except StoreError:
+            for item in items:
+                self._keep_near(self.near.put, *item)
 
     def __delitem__(self, key: Key) -> None:
         was_near = self.near._removed(key)
