@@ -10,11 +10,14 @@
 1
 """
 
+from importlib import import_module
+
 from .checkpoint import add_checkpoints, checkpoint, clear_checkpoints, drop_checkpoints, with_checkpoint
 from .engines import apply, local, pipe
 from .errors import FlowlyError, UnhashableError
 from .hashing import functional_hash, ignore_globals
 from .pipelines import build_dict, chained, flatten, itemsetter, seq
+from .showing import forms
 
 __all__ = [
     "FlowlyError",
@@ -35,3 +38,6 @@ __all__ = [
     "seq",
     "with_checkpoint",
 ]
+
+# What draws pictures and tables is loaded when a notebook shows the first.
+forms.register_lazy(__name__, lambda: import_module(f"{__name__}.draw.notebooks"))

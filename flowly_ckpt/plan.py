@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from .checkpoint.wrapper import Keyed, Stage, keys_of, stages_of, with_checkpoint
 from .pipelines import children, effective_steps, name_of, role, walk
+from .showing import Shown
 from .targets.protocol import as_target
 from .targets.recall import MISSING
 from .typing import Key, Target, Transform
@@ -34,7 +35,7 @@ class Forecast(NamedTuple):
     why: str
 
 
-class Plan(tuple[Forecast, ...]):
+class Plan(Shown, tuple[Forecast, ...]):
     """Hold the forecasts of a pipeline in order; shown as a table.
 
     >>> Plan([Forecast(("load", "fit"), "run", "model", "new here")])

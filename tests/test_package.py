@@ -25,14 +25,16 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports from its own room and from those before it, wherever in the module it imports.
 ROOMS = """
-typing errors dispatch
+typing errors dispatch wording showing
 pipelines
 hashing
 targets
 checkpoint
 passes
 plan describe
+draw report
 engines
+awaiting
 dsk
 tz
 calls resume tasks recipes

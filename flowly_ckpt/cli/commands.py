@@ -11,7 +11,8 @@ from typing import Any
 from ..errors import StoreError
 from ..targets.facts import Entry
 from ..targets.protocol import BaseTarget, described
-from .printing import Printer, age, duration, entry_facts, readable, size
+from ..wording import age, duration, size
+from .printing import Printer, entry_facts, readable
 
 __all__ = ["COMMANDS", "DAMAGED", "DONE", "REFUSED"]
 

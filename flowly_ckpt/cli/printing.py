@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..targets.facts import Entry
+from ..wording import age, duration, printable, size
 
-__all__ = ["Printer", "age", "duration", "entry_facts", "readable", "size"]
+__all__ = ["Printer", "entry_facts", "readable"]
 
 Progress = Callable[[int, int], object]
 
@@ -39,7 +40,7 @@ class Printer(NamedTuple):
         for name in columns:
             table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
         for row in rows:
-            table.add_row(*[Text(_printable(cell)) for cell in row])
+            table.add_row(*[Text(printable(cell)) for cell in row])
         _console().print(table)
 
     def facts(self, facts: dict[str, Any]) -> None:
@@ -49,7 +50,7 @@ class Printer(NamedTuple):
             return
         width = max(map(len, facts), default=0)
         for name, value in facts.items():
-            print(f"{name:<{width}}  {_printable(str(value))}")
+            print(f"{name:<{width}}  {printable(str(value))}")
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Progress]:
@@ -90,47 +91,6 @@ def _console(stderr: bool = False) -> Any:
 
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, width=None if stream.isatty() else 200, soft_wrap=False)
-
-
-def _printable(text: str) -> str:
-    """Show control characters and lone surrogates as escapes: a tag may hold anything."""
-    return "".join([letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text])
-
-
-def size(count: float) -> str:
-    """Write a number of bytes.
-
-    >>> size(20), size(2_345_678)
-    ('20 B', '2.3 MB')
-    """
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
-
-
-def duration(seconds: float) -> str:
-    """Write a number of seconds.
-
-    >>> duration(0.0123), duration(90), duration(200_000)
-    ('12 ms', '1.5 min', '2.3 d')
-    """
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    for unit, length, next_one in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86_400)):
-        if seconds < next_one:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds / 86_400:.1f} d"
-
-
-def age(moment: float) -> str:
-    """Write how long ago a moment was, in seconds since the epoch.
-
-    >>> age(time.time() - 7200)
-    '2.0 h'
-    """
-    return duration(max(0.0, time.time() - moment))
 
 
 def entry_facts(entry: Entry) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMappi
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ..showing import Shown
 from ..typing import Bytes, Facts, Key, Target
 from .claims import UNCLAIMED, AllClaims, Claim, EnteredClaim
 from .facts import Collected, Entry, Selection, TagStats, stats_of
@@ -23,7 +24,7 @@ __all__ = ["BaseTarget", "Mapped", "as_target", "checked", "described"]
 Progress = Callable[[int, int], object]
 
 
-class BaseTarget(MutableMapping[Key, Any]):
+class BaseTarget(Shown, MutableMapping[Key, Any]):
     """Base class of targets: every ability, in terms of a mutable mapping.
 
     ``isolates``
