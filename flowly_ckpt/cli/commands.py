@@ -91,6 +91,15 @@ def verify(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     return DAMAGED if lines else DONE
 
 
+def write_report(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
+    """Write a page about the store."""
+    from ..report import report
+
+    report(options.output, target=store)
+    out.facts({"written": options.output})
+    return DONE
+
+
 def _criteria(options: argparse.Namespace) -> dict[str, Any]:
     names = ("tag", "object", "transform", "older_than", "unused_for")
     return {name: getattr(options, name) for name in names}
@@ -103,4 +112,5 @@ COMMANDS: dict[str, Callable[[BaseTarget, argparse.Namespace, Printer], int]] = 
     "clear": clear,
     "gc": collect,
     "verify": verify,
+    "report": write_report,
 }

@@ -22,6 +22,7 @@ class State(NamedTuple):
     :param seconds: how long it took, all its runs together.
     :param times: how often it ran.
     :param why: the reason, in words.
+    :param row: the number of the plan's row that tells of it.
 
     >>> State("run", 0.5).why
     ''
@@ -31,6 +32,7 @@ class State(NamedTuple):
     seconds: float | None = None
     times: int = 1
     why: str = ""
+    row: int | None = None
 
 
 States = Mapping[int, State]
@@ -52,7 +54,7 @@ def planned(chain: Chain, plan: Iterable[Any]) -> dict[int, State]:
     """
     found: dict[int, State] = {}
     everything, top, start = list(walk_parts(chain)), chain.parts, 0
-    for row in plan:
+    for number, row in enumerate(plan):
         action = action_of(row)
         if action is None:
             continue
@@ -63,11 +65,11 @@ def planned(chain: Chain, plan: Iterable[Any]) -> dict[int, State]:
             position = next((n for n in range(start, len(top)) if _is_called(top[n], name, is_tag)), None)
             if position is not None:
                 start = position + 1
-                found[top[position].at] = State(action, why=row.why)
+                found[top[position].at] = State(action, why=row.why, row=number)
                 continue
             inner = next((part for part in everything if part.at not in found and _is_called(part, name, is_tag)), None)
             if inner is not None:
-                found[inner.at] = State(action, why=row.why)
+                found[inner.at] = State(action, why=row.why, row=number)
     return _inherited(everything, found)
 
 
@@ -83,7 +85,7 @@ def timed(chain: Chain, rows: Iterable[Any]) -> dict[int, State]:
     >>> from flowly_ckpt.draw.parts import parts_of
     >>> from flowly_ckpt.passes import Event
     >>> timed(parts_of(chained(abs, float)), [Event("abs", 0.5), Event("abs", 0.25)])[0]
-    State(action='run', seconds=0.75, times=2, why='')
+    State(action='run', seconds=0.75, times=2, why='', row=None)
     """
     events: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
@@ -109,13 +111,15 @@ def timed(chain: Chain, rows: Iterable[Any]) -> dict[int, State]:
 def merged(plan: States, timings: States) -> dict[int, State]:
     """Join what was planned and what happened, which counts; the reasons are the plan's.
 
-    >>> merged({0: State("run", why="abs changed"), 1: State("run")}, {0: State("failed", 0.5)})
-    {0: State(action='failed', seconds=0.5, times=1, why='abs changed')}
+    >>> merged({0: State("run", why="abs changed", row=4), 1: State("run")}, {0: State("failed", 0.5)})
+    {0: State(action='failed', seconds=0.5, times=1, why='abs changed', row=4)}
     """
     failed = min((at for at, state in timings.items() if state.action == "failed"), default=None)
     reached = {at: state for at, state in plan.items() if failed is None or at < failed or state.action != "run"}
     joined = {**reached, **timings}
-    return {at: state._replace(why=plan[at].why) if at in plan else state for at, state in joined.items()}
+    return {
+        at: state._replace(why=plan[at].why, row=plan[at].row) if at in plan else state for at, state in joined.items()
+    }
 
 
 def action_of(row: Any) -> str | None:

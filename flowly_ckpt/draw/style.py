@@ -26,10 +26,11 @@ TABLES = """
 padding:4px 12px;overflow-x:auto;max-width:100%;width:fit-content;box-sizing:border-box}
 .flowly-tables table{border-collapse:collapse;border:0}
 .flowly-tables th,.flowly-tables td{padding:5px 14px 5px 0;text-align:left;vertical-align:top;background:none;border:0;
-border-bottom:1px solid var(--edge);color:var(--text);white-space:normal;font-variant-numeric:tabular-nums}
+border-bottom:1px solid var(--edge);color:var(--text);white-space:nowrap;font-variant-numeric:tabular-nums}
 .flowly-tables tr:last-child td{border-bottom:0}
 .flowly-tables th{color:var(--mute);font-weight:600;font-size:12px}
 .flowly-tables .number{text-align:right}
+.flowly-tables .prose{white-space:normal;min-width:10em}
 .flowly-tables code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:none;color:inherit;
 padding:0;overflow-wrap:anywhere}
 .flowly-tables .badge{display:inline-block;min-width:4.6em;padding:0 8px;border:1px solid;border-radius:10px;

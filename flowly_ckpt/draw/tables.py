@@ -42,7 +42,7 @@ def plan_table(plan: Iterable[Any]) -> str:
         steps = _code(", ".join(row.steps) or "(the input)")
         lines.append([_badge(action_of(row), row.action), steps, _code(row.tag or ""), _words(row.why)])
         lines[-1] += [_field(name, getattr(row, name)) for name in more]
-    return table(["", "steps", "checkpoint", "why", *more], lines, numbers=more, name="plan")
+    return table(["", "steps", "checkpoint", "why", *more], lines, numbers=more, prose=["steps", "why"], name="plan")
 
 
 def time_table(rows: Iterable[Any]) -> str:
@@ -87,20 +87,31 @@ def entry_table(entries: Iterable[Entry]) -> str:
     """
     lines = [
         [_code(one.key[1]), size(one.size), duration(one.seconds), f"{one.hits:,}", duration(one.saved),
-         _ago(one.created), _code("/".join(part[:8] for part in one.key))]
+         _ago(one.created), _code(f"{one.key[0][:8]}/…/{one.key[2][:8]}")]
         for one in entries
     ]  # fmt: skip
     columns = ["tag", "size", "took", "hits", "saved", "stored"]
     return table([*columns, "key"], lines, numbers=columns[1:], name="entries")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = (), name: str = "") -> str:
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    numbers: Sequence[str] = (),
+    prose: Sequence[str] = (),
+    name: str = "",
+) -> str:
     """Return a table of cells that are HTML already.
+
+    :param numbers: the columns that end at the right.
+    :param prose: the columns whose lines may be broken.
+    :param name: begins the address of each row.
 
     >>> table(["n"], [["1"]], numbers=["n"])
     '<table><tr><th scope="col" class="number">n</th></tr><tr><td class="number">1</td></tr></table>'
     """
-    kinds = [' class="number"' if column in numbers else "" for column in columns]
+    classes = {**dict.fromkeys(numbers, ' class="number"'), **dict.fromkeys(prose, ' class="prose"')}
+    kinds = [classes.get(column, "") for column in columns]
     head = "".join(f'<th scope="col"{kind}>{_words(column)}</th>' for column, kind in zip(columns, kinds))
     lines = [f"<tr>{head}</tr>"]
     for position, row in enumerate(rows):

@@ -1,0 +1,238 @@
+"""One page about a run or a store, in one file that needs nothing else: picture, plan, times, entries, environment."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from heapq import nlargest
+from html import escape
+from typing import Any
+
+from .checkpoint import checkpoint, with_checkpoint
+from .draw import Drawing, draw
+from .draw.parts import Part, Step, walk_parts
+from .draw.states import ACTIONS
+from .draw.style import TABLES, css
+from .draw.tables import entry_table, plan_table, stats_table, table, time_table
+from .hashing.code.origin import of_module
+from .passes import observe
+from .pipelines import walk
+from .plan import plan as forecast
+from .targets.protocol import as_target, described
+from .typing import Engine, Target, Transform
+from .wording import duration, printable, size
+
+__all__ = ["report", "reporting"]
+
+_MOST_ENTRIES = 20
+_LONGEST = 400
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+content="default-src 'none';style-src 'unsafe-inline';base-uri 'none';form-action 'none'">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body class="flowly-tables">
+<a class="skip" href="#first">Skip to the content</a>
+<header><h1>{title}</h1><p class="when">{when}</p>{tiles}{links}</header>
+<main id="first" tabindex="-1">{sections}</main>
+</body>
+</html>
+"""
+_STYLE = """
+body.flowly-tables{margin:0 auto;padding:24px 24px 48px;width:auto;max-width:1100px;border-radius:0;overflow-x:visible}
+html{background:var(--back)}
+h1{font-size:24px;line-height:1.2;margin:0;overflow-wrap:anywhere}
+h2,h3{font-size:17px;margin:36px 0 10px}
+p{margin:4px 0 10px;overflow-wrap:anywhere}
+.when,.note{color:var(--mute)}
+nav ul,.tiles{display:flex;flex-wrap:wrap;gap:8px 20px;list-style:none;padding:0;margin:14px 0 0}
+nav a{color:var(--run)}
+.tiles{gap:10px}
+.tiles li{background:var(--sheet);border:1px solid var(--edge);border-radius:8px;padding:8px 14px;min-width:72px}
+.tiles b{display:block;font-size:19px;line-height:1.25}
+.tiles .run b{color:var(--run)}.tiles .restored b{color:var(--restored)}.tiles .failed b{color:var(--failed)}
+.scroll{overflow-x:auto;border:1px solid var(--edge);border-radius:8px;padding:4px 14px}
+.picture{padding:0;text-align:center}
+.picture svg.flowly{max-width:none;vertical-align:top}
+.flowly-tables .scroll table{width:100%}
+.flowly-tables th:last-child,.flowly-tables td:last-child{padding-right:0}
+.flowly-tables .bars{width:100%;min-width:10em}
+:focus-visible{outline:2px solid var(--run);outline-offset:2px}
+main:focus{outline:none}
+.skip{position:absolute;left:-9999px}
+.skip:focus{position:static}
+@media(max-width:600px){body.flowly-tables{padding:16px 12px 32px}h1{font-size:20px}.scroll{padding:4px 10px}
+.tiles li{flex:1 1 80px}}
+@media print{.scroll{overflow:visible}nav,.skip{display:none}}
+"""
+
+
+def report(
+    path: str | os.PathLike[str],
+    transform: Transform | None = None,
+    *,
+    plan: Iterable[Any] | None = None,
+    timings: Iterable[Any] | None = None,
+    target: Target | None = None,
+    title: str | None = None,
+) -> None:
+    """Write a page about a run: the picture, the plan with its reasons, times, the biggest entries, the environment.
+
+    It is one HTML file, which asks nothing of any network, and shows what there is to show.
+
+    :param path: the file to write.
+    :param transform: the pipeline; the targets of its checkpoints are listed too.
+    :param plan: what :func:`flowly_ckpt.plan.plan` said before the run.
+    :param timings: what :func:`flowly_ckpt.passes.observe` reported, such as a list of events.
+    :param target: a store to list.
+    :param title: the heading; by default what the page is about.
+
+    >>> import tempfile
+    >>> from flowly_ckpt import chained
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report(f"{folder}/run.html", chained(abs, float))
+    ...     "</html>" in open(f"{folder}/run.html", encoding="utf-8").read()
+    True
+
+    See also: :func:`reporting`, which runs a pipeline and writes the page about it.
+    """
+    plan, timings = [*plan] if plan is not None else None, [*timings] if timings is not None else None
+    drawing = draw(transform, plan=plan, timings=timings) if transform is not None else None
+    targets = _targets(transform, target)
+    sections = [*_of_run(drawing, plan, timings), *_of_targets(targets), ("Environment", _environment())]
+    if title is None:
+        title = "A run" if drawing is not None else described(target) if target is not None else "A report"
+    page = _PAGE.format(
+        title=_text(title),
+        when=_text(time.strftime("%Y-%m-%d %H:%M:%S %Z")),
+        style=css(":root") + TABLES + _STYLE,
+        tiles=_tiles(drawing, timings, targets),
+        links=_links([name for name, _ in sections]),
+        sections="".join(
+            f'<section id="{_id(name)}"><h2>{_text(name)}</h2>{content}</section>' for name, content in sections
+        ),
+    )
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(page)
+
+
+def reporting(path: str | os.PathLike[str], title: str | None = None) -> Engine:
+    """Return an engine that runs a pipeline here and writes a page about the run, also of one that fails.
+
+    ``reporting(path)(s, x) == s(x)``
+
+    :param path: the file to write.
+
+    >>> import tempfile
+    >>> from flowly_ckpt import apply, chained
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     apply(chained(abs, float), -5, engine=reporting(f"{folder}/run.html"))
+    5.0
+
+    See also: :func:`report`.
+    """
+
+    def engine(transform: Transform, obj: Any) -> Any:
+        planned, events = forecast(transform, obj), []  # type: ignore[var-annotated]
+        try:
+            return observe(events.append)(transform)(obj)
+        finally:
+            report(path, transform, plan=planned, timings=events, title=title)
+
+    return engine
+
+
+def _targets(transform: Transform | None, given: Target | None) -> list[Any]:
+    """Return the targets of a pipeline's checkpoints and the given one, each once."""
+    terms = walk(transform) if transform is not None else ()
+    marks = [term.checkpoint if isinstance(term, with_checkpoint) else term for term in terms]
+    found = [as_target(mark.target) for mark in marks if isinstance(mark, checkpoint)]
+    if given is not None:
+        found.insert(0, as_target(given))
+    return list({target.place: target for target in found}.values())
+
+
+def _of_run(drawing: Drawing | None, plan: Any, timings: Any) -> Iterator[tuple[str, str]]:
+    if drawing is not None:
+        states = drawing.states
+
+        def link(part: Part) -> str | None:
+            state = states.get(part.at)
+            return f"#plan-{state.row}" if state is not None and state.row is not None else None
+
+        yield "Pipeline", _scrolled("Pipeline", drawing.linked(link if plan is not None else None), "picture")
+    if plan is not None:
+        yield "Plan", _scrolled("Plan", plan_table(plan))
+    if timings is not None:
+        yield "Times", _scrolled("Times", time_table(timings)) if timings else '<p class="note">Nothing ran.</p>'
+
+
+def _of_targets(targets: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    for number, target in enumerate(targets, start=1):
+        name = "Store" if number == 1 else f"Store {number}"
+        content = f"<p><code>{_text(repr(target)[:_LONGEST])}</code></p>"
+        stats = target.stats()
+        if not stats:
+            yield name, f'{content}<p class="note">It is empty.</p>'
+            continue
+        content += _scrolled(name, stats_table(stats))
+        biggest = nlargest(_MOST_ENTRIES, target.entries(), key=lambda entry: entry.size)
+        if any(entry.size for entry in biggest):
+            content += f"<h3>Biggest entries</h3>{_scrolled('Biggest entries', entry_table(biggest))}"
+        yield name, content
+
+
+def _tiles(drawing: Drawing | None, timings: Any, targets: Iterable[Any]) -> str:
+    said: list[tuple[str, str, str]] = []
+    if drawing is not None:
+        steps = [part.at for part in walk_parts(drawing.chain) if isinstance(part, Step)]
+        actions = [drawing.states[at].action for at in steps if at in drawing.states]
+        said += [(f"{actions.count(action):,}", action, action) for action in reversed(ACTIONS) if action in actions]
+    if timings:
+        said.append((duration(sum(row.seconds or 0.0 for row in timings)), "in steps", ""))
+    stats = [one for target in targets for one in target.stats()]
+    if stats:
+        said.append((f"{sum(one.entries for one in stats):,}", "entries", ""))
+    if any(one.bytes for one in stats):
+        said.append((size(sum(one.bytes for one in stats)), "stored", ""))
+        said.append((duration(sum(one.saved for one in stats)), "saved so far", ""))
+    tiles = "".join(f'<li class="{kind}"><b>{_text(number)}</b>{_text(word)}</li>' for number, word, kind in said)
+    return f'<ul class="tiles">{tiles}</ul>' if said else ""
+
+
+def _environment() -> str:
+    """Return what ran it: no names of machines, people or folders."""
+    rows = [("Python", f"{platform.python_implementation()} {platform.python_version()}")]
+    rows.append(("System", f"{platform.system()} {platform.release()}, {platform.machine()}"))
+    rows.append(("Processors", str(os.cpu_count())))
+    used = {of_module(name) for name in list(sys.modules) if "." not in name}
+    labels = sorted({origin.label for origin in used if origin.kind == "installed"}, key=str.lower)
+    rows += [(name, version) for name, _, version in (label.rpartition(" ") for label in labels)]
+    cells = [[_text(name), f"<code>{_text(value)}</code>"] for name, value in rows]
+    return _scrolled("Environment", table(["what", "version"], cells))
+
+
+def _scrolled(name: str, content: str, kind: str = "") -> str:
+    """Return what may be wider than a screen: it can be moved with the keyboard too."""
+    return f'<div class="scroll {kind}" role="region" aria-label="{_text(name)}" tabindex="0">{content}</div>'
+
+
+def _links(names: Iterable[str]) -> str:
+    items = "".join(f'<li><a href="#{_id(name)}">{_text(name)}</a></li>' for name in names)
+    return f'<nav aria-label="Sections"><ul>{items}</ul></nav>'
+
+
+def _id(name: str) -> str:
+    return name.lower().replace(" ", "-")
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))
