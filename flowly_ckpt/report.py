@@ -95,12 +95,12 @@ def report(
     :param target: a store to list.
     :param title: the heading; by default what the page is about.
 
-    >>> import tempfile
+    >>> import os, tempfile
     >>> from flowly_ckpt import chained
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     report(f"{folder}/run.html", chained(abs, float))
-    ...     "</html>" in open(f"{folder}/run.html", encoding="utf-8").read()
-    True
+    ...     os.listdir(folder)
+    ['run.html']
 
     See also: :func:`reporting`, which runs a pipeline and writes the page about it.
     """

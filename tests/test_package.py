@@ -34,7 +34,7 @@ passes
 plan describe
 draw report
 engines
-awaiting
+asynchronous
 dsk
 tz
 calls resume tasks recipes
