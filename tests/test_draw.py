@@ -16,7 +16,7 @@ from laws import double, increment, pipelines, spread, total
 from flowly_ckpt import add_checkpoints, apply, build_dict, chained, checkpoint, drop_checkpoints, flatten, seq
 from flowly_ckpt.draw import draw
 from flowly_ckpt.passes import Event, observe
-from flowly_ckpt.plan import plan
+from flowly_ckpt.plan import Forecast, plan
 from flowly_ckpt.targets import DiskTarget
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -142,6 +142,14 @@ def test_a_plan_colours_the_steps():
     assert [text for text in words(drawing.svg) if text in ("run", "restored", "skipped", "failed")] == [
         "run", "restored", "skipped"
     ], "a legend of what is there"  # fmt: skip
+
+
+def test_a_reason_stands_once_at_the_step_that_it_names():
+    pipeline = chained(increment, double, named("fit"))
+    rows = [Forecast(("increment", "double", "fit"), "run", None, "double: global RATE 1 → 2")]
+    assert words(draw(pipeline, plan=rows).svg) == ["increment", "double", rows[0].why, "fit", "run"]
+    rows = [rows[0]._replace(why="the input is new")]
+    assert words(draw(pipeline, plan=rows).svg) == ["increment", rows[0].why, "double", "fit", "run"]
 
 
 def test_a_step_and_a_tag_of_one_name_are_told_apart():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from math import ceil
 from typing import NamedTuple, Self
 from unicodedata import combining, east_asian_width
@@ -125,23 +126,33 @@ def _abridged(parts: Sequence[Part]) -> Sequence[Part | str]:
 
 
 def _blocks(parts: Sequence[Part | str], states: Mapping[int, State], depth: int) -> list[Block]:
-    """Return a block for each part; boxes in a row are equally wide, and a reason is given once."""
+    """Return a block for each part; boxes in a row are equally wide."""
     steps = [part for part in parts if isinstance(part, Step)]
     width = max([NARROWEST, *(_box_width(step, states.get(step.at)) for step in steps)])
-    blocks, said = [], ""
+    notes = _notes([part for part in parts if isinstance(part, Step | Fork)], states)
+    blocks = []
     for part in parts:
         if isinstance(part, str):
             blocks.append(_words(part))
         elif isinstance(part, Mark):
             blocks.append(_pill(part, states.get(part.at)))
         else:
-            state = states.get(part.at)
-            note, said = ("" if _note(state) == said else _note(state)), _note(state)
+            note = notes.get(part.at, "")
             if isinstance(part, Step):
-                blocks.append(_box(part, state, note, width))
+                blocks.append(_box(part, states.get(part.at), note, width))
             else:
                 blocks.append(_fork(part, states, note, depth))
     return blocks
+
+
+def _notes(parts: Sequence[Step | Fork], states: Mapping[int, State]) -> dict[int, str]:
+    """Return each reason once, for the step that it begins with the name of, or else the first that it holds for."""
+    found = {}
+    for note, group in groupby(parts, lambda part: _note(states.get(part.at))):
+        told = [*group]
+        of = next((part for part in told if note.startswith((f"{part.name} ", f"{part.name}:"))), told[0])
+        found[of.at] = note
+    return found
 
 
 def _note(state: State | None) -> str:

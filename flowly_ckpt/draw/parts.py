@@ -11,7 +11,6 @@ from ..checkpoint import checkpoint, with_checkpoint
 from ..pipelines import name_of, role
 from ..pipelines.bases import Fields, Named
 from ..pipelines.strategies import fold
-from ..targets.protocol import described
 from ..typing import Transform
 
 __all__ = ["Chain", "Fork", "Mark", "Part", "Step", "parts_of", "walk_parts"]
@@ -34,7 +33,7 @@ class Step(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A place where a result is kept.
+    """A place where a result is kept; of the target its type, as a picture is shown to others than its path is.
 
     >>> Mark(1, "rows", "dict").tag
     'rows'
@@ -125,7 +124,7 @@ def walk_parts(chain: Chain) -> Iterator[Part]:
 def _mark(at: int, mark: Any) -> Mark:
     if not isinstance(mark, checkpoint):
         return Mark(at, name_of(mark), "")
-    return Mark(at, "" if mark.tag == "<untagged>" else mark.tag, described(mark.target))
+    return Mark(at, "" if mark.tag == "<untagged>" else mark.tag, type(mark.target).__name__)
 
 
 def _is_map(term: Any) -> bool:

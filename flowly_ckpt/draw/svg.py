@@ -24,11 +24,11 @@ background:var(--back);border-radius:8px;max-width:100%;height:auto}
 .flowly .small{font-size:11px;fill:var(--mute)}
 .flowly .line{fill:none;stroke:var(--line);stroke-width:1.4;stroke-linejoin:round}
 .flowly .tip{fill:var(--line);stroke:none}
-.flowly .mark rect{fill:var(--mark-back);stroke:var(--mark);stroke-width:1.1}
-.flowly .mark text{font-size:11px;fill:var(--mark)}
-.flowly .mark .sign{fill:var(--mark)}
-.flowly .mark.restored rect{fill:var(--restored-back);stroke:var(--restored);stroke-dasharray:none}
-.flowly .mark.restored text,.flowly .mark.restored .sign{fill:var(--restored);stroke:none}
+.flowly g.mark rect{fill:var(--mark-back);stroke:var(--mark);stroke-width:1.1}
+.flowly g.mark text{font-size:11px;fill:var(--mark)}
+.flowly g.mark .sign{fill:var(--mark)}
+.flowly g.mark.restored rect{fill:var(--restored-back);stroke:var(--restored);stroke-dasharray:none}
+.flowly g.mark.restored text,.flowly g.mark.restored .sign{fill:var(--restored);stroke:none}
 .flowly a:focus-visible rect{stroke-width:3}
 """
 _STATE = (
