@@ -6,12 +6,14 @@ import re
 import xml.etree.ElementTree as ElementTree
 from functools import partial
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 import toolz
 from hypothesis import given
 from hypothesis import strategies as st
 from laws import double, increment, pipelines, spread, total
+from pages import run_page
 
 from flowly_ckpt import add_checkpoints, apply, build_dict, chained, checkpoint, drop_checkpoints, flatten, seq
 from flowly_ckpt.draw import draw
@@ -237,3 +239,10 @@ def test_a_notebook_shows_pipelines_plans_and_stores(tmp_path):
     assert list((DiskTarget(tmp_path / "absent"))._repr_mimebundle_()) == ["text/plain", "text/html"]
     assert not (tmp_path / "absent").exists(), "a look makes nothing"
     target.close()
+
+
+def test_the_page_shows_the_picture_that_its_code_makes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = Path(__file__).parents[1] / "docs" / "how-to" / "draw.md"
+    run_page(page, {"__name__": "__main__"})
+    assert (tmp_path / "drawing.svg").read_text("utf-8") == page.with_name("drawing.svg").read_text("utf-8")
