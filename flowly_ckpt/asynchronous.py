@@ -114,7 +114,7 @@ async def _run(transform: Transform, obj: Any, run: Run, call: Run) -> Any:
         return await row(transform, obj, run)
     if role(transform) == "sequential":
         return await _follow(transform, children(transform), obj, run)
-    is_whole = not children(transform) or not _awaits(transform)
+    is_whole = not children(transform) or is_async(transform) or not _awaits(transform)
     return await (call if is_whole else partial(_in_thread, run=run))(transform, obj)
 
 

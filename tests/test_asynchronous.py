@@ -37,8 +37,8 @@ async def fail(n):
     raise ValueError(n)
 
 
-class switched(Combinator):
-    """Await a step that is not async: a transform like any other that a pass puts around leaves."""
+class around(Combinator):
+    """A transform like any other that a pass puts around leaves; the engine runs it in a thread if they are async."""
 
     __flowly_role__ = "transparent"
 
@@ -48,15 +48,27 @@ class switched(Combinator):
     def __call__(self, obj):
         return self.transform(obj)
 
-    async def __flowly_await__(self, obj, run):
-        await asyncio.sleep(0)
-        return await run(self.transform, obj)
-
     def __flowly_children__(self):
         return (self.transform,)
 
     def __flowly_rebuild__(self, parts):
-        return switched(*parts)
+        return type(self)(*parts)
+
+
+class switched(around):
+    """It says itself how it is awaited."""
+
+    async def __flowly_await__(self, obj, run):
+        await asyncio.sleep(0)
+        return await run(self.transform, obj)
+
+
+class itself(around):
+    """It is an async function itself."""
+
+    async def __call__(self, obj):
+        await asyncio.sleep(0)
+        return self.transform(obj)
 
 
 @pytest.mark.parametrize("engine", [awaited, at_most(2)], ids=["all at once", "at most 2"])
@@ -67,9 +79,10 @@ def test_8_engines_agree_and_each_finds_the_entries_of_the_other(engine, pipelin
     entries = dict(TARGET)
     assert do(pipeline, number, engine=engine) == expected
     assert TARGET == entries
-    TARGET.clear()
-    assert do(pipeline, number, [leaves(switched), add_checkpoints], engine) == expected
-    assert TARGET == entries
+    for rewrite in (leaves(switched), leaves(itself)):
+        TARGET.clear()
+        assert do(pipeline, number, [rewrite, add_checkpoints], engine) == expected
+        assert TARGET == entries
 
 
 async def double(n):
@@ -97,6 +110,7 @@ ALIKE = {
     "kv_valmap": lambda f, g: chained(spread, enumerate, kv_valmap(chained(f, g)), list),
     "excepts": lambda f, g: toolz.excepts(ZeroDivisionError, chained(f, lambda n: 1 // 0, g), lambda error: "caught"),
     "curry": lambda f, g: chained(toolz.curry(f), partial(g)),
+    "a type of one's own": lambda f, g: chained(around(chained(f, around(g))), switched(f), itself(abs)),
 }
 
 
@@ -176,15 +190,15 @@ def test_tasks_that_need_one_key_share_one_computation():
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("around", [chained, seq, groupby, lambda step: chained(spread, partial(map, step), list)])
-def test_cancellation_stores_nothing_and_leaves_nothing_running(around):
+@pytest.mark.parametrize("within", [chained, seq, groupby, lambda step: chained(spread, partial(map, step), list)])
+def test_cancellation_stores_nothing_and_leaves_nothing_running(within):
     async def main():
         gate, target = Gate(), {}
         pipeline = add_checkpoints(
-            chained(lambda n: [n], around(chained(gate, checkpoint(target))), checkpoint(target))
+            chained(lambda n: [n], within(chained(gate, checkpoint(target))), checkpoint(target))
         )
-        if around is not groupby:
-            pipeline = add_checkpoints(chained(around(chained(gate, checkpoint(target))), checkpoint(target)))
+        if within is not groupby:
+            pipeline = add_checkpoints(chained(within(chained(gate, checkpoint(target))), checkpoint(target)))
         task = asyncio.ensure_future(awaited(pipeline, 1))
         await until(lambda: gate.came)
         task.cancel()
@@ -218,13 +232,13 @@ async def cancelled(n):
 
 
 @pytest.mark.parametrize(
-    "around", [chained, seq, toolz.juxt, lambda step: chained(lambda n: [n], groupby(chained(step)))]
+    "within", [chained, seq, toolz.juxt, lambda step: chained(lambda n: [n], groupby(chained(step)))]
 )
-def test_a_step_that_cancels_itself_cancels_the_run(around):
+def test_a_step_that_cancels_itself_cancels_the_run(within):
     async def main():
         async with asyncio.timeout(30):
             with pytest.raises(asyncio.CancelledError):
-                await awaited(add_checkpoints(chained(around(cancelled), checkpoint(TARGET))), 1)
+                await awaited(add_checkpoints(chained(within(cancelled), checkpoint(TARGET))), 1)
 
     TARGET.clear()
     asyncio.run(main())
