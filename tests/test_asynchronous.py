@@ -110,7 +110,7 @@ ALIKE = {
     "kv_valmap": lambda f, g: chained(spread, enumerate, kv_valmap(chained(f, g)), list),
     "excepts": lambda f, g: toolz.excepts(ZeroDivisionError, chained(f, lambda n: 1 // 0, g), lambda error: "caught"),
     "curry": lambda f, g: chained(toolz.curry(f), partial(g)),
-    "a type of one's own": lambda f, g: chained(around(chained(f, around(g))), switched(f), itself(abs)),
+    "a type of one's own": lambda f, g: chained(around(chained(f, around(g))), switched(f)),
 }
 
 
