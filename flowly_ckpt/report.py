@@ -6,10 +6,12 @@ import os
 import platform
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from heapq import nlargest
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from .checkpoint import checkpoint, with_checkpoint
 from .draw import Drawing, draw
@@ -17,11 +19,15 @@ from .draw.parts import Part, Step, walk_parts
 from .draw.states import ACTIONS
 from .draw.style import TABLES, css
 from .draw.tables import entry_table, plan_table, stats_table, table, time_table
+from .errors import StoreWarning
 from .hashing.code.origin import of_module
-from .passes import observe
+from .passes import Event, observe
 from .pipelines import walk
 from .plan import plan as forecast
+from .targets import Serialized
+from .targets.facts import Entry, TagStats
 from .targets.protocol import as_target, described
+from .targets.wrappers.base import Wrapper
 from .typing import Engine, Target, Transform
 from .wording import duration, printable, size
 
@@ -94,6 +100,8 @@ def report(
     :param timings: what :func:`flowly_ckpt.passes.observe` reported, such as a list of events.
     :param target: a store to list.
     :param title: the heading; by default what the page is about.
+    :raises TypeError: for a path that is none, and for what :func:`flowly_ckpt.draw.draw` cannot draw.
+    :raises OSError: when the file cannot be written.
 
     >>> import os, tempfile
     >>> from flowly_ckpt import chained
@@ -104,17 +112,18 @@ def report(
 
     See also: :func:`reporting`, which runs a pipeline and writes the page about it.
     """
+    path = os.fspath(path)
     plan, timings = [*plan] if plan is not None else None, [*timings] if timings is not None else None
     drawing = draw(transform, plan=plan, timings=timings) if transform is not None else None
-    targets = _targets(transform, target)
-    sections = [*_of_run(drawing, plan, timings), *_of_targets(targets), ("Environment", _environment())]
+    stores = [_looked_at(one, one is target) for one in _targets(transform, target)]
+    sections = [*_of_run(drawing, plan, timings), *_of_stores(stores), ("Environment", _environment())]
     if title is None:
         title = "A run" if drawing is not None else described(target) if target is not None else "A report"
     page = _PAGE.format(
         title=_text(title),
         when=_text(time.strftime("%Y-%m-%d %H:%M:%S %Z")),
         style=css(":root") + TABLES + _STYLE,
-        tiles=_tiles(drawing, timings, targets),
+        tiles=_tiles(drawing, timings, stores),
         links=_links([name for name, _ in sections]),
         sections="".join(
             f'<section id="{_id(name)}"><h2>{_text(name)}</h2>{content}</section>' for name, content in sections
@@ -140,24 +149,63 @@ def reporting(path: str | os.PathLike[str], title: str | None = None) -> Engine:
     See also: :func:`report`.
     """
 
+    path = os.fspath(path)  # what is no path is told before a run
+
     def engine(transform: Transform, obj: Any) -> Any:
-        planned, events = forecast(transform, obj), []  # type: ignore[var-annotated]
+        events: list[Event] = []
+        planned = None
+        with _harmless(path):
+            planned = forecast(transform, obj)
         try:
             return observe(events.append)(transform)(obj)
         finally:
-            report(path, transform, plan=planned, timings=events, title=title)
+            with _harmless(path):
+                report(path, transform, plan=planned, timings=events, title=title)
 
     return engine
+
+
+@contextmanager
+def _harmless(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Warn of what goes wrong with the page: neither the run's value nor its own error may be lost by it."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001
+        text = f"the page {os.fspath(path)!r} is not complete: {type(error).__name__}: {error}"
+        warnings.warn(text, StoreWarning, stacklevel=4)
 
 
 def _targets(transform: Transform | None, given: Target | None) -> list[Any]:
     """Return the targets of a pipeline's checkpoints and the given one, each once."""
     terms = walk(transform) if transform is not None else ()
     marks = [term.checkpoint if isinstance(term, with_checkpoint) else term for term in terms]
-    found = [as_target(mark.target) for mark in marks if isinstance(mark, checkpoint)]
+    found = [mark.target for mark in marks if isinstance(mark, checkpoint)]
     if given is not None:
-        found.insert(0, as_target(given))
-    return list({target.place: target for target in found}.values())
+        found.append(given)
+    return list({as_target(target).place: target for target in found}.values())
+
+
+class _Store(NamedTuple):
+    """Hold what is known of a store; ``stats`` is None for one that was not asked."""
+
+    shown: str
+    stats: list[TagStats] | None
+    biggest: list[Entry]
+
+
+def _looked_at(target: Target, is_given: bool) -> _Store:
+    """Look at a store; one that may be far away, as buckets are, is asked only where it was given."""
+    full = as_target(target)
+    shown = repr(full)[:_LONGEST]
+    if not is_given and _is_far(target):
+        return _Store(shown, None, [])
+    return _Store(shown, full.stats(), nlargest(_MOST_ENTRIES, full.entries(), key=lambda entry: entry.size))
+
+
+def _is_far(target: Target) -> bool:
+    while isinstance(target, Wrapper):
+        target = target.target
+    return isinstance(target, Serialized)
 
 
 def _of_run(drawing: Drawing | None, plan: Any, timings: Any) -> Iterator[tuple[str, str]]:
@@ -175,22 +223,22 @@ def _of_run(drawing: Drawing | None, plan: Any, timings: Any) -> Iterator[tuple[
         yield "Times", _scrolled("Times", time_table(timings)) if timings else '<p class="note">Nothing ran.</p>'
 
 
-def _of_targets(targets: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    for number, target in enumerate(targets, start=1):
+def _of_stores(stores: Iterable[_Store]) -> Iterator[tuple[str, str]]:
+    for number, store in enumerate(stores, start=1):
         name = "Store" if number == 1 else f"Store {number}"
-        content = f"<p><code>{_text(repr(target)[:_LONGEST])}</code></p>"
-        stats = target.stats()
-        if not stats:
-            yield name, f'{content}<p class="note">It is empty.</p>'
-            continue
-        content += _scrolled(name, stats_table(stats))
-        biggest = nlargest(_MOST_ENTRIES, target.entries(), key=lambda entry: entry.size)
-        if any(entry.size for entry in biggest):
-            content += f"<h3>Biggest entries</h3>{_scrolled('Biggest entries', entry_table(biggest))}"
+        content = f"<p><code>{_text(store.shown)}</code></p>"
+        if store.stats is None:
+            content += '<p class="note">It is not listed, since it may be far away: give it as the target.</p>'
+        elif not store.stats:
+            content += '<p class="note">It is empty.</p>'
+        else:
+            content += _scrolled(name, stats_table(store.stats))
+        if any(entry.size for entry in store.biggest):
+            content += f"<h3>Biggest entries</h3>{_scrolled('Biggest entries', entry_table(store.biggest))}"
         yield name, content
 
 
-def _tiles(drawing: Drawing | None, timings: Any, targets: Iterable[Any]) -> str:
+def _tiles(drawing: Drawing | None, timings: Any, stores: Iterable[_Store]) -> str:
     said: list[tuple[str, str, str]] = []
     if drawing is not None:
         steps = [part.at for part in walk_parts(drawing.chain) if isinstance(part, Step)]
@@ -198,7 +246,7 @@ def _tiles(drawing: Drawing | None, timings: Any, targets: Iterable[Any]) -> str
         said += [(f"{actions.count(action):,}", action, action) for action in reversed(ACTIONS) if action in actions]
     if timings:
         said.append((duration(sum(row.seconds or 0.0 for row in timings)), "in steps", ""))
-    stats = [one for target in targets for one in target.stats()]
+    stats = [one for store in stores for one in store.stats or ()]
     if stats:
         said.append((f"{sum(one.entries for one in stats):,}", "entries", ""))
     if any(one.bytes for one in stats):

@@ -246,3 +246,18 @@ def test_the_page_shows_the_picture_that_its_code_makes(tmp_path, monkeypatch):
     page = Path(__file__).parents[1] / "docs" / "how-to" / "draw.md"
     run_page(page, {"__name__": "__main__"})
     assert (tmp_path / "drawing.svg").read_text("utf-8") == page.with_name("drawing.svg").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "words"),
+    [
+        ((5,), {}, "the pipeline must be callable, got int"),
+        ((abs,), {"plan": plan}, "plan must be what apply.* gave, got function"),
+        ((abs,), {"plan": [Event("abs", 1.0)]}, "plan must be .* gave, got Event"),
+        ((abs,), {"timings": observe}, "timings must be what observe reported.*, got function"),
+        ((abs,), {"timings": plan(abs, 1)}, "timings must be .*, got Forecast"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(arguments, options, words):
+    with pytest.raises(TypeError, match=f"draw: {words}"):
+        draw(*arguments, **options)

@@ -15,10 +15,11 @@ from laws import double, increment, spread, total
 from flowly_ckpt import add_checkpoints, apply, build_dict, chained, checkpoint
 from flowly_ckpt.cli import main
 from flowly_ckpt.draw import style
+from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.passes import Event
 from flowly_ckpt.plan import plan
 from flowly_ckpt.report import report, reporting
-from flowly_ckpt.targets import DiskTarget, FileTarget
+from flowly_ckpt.targets import DiskTarget, FileTarget, Serialized, Snapshots
 
 ARTEFACTS = Path(os.environ.get("FLOWLY_ARTEFACTS", Path(tempfile.gettempdir()) / "flowly_ckpt-artefacts"))
 HOSTILE = '"><script>alert(1)</script><img src=http://example.com/x onerror=alert(2)>\x1b[31m'
@@ -84,6 +85,34 @@ def test_a_run_that_fails_leaves_its_page(disk, tmp_path):
     with pytest.raises(ValueError, match="script"):
         apply(pipeline(disk, last=fail), 1, RUN, engine=reporting(tmp_path / "run.html"))
     assert "failed" in read(tmp_path / "run.html").words
+
+
+def test_a_page_that_cannot_be_written_costs_neither_the_value_nor_the_error(tmp_path):
+    engine = reporting(tmp_path / "absent" / "run.html")
+    with pytest.warns(StoreWarning, match=r"run.html' is not complete: FileNotFoundError"):
+        assert apply(increment, 1, engine=engine) == 2
+    with pytest.warns(StoreWarning, match="not complete"), pytest.raises(ValueError, match="script"):
+        apply(fail, 1, engine=engine)
+
+
+class Far(dict):
+    """Bytes that may be anywhere; to list them would take long."""
+
+    def __iter__(self):
+        raise AssertionError("it was listed")
+
+
+def test_a_store_that_may_be_far_away_is_not_listed_unless_it_is_given(tmp_path):
+    path = tmp_path / "run.html"
+    pipeline = chained(increment, checkpoint(Snapshots(Serialized(Far()))))
+    report(path, pipeline)
+    assert any("not listed" in word for word in read(path).words)
+    with pytest.warns(StoreWarning, match="AssertionError: it was listed"):
+        assert apply(pipeline, 1, RUN, engine=reporting(path)) == 2, "no plan could be made, and it runs all the same"
+    near = Serialized({})
+    near["object", "near", "transform"] = 1
+    report(path, chained(increment, checkpoint(near)), target=near)
+    assert "near" in read(path).words
 
 
 def test_a_page_shows_what_there_is(tmp_path):
@@ -184,3 +213,9 @@ def test_in_a_browser(disk, tmp_path):
         assert page.ask("document.querySelector('tr:target') !== null"), "a step leads to its row of the plan"
     assert page.errors == []
     assert set(page.requests) == {path.as_uri()}
+
+
+def test_what_is_no_path_is_told_before_a_run():
+    for wrong in (report, reporting):
+        with pytest.raises(TypeError, match="not chained"):
+            wrong(chained(increment))

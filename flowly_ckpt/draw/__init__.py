@@ -81,6 +81,7 @@ def draw(transform: Transform, *, plan: Iterable[Any] | None = None, timings: It
     :param plan: what :func:`flowly_ckpt.plan.plan` gave.
     :param timings: what :func:`flowly_ckpt.passes.observe` reported, such as a list of events.
     :return: the picture, as SVG, as a Mermaid flowchart, or shown by a notebook.
+    :raises TypeError: for what is no pipeline, no plan, or no events.
 
     >>> from flowly_ckpt import chained, checkpoint
     >>> print(draw(chained(abs, checkpoint({}, "size"), float)).mermaid)
@@ -94,6 +95,22 @@ def draw(transform: Transform, *, plan: Iterable[Any] | None = None, timings: It
 
     See also: :func:`flowly_ckpt.report.report`.
     """
+    if not callable(transform):
+        raise TypeError(f"draw: the pipeline must be callable, got {type(transform).__name__}")
+    plan = _rows("plan", plan, "why", "what apply(pipeline, obj, [add_checkpoints], engine=plan) gave")
+    timings = _rows("timings", timings, "step", "what observe reported: events = [] and observe(events.append)")
     chain = parts_of(transform)
     forecast = planned(chain, plan) if plan is not None else {}
     return Drawing(chain, merged(forecast, timed(chain, timings) if timings is not None else {}))
+
+
+def _rows(name: str, given: Iterable[Any] | None, field: str, instead: str) -> list[Any] | None:
+    """Return the rows that were given, once they have been seen to be some."""
+    if given is None:
+        return None
+    rows = list(given) if isinstance(given, Iterable) else [None]
+    for row in rows:
+        if not hasattr(row, field):
+            found = given if row is None else row
+            raise TypeError(f"draw: {name} must be {instead}, got {type(found).__name__}")
+    return rows
