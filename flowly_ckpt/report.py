@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from .checkpoint import checkpoint, with_checkpoint
 from .draw import Drawing, draw
 from .draw.parts import Part, Step, walk_parts
-from .draw.states import ACTIONS
+from .draw.states import ACTIONS, happenings
 from .draw.style import TABLES, css
 from .draw.tables import entry_table, plan_table, stats_table, table, time_table
 from .errors import StoreWarning
@@ -245,7 +245,7 @@ def _tiles(drawing: Drawing | None, timings: Any, stores: Iterable[_Store]) -> s
         actions = [drawing.states[at].action for at in steps if at in drawing.states]
         said += [(f"{actions.count(action):,}", action, action) for action in reversed(ACTIONS) if action in actions]
     if timings:
-        said.append((duration(sum(row.seconds or 0.0 for row in timings)), "in steps", ""))
+        said.append((duration(sum(one.seconds for one in happenings(timings))), "in steps", ""))
     stats = [one for store in stores for one in store.stats or ()]
     if stats:
         said.append((f"{sum(one.entries for one in stats):,}", "entries", ""))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .parts import Chain, Fork, Mark, Part, walk_parts
 
-__all__ = ["ACTIONS", "State", "action_of", "merged", "planned", "timed"]
+__all__ = ["ACTIONS", "Happening", "State", "action_of", "happenings", "merged", "planned", "timed"]
 
 #: The actions that are told apart in a picture, the one that matters most last.
 ACTIONS = ("skipped", "restored", "run", "failed")
@@ -38,6 +38,19 @@ class State(NamedTuple):
 States = Mapping[int, State]
 
 
+class Happening(NamedTuple):
+    """Tell that a step ran, so many times, or that a checkpoint was restored; the checkpoint by its tag.
+
+    >>> Happening("fit", "run", 0.5).times
+    1
+    """
+
+    name: str
+    action: str
+    seconds: float
+    times: int = 1
+
+
 def planned(chain: Chain, plan: Iterable[Any]) -> dict[int, State]:
     """Return what a plan says, by the number of the part.
 
@@ -53,23 +66,22 @@ def planned(chain: Chain, plan: Iterable[Any]) -> dict[int, State]:
     ['run', 'run']
     """
     found: dict[int, State] = {}
-    everything, top, start = list(walk_parts(chain)), chain.parts, 0
+    top, start = chain.parts, 0
+    everything = list(walk_parts(chain))
+    outer = {part.at for part in top}
     for number, row in enumerate(plan):
-        action = action_of(row)
-        if action is None:
+        if (action := action_of(row)) is None:
             continue
-        names = [(name, False) for name in row.steps]
-        if row.tag is not None:
-            names.append((row.tag, True))
-        for name, is_tag in names:
-            position = next((n for n in range(start, len(top)) if _is_called(top[n], name, is_tag)), None)
-            if position is not None:
-                start = position + 1
-                found[top[position].at] = State(action, why=row.why, row=number)
-                continue
-            inner = next((part for part in everything if part.at not in found and _is_called(part, name, is_tag)), None)
-            if inner is not None:
-                found[inner.at] = State(action, why=row.why, row=number)
+        is_inner = bool(getattr(row, "place", ()))
+        for name, is_tag in [*((name, False) for name in row.steps), (row.tag, True)]:
+            here = (n for n in range(start, len(top)) if not is_inner and _is_called(top[n], name, is_tag))
+            if (position := next(here, None)) is not None:
+                part, start = top[position], position + 1
+            else:
+                free = (one for one in everything if one.at not in found and not (is_inner and one.at in outer))
+                part = next((one for one in free if _is_called(one, name, is_tag)), None)
+            if part is not None:
+                found[part.at] = State(action, why=row.why, row=number)
     return _inherited(everything, found)
 
 
@@ -79,7 +91,7 @@ def timed(chain: Chain, rows: Iterable[Any]) -> dict[int, State]:
     Where a step stands several times, its events belong to these places in turn; if they do not go around evenly, as
     when it is applied to each item, no place is given a time of its own.
 
-    :param rows: with ``step``, ``seconds``, and ``action`` or ``error``.
+    :param rows: with ``step``, ``seconds``, and ``action`` or ``kind`` or ``error``.
 
     >>> from flowly_ckpt import chained
     >>> from flowly_ckpt.draw.parts import parts_of
@@ -87,10 +99,9 @@ def timed(chain: Chain, rows: Iterable[Any]) -> dict[int, State]:
     >>> timed(parts_of(chained(abs, float)), [Event("abs", 0.5), Event("abs", 0.25)])[0]
     State(action='run', seconds=0.75, times=2, why='', row=None)
     """
-    events: dict[str, list[Any]] = defaultdict(list)
-    for row in rows:
-        if action_of(row) is not None:
-            events[str(row.step)].append(row)
+    events: dict[str, list[Happening]] = defaultdict(list)
+    for one in happenings(rows):
+        events[one.name].append(one)
     everything = list(walk_parts(chain))
     steps: dict[str, list[Part]] = defaultdict(list)
     marks: dict[str, list[Part]] = defaultdict(list)
@@ -129,12 +140,30 @@ def action_of(row: Any) -> str | None:
     >>> action_of(Event("fit", 0.5)), action_of(Event("fit", 0.5, ValueError()))
     ('run', 'failed')
     """
-    if (action := getattr(row, "action", None)) is not None:
-        return _SPELLED.get(action)
-    return "run" if getattr(row, "error", None) is None else "failed"
+    if getattr(row, "error", None) is not None:
+        return "failed"
+    return _SPELLED.get(str(getattr(row, "action", None) or getattr(row, "kind", "run")))
 
 
-def _is_called(part: Part, name: str, is_tag: bool) -> bool:
+def happenings(rows: Iterable[Any]) -> list[Happening]:
+    """Return what pictures show of the events of a run, or of a table of them.
+
+    >>> from flowly_ckpt.passes import Event
+    >>> happenings([Event("fit", 0.5)])
+    [Happening(name='fit', action='run', seconds=0.5, times=1)]
+    """
+    found = []
+    for row in rows:
+        action, of = action_of(row), getattr(row, "of", "step")
+        # Of a mapping, an item and a checkpoint that is computed, the steps in it tell; a run is all of them.
+        if action is None or of not in ("step", "checkpoint") or (of == "checkpoint" and action in ("run", "failed")):
+            continue
+        seconds = getattr(row, "own", 0.0) or row.seconds or 0.0
+        found.append(Happening(str(row.step), action, seconds, getattr(row, "times", 1)))
+    return found
+
+
+def _is_called(part: Part, name: str | None, is_tag: bool) -> bool:
     if isinstance(part, Mark):
         return is_tag and part.tag == ("" if name == "<untagged>" else name)
     return not is_tag and name in (part.name, part.label)
@@ -148,7 +177,7 @@ def _has_failed(found: States, part: Part) -> bool:
     return part.at in found and found[part.at].action == "failed"
 
 
-def _shared_out(rows: Sequence[Any], parts: Sequence[Part]) -> dict[int, State]:
+def _shared_out(rows: Sequence[Happening], parts: Sequence[Part]) -> dict[int, State]:
     if len(parts) == 1:
         return {parts[0].at: _joined(rows)}
     if len(parts) == len(rows):
@@ -156,9 +185,9 @@ def _shared_out(rows: Sequence[Any], parts: Sequence[Part]) -> dict[int, State]:
     return {part.at: _joined(rows)._replace(seconds=None, times=1) for part in parts}
 
 
-def _joined(rows: Sequence[Any]) -> State:
-    actions = [action for action in map(action_of, rows) if action is not None]
-    return State(max(actions, key=ACTIONS.index), sum(row.seconds or 0.0 for row in rows), len(rows))
+def _joined(rows: Sequence[Happening]) -> State:
+    action = max((row.action for row in rows), key=ACTIONS.index)
+    return State(action, sum(row.seconds for row in rows), sum(row.times for row in rows))
 
 
 def _before_restored(parts: Sequence[Part], found: States) -> dict[int, State]:

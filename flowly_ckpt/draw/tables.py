@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
 from ..targets.facts import Entry, TagStats
 from ..wording import age, duration, printable, size
-from .states import action_of
+from .states import action_of, happenings
 from .style import TABLES, css
 
 __all__ = ["alone", "entry_table", "plan_table", "stats_table", "table", "time_table"]
 
 _LONGEST = 400
-_NUMBERS: dict[str, Callable[[float], str]] = {
-    "seconds": duration, "took": duration, "saved": duration, "saves": duration, "age": duration, "size": size
-}  # fmt: skip
 
 
 def alone(content: str) -> str:
@@ -29,20 +27,20 @@ def alone(content: str) -> str:
 
 
 def plan_table(plan: Iterable[Any]) -> str:
-    """Return a plan as a table, a row for each stretch of the pipeline; fields that it has beyond four follow.
+    """Return a plan as a table, a row for each stretch of the pipeline.
+
+    A row may have a ``name`` that says more than its steps, and a ``reason`` that says more than ``why``.
 
     >>> from flowly_ckpt.plan import Forecast
     >>> "<code>load, fit</code>" in plan_table([Forecast(("load", "fit"), "run", "model", "fit changed")])
     True
     """
-    rows = list(plan)
-    more = [name for name in getattr(rows[0], "_fields", ())[4:] if name != "parts"] if rows else []
     lines = []
-    for row in rows:
-        steps = _code(", ".join(row.steps) or "(the input)")
-        lines.append([_badge(action_of(row), row.action), steps, _code(row.tag or ""), _words(row.why)])
-        lines[-1] += [_field(name, getattr(row, name)) for name in more]
-    return table(["", "steps", "checkpoint", "why", *more], lines, numbers=more, prose=["steps", "why"], name="plan")
+    for row in plan:
+        steps = getattr(row, "name", "") or ", ".join(row.steps) or "(the input)"
+        why = _words(getattr(row, "reason", row.why))
+        lines.append([_badge(action_of(row), row.action), _code(steps), _code(row.tag or ""), why])
+    return table(["", "steps", "checkpoint", "why"], lines, prose=["steps", "why"], name="plan")
 
 
 def time_table(rows: Iterable[Any]) -> str:
@@ -52,16 +50,17 @@ def time_table(rows: Iterable[Any]) -> str:
     >>> time_table([Event("fit", 1.5), Event("fit", 0.5)]).count("2.0 s")
     1
     """
-    found: dict[tuple[str, str], list[float]] = {}
-    for row in rows:
-        if (action := action_of(row)) is not None:
-            found.setdefault((str(row.step), action), []).append(row.seconds or 0.0)
-    longest = max(map(sum, found.values()), default=0.0) or 1.0
+    seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
+    times: Counter[tuple[str, str]] = Counter()
+    for one in happenings(rows):
+        seconds[one.name, one.action] += one.seconds
+        times[one.name, one.action] += one.times
+    longest = max(seconds.values(), default=0.0) or 1.0
     lines = []
-    for (step, action), times in found.items():
-        bar = f'<span class="bar {action}" style="width:{100 * sum(times) / longest:.1f}%"></span>'
-        runs, took = f"{len(times):,}×" if len(times) > 1 else "", duration(sum(times))
-        lines.append([_code(step), _badge(action, action), runs, took, f'<div class="bars">{bar}</div>'])
+    for (step, action), took in seconds.items():
+        bar = f'<span class="bar {action}" style="width:{100 * took / longest:.1f}%"></span>'
+        runs = f"{times[step, action]:,}×" if times[step, action] > 1 else ""
+        lines.append([_code(step), _badge(action, action), runs, duration(took), f'<div class="bars">{bar}</div>'])
     return table(["step", "", "", "took", ""], lines, numbers=["took"], name="times")
 
 
@@ -118,12 +117,6 @@ def table(
         cells = "".join(f"<td{kind}>{cell}</td>" for cell, kind in zip(row, kinds))
         lines.append(f'<tr id="{name}-{position}">{cells}</tr>' if name else f"<tr>{cells}</tr>")
     return f"<table>{''.join(lines)}</table>"
-
-
-def _field(name: str, value: Any) -> str:
-    if value is None:
-        return ""
-    return _NUMBERS[name](value) if name in _NUMBERS and isinstance(value, int | float) else _words(str(value))
 
 
 def _ago(moment: float) -> str:
