@@ -68,7 +68,8 @@ def planned(chain: Chain, plan: Iterable[Any]) -> dict[int, State]:
     found: dict[int, State] = {}
     top, start = chain.parts, 0
     everything = list(walk_parts(chain))
-    outer = {part.at for part in top}
+    outer = {one.at for one in top}
+    part: Part | None
     for number, row in enumerate(plan):
         if (action := action_of(row)) is None:
             continue
