@@ -19,6 +19,7 @@ from .hashing import FileContent, functional_hash, ignore_globals
 from .memo import memo
 from .pipelines import build_dict, chained, flatten, itemsetter, seq
 from .plan import plan
+from .showing import forms
 
 if TYPE_CHECKING:
     from .hashing import differences, explain
@@ -78,3 +79,11 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_LATER})
+
+
+def _load_notebooks() -> None:
+    from .draw import notebooks  # noqa: F401  registers how pipelines, plans and targets are shown
+
+
+# What draws pictures and tables is loaded when a notebook shows the first.
+forms.register_lazy(__name__, _load_notebooks)

@@ -9,6 +9,7 @@ from .checkpoint.mark import checkpoint, only_a_mark
 from .checkpoint.wrapper import keys_of, stages_of, with_checkpoint
 from .hashing.redefined import warn_of_redefined
 from .pipelines import children, effective_steps, name_of, role, walk
+from .showing import Shown
 from .targets.protocol import as_target
 from .targets.recall import MISSING
 from .typing import Key, Target, Transform
@@ -36,7 +37,7 @@ class Forecast(NamedTuple):
     why: str
 
 
-class Plan(tuple[Forecast, ...]):
+class Plan(Shown, tuple[Forecast, ...]):
     """Hold the forecasts of a pipeline in order; shown as a table.
 
     >>> Plan([Forecast(("load", "fit"), "run", "model", "new here")])

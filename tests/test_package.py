@@ -25,14 +25,16 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports from its own room and from those before it, wherever in the module it imports.
 ROOMS = """
-typing errors dispatch given labels once
+typing errors dispatch given labels once wording showing
 pipelines
 hashing
 targets
 checkpoint
 passes
 plan describe
+draw report
 engines
+asynchronous
 memo memory
 dsk
 tz

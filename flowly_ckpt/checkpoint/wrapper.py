@@ -185,18 +185,22 @@ def keys_of(
 
 
 def _remember(stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None, seen: int, obj: Any) -> Any:
-    made_from = {
-        "input": label(obj),
-        "after": previous and previous.key[2],
-        "steps": [[name_of(step), hashed] for step, hashed in zip(stage.steps, keyed.hashes)],
-    }
-
     def compute() -> Any:
         if role(stage.chain) == "sequential":
             return follow(stage.chain, stage.parts, value, stage.start)
         return value if stage.start else stage.chain(value)
 
+    made_from = made_from_of(stage, keyed, previous, obj)
     return compute_once(stage.wrapper.checkpoint.target, keyed.key, compute, made_from, seen)
+
+
+def made_from_of(stage: Stage, keyed: Keyed, previous: Keyed | None, obj: Any) -> dict[str, Any]:
+    """Return what the key of a stage's result was made from, for targets that keep such facts."""
+    return {
+        "input": label(obj),
+        "after": previous and previous.key[2],
+        "steps": [[name_of(step), hashed] for step, hashed in zip(stage.steps, keyed.hashes)],
+    }
 
 
 def _own(stage: Stage) -> Transform | None:

@@ -139,6 +139,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify = _add(commands, "verify", "check every entry against its digest", criteria=False)
     verify.add_argument("--repair", action="store_true", help="remove damaged entries, so that they are computed again")
+    page = _add(commands, "report", "write a page about the store", criteria=False)
+    page.add_argument("-o", "--output", default="store.html", metavar="FILE", help="the file to write (%(default)s)")
     return parser
 
 

@@ -12,8 +12,9 @@ from ..checkpoint.stale import clear_stale
 from ..errors import StoreError
 from ..targets.facts import Entry
 from ..targets.protocol import BaseTarget, described
+from ..wording import age, date, duration, size
 from .pipelines import pipelines_named
-from .printing import Printer, age, date, duration, entry_facts, readable, size
+from .printing import Printer, entry_facts, readable
 from .stores import RecordedFiles
 from .why import why
 
@@ -137,6 +138,15 @@ def verify(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     return DAMAGED if lines else DONE
 
 
+def write_report(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
+    """Write a page about the store."""
+    from ..report import report
+
+    report(options.output, target=store)
+    out.facts({"written": options.output})
+    return DONE
+
+
 def _criteria(options: argparse.Namespace) -> dict[str, Any]:
     names = ("tag", "object", "transform", "older_than", "unused_for")
     return {name: getattr(options, name) for name in names}
@@ -150,4 +160,5 @@ COMMANDS: dict[str, Callable[[BaseTarget, argparse.Namespace, Printer], int]] = 
     "clear": clear,
     "gc": collect,
     "verify": verify,
+    "report": write_report,
 }

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from math import isfinite
 from typing import Any, NamedTuple
 
-from ..targets.damage import plain
 from ..targets.facts import Entry
+from ..wording import age, date, duration, plain, size
 
-__all__ = ["Printer", "age", "date", "duration", "entry_facts", "readable", "shown", "size"]
+__all__ = ["Printer", "entry_facts", "readable", "shown"]
 
 Progress = Callable[[int, int], object]
 
@@ -119,54 +119,6 @@ def shown(value: Any, depth: int = 12) -> Any:
     if depth and isinstance(value, (list, tuple)):
         return [shown(inner, depth - 1) for inner in value]
     return "…" if isinstance(value, (dict, list, tuple)) else repr(value)
-
-
-def size(count: float) -> str:
-    """Write a number of bytes.
-
-    >>> size(20), size(2_345_678)
-    ('20 B', '2.3 MB')
-    """
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
-
-
-def duration(seconds: float) -> str:
-    """Write a number of seconds.
-
-    >>> duration(0.0123), duration(90), duration(200_000)
-    ('12 ms', '1.5 min', '2.3 d')
-    """
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    for unit, length, next_one in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86_400)):
-        if seconds < next_one:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds / 86_400:.1f} d"
-
-
-def age(moment: float) -> str:
-    """Write how long ago a moment was, in seconds since the epoch.
-
-    >>> age(time.time() - 7200)
-    '2.0 h'
-    """
-    return duration(max(0.0, time.time() - moment))
-
-
-def date(moment: float) -> str:
-    """Write when a moment was, in seconds since the epoch, as a date and a time of day; nothing where it is 0.
-
-    >>> len(date(time.time())), date(0)
-    (16, '')
-    """
-    try:
-        return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment)) if moment else ""
-    except (OverflowError, ValueError, OSError):  # a foreign store may state anything
-        return "?"
 
 
 def entry_facts(entry: Entry) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ..showing import Shown
 from ..typing import Transform
 from .names import show
 from .term import children
@@ -13,7 +14,7 @@ from .term import children
 __all__ = ["Combinator", "Fields", "Named", "Row"]
 
 
-class Combinator:
+class Combinator(Shown):
     """Base class of transforms that are compared, hashed and shown by what they are made of.
 
     A subclass defines ``__flowly_children__`` and ``__flowly_rebuild__``; ``_head`` returns what is not a child.

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import FlowlyError, StoreWarning, warn
+from ..wording import plain
 
 __all__ = ["DamagedError", "plain", "raised_as_damage", "warn_once"]
 
@@ -41,16 +42,6 @@ def raised_as_damage(what: str) -> Iterator[None]:
         if isinstance(error, Exception) or type(error).__module__.startswith("pyo3"):  # Rust's are no Exceptions
             raise DamagedError(f"{what} ({type(error).__name__}: {error})") from error
         raise
-
-
-def plain(text: object) -> str:
-    """Return a text as it may be shown: what a terminal would take for a command is spelled out.
-
-    >>> plain("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
-    """
-    found = str(text)
-    return found if found.isprintable() else "".join([c if c.isprintable() else ascii(c)[1:-1] for c in found])
 
 
 _warned: set[tuple[Any, ...]] = set()

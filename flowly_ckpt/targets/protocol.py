@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from ..given import address_of, seconds, size
+from ..showing import Shown
 from ..typing import Age, Bytes, Facts, Key, Target
 from .claims import UNCLAIMED, AllClaims, Claim, EnteredClaim
 from .facts import Collected, Entry, Selection, TagStats, stats_of, to_evict
@@ -27,7 +28,7 @@ M = TypeVar("M", bound=MutableMapping[Any, Any])
 Progress = Callable[[int, int], object]
 
 
-class BaseTarget(MutableMapping[Key, Any]):
+class BaseTarget(Shown, MutableMapping[Key, Any]):
     """Base class of targets: every ability, in terms of a mutable mapping.
 
     ``isolates``
