@@ -62,7 +62,7 @@ class Walk:
     See also: :func:`flowly_ckpt.hashing.cycles.encode`, for objects that are deep or contain themselves.
     """
 
-    __slots__ = ("expand", "fold", "hasher", "kept", "memo")
+    __slots__ = ("expand", "expanded", "fold", "hasher", "kept", "memo")
 
     def __init__(self, hasher: Callable[[], Any] | None = None, expand: Callable[[Any], Parts] = expand) -> None:
         self.expand = expand
@@ -70,6 +70,7 @@ class Walk:
         self.fold = _xxh3 if hasher is None else self._fold
         self.memo: dict[int, tuple[bytes, ...]] = {}
         self.kept: list[Any] = []  # temporaries must outlive the memo, which knows objects by id
+        self.expanded: list[Any] = []  # object, tag, parts, and so on: temporaries too, for tables of parts
 
     def enc(self, obj: Any) -> bytes:
         kind = type(obj)
@@ -103,7 +104,7 @@ class Walk:
             self.kept.append(obj)
         else:
             tag, parts = self.expand(obj)
-            self.kept.append(parts)
+            self.expanded += (obj, tag, parts)
             done = self.close(tag, parts)
         memo[key] = encoded = (done,)
         return encoded
