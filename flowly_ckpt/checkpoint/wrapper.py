@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Self
 
-from ..hashing import functional_hash, prefix_hashes
-from ..pipelines import Combinator, chained, children, effective_steps, name_of, rebuild, role
+from ..hashing import functional_hash
+from ..hashing.digests import digest, prefixes
+from ..hashing.walk import Walk
+from ..pipelines import Combinator, chained, children, effective_steps, rebuild, role
 from ..pipelines.combinators import follow
 from ..targets.protocol import as_target
+from ..targets.reasons import MadeFrom
 from ..targets.recall import MISSING, compute_once, lookup
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Key, Transform
 from .mark import checkpoint as mark
+from .sources import Sources
 
 __all__ = ["with_checkpoint"]
 
@@ -51,7 +56,8 @@ class with_checkpoint(Combinator):
 
     def __call__(self, obj: Any) -> Any:
         stages = stages_of(self)
-        keyed = keys_of(stages, obj)
+        walks: dict[Any, Walk] = {}
+        keyed = keyed_of(stages, obj, walks)
         depth = len(stages)
         seen = landings_elsewhere()
         value = MISSING
@@ -60,9 +66,13 @@ class with_checkpoint(Combinator):
             value = lookup(stages[depth].wrapper.checkpoint.target, keyed[depth].key)
         if value is MISSING:
             value, depth = obj, -1
-        for position in range(depth + 1, len(stages)):
-            previous = keyed[position - 1] if position else None
-            value = _remember(stages[position], keyed[position], value, previous, seen)
+        if depth + 1 < len(stages):
+            sources = Sources(stages, keyed, walks, obj)
+            del walks
+            for position in range(depth + 1, len(stages)):
+                value = _remember(
+                    stages[position], keyed[position], value, partial(sources.__getitem__, position), seen
+                )
         return value
 
     def _head(self) -> tuple[Any, ...]:
@@ -123,6 +133,11 @@ def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
 
     A target may say with which ``hasher`` its keys are made.
     """
+    return keyed_of(stages, obj, {})
+
+
+def keyed_of(stages: Sequence[Stage], obj: Any, walks: dict[Any, Walk]) -> list[Keyed]:
+    """Return the keys, as :func:`keys_of` does, and leave the walks that made them, by hasher."""
     steps = [step for stage in stages for step in stage.steps]
     hashed: dict[Any, tuple[str, list[str]]] = {}
     keyed, end = [], 0
@@ -130,7 +145,8 @@ def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
         mark = stage.wrapper.checkpoint
         hasher = as_target(mark.target).hasher
         if hasher not in hashed:
-            hashed[hasher] = functional_hash(obj, hasher=hasher), prefix_hashes(steps, hasher=hasher)
+            walks[hasher] = walk = Walk(hasher)
+            hashed[hasher] = digest(walk, obj), prefixes(walk, steps)
         object_hash, hashes = hashed[hasher]
         own = hashes[end : end + len(stage.steps)]
         end += len(own)
@@ -139,12 +155,7 @@ def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
     return keyed
 
 
-def _remember(stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None, seen: int) -> Any:
-    made_from = {
-        "after": previous and previous.key[2],
-        "steps": [[name_of(step), hashed] for step, hashed in zip(stage.steps, keyed.hashes)],
-    }
-
+def _remember(stage: Stage, keyed: Keyed, value: Any, made_from: Callable[[], MadeFrom], seen: int) -> Any:
     def compute() -> Any:
         if role(stage.chain) == "sequential":
             return follow(stage.chain, stage.parts, value, stage.start)

@@ -8,7 +8,7 @@ from types import CodeType
 from typing import NamedTuple
 
 from .code.lines import changed_line, lines_of
-from .parts import CUT, Row, row_of
+from .parts import CUT, Row, label_end, row_of
 
 __all__ = ["Change", "changes", "readable"]
 
@@ -166,7 +166,7 @@ class _Comparison:
 
 
 def _last(way: str) -> str:
-    return ["", *re.findall(r"[^\W\d]\w*", way.partition("·")[2])][-1]
+    return label_end(way.partition("·")[2])
 
 
 def readable(text: str) -> str:

@@ -13,7 +13,7 @@ from .rows import Parts, expand
 from .walk import Walk
 from .way import with_way
 
-__all__ = ["base_hash", "digest", "functional_hash", "prefix_hashes"]
+__all__ = ["base_hash", "digest", "functional_hash", "prefix_hashes", "prefixes"]
 
 Hasher = Callable[[], Any]
 
@@ -86,7 +86,17 @@ def prefix_hashes(steps: Iterable[Callable[[Any], Any]], *, hasher: Hasher | Non
 
     See also: :func:`functional_hash`.
     """
-    walk = Walk(hasher)
+    return prefixes(Walk(hasher), steps)
+
+
+def prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> list[str]:
+    """Return the hashes of all prefixes of a chain by a walk, which may have met some of the steps.
+
+    ``prefixes(Walk(), steps) == prefix_hashes(steps)``
+
+    >>> prefixes(Walk(), [abs]) == prefix_hashes([abs])
+    True
+    """
     found: list[str] = []
     done, count, last = b"", 0, b"<run>"
     for step in steps:

@@ -26,11 +26,12 @@ MOST = 48  # rows of a table
 ITEMS = 16  # of a container, to be told apart
 SHOWN = 40  # characters of a value
 CUT = "cut"
+REST = "something further off"
 SECRET = re.compile(r"(?i)passw|secret|token|credential|api_?key|auth")
 CONTAINERS = frozenset({list, tuple, dict})
 SHORT = frozenset({list, tuple})
 REBASED = {b"<function>": "function", b"<user class>": "class"}
-NAMED = frozenset({b"<foreign>", b"<class>", b"<builtin>", b"<named>"})
+NAMED = frozenset({b"<foreign>", b"<class>", b"<builtin>", b"<named>", b"<descriptor>"})
 
 
 class Row(NamedTuple):
@@ -56,15 +57,19 @@ class Row(NamedTuple):
 
 
 def row_of(text: str) -> Row:
-    """Return a row as it was before it was stored, whatever stands there."""
-    return Row(*(text.split(" ", 2) + ["", ""])[:3])
+    """Return a row as it was before it was stored, whatever stands there.
+
+    >>> row_of("no row at all")
+    Row(digest='no', kind='row', shown='at all')
+    """
+    return Row(*[*text.split(" ", 2), "", ""][:3])
 
 
 class Parts(NamedTuple):
     """The table of an object, and where the lines of its functions stand now.
 
     >>> parts_of(Walk(), {"rate": 0.5}).rows["·['rate']"]
-    'fd0c5384 value 0.5'
+    '23607ff8 value 0.5'
     """
 
     rows: dict[str, str]
@@ -78,12 +83,16 @@ def parts_of(walk: Walk, root: Any, most: int = MOST, items: int = ITEMS, privat
     :param most: how many rows there may be.
     :param items: how many items of a container may have rows of their own.
     :param private: show no values.
+
+    >>> from flowly_ckpt.hashing.digests import functional_hash
+    >>> list(parts_of(Walk(), functional_hash).rows)
+    ['·']
     """
-    encoding = encoded(walk, root)
-    table = Table(walk, most, items, private)
     if type(root) in ATOMS:
-        return Parts({"·": Row(walk.fold(encoding).hex()[:8], "value", table.text(root, "")).text}, {})
-    return table.filled(root)
+        shown = "" if private else cut(repr(root) if type(root) is not str else repr(root[:SHOWN]))
+        return Parts({"·": f"{walk.fold(walk.enc(root)).hex()[:8]} value {shown}"}, {})
+    encoded(walk, root)
+    return Table(walk, most, items, private).filled(root)
 
 
 class Table:
@@ -108,7 +117,10 @@ class Table:
                 continue
             if type(obj) in ATOMS or type(obj) in (bytes, Blob):
                 way = f"{owner}·{labels}"
-                self.add(way, self.walk.enc(obj), "value", self.text(obj, way))
+                if len(self.found) < self.most or way in self.found:
+                    self.add(way, self.walk.enc(obj), "value", self.text(obj, way))
+                else:
+                    self.add(f"{owner}·{REST}", self.walk.enc(obj), CUT)
             else:
                 self.inner(obj, owner, labels, is_root)
         fold = self.walk.fold
@@ -126,13 +138,15 @@ class Table:
         """Return what can be shown of a plain value; nothing of one that seems to be secret."""
         if self.private or type(obj) is Blob or SECRET.search(way):
             return ""
-        shown = repr(obj[:SHOWN] if type(obj) in (str, bytes) else obj)
-        return shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
+        return cut(repr(obj[:SHOWN] if type(obj) in (str, bytes) else obj))
 
     def inner(self, obj: Any, owner: str, labels: str, is_root: bool) -> None:
         kind = type(obj)
         way = f"{owner}·{labels}"
         is_full = len(self.found) + len(self.waiting) >= self.most
+        if is_full and len(self.found) >= self.most and way not in self.found:
+            self.add(f"{owner}·{REST}", self.walk.enc(obj), CUT)
+            return
         if kind in CONTAINERS and (len(obj) > self.items or is_full):
             self.add(way, self.walk.enc(obj), CUT, f"{kind.__name__} of {len(obj)}")
             return
@@ -145,22 +159,22 @@ class Table:
             return
         rebased = REBASED.get(tag)
         if rebased is not None:
-            name = "" if is_root else self.name_of(obj)
-            if name and labels and label_end(labels) != name.rpartition(".")[2].partition("#")[0]:
-                self.add(way, b"", "refers", name)
-            owner, labels, way = name, "", f"{name}·"
-            self.owners[id(obj)] = name
+            base = "" if is_root else self.name_of(obj)
+            if base and labels and label_end(labels) != base.rpartition(".")[2].partition("#")[0]:
+                self.add(way, b"", "refers", base)
+            owner, labels, way = base, "", f"{base}·"
+            self.owners[id(obj)] = base
             if kind is FunctionType:
                 self.places[way] = obj.__code__
         own: list[Any] = [tag]
-        of_class = rebased == "class" or (tag == b"<attrs>" and not labels)
+        of_class = rebased == "class" or (tag == b"<attrs>" and self.seen_as.get(way, ("",))[0] == "class")
         for name, part in labelled(obj, tag, parts):
             if name is None or (not name and is_own(part)) or (of_class and is_trait(name, part)):
                 own.append(self.walk.enc(part))
             else:
-                if tag == b"<run>":
-                    name = name.partition(" '")[0]  # a step is known by its place, so that another there is noticed
-                self.waiting.append((part, owner, labels + name if name[:1] in ".[" else joined(labels, name), False))
+                # A step is known by its place, so that another there is noticed.
+                label = name.partition(" '")[0] if tag == b"<run>" else name
+                self.waiting.append((part, owner, joined(labels, label), False))
         self.add(way, b"".join(own), *self.shown(obj, tag, parts, rebased))
 
     def shown(self, obj: Any, tag: bytes, parts: list[Any], rebased: str | None) -> tuple[str, str]:
@@ -186,6 +200,10 @@ class Table:
         return name
 
 
+def cut(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
 def is_own(part: Any) -> bool:
     """Return whether a part without a name is not gone into."""
     return type(part) in ATOMS or type(part) in (bytes, Blob) or (type(part) in CONTAINERS and is_plain([part]))
@@ -193,10 +211,12 @@ def is_own(part: Any) -> bool:
 
 def is_trait(name: str, part: Any) -> bool:
     """Return whether a part of a class is no member that a user would name."""
-    return not name and type(part) is not Attrs or name.startswith(".__") and type(part) is not FunctionType
+    return type(part) is not (FunctionType if name.startswith(".__") else Attrs) and name[:3] in ("", ".__")
 
 
 def joined(labels: str, name: str) -> str:
+    if name[:1] in (".", "["):
+        return labels + name
     return f"{labels} → {name}" if labels and name else labels or name
 
 
@@ -206,4 +226,5 @@ def label_end(labels: str) -> str:
     >>> label_end("global 'helpers.clean'")
     'clean'
     """
-    return ["", *re.findall(r"[^\W\d]\w*", labels)][-1]
+    found: list[str] = re.findall(r"[^\W\d]\w*", labels)
+    return found[-1] if found else ""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ..typing import Bytes, Facts, Key, Target
 from .claims import UNCLAIMED, AllClaims, Claim, EnteredClaim
 from .facts import Collected, Entry, Selection, TagStats, stats_of
+from .noted import latest_noted, note, noted, was_noted
 
 if TYPE_CHECKING:
     from .codecs import Codec
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["BaseTarget", "Mapped", "as_target", "checked", "described"]
 
 Progress = Callable[[int, int], object]
+GONE = "removed since it was stored"
 
 
 class BaseTarget(MutableMapping[Key, Any]):
@@ -121,6 +123,14 @@ class BaseTarget(MutableMapping[Key, Any]):
             if entry is not None and chosen.is_due(entry):
                 yield entry
 
+    def latest(self, **selection: Any) -> Entry | None:
+        """Return the facts of the entry that was stored last among the selected ones, or None."""
+        return max(self.entries(**selection), key=lambda entry: entry.created, default=None)
+
+    def fate(self, key: Key) -> str:
+        """Return what became of an entry that is absent, as ``"expired"``; empty where that is not known."""
+        return ""
+
     def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
         """Delete the entries that meet all criteria given, and return how many there were.
 
@@ -191,7 +201,7 @@ class Mapped(BaseTarget):
 
     OWN: ClassVar = (
         "isolates", "hasher", "codec", "keeps_times", "put", "get_many", "put_many", "claim_many", "entry", "entries",
-        "clear_where", "stats", "verify", "gc", "read_bytes", "write_bytes", "close",
+        "latest", "fate", "clear_where", "stats", "verify", "gc", "read_bytes", "write_bytes", "close",
     )  # fmt: skip
 
     def __init__(self, mapping: Target) -> None:
@@ -237,6 +247,19 @@ class Mapped(BaseTarget):
 
     def __len__(self) -> int:
         return len(self.mapping)
+
+    def put(self, key: Key, value: Any, facts: Facts) -> None:
+        self.mapping[key] = value
+        note(self.mapping, key, value, facts)
+
+    def entry(self, key: Key) -> Entry | None:
+        return noted(self.mapping, key) if key in self.mapping else None
+
+    def latest(self, **selection: Any) -> Entry | None:
+        return latest_noted(self.mapping, Selection(**selection).checked()) or super().latest(**selection)
+
+    def fate(self, key: Key) -> str:
+        return GONE if was_noted(self.mapping, key) and key not in self.mapping else ""
 
     def clear(self) -> None:
         """Delete all entries."""

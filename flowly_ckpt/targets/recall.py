@@ -14,10 +14,13 @@ from .claims import UNCLAIMED, Claim
 from .materialise import Materialised, UnstorableError, materialise
 from .mutation import forget, is_intact, watch
 from .protocol import BaseTarget, as_target, described
+from .reasons import reason
 from .single_flight import MISSING, Flight, board, landings_elsewhere, share
 from .waiting import computing, warn_of_circle
 
 __all__ = ["MISSING", "compute_once", "lookup", "recall", "recall_async"]
+
+Made = dict[str, Any] | Callable[[], dict[str, Any]] | None
 
 _log = logging.getLogger("flowly_ckpt")
 
@@ -54,7 +57,7 @@ def _look(target: Target, key: Key) -> Any:
     return value
 
 
-def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: dict[str, Any] | None = None) -> Any:
+def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: Made = None) -> Any:
     """Return the stored value, or compute and store it; one computes, the others wait for it.
 
     ``recall(t, k, f) == f()``, and ``f`` runs once however often that is asked
@@ -66,7 +69,8 @@ def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: dict
     :param target: where results are kept, any mutable mapping.
     :param key: three strings: hash of the object, tag, hash of the transform.
     :param compute: gives the value; whatever it raises passes unchanged.
-    :param made_from: the digests the key was made from, by name, for targets that keep such facts.
+    :param made_from: the digests the key was made from, by name, for targets that keep such facts and to say why it
+        is computed; or a function that returns them, called only then.
 
     >>> target = {}
     >>> recall(target, ("object", "tag", "transform"), lambda: 6)
@@ -81,9 +85,7 @@ def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: dict
     return compute_once(target, key, compute, made_from, seen) if value is MISSING else value
 
 
-def compute_once(
-    target: Target, key: Key, compute: Callable[[], Any], made_from: dict[str, Any] | None, seen: int
-) -> Any:
+def compute_once(target: Target, key: Key, compute: Callable[[], Any], made_from: Made, seen: int) -> Any:
     """Compute and store what was looked for in vain, unless somebody else does or has done so since.
 
     :param seen: what :func:`~flowly_ckpt.targets.single_flight.landings_elsewhere` gave before the look.
@@ -113,7 +115,7 @@ def compute_once(
 
 
 async def recall_async(
-    target: Target, key: Key, compute: Callable[[], Coroutine[Any, Any, Any]], made_from: dict[str, Any] | None = None
+    target: Target, key: Key, compute: Callable[[], Coroutine[Any, Any, Any]], made_from: Made = None
 ) -> Any:
     """Return the stored value, or await and store it: :func:`recall` for what is awaited.
 
@@ -170,10 +172,11 @@ async def recall_async(
 class _Turn:
     """One computation's turn: after the flights of other threads, and the claims of other processes."""
 
-    def __init__(self, target: Target, key: Key, made_from: dict[str, Any] | None, seen: int) -> None:
+    def __init__(self, target: Target, key: Key, made_from: Made, seen: int) -> None:
         self.target = target
         self.key = key
-        self.made_from = made_from or {}
+        self.made = made_from
+        self.made_from: dict[str, Any] = {}
         self.seen = seen
         full = as_target(target)
         self.full = full
@@ -214,8 +217,10 @@ class _Turn:
         if self.value is MISSING and self.other is not None:
             self.value = self.other.outcome()
         if self.value is MISSING:
+            self.made_from = self.made() if callable(self.made) else self.made or {}
             if _log.isEnabledFor(logging.INFO):
-                _log.info("compute, then store object at %r (key %s)", self.key[1], self.key)
+                why = reason(self.full, self.key, self.made_from)
+                _log.info("compute, then store object at %r (key %s): %s", self.key[1], self.key, why)
             self.start = time.perf_counter()
         return self.value
 

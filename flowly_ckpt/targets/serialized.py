@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator, MutableMapping, Sequence
+from itertools import islice
 from typing import Any
 
 import xxhash
@@ -20,6 +21,7 @@ from .provenance import Provenance, provenance_of, read_line, write_line
 
 __all__ = ["Serialized"]
 
+LOOKS = 20  # entries read to find the latest
 _LONGEST = 200
 
 
@@ -135,6 +137,10 @@ class Serialized(BaseTarget):
             return self._open(key)[0].entry()
         except KeyError:
             return None
+
+    def latest(self, **selection: Any) -> Entry | None:
+        # Each look reads a whole entry, from another machine perhaps.
+        return max(islice(self.entries(**selection), LOOKS), key=lambda entry: entry.created, default=None)
 
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
         lines = []

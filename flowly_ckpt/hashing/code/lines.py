@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from functools import partial
 from types import CodeType
 from typing import Any
 
@@ -31,9 +32,13 @@ def lines_of(code: CodeType) -> tuple[str, list[int]]:
         note(code, content)
         numbers = sorted(content)[:MOST]
         digests = "".join(xxhash.xxh3_64_hexdigest(repr(content[number]).encode())[:2] for number in numbers)
-        known = weakref.ref(code, lambda _, key=id(code): _known.pop(key, None)), digests, numbers  # type: ignore[misc]
+        known = weakref.ref(code, partial(_forget, id(code))), digests, numbers
         _known[id(code)] = known
     return known[1:]
+
+
+def _forget(key: int, _: Any) -> None:
+    _known.pop(key, None)
 
 
 def note(code: CodeType, content: dict[int, list[Any]]) -> None:

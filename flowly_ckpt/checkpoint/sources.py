@@ -1,0 +1,95 @@
+"""What the results of a run are made from: the parts of its input and of its steps, told when something is missing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..hashing.digests import encoded
+from ..hashing.parts import Parts, parts_of
+from ..hashing.walk import Walk
+from ..pipelines import name_of
+from ..targets.protocol import as_target
+from ..targets.reasons import MadeFrom
+
+__all__ = ["Sources"]
+
+PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
+KEPT = 4096  # tables of steps
+OF_INPUT = 24  # rows
+
+_tables: dict[tuple[Any, bool], Parts] = {}  # by the encoding of a step
+_stored: set[tuple[Any, str, str]] = set()
+
+
+class Sources:
+    """Describe what the results of nested wrappers are made from, by the walks that made their keys.
+
+    Nothing is done before the first question; then all is answered at once, and the walks are let go.
+
+    :param stages, keyed: the wrappers, and the keys of their results for the object.
+    :param walks: by the hasher of the target.
+    :param fresh: tell the lines of the code as it stands now, and store nothing.
+
+    >>> from flowly_ckpt.checkpoint.wrapper import keyed_of, stages_of, with_checkpoint
+    >>> from flowly_ckpt.checkpoint import checkpoint
+    >>> stages = stages_of(with_checkpoint(checkpoint({}), abs))
+    >>> walks = {}
+    >>> made_from = Sources(stages, keyed_of(stages, -5, walks), walks, -5)[0]
+    >>> made_from["steps"][0][0], made_from["input"]
+    ('abs', {'·': '21584ed3 value -5'})
+    """
+
+    def __init__(
+        self, stages: Sequence[Any], keyed: Sequence[Any], walks: Mapping[Any, Walk], obj: Any, fresh: bool = False
+    ) -> None:
+        self.stages, self.keyed, self.walks, self.obj, self.fresh = stages, keyed, walks, obj, fresh
+        self.tables: list[list[Parts]] | None = None
+        self.input: dict[Any, dict[str, str]] = {}
+
+    def __getitem__(self, position: int) -> MadeFrom:
+        tables = self.tables or self.read()
+        stage, one = self.stages[position], self.keyed[position]
+        target = as_target(stage.wrapper.checkpoint.target)
+        place = (target.place, one.key[1], one.key[2])
+        is_new = place not in _stored
+        if is_new and not self.fresh:
+            if len(_stored) >= KEPT:
+                _stored.clear()
+            _stored.add(place)
+        made_from: dict[str, Any] = {"after": self.keyed[position - 1].key[2] if position else None}
+        own = tables[position]
+        if own:
+            made_from["python"] = PYTHON
+        if not position:
+            made_from["input"] = self.input[target.hasher]
+        # The table of a step is the same for every input: the first entry of a process keeps it.
+        made_from["steps"] = [
+            [name_of(step), hashed, table.rows] if is_new else [name_of(step), hashed]
+            for step, hashed, table in zip(stage.steps, one.hashes, own)
+        ]
+        return MadeFrom(made_from, self.keyed[: position + 1], own)
+
+    def read(self) -> list[list[Parts]]:
+        self.tables = tables = []
+        for position, stage in enumerate(self.stages):
+            hasher = as_target(stage.wrapper.checkpoint.target).hasher
+            walk = self.walks[hasher]
+            table = parts_of if self.fresh else table_of
+            tables.append([table(walk, step, private=hasher is not None) for step in stage.steps])
+            if not position:
+                self.input[hasher] = parts_of(walk, self.obj, OF_INPUT, private=hasher is not None).rows
+        self.walks, self.obj = {}, None
+        return tables
+
+
+def table_of(walk: Walk, step: Callable[[Any], Any], private: bool) -> Parts:
+    """Return the table of a step, the same one for the same code."""
+    which = (walk.memo.get(id(step)) or encoded(walk, step), private)
+    known = _tables.get(which)
+    if known is None:
+        if len(_tables) >= KEPT:
+            _tables.clear()
+        known = _tables[which] = parts_of(walk, step, private=private)
+    return known
