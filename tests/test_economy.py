@@ -98,4 +98,4 @@ def test_a_warm_hit_and_a_warm_miss_call_few_functions(disk):
     for x in (1, 1, 2, 2):
         run(pipeline, x)
     assert calls_of(lambda: run(pipeline, 1)) <= 100
-    assert calls_of(lambda: run(pipeline, 3)) <= 150
+    assert calls_of(lambda: run(pipeline, 3)) <= 165, "some 15 of them note what the result was made from"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Self
 
+from ..events import tell, watching
 from ..hashing import functional_hash
 from ..hashing.digests import digest, prefixes
 from ..hashing.walk import Walk
@@ -13,7 +14,7 @@ from ..pipelines import Combinator, chained, children, effective_steps, rebuild,
 from ..pipelines.combinators import follow
 from ..targets.protocol import as_target
 from ..targets.reasons import MadeFrom
-from ..targets.recall import MISSING, compute_once, lookup
+from ..targets.recall import MISSING, compute_once, restore
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Key, Transform
 from .mark import checkpoint as mark
@@ -63,9 +64,12 @@ class with_checkpoint(Combinator):
         value = MISSING
         while value is MISSING and depth > 0:
             depth -= 1
-            value = lookup(stages[depth].wrapper.checkpoint.target, keyed[depth].key)
+            value = restore(stages[depth].wrapper.checkpoint.target, keyed[depth].key)
         if value is MISSING:
             value, depth = obj, -1
+        elif watching.get():
+            for stage, one in zip(stages[:depth], keyed):
+                tell("skipped", one.key, stage.wrapper.checkpoint.target)
         if depth + 1 < len(stages):
             sources = Sources(stages, keyed, walks, obj)
             del walks

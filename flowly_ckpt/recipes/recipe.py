@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from ..passes import Observation
 from ..pipelines import name_of
 from ..pipelines.names import module_name
 from ..plan import Forecast, Plan
@@ -147,7 +148,11 @@ class Recipe(Filed, Generic[R]):
         :param rewrites: passes for the steps, as in :func:`flowly_ckpt.apply`; they do not affect what is kept.
         :raises Exception: what a function raises, with a note that names the recipe; what came before it is kept.
         """
-        result: R = self.brew_as(rewritten(self.transform, rewrites), jobs)
+        with ExitStack() as watched:
+            for rewrite in rewrites:
+                if isinstance(rewrite, Observation):
+                    watched.enter_context(rewrite)
+            result: R = self.brew_as(rewritten(self.transform, rewrites), jobs)
         return result
 
     def brew_as(self, root: brewed, jobs: int = 1) -> Any:

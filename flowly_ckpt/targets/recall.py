@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from ..errors import MutationWarning, StoreWarning
+from ..events import clock, tell, watching
 from ..typing import Facts, Key, Target
 from .claims import UNCLAIMED, Claim
 from .materialise import Materialised, UnstorableError, materialise
@@ -18,7 +19,7 @@ from .reasons import reason
 from .single_flight import MISSING, Flight, board, landings_elsewhere, share
 from .waiting import computing, warn_of_circle
 
-__all__ = ["MISSING", "compute_once", "lookup", "recall", "recall_async"]
+__all__ = ["MISSING", "compute_once", "lookup", "recall", "recall_async", "restore"]
 
 Made = dict[str, Any] | Callable[[], dict[str, Any]] | None
 
@@ -57,6 +58,25 @@ def _look(target: Target, key: Key) -> Any:
     return value
 
 
+def restore(target: Target, key: Key) -> Any:
+    """Return the stored value and report that it was restored, or ``MISSING``.
+
+    ``restore(t, k) is lookup(t, k)``
+
+    >>> restore({("object", "tag", "transform"): 6}, ("object", "tag", "transform"))
+    6
+    """
+    if not watching.get():
+        return lookup(target, key)
+    start = time.perf_counter()
+    value = lookup(target, key)
+    if value is not MISSING:
+        seconds = time.perf_counter() - start
+        clock.inner += seconds
+        tell("restored", key, target, seconds)
+    return value
+
+
 def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: Made = None) -> Any:
     """Return the stored value, or compute and store it; one computes, the others wait for it.
 
@@ -81,7 +101,7 @@ def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: Made
     See also: :func:`lookup`, :func:`recall_async`, :func:`flowly_ckpt.checkpoint.with_checkpoint`.
     """
     seen = landings_elsewhere()
-    value = lookup(target, key)
+    value = restore(target, key)
     return compute_once(target, key, compute, made_from, seen) if value is MISSING else value
 
 
@@ -103,8 +123,8 @@ def compute_once(target: Target, key: Key, compute: Callable[[], Any], made_from
         if turn.found() is MISSING:
             turn.keep(compute())
         return iter(turn.value) if type(turn.value) is Materialised else turn.value
-    except Exception as error:
-        turn.error = error
+    except BaseException as error:
+        turn.fail(error)
         raise
     finally:
         try:
@@ -143,8 +163,8 @@ async def recall_async(
             if turn.found() is MISSING:
                 turn.keep(await compute())
             return turn
-        except Exception as error:
-            turn.error = error
+        except BaseException as error:
+            turn.fail(error)
             raise
         finally:
             try:
@@ -156,16 +176,18 @@ async def recall_async(
     full = as_target(target)
     while True:
         seen = landings_elsewhere()
-        value = lookup(target, key)
+        value = restore(target, key)
         if value is not MISSING:
             return value
         turn, is_mine = await share((full.place, key), once)
         if is_mine or turn.is_for_all:
             break
     if full.isolates and not is_mine:
-        value = lookup(target, key)  # a copy of its own
+        value = restore(target, key)  # a copy of its own
         if value is not MISSING:
             return value
+    if not is_mine:
+        tell("restored", key, target)
     return iter(turn.value) if type(turn.value) is Materialised else turn.value
 
 
@@ -221,7 +243,10 @@ class _Turn:
             if _log.isEnabledFor(logging.INFO):
                 why = reason(self.full, self.key, self.made_from)
                 _log.info("compute, then store object at %r (key %s): %s", self.key[1], self.key, why)
+            tell("start", self.key, self.target)
             self.start = time.perf_counter()
+        else:
+            tell("restored", self.key, self.target)
         return self.value
 
     def keep(self, value: Any) -> None:
@@ -232,8 +257,19 @@ class _Turn:
         except UnstorableError as error:
             self.value, self.is_for_all = value, False  # it is spent by its first reader
             _warn(StoreWarning, f"the result at {self.key[1]!r} is not stored: {error}")
+            tell("run", self.key, self.target, seconds)
         else:
-            _store(self.target, self.full, self.key, self.value, Facts(seconds, self.made_from))
+            stored = _store(self.target, self.full, self.key, self.value, Facts(seconds, self.made_from))
+            clock.inner += time.perf_counter() - self.start - seconds
+            tell("stored" if stored else "run", self.key, self.target, seconds)
+        self.start = 0.0
+
+    def fail(self, error: BaseException) -> None:
+        """Note what came instead of a value; an interrupt is nothing that others should get."""
+        if isinstance(error, Exception):
+            self.error = error
+        if self.start:
+            tell("failed", self.key, self.target, time.perf_counter() - self.start, error)
 
     def leave(self) -> None:
         """Release whatever is held; where an interrupt comes in between, once more does the rest."""
@@ -245,14 +281,16 @@ class _Turn:
         self.is_over = True
 
 
-def _store(target: Target, full: BaseTarget, key: Key, value: Any, facts: Facts) -> None:
+def _store(target: Target, full: BaseTarget, key: Key, value: Any, facts: Facts) -> bool:
     try:
         full.put(key, value, facts)
         if not full.isolates:
             watch(target, key, value)
+        return True
     except Exception as error:  # noqa: BLE001  whatever a target raises, the computed value must not be lost
         _drop(target, key)
         _warn(StoreWarning, f"{described(target)} did not store the result at {key[1]!r}: {_text(error)}")
+        return False
 
 
 def _drop(target: Target, key: Key) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..errors import FlowlyWarning, StoreError, StoreWarning
+from ..events import tell
 from ..targets import as_target
 from ..targets.claims import Claim, EnteredClaim
 from ..targets.materialise import Materialised, UnstorableError, materialise
@@ -72,6 +73,7 @@ def run(task: Definition, call: Call) -> Any:
     if inspect.iscoroutinefunction(task.fn):
         return _run_async(result)
     if result.is_done(stacklevel=4):
+        tell("restored", result.key, result)
         return call.store
 
     def compute() -> Any:
@@ -84,6 +86,7 @@ def run(task: Definition, call: Call) -> Any:
 
 async def _run_async(result: _Result) -> Any:
     if result.is_done(stacklevel=3):
+        tell("restored", result.key, result)
         return result.store
 
     async def compute() -> Any:
