@@ -1,5 +1,11 @@
 """Rewrite passes beside checkpoints: they change how a pipeline runs, never what it computes or what it is called."""
 
+from .lines import jsonl, log_to
 from .observe import Event, Observation, observe, observed
+from .progress import progress
+from .timings import Timing, Timings
+from .tracing import spans
 
-__all__ = ["Event", "Observation", "observe", "observed"]
+__all__ = [
+    "Event", "Observation", "Timing", "Timings", "jsonl", "log_to", "observe", "observed", "progress", "spans",
+]  # fmt: skip

@@ -17,6 +17,9 @@ from ..typing import Transform
 __all__ = ["Event", "Observation", "Sink", "observe", "observed"]
 
 
+made: Any = tuple.__new__
+
+
 class _Watched(Combinator):
     """Base class of what changes neither a transform nor its hash, and reports to sinks."""
 
@@ -55,25 +58,32 @@ class observed(_Watched):
     See also: :func:`observe`.
     """
 
-    __slots__ = ()
+    __slots__ = ("begun",)
     of = "step"
 
+    def __init__(self, sinks: Sequence[Sink], transform: Transform) -> None:
+        super().__init__(sinks, transform)
+        self.begun = Event(self.name, 0.0, None, "start", self.of)
+
     def __call__(self, obj: Any) -> Any:
-        sinks, name, of = self.sinks, self.name, self.of
-        report(sinks, Event(name, 0.0, None, "start", of))
-        outer, clock.inner = clock.inner, 0.0
+        report(self.sinks, self.begun)
+        mine = clock.__dict__  # of this thread
+        outer = mine["inner"] if mine else 0.0
+        mine["inner"] = 0.0
         start = time.perf_counter()
-        error: BaseException | None = None
         try:
-            return self.transform(obj)
-        except BaseException as raised:
-            error = raised
+            result = self.transform(obj)
+        except BaseException as error:
+            self.ended(time.perf_counter() - start, mine, outer, error, "failed")
             raise
-        finally:
-            seconds = time.perf_counter() - start
-            own = seconds - clock.inner
-            clock.inner = outer + seconds
-            report(sinks, Event(name, seconds, error, "run" if error is None else "failed", of, own))
+        self.ended(time.perf_counter() - start, mine, outer, None, "run")
+        return result
+
+    def ended(self, seconds: float, mine: dict[str, float], outer: float, error: Any, kind: str) -> None:
+        own = seconds - mine["inner"]
+        mine["inner"] = outer + seconds
+        # Not Event(…), which takes longer than all the rest.
+        report(self.sinks, made(Event, (self.name, seconds, error, kind, self.of, own, None, None, None)))
 
 
 class _item(observed):
@@ -158,7 +168,7 @@ class Observation:
         return transform if role(transform) == "mark" else _run(self.sinks, fold(self._leaf, self._inner, transform))
 
     def _leaf(self, term: Transform) -> Transform:
-        return term if role(term) == "mark" else observed(self.sinks, term)
+        return observed(self.sinks, term) if role(term) == "leaf" else term  # neither a mark nor a chain of nothing
 
     def _inner(self, term: Transform, old: Sequence[Transform], new: Sequence[Transform]) -> Transform:
         if getattr(term, "func", None) is map and len(new) == 1:

@@ -22,7 +22,7 @@ class Timing(NamedTuple):
 
     :param step: the name of the step; of a checkpoint its tag.
     :param action: ``"run"``, ``"failed"``, ``"restored"``, ``"stored"`` or ``"skipped"``.
-    :param count: how often.
+    :param times: how often.
     :param seconds: spent on it, without other steps in it: running, or restoring; of what was stored, computing.
     :param saved: the seconds that restoring saved, where the target knows them.
 
@@ -32,7 +32,7 @@ class Timing(NamedTuple):
 
     step: str
     action: str
-    count: int
+    times: int
     seconds: float
     saved: float = 0.0
 
@@ -48,7 +48,7 @@ class Timings:
     >>> timings = Timings()
     >>> apply(chained(abs, float), -5, [observe(timings)])
     5.0
-    >>> [(row.step, row.action, row.count) for row in timings]
+    >>> [(row.step, row.action, row.times) for row in timings]
     [('abs', 'run', 1), ('float', 'run', 1)]
 
     See also: :func:`observe`.
@@ -105,7 +105,8 @@ class Timings:
         rows = list(self)
         longest = max((row.seconds for row in rows if row.action in SPENT), default=0.0) or 1.0
         cells = [
-            (row.action, row.step, f"{row.count} ×", in_time(row.seconds), bar(row, longest) + _saving(row)) for row in rows
+            (row.action, row.step, f"{row.times} ×", in_time(row.seconds), bar(row, longest) + _saving(row))
+            for row in rows
         ]
         widths = [max((len(row[column]) for row in cells), default=0) for column in range(4)]
         lines = (
@@ -121,8 +122,10 @@ class Timings:
         lines = []
         for row in rows:
             share = 100 * row.seconds / longest if row.action in SPENT else 0
-            drawn = f"<div style='background:#4c8bf5;height:.7em;width:{share:.0f}%;min-width:1px'></div>" if share else ""
-            cells = (row.action, row.step, f"{row.count} ×", in_time(row.seconds), _saving(row).strip())
+            drawn = (
+                f"<div style='background:#4c8bf5;height:.7em;width:{share:.0f}%;min-width:1px'></div>" if share else ""
+            )
+            cells = (row.action, row.step, f"{row.times} ×", in_time(row.seconds), _saving(row).strip())
             lines.append(
                 "<tr>"
                 + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in cells)
