@@ -1,5 +1,6 @@
 """Rewrite passes beside checkpoints: they change how a pipeline runs, never what it computes or what it is called."""
 
+from .automatic import auto_checkpoints
 from .lines import jsonl, log_to
 from .observe import Event, Observation, observe, observed
 from .progress import progress
@@ -7,5 +8,6 @@ from .timings import Timing, Timings
 from .tracing import spans
 
 __all__ = [
-    "Event", "Observation", "Timing", "Timings", "jsonl", "log_to", "observe", "observed", "progress", "spans",
+    "Event", "Observation", "Timing", "Timings", "auto_checkpoints", "jsonl", "log_to", "observe", "observed",
+    "progress", "spans",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence, Sized
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from ..checkpoint.sources import Sources
@@ -125,8 +126,8 @@ def _steps(parts: Sequence[Transform], obj: Any, why: str = UNCOVERED) -> Iterat
 
 
 def _plain(parts: Sequence[Transform], why: str) -> Iterator[Forecast]:
-    if parts:
-        yield Forecast(tuple(map(name_of, effective_steps(*parts))), "run", None, why)
+    for chosen, some in groupby(parts, key=lambda part: getattr(part, "choice", why)):
+        yield Forecast(tuple(map(name_of, effective_steps(*some))), "run", None, chosen)
 
 
 def _inside(part: Transform, obj: Any) -> Iterator[Forecast]:
@@ -217,6 +218,8 @@ def _running(names: tuple[str, ...], key: Key, target: BaseTarget, sources: Sour
     made_from = sources[position]
     before = nearest(target, key, names_in(made_from))
     why = target.fate(key) or ("never run" if before is None else compared(target, before, key, made_from))
+    choice = getattr(target, "choice", "")
+    why = f"{why}; {choice}" if choice else why
     return Forecast(names, "run", key[1], why, saves=before.seconds or None if before else None)
 
 

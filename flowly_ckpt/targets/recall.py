@@ -261,7 +261,8 @@ class _Turn:
         else:
             stored = _store(self.target, self.full, self.key, self.value, Facts(seconds, self.made_from))
             clock.inner += time.perf_counter() - self.start - seconds
-            tell("stored" if stored else "run", self.key, self.target, seconds)
+            if watching.get():  # a target may choose not to keep it
+                tell("stored" if stored and self.key in self.target else "run", self.key, self.target, seconds)
         self.start = 0.0
 
     def fail(self, error: BaseException) -> None:
