@@ -111,8 +111,9 @@ class _unkept(Combinator):
         start = time.perf_counter()
         result = self.transform(obj)
         seconds = time.perf_counter() - start
-        if seconds >= self.books.min_seconds:
-            self.books.learn(self.code, Learnt(seconds))
+        learnt = self.books.known[self.code]
+        if seconds >= self.books.min_seconds and seconds > learnt.seconds:
+            self.books.learn(self.code, learnt._replace(seconds=seconds))
         return result
 
     @property

@@ -91,10 +91,14 @@ def _parts(transform: Transform) -> list[Transform]:
 
 
 def _bare(term: Transform) -> Transform:
-    """Look through what does not change the result, up to a wrapper or what forecasts itself."""
-    while role(term) == "transparent" and not isinstance(term, with_checkpoint) and not _own(term):
+    """Look through what does not change the result, up to a wrapper or what tells about itself."""
+    while role(term) == "transparent" and not isinstance(term, with_checkpoint) and not _tells(term):
         (term,) = children(term)
     return term
+
+
+def _tells(term: Transform) -> bool:
+    return _own(term) is not None or hasattr(term, "choice")
 
 
 def _own(term: Transform) -> Any:
