@@ -282,3 +282,52 @@ def test_what_an_entry_keeps_of_its_parts_is_bounded(tmp_path):
         assert len(json.dumps(first.made_from)) <= 600
         assert len(second.made_from["steps"][0]) == 2, "the first entry keeps the parts of the code for all"
         assert ask(chained(scaled, checkpoint(target, "rows")), [0])[0].why.startswith("the input")
+
+
+def odd_things():
+    loop = [1]
+    loop.append(loop)
+    deep = []
+    for _ in range(3000):
+        deep = [deep]
+    return {
+        "a loop": loop,
+        "deep": deep,
+        "large": [list(range(200_000))],
+        "a long integer": [1 << 100_000],
+        "a long text": "x" * 1_000_000,
+        "a surrogate": ["\ud800", "\x1b[0m"],
+        "a set": {1, "a", (2,)},
+        "functions": [increment, double, increment],
+        "not a number": [float("nan")],
+    }
+
+
+@pytest.mark.parametrize("name", odd_things())
+def test_the_parts_of_anything_are_few_and_the_same_in_each_walk(name):
+    obj = odd_things()[name]
+    rows = parts_of(Walk(), obj).rows
+    assert rows == parts_of(Walk(), odd_things()[name]).rows
+    assert len(json.dumps(rows)) < 4000
+    assert changes(rows, rows) == []
+
+
+def test_a_part_that_cannot_be_told_leaves_the_run_alone(monkeypatch):
+    def broken(*arguments, **options):
+        raise RuntimeError("a library that raises when it is asked twice")
+
+    monkeypatch.setattr("flowly_ckpt.checkpoint.sources.parts_of", broken)
+    monkeypatch.setattr("flowly_ckpt.checkpoint.sources._tables", {})
+    target = {}
+    transform = chained(scaled, checkpoint(target, "rows"))
+    assert do(transform, [1, 2]) == [1.5, 3.0]
+    assert ask(transform, [1, 3])[0].why == "the input is new"
+
+
+def test_the_plan_looks_at_few_entries_of_many(tmp_path):
+    with DiskTarget(tmp_path / "results") as target:
+        made = {"after": None, "steps": [["increment", "00"]]}
+        target.put_many([((f"{i:032x}", "one", "ff"), i, Facts(1.0, made)) for i in range(20_000)])
+        (row,) = ask(chained(increment, checkpoint(target, "one")), 1)
+        assert row.why == "the input is new; increment changed"
+        assert row.saves == 1.0

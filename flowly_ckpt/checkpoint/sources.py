@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..hashing.digests import encoded
-from ..hashing.parts import Parts, parts_of
+from ..hashing.parts import MOST, Parts, of_atom, parts_of
+from ..hashing.plain import ATOMS
 from ..hashing.walk import Walk
 from ..pipelines import name_of
 from ..targets.protocol import as_target
 from ..targets.reasons import MadeFrom
 
 __all__ = ["Sources"]
+
+_log = logging.getLogger("flowly_ckpt")
 
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 KEPT = 4096  # tables of steps
@@ -38,7 +42,7 @@ class Sources:
     >>> walks = {}
     >>> made_from = Sources(stages, keyed_of(stages, -5, walks), walks, -5)[0]
     >>> made_from["steps"][0][0], made_from["input"]
-    ('abs', {'·': '21584ed3 value -5'})
+    ('abs', {'·': '684e1009 value -5'})
     """
 
     def __init__(
@@ -76,10 +80,15 @@ class Sources:
         for position, stage in enumerate(self.stages):
             hasher = as_target(stage.wrapper.checkpoint.target).hasher
             walk = self.walks[hasher]
-            table = parts_of if self.fresh else table_of
-            tables.append([table(walk, step, private=hasher is not None) for step in stage.steps])
+            table = guarded if self.fresh else table_of
+            tables.append([table(walk, step, hasher is not None) for step in stage.steps])
             if not position:
-                self.input[hasher] = parts_of(walk, self.obj, OF_INPUT, private=hasher is not None).rows
+                hashed, obj = self.keyed[0].key[0], self.obj
+                self.input[hasher] = (
+                    {"·": of_atom(hashed, obj, hasher is not None)}
+                    if type(obj) in ATOMS
+                    else guarded(walk, obj, hasher is not None, OF_INPUT).rows
+                )
         self.walks, self.obj = {}, None
         return tables
 
@@ -91,5 +100,14 @@ def table_of(walk: Walk, step: Callable[[Any], Any], private: bool) -> Parts:
     if known is None:
         if len(_tables) >= KEPT:
             _tables.clear()
-        known = _tables[which] = parts_of(walk, step, private=private)
+        known = _tables[which] = guarded(walk, step, private)
     return known
+
+
+def guarded(walk: Walk, obj: Any, private: bool, most: int = MOST) -> Parts:
+    """Return the table of an object, or an empty one: what explains a later run must not disturb this one."""
+    try:
+        return parts_of(walk, obj, most, private=private)
+    except Exception:  # noqa: BLE001  of a foreign object that is asked once more
+        _log.debug("the parts of %s cannot be told", type(obj).__name__, exc_info=True)
+        return Parts({}, {})

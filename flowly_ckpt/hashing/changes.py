@@ -75,7 +75,8 @@ class _Comparison:
             return [Change(self.owner_in_words(way.partition("·")[0]), "changed" + self.line(way, old, new))]
         if kinds == {"foreign"}:
             return [self.installed(way, old.shown, new.shown)]
-        if kinds != {"class"} and old.shown and new.shown and old.shown != new.shown:
+        is_whole = not (old.shown.endswith("…") or new.shown.endswith("…"))
+        if kinds != {"class"} and is_whole and old.shown and new.shown and old.shown != new.shown:
             return [Change(self.in_words(way), f"{readable(old.shown)} → {readable(new.shown)}")]
         own = self.come_and_gone(way)
         return own or ([] if self.goes_on(way) else [Change(self.in_words(way), "changed")])

@@ -28,7 +28,10 @@ SHOWN = 40  # characters of a value
 CUT = "cut"
 REST = "something further off"
 SECRET = re.compile(r"(?i)passw|secret|token|credential|api_?key|auth")
+LARGE = 10_000  # items
+BITS = 200  # of an integer that is written out
 CONTAINERS = frozenset({list, tuple, dict})
+SIZED = CONTAINERS | {str, bytes}
 SHORT = frozenset({list, tuple})
 REBASED = {b"<function>": "function", b"<user class>": "class"}
 NAMED = frozenset({b"<foreign>", b"<class>", b"<builtin>", b"<named>", b"<descriptor>"})
@@ -89,10 +92,18 @@ def parts_of(walk: Walk, root: Any, most: int = MOST, items: int = ITEMS, privat
     ['·']
     """
     if type(root) in ATOMS:
-        shown = "" if private else cut(repr(root) if type(root) is not str else repr(root[:SHOWN]))
-        return Parts({"·": f"{walk.fold(walk.enc(root)).hex()[:8]} value {shown}"}, {})
+        return Parts({"·": of_atom(walk.hexdigest(walk.enc(root)), root, private)}, {})
     encoded(walk, root)
     return Table(walk, most, items, private).filled(root)
+
+
+def of_atom(hashed: str, obj: Any, private: bool = False) -> str:
+    """Return the row of a plain value by its hash.
+
+    >>> of_atom("3daf16361c830c4d", 1)
+    '3daf1636 value 1'
+    """
+    return f"{hashed[:8]} value {'' if private else brief(obj)}"
 
 
 class Table:
@@ -105,24 +116,26 @@ class Table:
         self.found: dict[str, list[bytes]] = {}
         self.seen_as: dict[str, tuple[str, str]] = {}
         self.places: dict[str, CodeType] = {}
-        self.owners: dict[int, str] = {}
         self.names: set[str] = set()
         self.waiting: deque[tuple[Any, str, str, bool]] = deque()
+        self.named: dict[int, str] = {}  # what was met, with the name that a function or class has here
+        self.kept: list[Any] = []  # temporaries must outlive the table, which knows objects by id
 
     def filled(self, root: Any) -> Parts:
         self.waiting.append((root, "", "", True))
         while self.waiting:
             obj, owner, labels, is_root = self.waiting.popleft()
-            if id(obj) in self.owners:
-                continue
             if type(obj) in ATOMS or type(obj) in (bytes, Blob):
                 way = f"{owner}·{labels}"
                 if len(self.found) < self.most or way in self.found:
                     self.add(way, self.walk.enc(obj), "value", self.text(obj, way))
                 else:
                     self.add(f"{owner}·{REST}", self.walk.enc(obj), CUT)
-            else:
+            elif id(obj) not in self.named:  # else it has rows where it was met first
+                self.named[id(obj)] = ""
                 self.inner(obj, owner, labels, is_root)
+            else:
+                self.refer(f"{owner}·{labels}", labels, self.named[id(obj)])
         fold = self.walk.fold
         rows = {
             way: Row(fold(b"".join(digests)).hex()[:8], *self.seen_as.get(way, ("value", ""))).text
@@ -138,7 +151,7 @@ class Table:
         """Return what can be shown of a plain value; nothing of one that seems to be secret."""
         if self.private or type(obj) is Blob or SECRET.search(way):
             return ""
-        return cut(repr(obj[:SHOWN] if type(obj) in (str, bytes) else obj))
+        return brief(obj)
 
     def inner(self, obj: Any, owner: str, labels: str, is_root: bool) -> None:
         kind = type(obj)
@@ -147,23 +160,23 @@ class Table:
         if is_full and len(self.found) >= self.most and way not in self.found:
             self.add(f"{owner}·{REST}", self.walk.enc(obj), CUT)
             return
-        if kind in CONTAINERS and (len(obj) > self.items or is_full):
+        if kind in CONTAINERS and (len(obj) > self.items or is_full or self.is_heavy(obj)):
             self.add(way, self.walk.enc(obj), CUT, f"{kind.__name__} of {len(obj)}")
             return
-        if kind in SHORT and is_plain([obj]) and len(repr(obj)) <= SHOWN:
+        if kind in SHORT and is_short(obj):
             self.add(way, self.walk.enc(obj), "value", self.text(obj, way))
             return
         tag, parts = self.known.get(id(obj)) or self.walk.expand(obj)
+        self.kept.append((obj, parts))
         if is_full and tag not in NAMED:
             self.add(way, self.walk.enc(obj), CUT, kind.__name__)
             return
         rebased = REBASED.get(tag)
         if rebased is not None:
             base = "" if is_root else self.name_of(obj)
-            if base and labels and label_end(labels) != base.rpartition(".")[2].partition("#")[0]:
-                self.add(way, b"", "refers", base)
+            self.named[id(obj)] = base
+            self.refer(way, labels, base)
             owner, labels, way = base, "", f"{base}·"
-            self.owners[id(obj)] = base
             if kind is FunctionType:
                 self.places[way] = obj.__code__
         own: list[Any] = [tag]
@@ -177,6 +190,11 @@ class Table:
                 self.waiting.append((part, owner, joined(labels, label), False))
         self.add(way, b"".join(own), *self.shown(obj, tag, parts, rebased))
 
+    def is_heavy(self, obj: Any) -> bool:
+        """Return whether something in a container is large, and its encoding not known by itself."""
+        inner = obj.values() if type(obj) is dict else obj
+        return any(type(each) in SIZED and len(each) > LARGE and id(each) not in self.walk.memo for each in inner)
+
     def shown(self, obj: Any, tag: bytes, parts: list[Any], rebased: str | None) -> tuple[str, str]:
         if rebased == "function":
             return "function", lines_of(obj.__code__)[0]
@@ -189,6 +207,11 @@ class Table:
             return "foreign", str(parts[0])
         return "value", type(obj).__name__
 
+    def refer(self, way: str, labels: str, name: str) -> None:
+        """Note which function or class is referred to, where the reference does not say so itself."""
+        if name and labels and label_end(labels) != name.rpartition(".")[2].partition("#")[0]:
+            self.add(way, b"", "refers", name)
+
     def name_of(self, obj: Any) -> str:
         """Return a name that no other function or class in the table has."""
         name = base = str(obj.__qualname__).rpartition("<locals>.")[2].replace("·", ".")
@@ -200,8 +223,29 @@ class Table:
         return name
 
 
-def cut(text: str) -> str:
+def brief(obj: Any) -> str:
+    """Return the text of a plain value, cut short.
+
+    >>> brief("a" * 99), brief(1 << 100_000)
+    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…", 'int of 100001 bits…')
+    """
+    if type(obj) is int and not is_simple(obj):
+        return f"int of {obj.bit_length()} bits…"  # to write it out takes long, or is refused
+    text = repr(obj[: SHOWN + 1] if type(obj) in (str, bytes) else obj)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def is_short(obj: Any, levels: int = 2) -> bool:
+    """Return whether a list or tuple is shown whole: a few plain values, or lists of these."""
+    if len(obj) > SHOWN // 3:
+        return False
+    return all(is_short(each, levels - 1) if levels and type(each) in SHORT else is_simple(each) for each in obj)
+
+
+def is_simple(obj: Any) -> bool:
+    """Return whether a value is plain, and not so long that writing it out takes time."""
+    kind = type(obj)
+    return kind in ATOMS and (kind is not str or len(obj) <= SHOWN) and (kind is not int or obj.bit_length() <= BITS)
 
 
 def is_own(part: Any) -> bool:
