@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import sys
 from functools import partial
 
 import pytest
@@ -242,10 +243,10 @@ def test_a_hostile_store_shows_no_escapes():
     evil = "\x1b[31mevil"
     made_from = {
         "after": None,
-        "steps": [[evil, "0a", {"·": f"0a function {evil}"}]],
-        "input": {"·": f"0a value {evil}"},
+        "steps": [[evil, "0a", {":": f"0a function {evil}"}]],
+        "input": {":": f"0a value {evil}"},
     }
-    for odd in (made_from, {"steps": 7}, {"steps": [7, [1, 2], ["increment", "x", {"·": 5}]]}, {"input": {"·": 5}}):
+    for odd in (made_from, {"steps": 7}, {"steps": [7, [1, 2], ["increment", "x", {":": 5}]]}, {"input": {":": 5}}):
         for obj in (functional_hash(1), "00"):
             target.clear()
             as_target(target).put((obj, "one", "ff"), 6, Facts(0.0, odd))
@@ -316,8 +317,9 @@ def test_a_part_that_cannot_be_told_leaves_the_run_alone(monkeypatch):
     def broken(*arguments, **options):
         raise RuntimeError("a library that raises when it is asked twice")
 
-    monkeypatch.setattr("flowly_ckpt.checkpoint.sources.parts_of", broken)
-    monkeypatch.setattr("flowly_ckpt.checkpoint.sources._tables", {})
+    sources = sys.modules["flowly_ckpt.checkpoint.sources"]
+    monkeypatch.setattr(sources, "parts_of", broken)
+    monkeypatch.setattr(sources, "_tables", {})
     target = {}
     transform = chained(scaled, checkpoint(target, "rows"))
     assert do(transform, [1, 2]) == [1.5, 3.0]

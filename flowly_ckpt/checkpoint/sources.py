@@ -42,7 +42,7 @@ class Sources:
     >>> walks = {}
     >>> made_from = Sources(stages, keyed_of(stages, -5, walks), walks, -5)[0]
     >>> made_from["steps"][0][0], made_from["input"]
-    ('abs', {'·': '684e1009 value -5'})
+    ('abs', {':': '684e1009 value -5'})
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Sources:
             if not position:
                 hashed, obj = self.keyed[0].key[0], self.obj
                 self.input[hasher] = (
-                    {"·": of_atom(hashed, obj, hasher is not None)}
+                    {":": of_atom(hashed, obj, hasher is not None)}
                     if type(obj) in ATOMS
                     else guarded(walk, obj, hasher is not None, OF_INPUT).rows
                 )

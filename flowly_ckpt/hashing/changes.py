@@ -57,7 +57,7 @@ class _Comparison:
     def found(self) -> list[Change]:
         both = [way for way in self.now if way in self.then]
         differ = [way for way in both if self.is_comparable(way)]
-        edited = {way.partition("·")[0] for way in differ if self.now[way].kind == "function"}
+        edited = {way.partition(":")[0] for way in differ if self.now[way].kind == "function"}
         told = [change for way in differ for change in self.told(way)] + self.replaced(edited)
         if not told:  # the body is as it was, but for the names in it
             renamed = [way for way in both if self.now[way] != self.then[way] and self.now[way].kind == "function"]
@@ -72,7 +72,7 @@ class _Comparison:
         old, new = self.then[way], self.now[way]
         kinds = {old.kind, new.kind}
         if kinds == {"function"}:
-            return [Change(self.owner_in_words(way.partition("·")[0]), "changed" + self.line(way, old, new))]
+            return [Change(self.owner_in_words(way.partition(":")[0]), "changed" + self.line(way, old, new))]
         if kinds == {"foreign"}:
             return [self.installed(way, old.shown, new.shown)]
         is_whole = not (old.shown.endswith("…") or new.shown.endswith("…"))
@@ -114,22 +114,22 @@ class _Comparison:
         """Say where another function is held than before, under the same name."""
         told = []
         for way, new in self.now.items():
-            if way.partition("·")[0] in edited or new.kind != "refers":
+            if way.partition(":")[0] in edited or new.kind != "refers":
                 continue
             old = self.then.get(way)
             was = old.shown if old is not None else _last(way)
-            if was != new.shown and f"{was}·" in self.then and not self.is_same(was, new.shown):
+            if was != new.shown and f"{was}:" in self.then and not self.is_same(was, new.shown):
                 told.append(Change(self.in_words(way), f"{readable(was)} → {readable(new.shown)}"))
         for way, old in self.then.items():
-            if way.partition("·")[0] in edited or old.kind != "refers" or way in self.now:
+            if way.partition(":")[0] in edited or old.kind != "refers" or way in self.now:
                 continue
             new_name = _last(way)
-            if f"{new_name}·" in self.now and not self.is_same(old.shown, new_name):
+            if f"{new_name}:" in self.now and not self.is_same(old.shown, new_name):
                 told.append(Change(self.in_words(way), f"{readable(old.shown)} → {readable(new_name)}"))
         return told
 
     def is_same(self, was: str, name: str) -> bool:
-        return self.then.get(f"{was}·") == self.now.get(f"{name}·")
+        return self.then.get(f"{was}:") == self.now.get(f"{name}:")
 
     def come_and_gone(self, start: str = "") -> list[Change]:
         """Say which parts are there only before or only now; what they lead to goes without saying."""
@@ -151,10 +151,10 @@ class _Comparison:
         return f"{kind} {readable(owner.partition('#')[0])}"
 
     def is_class(self, owner: str) -> bool:
-        return any(table.get(f"{owner}·", NOTHING).kind == "class" for table in (self.now, self.then))
+        return any(table.get(f"{owner}:", NOTHING).kind == "class" for table in (self.now, self.then))
 
     def in_words(self, way: str) -> str:
-        owner, _, labels = way.partition("·")
+        owner, _, labels = way.partition(":")
         if not labels:
             return self.owner_in_words(owner)
         owner = owner.partition("#")[0]
@@ -167,7 +167,7 @@ class _Comparison:
 
 
 def _last(way: str) -> str:
-    return label_end(way.partition("·")[2])
+    return label_end(way.partition(":")[2])
 
 
 def readable(text: str) -> str:

@@ -29,6 +29,7 @@ CUT = "cut"
 REST = "something further off"
 SECRET = re.compile(r"(?i)passw|secret|token|credential|api_?key|auth")
 LARGE = 10_000  # items
+FAR = 120  # characters of what leads to a part
 BITS = 200  # of an integer that is written out
 CONTAINERS = frozenset({list, tuple, dict})
 SIZED = CONTAINERS | {str, bytes}
@@ -71,7 +72,7 @@ def row_of(text: str) -> Row:
 class Parts(NamedTuple):
     """The table of an object, and where the lines of its functions stand now.
 
-    >>> parts_of(Walk(), {"rate": 0.5}).rows["·['rate']"]
+    >>> parts_of(Walk(), {"rate": 0.5}).rows[":['rate']"]
     '23607ff8 value 0.5'
     """
 
@@ -89,10 +90,10 @@ def parts_of(walk: Walk, root: Any, most: int = MOST, items: int = ITEMS, privat
 
     >>> from flowly_ckpt.hashing.digests import functional_hash
     >>> list(parts_of(Walk(), functional_hash).rows)
-    ['·']
+    [':']
     """
     if type(root) in ATOMS:
-        return Parts({"·": of_atom(walk.hexdigest(walk.enc(root)), root, private)}, {})
+        return Parts({":": of_atom(walk.hexdigest(walk.enc(root)), root, private)}, {})
     encoded(walk, root)
     return Table(walk, most, items, private).filled(root)
 
@@ -126,16 +127,16 @@ class Table:
         while self.waiting:
             obj, owner, labels, is_root = self.waiting.popleft()
             if type(obj) in ATOMS or type(obj) in (bytes, Blob):
-                way = f"{owner}·{labels}"
+                way = f"{owner}:{labels}"
                 if len(self.found) < self.most or way in self.found:
                     self.add(way, self.walk.enc(obj), "value", self.text(obj, way))
                 else:
-                    self.add(f"{owner}·{REST}", self.walk.enc(obj), CUT)
+                    self.add(f"{owner}:{REST}", self.walk.enc(obj), CUT)
             elif id(obj) not in self.named:  # else it has rows where it was met first
                 self.named[id(obj)] = ""
                 self.inner(obj, owner, labels, is_root)
             else:
-                self.refer(f"{owner}·{labels}", labels, self.named[id(obj)])
+                self.refer(f"{owner}:{labels}", labels, self.named[id(obj)])
         fold = self.walk.fold
         rows = {
             way: Row(fold(b"".join(digests)).hex()[:8], *self.seen_as.get(way, ("value", ""))).text
@@ -155,10 +156,10 @@ class Table:
 
     def inner(self, obj: Any, owner: str, labels: str, is_root: bool) -> None:
         kind = type(obj)
-        way = f"{owner}·{labels}"
-        is_full = len(self.found) + len(self.waiting) >= self.most
-        if is_full and len(self.found) >= self.most and way not in self.found:
-            self.add(f"{owner}·{REST}", self.walk.enc(obj), CUT)
+        way = f"{owner}:{labels}"
+        is_full = len(self.found) + len(self.waiting) >= self.most or len(labels) > FAR
+        if len(self.found) >= self.most and way not in self.found:
+            self.add(f"{owner}:{REST}", self.walk.enc(obj), CUT)
             return
         if kind in CONTAINERS and (len(obj) > self.items or is_full or self.is_heavy(obj)):
             self.add(way, self.walk.enc(obj), CUT, f"{kind.__name__} of {len(obj)}")
@@ -176,7 +177,7 @@ class Table:
             base = "" if is_root else self.name_of(obj)
             self.named[id(obj)] = base
             self.refer(way, labels, base)
-            owner, labels, way = base, "", f"{base}·"
+            owner, labels, way = base, "", f"{base}:"
             if kind is FunctionType:
                 self.places[way] = obj.__code__
         own: list[Any] = [tag]
@@ -214,7 +215,7 @@ class Table:
 
     def name_of(self, obj: Any) -> str:
         """Return a name that no other function or class in the table has."""
-        name = base = str(obj.__qualname__).rpartition("<locals>.")[2].replace("·", ".")
+        name = base = str(obj.__qualname__).rpartition("<locals>.")[2].replace(":", ".")
         number = 1
         while name in self.names:
             number += 1
