@@ -89,7 +89,7 @@ def test_what_takes_longer_to_store_than_to_run_is_not_kept():
         assert len(ran(transform, 1, target)) == 2
         assert tags(target) == []
     row, *_ = apply(transform, 1, [auto_checkpoints(target)], plan)
-    assert row.why == "not kept, as storing and restoring it takes 11 s and running it 10 s"
+    assert row.why == "not kept, as storing and restoring it takes 11.0 s and running it 10.0 s"
 
 
 def test_a_step_that_has_become_slow_is_kept_from_then_on():
@@ -118,17 +118,17 @@ def test_the_plan_shows_the_choice():
         return [(row.name, row.action, row.why) for row in apply(transform, 1, [auto_checkpoints(target)], plan)]
 
     assert ask() == [
-        ("fast", "run", "never run; kept if it takes 1 s or more"),
-        ("slow", "run", "never run; kept if it takes 1 s or more"),
-        ("fast", "run", "never run; kept if it takes 1 s or more"),
+        ("fast", "run", "never run; kept if it takes 1.0 s or more"),
+        ("slow", "run", "never run; kept if it takes 1.0 s or more"),
+        ("fast", "run", "never run; kept if it takes 1.0 s or more"),
     ]
     ran(transform, 1, target)
     assert ask() == [
         ("fast, slow", "restore", "stored for this input and this code"),
-        ("fast", "run", "not kept, as it took 0.25 s"),
+        ("fast", "run", "not kept, as it took 250 ms"),
     ]
     target.pop(next(key for key in target if key[1] == "slow"))
-    assert ask()[0] == ("fast, slow", "run", "removed since it was stored; kept, as it took 10 s")
+    assert ask()[0] == ("fast, slow", "run", "removed since it was stored; kept, as it took 10.2 s")
 
 
 @given(pipelines({}), st.integers(-5, 5))

@@ -291,7 +291,7 @@ def test_timings_tell_what_was_restored_and_what_that_saved(ticking, tmp_path):
         ]
         assert timings.saved == 4.0
         assert repr(timings).splitlines()[0].endswith("█" * 30)
-        assert repr(timings).splitlines()[2].endswith("saved 4 s")
+        assert repr(timings).splitlines()[2].endswith("saved 4.0 s")
         assert "<i>" not in timings._repr_html_()
         timings.clear()
         assert (len(timings), repr(timings)) == (0, "")
@@ -383,7 +383,7 @@ def test_progress_in_a_terminal(monkeypatch):
         sink_of_end = sink.summary
         monkeypatch.setattr(sys.modules["flowly_ckpt.passes.progress"], "LONG", 0.0)
         apply(pipeline, [1, 2], [observe(sink), add_checkpoints])
-        assert sink_of_end(61.0) == "61 s: 3 steps ran"
+        assert sink_of_end(60.0) == "1.0 min: 3 steps ran"
         apply(pipeline, [1, 2], [observe(sink), add_checkpoints])
 
     sink = None
@@ -410,7 +410,7 @@ def test_progress_knows_from_an_earlier_run_how_long_a_checkpoint_takes(monkeypa
     pytest.importorskip("rich")
     sink = progress(Terminal())
     apply(chained(look, checkpoint(target, "kept")), 1, [observe(sink), add_checkpoints])
-    assert texts == ["about 10 min left"]
+    assert texts == ["about 10.0 min left"]
 
 
 def test_progress_is_quiet_off_a_terminal(capfd):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..targets.facts import Entry
+from ..words import duration, size
 
 __all__ = ["Printer", "age", "duration", "entry_facts", "readable", "size"]
 
@@ -95,33 +96,6 @@ def _console(stderr: bool = False) -> Any:
 def _printable(text: str) -> str:
     """Show control characters and lone surrogates as escapes: a tag may hold anything."""
     return "".join([letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text])
-
-
-def size(count: float) -> str:
-    """Write a number of bytes.
-
-    >>> size(20), size(2_345_678)
-    ('20 B', '2.3 MB')
-    """
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
-
-
-def duration(seconds: float) -> str:
-    """Write a number of seconds.
-
-    >>> duration(0.0123), duration(90), duration(200_000)
-    ('12 ms', '1.5 min', '2.3 d')
-    """
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    for unit, length, next_one in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86_400)):
-        if seconds < next_one:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds / 86_400:.1f} d"
 
 
 def age(moment: float) -> str:

@@ -14,7 +14,7 @@ from ..pipelines.term import with_children
 from ..targets.protocol import as_target, checked
 from ..targets.wrappers import Wrapper
 from ..typing import Facts, Key, Rewrite, Target, Transform
-from ..words import in_time
+from ..words import duration
 
 __all__ = ["Learnt", "auto_checkpoints"]
 
@@ -73,10 +73,10 @@ class _Judged(Wrapper):
     @property
     def choice(self) -> str:
         """What will be done with the result, and why, for the plan."""
-        learnt, limit = self.books.known.get(self.code), in_time(self.books.min_seconds)
+        learnt, limit = self.books.known.get(self.code), duration(self.books.min_seconds)
         if learnt is None:
             return f"kept if it takes {limit} or more"
-        return f"kept, as it took {in_time(self.before + learnt.seconds)}"
+        return f"kept, as it took {duration(self.before + learnt.seconds)}"
 
     def __getitem__(self, key: Key) -> Any:
         start = time.perf_counter()
@@ -121,11 +121,9 @@ class _unkept(Combinator):
         """What is done with the result, and why, for the plan."""
         learnt = self.books.known[self.code]
         if learnt.seconds >= self.books.min_seconds:
-            kept = learnt.store + learnt.restore
-            return (
-                f"not kept, as storing and restoring it takes {in_time(kept)} and running it {in_time(learnt.seconds)}"
-            )
-        return f"not kept, as it took {in_time(learnt.seconds)}"
+            kept, ran = duration(learnt.store + learnt.restore), duration(learnt.seconds)
+            return f"not kept, as storing and restoring it takes {kept} and running it {ran}"
+        return f"not kept, as it took {duration(learnt.seconds)}"
 
     def _head(self) -> tuple[Any, ...]:
         return (self.code,)

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from ..events import Event
-from ..words import in_time
+from ..words import duration
 
 __all__ = ["jsonl", "log_to"]
 
@@ -45,7 +45,7 @@ class log_to:
         if event.total is not None and event.kind == "start":
             text += f" with {event.total} items"
         if event.seconds:
-            text += f" in {in_time(event.seconds)}"
+            text += f" in {duration(event.seconds)}"
         if failed:
             text += f": {type(event.error).__name__}: {event.error}"
         self.logger.log(level, "%s", text)

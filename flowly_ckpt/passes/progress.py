@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from ..events import Event
 from ..targets.protocol import as_target
-from ..words import in_time
+from ..words import duration
 from .timings import Timings
 
 __all__ = ["progress"]
@@ -43,10 +43,10 @@ class _Row:
         """The items done, the time that has passed, and about how much remains."""
         passed, share = time.monotonic() - self.start, self.share
         words = [f"{self.done}/{self.total}"] if self.total is not None else []
-        words.append(in_time(round(passed, 1)) if passed >= 0.1 else "")
+        words.append(duration(round(passed, 1)) if passed >= 0.1 else "")
         if share and share < 1:
             left = passed / share - passed if self.total is not None else max((self.expected or 0) - passed, 0)
-            words.append(f"about {in_time(max(left, 0.1))} left")
+            words.append(f"about {duration(max(left, 0.1))} left")
         return "  ".join(filter(None, words))
 
 
@@ -134,10 +134,10 @@ class progress:
         for row in self.timings:
             if row.action in count:
                 count[row.action] += row.times
-        told = [f"{in_time(seconds)}: {count['run']} steps ran"]
+        told = [f"{duration(seconds)}: {count['run']} steps ran"]
         if count["restored"]:
             saved = self.timings.saved
-            told.append(f"{count['restored']} restored" + (f", which saved {in_time(saved)}" if saved >= 0.1 else ""))
+            told.append(f"{count['restored']} restored" + (f", which saved {duration(saved)}" if saved >= 0.1 else ""))
         if count["failed"]:
             told.append(f"{count['failed']} failed")
         return "; ".join(told)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..events import Event
 from ..targets.protocol import as_target
-from ..words import in_time
+from ..words import duration
 
 __all__ = ["Timing", "Timings"]
 
@@ -105,7 +105,7 @@ class Timings:
         rows = list(self)
         longest = max((row.seconds for row in rows if row.action in SPENT), default=0.0) or 1.0
         cells = [
-            (row.action, row.step, f"{row.times} ×", in_time(row.seconds), bar(row, longest) + _saving(row))
+            (row.action, row.step, f"{row.times} ×", duration(row.seconds), bar(row, longest) + _saving(row))
             for row in rows
         ]
         widths = [max((len(row[column]) for row in cells), default=0) for column in range(4)]
@@ -125,7 +125,7 @@ class Timings:
             drawn = (
                 f"<div style='background:#4c8bf5;height:.7em;width:{share:.0f}%;min-width:1px'></div>" if share else ""
             )
-            cells = (row.action, row.step, f"{row.times} ×", in_time(row.seconds), _saving(row).strip())
+            cells = (row.action, row.step, f"{row.times} ×", duration(row.seconds), _saving(row).strip())
             lines.append(
                 "<tr>"
                 + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in cells)
@@ -147,4 +147,4 @@ def bar(row: Timing, longest: float) -> str:
 
 
 def _saving(row: Timing) -> str:
-    return f"  saved {in_time(row.saved)}" if row.saved >= 0.1 else ""
+    return f"  saved {duration(row.saved)}" if row.saved >= 0.1 else ""

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any, NamedTuple
 
-from ..words import in_bytes, in_time
+from ..words import duration, size
 
 __all__ = ["Forecast", "Plan"]
 
@@ -49,9 +49,9 @@ class Forecast(NamedTuple):
         """The reason, with what is known of a stored result where it is worth a word."""
         verb = "saves" if self.action == "restore" else "took"
         facts = [
-            in_bytes(self.size) if self.size else "",
-            f"{in_time(self.age)} old" if self.age is not None and self.age >= 60 else "",
-            f"{verb} {in_time(self.saves)}" if self.saves is not None and self.saves >= 0.1 else "",
+            size(self.size) if self.size else "",
+            f"{duration(self.age)} old" if self.age is not None and self.age >= 60 else "",
+            f"{verb} {duration(self.saves)}" if self.saves is not None and self.saves >= 0.1 else "",
         ]
         known = ", ".join(filter(None, facts)) if self.action != "skip" else ""
         return f"{self.why} ({known})" if known else self.why
