@@ -12,9 +12,9 @@ import pytest
 from laws import Counted, LoggedTarget, double, increment
 
 from flowly_ckpt import add_checkpoints, apply, build_dict, calls, chained, checkpoint, functional_hash
-from flowly_ckpt.hashing.changes import changes
 from flowly_ckpt.hashing.parts import MOST, parts_of
 from flowly_ckpt.hashing.walk import Walk
+from flowly_ckpt.hashing.wording import changes
 from flowly_ckpt.passes import observe
 from flowly_ckpt.plan import Forecast, Plan, plan
 from flowly_ckpt.targets import Bounded, DiskTarget, Expiring, FileTarget, Hashed
@@ -244,9 +244,9 @@ def test_a_hostile_store_shows_no_escapes():
     made_from = {
         "after": None,
         "steps": [[evil, "0a", {":": f"0a function {evil}"}]],
-        "input": {":": f"0a value {evil}"},
+        "parts": {":": f"0a value {evil}"},
     }
-    for odd in (made_from, {"steps": 7}, {"steps": [7, [1, 2], ["increment", "x", {":": 5}]]}, {"input": {":": 5}}):
+    for odd in (made_from, {"steps": 7}, {"steps": [7, [1, 2], ["increment", "x", {":": 5}]]}, {"parts": {":": 5}}):
         for obj in (functional_hash(1), "00"):
             target.clear()
             as_target(target).put((obj, "one", "ff"), 6, Facts(0.0, odd))

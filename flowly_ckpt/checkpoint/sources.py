@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..hashing.digests import encoded
 from ..hashing.parts import MOST, Parts, of_atom, parts_of
 from ..hashing.plain import ATOMS
 from ..hashing.walk import Walk
@@ -23,7 +22,7 @@ PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 KEPT = 4096  # tables of steps
 OF_INPUT = 24  # rows
 
-_tables: dict[tuple[Any, bool], Parts] = {}  # by the encoding of a step
+_tables: dict[str, Parts] = {}
 _stored: set[tuple[Any, str, str]] = set()
 
 
@@ -41,7 +40,7 @@ class Sources:
     >>> stages = stages_of(with_checkpoint(checkpoint({}), abs))
     >>> walks = {}
     >>> made_from = Sources(stages, keyed_of(stages, -5, walks), walks, -5)[0]
-    >>> made_from["steps"][0][0], made_from["input"]
+    >>> made_from["steps"][0][0], made_from["parts"]
     ('abs', {':': '684e1009 value -5'})
     """
 
@@ -67,7 +66,7 @@ class Sources:
         if own:
             made_from["python"] = PYTHON
         if not position:
-            made_from["input"] = self.input[target.hasher]
+            made_from["parts"] = self.input[target.hasher]
         # The table of a step is the same for every input: the first entry of a process keeps it.
         made_from["steps"] = [
             [name_of(step), hashed, table.rows] if is_new else [name_of(step), hashed]
@@ -77,30 +76,34 @@ class Sources:
 
     def read(self) -> list[list[Parts]]:
         self.tables = tables = []
-        for position, stage in enumerate(self.stages):
+        for position, (stage, one) in enumerate(zip(self.stages, self.keyed)):
             hasher = as_target(stage.wrapper.checkpoint.target).hasher
-            walk = self.walks[hasher]
-            table = guarded if self.fresh else table_of
-            tables.append([table(walk, step, hasher is not None) for step in stage.steps])
+            table = self.fresh_table if self.fresh else table_of
+            tables.append([table(step, hashed, hasher) for step, hashed in zip(stage.steps, one.hashes)])
             if not position:
-                hashed, obj = self.keyed[0].key[0], self.obj
-                self.input[hasher] = (
-                    {":": of_atom(hashed, obj, hasher is not None)}
-                    if type(obj) in ATOMS
-                    else guarded(walk, obj, hasher is not None, OF_INPUT).rows
-                )
+                self.input[hasher] = of_input(self.walks[hasher], self.obj, one.key[0], hasher is not None)
         self.walks, self.obj = {}, None
         return tables
 
+    def fresh_table(self, step: Callable[[Any], Any], hashed: str, hasher: Any) -> Parts:
+        return guarded(self.walks[hasher], step, hasher is not None)
 
-def table_of(walk: Walk, step: Callable[[Any], Any], private: bool) -> Parts:
-    """Return the table of a step, the same one for the same code."""
-    which = (walk.memo.get(id(step)) or encoded(walk, step), private)
-    known = _tables.get(which)
+
+def of_input(walk: Walk, obj: Any, hashed: str, private: bool) -> dict[str, str]:
+    """Return the rows of an input by the walk that has hashed it."""
+    return {":": of_atom(hashed, obj, private)} if type(obj) in ATOMS else guarded(walk, obj, private, OF_INPUT).rows
+
+
+def table_of(step: Callable[[Any], Any], hashed: str, hasher: Any) -> Parts:
+    """Return the table of a step, the same one for the same code.
+
+    :param hashed: the hash of the pipeline up to the step.
+    """
+    known = _tables.get(hashed)
     if known is None:
         if len(_tables) >= KEPT:
             _tables.clear()
-        known = _tables[which] = guarded(walk, step, private)
+        known = _tables[hashed] = guarded(Walk(hasher), step, hasher is not None)
     return known
 
 

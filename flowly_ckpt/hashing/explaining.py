@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .changes import changes
 from .digests import digest
 from .parts import parts_of
 from .plain import ATOMS
 from .walk import Walk
 from .way import named_parts
+from .wording import changes
 
 __all__ = ["differences", "explain"]
 

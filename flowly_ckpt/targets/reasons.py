@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from ..hashing.changes import Change, changes, readable
 from ..hashing.parts import Parts
+from ..hashing.wording import Change, changes, readable
 from ..typing import Key
 from .facts import Entry
 from .protocol import BaseTarget
@@ -23,7 +23,7 @@ Rows = Mapping[str, str]
 class MadeFrom(dict[str, Any]):
     """What a result is made from, as it is stored, and what is known only in the process that has the code.
 
-    Stored are ``python``, the hash of the steps before as ``after``, the parts of the input as ``input``, and as
+    Stored are ``python``, the hash of the steps before as ``after``, the parts of the input as ``parts``, and as
     ``steps`` the name, the hash and the parts of each step.
 
     :param stored: what is stored.
@@ -101,7 +101,7 @@ def compared(target: BaseTarget, before: Entry, key: Key, made_from: Mapping[str
     then = before.made_from
     told = []
     if before.key[0] != key[0]:
-        told.append(of_input(then.get("input"), made_from.get("input"), made_from.get("after")))
+        told.append(of_input(then.get("parts"), made_from.get("parts"), made_from.get("after")))
     if before.key[2] != key[2]:
         told.append(
             of_code(target, before, made_from) or ("the code is new" if told else "the code is new for this input")
