@@ -24,7 +24,7 @@ from .showing import forms
 if TYPE_CHECKING:
     from .hashing import differences, explain
     from .memory import Memory
-    from .passes import observe
+    from .passes.observe import observe
     from .targets import DiskTarget
 
 __version__ = "0.1.0"

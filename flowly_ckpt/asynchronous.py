@@ -19,7 +19,9 @@ from typing import Any
 
 import toolz
 
-from .checkpoint.wrapper import keys_of, made_from_of, stages_of, with_checkpoint
+from .checkpoint.hashed import Hashed
+from .checkpoint.sources import Sources
+from .checkpoint.wrapper import keys_of, stages_of, with_checkpoint
 from .dispatch import Dispatch
 from .engines import apply
 from .pipelines import apply_concat, build_dict, children, itemsetter, name_of, rebuild, role, seq, walk
@@ -139,22 +141,24 @@ async def _follow(owner: Transform, funcs: Sequence[Transform], obj: Any, run: R
 async def _restored(wrapper: with_checkpoint, obj: Any, run: Run) -> Any:
     """Return the outermost stored result, or await what is missing after it, as calling the wrapper does."""
     stages = stages_of(wrapper)
-    keyed = keys_of(stages, obj)
+    before: dict[Any, Hashed] = {}
+    keyed = keys_of(stages, obj, before)
     value, start = obj, 0
     for position in reversed(range(len(stages))):
         found = lookup(stages[position].wrapper.checkpoint.target, keyed[position].key)
         if found is not MISSING:
             value, start = found, position + 1
             break
+    sources = Sources(stages, keyed, before, obj)
     for position in range(start, len(stages)):
-        stage, previous = stages[position], keyed[position - 1] if position else None
+        stage = stages[position]
 
         async def compute(stage: Any = stage, value: Any = value) -> Any:
             if role(stage.chain) == "sequential":
                 return await _follow(stage.chain, stage.parts, value, run, stage.start)
             return value if stage.start else await run(stage.chain, value)
 
-        made_from = made_from_of(stage, keyed[position], previous, obj)
+        made_from = partial(sources.__getitem__, position)
         value = await recall_async(stage.wrapper.checkpoint.target, keyed[position].key, compute, made_from)
     return value
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import copyreg
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, update_wrapper
+from functools import cached_property, partial, update_wrapper
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from .checkpoint import checkpoint
 from .checkpoint.hashed import Hashed, warn_of_changes
+from .checkpoint.sources import Sources
+from .checkpoint.wrapper import Keyed, Stage
 from .errors import UnhashableError
 from .hashing.arguments import counted, in_argument, signature_of
 from .hashing.code.origin import of_module
 from .hashing.kept import Keeper
-from .labels import label
 from .pipelines import Combinator, chained, effective_steps, name_of
 from .pipelines.awaiting import is_async, mark_async
 from .pipelines.names import module_name
 from .pipelines.pickling import name_to_pickle
-from .plan import Forecast, Plan, why_missing
+from .plan import Forecast, Plan
+from .plan.planning import running
 from .targets.facts import Entry
 from .targets.protocol import as_target, checked
 from .targets.recall import MISSING, recall, recall_async
@@ -164,7 +166,7 @@ class memoized(Combinator, Generic[P, R]):
             ran.append(True)
             return self.transform(*args, **kwargs)
 
-        value = recall(self.checkpoint.target, key, compute, self._made_from(arguments, before))
+        value = recall(self.checkpoint.target, key, compute, partial(self._sources(arguments, before).__getitem__, 0))
         if ran:
             self._warn_of_changes(before, arguments)
         return value
@@ -178,7 +180,9 @@ class memoized(Combinator, Generic[P, R]):
             transform: Any = self.transform
             return await transform(*args, **kwargs)
 
-        value = await recall_async(self.checkpoint.target, key, compute, self._made_from(arguments, before))
+        value = await recall_async(
+            self.checkpoint.target, key, compute, partial(self._sources(arguments, before).__getitem__, 0)
+        )
         if ran:
             self._warn_of_changes(before, arguments)
         return value
@@ -210,9 +214,12 @@ class memoized(Combinator, Generic[P, R]):
     def _steps(self) -> list[Any]:
         return effective_steps(self.transform if self.hashes_as is None else self.hashes_as) or [chained()]
 
-    def _made_from(self, arguments: dict[str, Any], before: Hashed) -> dict[str, Any]:
-        steps = [[name_of(step), code] for step, code in zip(self._steps, before.steps)]
-        return {"input": label(arguments), "after": None, "steps": steps}
+    def _sources(self, arguments: dict[str, Any], before: Hashed, fresh: bool = False) -> Sources:
+        """Describe what a result is made from, as that of a pipeline of its steps."""
+        key = before.obj, self.checkpoint.tag, before.steps[-1]
+        stage = Stage(self, self.transform, (), 0, self._steps)
+        hasher = as_target(self.checkpoint.target).hasher
+        return Sources([stage], [Keyed(key, before.steps)], {hasher: before}, arguments, fresh)
 
     def _warn_of_changes(self, before: Hashed, arguments: dict[str, Any]) -> None:
         target = as_target(self.checkpoint.target)
@@ -239,16 +246,14 @@ class memoized(Combinator, Generic[P, R]):
             yield from self._forecasts((obj,), {})
 
     def _forecasts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Forecast]:
-        _, key, before = self._keyed(args, kwargs)
+        arguments, key, before = self._keyed(args, kwargs)
         target, name = self.checkpoint.target, name_of(self)
         if self._has(key):
             yield Forecast((name,), "restore", key[1], "stored for these arguments and this code")
         elif key in target:
             yield Forecast((name,), "run", key[1], "what is stored is no longer valid")
         else:
-            yield Forecast(
-                (name,), "run", key[1], why_missing(target, key, list(map(name_of, self._steps)), before.steps)
-            )
+            yield running((name,), key, as_target(target), self._sources(arguments, before, fresh=True), 0)
 
     def clear(self, **selection: Any) -> int:
         """Remove the results under its tag, also those of earlier versions of its code; return how many.

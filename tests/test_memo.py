@@ -278,10 +278,10 @@ def test_an_entry_that_is_not_valid_is_computed_again():
 
 
 def test_plan_clear_and_uncached():
-    assert area.plan(3)[0].why == "nothing is stored under this tag yet"
+    assert area.plan(3)[0].action == "run"
     area(3)
     assert str(area.plan(w=3)) == f"restore  area  {__name__}.area  stored for these arguments and this code"
-    assert area.plan(4)[0].why == "the input is new"
+    assert area.plan(17)[0].why == "the input ['w'] 3 → 17"
     assert area.uncached(3) == area(3)
     Model(1).times(2)
     assert (area.clear(dry_run=True), area.clear(), area.clear(), len(KEPT)) == (1, 1, 0, 1)
@@ -292,7 +292,7 @@ def test_the_code_is_the_reason_on_a_target_that_keeps_facts(tmp_path):
     with DiskTarget(tmp_path) as target:
         versions(text, target)["step"](1)
         edited = versions(text.replace("1", "2"), target)["step"]
-        assert edited.plan(1)[0].why == "step changed"
+        assert edited.plan(1)[0].why == "step changed at line 3"
 
 
 def test_a_pipeline_is_remembered_too(tmp_path):
@@ -326,7 +326,8 @@ def test_in_a_pipeline_passes_go_through_it():
     events = []
     pipeline = chained(abs, area, len, checkpoint(KEPT, "size"))
     assert apply(pipeline, -3, [observe(events.append), add_checkpoints]) == 5
-    assert [event.step for event in events] == ["abs", "area", "len"]
+    steps = [event.step for event in events if (event.of, event.kind) == ("step", "run")]
+    assert steps == ["abs", "area", "len"]
     assert {key[1] for key in KEPT} == {f"{__name__}.area", "size"}
     plain = chained(abs, area.uncached, len, checkpoint(KEPT, "size"))
     assert functional_hash(pipeline) == functional_hash(plain)

@@ -46,16 +46,22 @@ class Hashed:
     See also: :func:`warn_of_changes`.
     """
 
-    __slots__ = ("end", "members", "obj", "steps", "walk")
+    __slots__ = ("_beside", "end", "members", "obj", "steps", "walk")
 
     def __init__(self, obj: Any, steps: Iterable[Transform], keeper: Keeper) -> None:
         first = keeper.walk()
-        walk = first.beside()
+        self._beside: Walk | None = first.beside()
+        walk = self._beside
         self.obj = digest(walk, obj)
         self.members = _members(walk, obj) if type(obj) is dict else {}
         self.walk, self.steps = prefixes(first, steps, keeper.walk)  # kept, unlike that of the object
         keeper.learn(self.walk)
         self.end = time.perf_counter()
+
+    def let_go(self) -> Walk:
+        """Return the walk that has hashed the object, which may be large, and do not keep it longer."""
+        walk, self._beside = self._beside, None
+        return walk or self.walk.beside()
 
 
 def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher: Hasher | None) -> bool:

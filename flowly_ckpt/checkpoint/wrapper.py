@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Self
 
+from ..events import tell, watching
 from ..hashing import functional_hash
 from ..hashing.kept import Keeper
-from ..labels import label
-from ..pipelines import Combinator, chained, children, effective_steps, name_of, rebuild, role
+from ..pipelines import Combinator, chained, children, effective_steps, rebuild, role
 from ..pipelines.combinators import follow
 from ..targets.protocol import as_target
-from ..targets.recall import MISSING, compute_once, lookup
+from ..targets.reasons import MadeFrom
+from ..targets.recall import MISSING, compute_once, restore
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Key, Transform
 from .hashed import Hashed, warn_of_changes
 from .mark import checkpoint as mark
+from .sources import Sources
 
 __all__ = ["with_checkpoint"]
 
@@ -72,13 +75,18 @@ class with_checkpoint(Combinator):
         value = MISSING
         while value is MISSING and depth > 0:
             depth -= 1
-            value = lookup(stages[depth].wrapper.checkpoint.target, keyed[depth].key)
+            value = restore(stages[depth].wrapper.checkpoint.target, keyed[depth].key)
         if value is MISSING:
             value, depth = obj, -1
-        for position in range(depth + 1, len(stages)):
-            previous = keyed[position - 1] if position else None
-            value = _remember(stages[position], keyed[position], value, previous, seen, obj)
+        elif watching.get():
+            for stage, one in zip(stages[:depth], keyed):
+                tell("skipped", one.key, stage.wrapper.checkpoint.target)
         if depth + 1 < len(stages):
+            sources = Sources(stages, keyed, before, obj)
+            for position in range(depth + 1, len(stages)):
+                value = _remember(
+                    stages[position], keyed[position], value, partial(sources.__getitem__, position), seen
+                )
             hasher, first = next(iter(before.items()))
             if not warn_of_changes(first, obj, [step for stage in stages for step in stage.steps], hasher):
                 for stage, one in zip(stages[depth + 1 :], keyed[depth + 1 :]):
@@ -124,7 +132,7 @@ class Stage(NamedTuple):
     ``steps`` are its own effective steps.
     """
 
-    wrapper: with_checkpoint
+    wrapper: Any
     chain: Transform
     parts: Sequence[Transform]
     start: int
@@ -184,23 +192,13 @@ def keys_of(
     return keyed
 
 
-def _remember(stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None, seen: int, obj: Any) -> Any:
+def _remember(stage: Stage, keyed: Keyed, value: Any, made_from: Callable[[], MadeFrom], seen: int) -> Any:
     def compute() -> Any:
         if role(stage.chain) == "sequential":
             return follow(stage.chain, stage.parts, value, stage.start)
         return value if stage.start else stage.chain(value)
 
-    made_from = made_from_of(stage, keyed, previous, obj)
     return compute_once(stage.wrapper.checkpoint.target, keyed.key, compute, made_from, seen)
-
-
-def made_from_of(stage: Stage, keyed: Keyed, previous: Keyed | None, obj: Any) -> dict[str, Any]:
-    """Return what the key of a stage's result was made from, for targets that keep such facts."""
-    return {
-        "input": label(obj),
-        "after": previous and previous.key[2],
-        "steps": [[name_of(step), hashed] for step, hashed in zip(stage.steps, keyed.hashes)],
-    }
 
 
 def _own(stage: Stage) -> Transform | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import chain, repeat
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -63,8 +63,10 @@ def way_to_change(before: Walk, now: Walk, obj: Any) -> Way:
     """
     way: list[str] = []
     was, redefined = obj, False
+    noted = iter(before.expanded)
+    made_of = {id(each): parts for each, _, parts in zip(noted, noted, noted)}
     while len(way) < _LONGEST:
-        found = next((part for part in _pairs(before, was, obj, now.expand) if _differ(before, now, *part[1:])), None)
+        found = next((part for part in _pairs(made_of, was, obj, now.expand) if _differ(before, now, *part[1:])), None)
         if found is None:
             break
         name, was, obj = found
@@ -73,13 +75,15 @@ def way_to_change(before: Walk, now: Walk, obj: Any) -> Way:
     return Way(tuple(name for name in way if name), redefined)
 
 
-def _pairs(before: Walk, was: Any, obj: Any, expand: Callable[[Any], Any]) -> list[tuple[str, Any, Any]]:
+def _pairs(
+    made_of: Mapping[int, list[Any]], was: Any, obj: Any, expand: Callable[[Any], Any]
+) -> list[tuple[str, Any, Any]]:
     """Return the parts of an object, each with its name, as it was and as it is; none where that is not known."""
     if type(obj) in _CONTAINERS:
         tag, parts = expand(obj)
         old = parts if was is obj else []
     else:
-        old = before.parts.get(id(was), [])
+        old = made_of.get(id(was), [])
         tag, parts = expand(obj) if old else (b"", [])
     if len(old) != len(parts):
         return []

@@ -114,8 +114,8 @@ def enter(walk: Walk, obj: Any, index: int, entered: dict[int, Vertex]) -> Verte
     except RecursionError as error:  # its own, as the stack is flat here
         raise UnhashableError(obj) from error
     vertex = entered[id(obj)] = Vertex(obj, tag, [only_step(part) for part in parts], index)
-    walk.kept.append([obj, parts, vertex.parts])
-    walk.parts[id(obj)] = parts
+    walk.kept.append(vertex.parts)
+    walk.expanded += (obj, tag, parts)
     return vertex
 
 

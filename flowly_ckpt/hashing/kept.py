@@ -27,7 +27,7 @@ from .code.references import CODE, Reference, as_met, builtin_named, resolve
 from .cycles import encode
 from .hints import IGNORES
 from .plain import ATOMS
-from .rows import Mark, Parts, attributes, expand
+from .rows import Mark, attributes
 from .types.synthesized import RULES, given, own_members
 from .walk import Walk
 
@@ -90,11 +90,11 @@ class Keeper:
         if self._rest > 0:
             self._rest -= 1
             return Walk(self._hasher)
-        return Noting(self._hasher)
+        return Learning(self._hasher)
 
     def learn(self, walk: Walk) -> None:
         """Keep what a walk found, once it is done."""
-        if type(walk) is Noting:
+        if type(walk) is Learning:
             self._kept = keep(walk, self._hasher)
             if self._kept is None:
                 self._give_up()
@@ -106,31 +106,26 @@ class Keeper:
         self._vain = min(self._vain + 1, len(RESTS) - 1)
 
 
-class Noting(Walk):
-    """A walk that notes the functions and classes it meets."""
+class Learning(Walk):
+    """A walk of whose code the encodings are kept.
 
-    __slots__ = ("met",)
+    >>> walk = Learning()
+    >>> walk.beside() is walk
+    True
+    """
 
-    def __init__(self, hasher: Callable[[], Any] | None) -> None:
-        super().__init__(hasher, self._expand)
-        self.met: list[tuple[Any, bytes, list[Any]]] = []
+    __slots__ = ()
 
     def beside(self) -> Walk:
         """Return this walk itself, which is to meet the classes of the objects too."""
         return self
-
-    def _expand(self, obj: Any) -> Parts:
-        tag, parts = expand(obj)
-        if tag in KEPT:
-            self.met.append((obj, tag, parts))
-        return tag, parts
 
 
 class Knowing(Walk):
     """A walk that begins with what is kept.
 
     >>> step = lambda x: x + 1
-    >>> first = Noting(None)
+    >>> first = Learning()
     >>> encoding = first.enc(step)
     >>> Knowing(keep(first, None)).memo[id(step)] == (encoding,)
     True
@@ -211,9 +206,11 @@ def epoch() -> tuple[object, object]:
     return hung.epoch(), get_cache_token()
 
 
-def keep(walk: Noting, hasher: Callable[[], Any] | None) -> Kept | None:
+def keep(walk: Walk, hasher: Callable[[], Any] | None) -> Kept | None:
     """Return what can be kept of a walk, or None where data leads back to the code that leads to it."""
-    found = {id(obj): (obj, tag) for obj, tag, parts in walk.met if id(obj) in walk.memo and is_kept(obj, tag, parts)}
+    noted = iter(walk.expanded)
+    code = [each for each in zip(noted, noted, noted) if each[1] in KEPT and id(each[0]) in walk.memo]
+    found = {id(obj): (obj, tag) for obj, tag, parts in code if is_kept(obj, tag, parts)}
     kept = Kept({key: walk.memo[key] for key in found}, [obj for obj, _ in found.values()], hasher)
     places = Places(kept, walk)
     for obj, tag in found.values():

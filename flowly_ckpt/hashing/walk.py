@@ -64,15 +64,15 @@ class Walk:
     See also: :func:`flowly_ckpt.hashing.cycles.encode`, for objects that are deep or contain themselves.
     """
 
-    __slots__ = ("expand", "fold", "hasher", "kept", "memo", "parts")
+    __slots__ = ("expand", "expanded", "fold", "hasher", "kept", "memo")
 
     def __init__(self, hasher: Callable[[], Any] | None = None, expand: Callable[[Any], Parts] = expand) -> None:
         self.expand = expand
         self.hasher = xxhash.xxh3_128 if hasher is None else function("hasher", hasher, "nothing, as hashlib.blake2b")
         self.fold = _xxh3 if hasher is None else self._fold
         self.memo: dict[int, tuple[bytes, ...]] = {}
-        self.parts: dict[int, list[Any]] = {}  # what each object was made of, by its id
         self.kept: list[Any] = []  # temporaries must outlive the memo, which knows objects by id
+        self.expanded: list[Any] = []  # object, tag, parts, and so on: temporaries too, for tables of parts
 
     def beside(self) -> Walk:
         """Return another walk with the same hasher, which does not keep anything of this one's."""
@@ -110,8 +110,7 @@ class Walk:
             self.kept.append(obj)
         else:
             tag, parts = self.expand(obj)
-            self.kept.append(parts)
-            self.parts[key] = parts
+            self.expanded += (obj, tag, parts)
             done = self.close(tag, parts)
         memo[key] = encoded = (done,)
         return encoded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, repeat
 from operator import itemgetter
 from types import CodeType, FunctionType
@@ -15,7 +15,7 @@ from .code.origin import of_globals, of_module
 from .plain import ATOMS
 from .rows import LABELS, Blob, Parts, expand, refusing
 
-__all__ = ["deepest", "named_parts", "way_to", "with_way"]
+__all__ = ["deepest", "labelled", "named_parts", "way_to", "with_way"]
 
 LONGEST = 20
 MOST = 1_000_000
@@ -29,13 +29,22 @@ def named_parts(obj: Any, expand: Callable[[Any], Parts] = expand) -> list[tuple
     """
     if type(obj) in ATOMS or type(obj) in (bytes, Blob):
         return []
-    tag, parts = expand(obj)
+    found = labelled(obj, *expand(obj))
+    return [(name, part) for name, part in found if name is not None and type(part) is not Blob]
+
+
+def labelled(obj: Any, tag: bytes, parts: list[Any]) -> Iterator[tuple[str | None, Any]]:
+    """Return all parts of an object with their labels, as :data:`~flowly_ckpt.hashing.rows.LABELS` says.
+
+    >>> list(labelled({"a": 1}, *expand({"a": 1})))
+    [(None, 'a'), ("['a']", 1)]
+    """
     labels = LABELS.get(tag, ())
     try:
-        names = chain(labels(obj, parts) if callable(labels) else labels, repeat(""))
+        names: Iterable[str | None] = labels(obj, parts) if callable(labels) else labels
     except Exception:  # noqa: BLE001  of a foreign __repr__ or __name__
-        names = chain((), repeat(""))
-    return [(name, part) for name, part in zip(names, parts) if name is not None and type(part) is not Blob]
+        names = ()
+    return zip(chain(names, repeat("")), parts)
 
 
 def way_to(root: Any, expand: Callable[[Any], Parts] = expand) -> tuple[tuple[str, ...], UnhashableError] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
+from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar
 
@@ -270,7 +271,7 @@ def run_all(work: Sequence[Callable[[], T]], jobs: int) -> list[T]:
     from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
     with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(one) for one in work]
+        futures = [pool.submit(copy_context().run, one) for one in work]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:
@@ -301,7 +302,7 @@ def run_graph(order: Sequence[T], needs: Callable[[T], Iterable[T]], work: Calla
             while waiting or running:
                 ready = [item for item in waiting if not missing[id(item)]]
                 waiting = [item for item in waiting if missing[id(item)]]
-                running.update({pool.submit(work, item): item for item in ready})
+                running.update({pool.submit(copy_context().run, work, item): item for item in ready})
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     future.result()
                     finished = id(running.pop(future))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import enum
 import os
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ..engines import check_rewrites
 from ..given import function, optional, switch, text, whole, wrong
 from ..hashing.redefined import warn_of_redefined
+from ..passes import Observation
 from ..pipelines import name_of
 from ..pipelines.names import module_name
 from ..plan import Forecast, Plan
@@ -157,7 +158,11 @@ class Recipe(Filed, Generic[R]):
         except TypeError:
             check_rewrites("brew", rewrites)
             raise
-        result: R = self.brew_as(root, jobs)
+        with ExitStack() as watched:
+            for rewrite in rewrites:
+                if isinstance(rewrite, Observation):
+                    watched.enter_context(rewrite)
+            result: R = self.brew_as(root, jobs)
         return result
 
     def brew_as(self, root: brewed, jobs: int = 1) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import StoreWarning, warn
+from ..events import tell
 from ..targets.codecs import gzipped
 from ..targets.files import FileTarget
 from ..targets.key_names import cut, quoted, quoted_dotted, uncut, unquoted, unquoted_dotted
@@ -123,7 +124,10 @@ class Place(NamedTuple):
             text = f"{described(self.target)}: the state {self.key} cannot be used, starting over: {error!r}"
             warn(text, StoreWarning)
             return None
-        return None if has_expired else snapshot
+        if has_expired:
+            return None
+        tell("restored", self.key, self.target)
+        return snapshot
 
     def save(self, values: dict[str, Any], rest: Snapshot) -> None:
         """Keep the variables, except those that cannot be pickled; a store that fails is a warning, not an error.
@@ -142,6 +146,7 @@ class Place(NamedTuple):
                     raise
                 self._store({name: value for name, value in values.items() if name not in unfit}, rest)
                 self._report(unfit)
+            tell("stored", self.key, self.target)
         except Exception as error:  # noqa: BLE001  the computation must not end because its state could not be kept
             text = f"{described(self.target)} did not store the state {self.key}: {type(error).__name__}: {error}"
             warn(f"{text}; the previous one is still valid", StoreWarning)

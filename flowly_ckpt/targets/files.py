@@ -353,6 +353,10 @@ class FileTarget(BaseTarget):
         path = self.path(key)
         return self._entry(key, path) if self._is_live(path) else None
 
+    def fate(self, key: Key) -> str:
+        path = self.path(key)
+        return "expired" if self.max_age is not None and os.path.isfile(path) and not self._is_live(path) else ""
+
     def entries(self, **selection: Any) -> Iterator[Entry]:
         return (entry for _, entry in self._selected(**selection))
 

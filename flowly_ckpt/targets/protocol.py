@@ -17,6 +17,7 @@ from ..showing import Shown
 from ..typing import Age, Bytes, Facts, Key, Target
 from .claims import UNCLAIMED, AllClaims, Claim, EnteredClaim
 from .facts import Collected, Entry, Selection, TagStats, stats_of, to_evict
+from .noted import latest_noted, note, noted, was_noted
 
 if TYPE_CHECKING:
     from .codecs import Codec
@@ -26,6 +27,7 @@ __all__ = ["BaseTarget", "Mapped", "as_target", "checked", "described", "settled
 M = TypeVar("M", bound=MutableMapping[Any, Any])
 
 Progress = Callable[[int, int], object]
+GONE = "removed since it was stored"
 
 
 class BaseTarget(Shown, MutableMapping[Key, Any]):
@@ -131,6 +133,14 @@ class BaseTarget(Shown, MutableMapping[Key, Any]):
             if entry is not None and chosen.is_due(entry):
                 yield entry
 
+    def latest(self, **selection: Any) -> Entry | None:
+        """Return the facts of the entry that was stored last among the selected ones, or None."""
+        return max(self.entries(**selection), key=lambda entry: entry.created, default=None)
+
+    def fate(self, key: Key) -> str:
+        """Return what became of an entry that is absent, as ``"expired"``; empty where that is not known."""
+        return ""
+
     def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
         """Delete the entries that meet all criteria given, and return how many there were.
 
@@ -228,7 +238,7 @@ class Mapped(BaseTarget):
 
     OWN: ClassVar = (
         "isolates", "hasher", "codec", "keeps_times", "put", "get_many", "put_many", "claim_many", "entry", "entries",
-        "clear_where", "stats", "verify", "gc", "read_bytes", "write_bytes", "close",
+        "latest", "fate", "clear_where", "stats", "verify", "gc", "read_bytes", "write_bytes", "close",
     )  # fmt: skip
 
     def __init__(self, mapping: Target) -> None:
@@ -275,6 +285,19 @@ class Mapped(BaseTarget):
 
     def __len__(self) -> int:
         return len(self.mapping)
+
+    def put(self, key: Key, value: Any, facts: Facts) -> None:
+        self.mapping[key] = value
+        note(self.mapping, key, value, facts)
+
+    def entry(self, key: Key) -> Entry | None:
+        return noted(self.mapping, key) if key in self.mapping else None
+
+    def latest(self, **selection: Any) -> Entry | None:
+        return latest_noted(self.mapping, Selection.of(**selection)) or super().latest(**selection)
+
+    def fate(self, key: Key) -> str:
+        return GONE if was_noted(self.mapping, key) and key not in self.mapping else ""
 
     def clear(self) -> None:
         """Delete all entries."""

@@ -17,6 +17,7 @@ from .recorded import Found, Record, Recorded
 
 __all__ = ["Serialized"]
 
+LOOKS = 20  # entries read to find the latest
 _LONGEST = 200
 
 

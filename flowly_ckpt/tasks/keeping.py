@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..errors import FlowlyWarning, StoreError, StoreWarning, warn
+from ..events import tell
 from ..targets import as_target
 from ..targets.claims import Claim, EnteredClaim
 from ..targets.materialise import Materialised, UnstorableError, materialise
@@ -71,6 +72,7 @@ def run(task: Definition, call: Call) -> Any:
     if inspect.iscoroutinefunction(task.fn):
         return _run_async(result)
     if result.is_done():
+        tell("restored", result.key, result)
         return call.store
 
     def compute() -> Any:
@@ -83,6 +85,7 @@ def run(task: Definition, call: Call) -> Any:
 
 async def _run_async(result: _Result) -> Any:
     if result.is_done():
+        tell("restored", result.key, result)
         return result.store
 
     async def compute() -> Any:

@@ -215,6 +215,14 @@ class DiskTarget(BaseTarget):
         self._counts.flush(patience=5.0)
         return self._values.listed(partial(self._entries.select, chosen), partial(self.verify, repair=True))
 
+    def latest(self, **selection: Any) -> Entry | None:
+        chosen = Selection.of(**selection)
+        return next(self._values.listed(partial(self._entries.latest, chosen), partial(self.verify, repair=True)), None)
+
+    def fate(self, key: Key) -> str:
+        row = self._values.look(key)
+        return "expired" if row is not None and not self._values.is_young(row.created) else ""
+
     def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
         chosen = Selection.of(**selection)
         self._counts.flush(patience=5.0)

@@ -203,6 +203,11 @@ class Entries:
                 return
             last, start = "and (tag, object, transform) > (?, ?, ?)", found[-1][:3]
 
+    def latest(self, chosen: Selection) -> Iterator[Entry]:
+        """Yield what is known of the selected entry that was stored last, if there is one."""
+        where, values = condition(chosen)
+        yield from map(entry_of, self.index.rows(f"{LIST} {where} order by id desc limit 1", values))
+
     def count(self, chosen: Selection | None = None) -> int:
         """Count the selected entries."""
         where, values = condition(chosen or Selection())

@@ -129,6 +129,12 @@ class Wrapper(BaseTarget):
     def entries(self, **selection: Any) -> Iterator[Entry]:
         return self.full.entries(**selection)
 
+    def latest(self, **selection: Any) -> Entry | None:
+        return self.full.latest(**selection)
+
+    def fate(self, key: Key) -> str:
+        return self.full.fate(key)
+
     def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
         return self.full.clear_where(dry_run=dry_run, **selection)
 

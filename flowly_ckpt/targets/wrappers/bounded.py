@@ -19,6 +19,8 @@ from .base import Wrapper
 
 __all__ = ["Bounded", "measured"]
 
+REMEMBERED = 10_000  # evicted keys
+
 
 def measured(value: Any) -> int:
     """Return about how many bytes a value takes: of its buffers and the rest of its pickle.
@@ -57,6 +59,7 @@ class Bounded(Wrapper):
         self._books: dict[Key, tuple[int, float]] = {}
         self._used: dict[Key, int] = {}
         self._clock = itertools.count()
+        self._evicted: dict[Key, None] = {}
         self._guard = threading.RLock()
         self._is_counted = False
 
@@ -100,7 +103,15 @@ class Bounded(Wrapper):
                 total -= self._books[key][0]
                 evicted += self.full._removed(key)
                 self._forget(key)
+                self._evicted[key] = None
+        while len(self._evicted) > REMEMBERED:
+            del self._evicted[next(iter(self._evicted))]
+
         return evicted
+
+    def fate(self, key: Key) -> str:
+        """Return what became of an entry: whether this process has evicted it."""
+        return "evicted" if key in self._evicted and key not in self else super().fate(key)
 
     def _worth(self, key: Key) -> tuple[float, int]:
         size, seconds = self._books[key]

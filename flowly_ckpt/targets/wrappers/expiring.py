@@ -78,6 +78,11 @@ class Expiring(Wrapper):
         return entry if entry.created else entry._replace(created=stamped.created, used=stamped.created)
 
     entries = BaseTarget.entries
+    latest = BaseTarget.latest
+
+    def fate(self, key: Key) -> str:
+        return "expired" if key in self.target and key not in self else self.full.fate(key)
+
     clear_where = BaseTarget.clear_where
     stats = BaseTarget.stats
 

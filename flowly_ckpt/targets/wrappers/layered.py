@@ -132,6 +132,7 @@ class Layered(Wrapper):
         yield from self.full.entries(**selection)
         yield from [entry for entry in self.near.entries(**selection) if entry.key not in self.target]
 
+    latest = BaseTarget.latest
     clear_where = BaseTarget.clear_where
 
     def stats(self) -> Any:
