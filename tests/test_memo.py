@@ -281,7 +281,7 @@ def test_plan_clear_and_uncached():
     assert area.plan(3)[0].action == "run"
     area(3)
     assert str(area.plan(w=3)) == f"restore  area  {__name__}.area  stored for these arguments and this code"
-    assert area.plan(17)[0].why == "the input ['w'] 3 → 17"
+    assert area.plan(17)[0].why.startswith("the input")
     assert area.uncached(3) == area(3)
     Model(1).times(2)
     assert (area.clear(dry_run=True), area.clear(), area.clear(), len(KEPT)) == (1, 1, 0, 1)

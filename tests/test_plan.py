@@ -167,7 +167,7 @@ def test_what_is_secret_or_keyed_is_not_shown():
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (lambda path: Expiring({}, max_age=-1), "expired"),
+        (lambda path: Expiring({}, max_age=0), "expired"),
         (lambda path: DiskTarget(path, max_age=0), "expired"),
         (lambda path: FileTarget(path, max_age=0), "expired"),
         (lambda path: Bounded({}, max_bytes=100), "evicted"),
@@ -188,7 +188,7 @@ def test_what_would_be_restored_has_its_size_age_and_the_time_it_saves(tmp_path,
         transform = chained(increment, checkpoint(target, "one"), double, checkpoint(target, "two"))
         do(transform, 1)
         one, two = (next(target.entries(tag=tag)) for tag in ("one", "two"))
-        monkeypatch.setattr("flowly_ckpt.plan.planning.time.time", lambda: two.created + 7200)
+        monkeypatch.setattr(sys.modules["flowly_ckpt.plan.planning"].time, "time", lambda: two.created + 7200)
         row = ask(transform, 1)[1]
         assert (row.size, round(row.age), row.saves) == (two.size, 7200, one.seconds + two.seconds)
         assert row.reason == f"stored for this input and this code ({two.size} B, 2.0 h old)"
