@@ -16,6 +16,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -274,7 +275,7 @@ def interrupts() -> None:
             try:
                 run_script(Path(folder), SCRIPT, kind, "300")
                 row(f"an interrupt at a random moment: {kind}", 300, [])
-            except AssertionError as error:
+            except (AssertionError, subprocess.TimeoutExpired) as error:
                 row(f"an interrupt at a random moment: {kind}", 300, [str(error)])
 
 
