@@ -19,6 +19,7 @@ from flowly_ckpt.passes import observe
 from flowly_ckpt.plan import Forecast, Plan, plan
 from flowly_ckpt.targets import Bounded, DiskTarget, Expiring, FileTarget, Hashed
 from flowly_ckpt.targets.protocol import as_target
+from flowly_ckpt.targets.reasons import compared
 from flowly_ckpt.tasks import task
 from flowly_ckpt.typing import Facts
 
@@ -251,6 +252,17 @@ def test_a_hostile_store_shows_no_escapes():
             target.clear()
             as_target(target).put((obj, "one", "ff"), 6, Facts(0.0, odd))
             assert "\x1b" not in ask(transform, 1)[0].why
+
+
+def test_two_entries_are_compared_by_what_is_stored(tmp_path, monkeypatch):
+    with DiskTarget(tmp_path / "results") as target:
+        transform = chained(scaled, checkpoint(target, "rows"))
+        do(transform, [1])
+        monkeypatch.setitem(globals(), "SCALE", 0.7)
+        do(transform, [1])
+        one, other = sorted(target.entries(), key=lambda entry: entry.created)
+        assert compared(target, one, other.key, other.made_from) == "scaled: global SCALE 0.5 → 0.7"
+        assert compared(target, one, one.key, one.made_from) == "it is there by now"
 
 
 def test_the_log_says_the_same_reason_when_a_checkpoint_is_computed_again(caplog, monkeypatch):
