@@ -175,7 +175,7 @@ def in_step(name: str, found: list[Change]) -> str:
 
 
 def tables_of(target: BaseTarget, entry: Entry, steps: list[Any]) -> list[Rows | None]:
-    """Return the tables of an entry's steps; only the first entry of a code in each process keeps them."""
+    """Return the tables of an entry's steps, which not each of many entries of the same code keeps."""
     if not all(map(has_table, steps)):
         hashes = [step[1] for step in steps]
         for other in islice(target.entries(tag=entry.key[1], transform=entry.key[2]), LOOKS):
