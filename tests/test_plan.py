@@ -114,9 +114,11 @@ def test_a_task_in_a_pipeline_tells_whether_its_file_is_there(tmp_path, monkeypa
 def test_a_cached_call_in_a_pipeline_tells_whether_its_id_was_seen(tmp_path):
     calls.init_checkpoint("index", {"artifacts_dir": str(tmp_path)})
     transform = chained(calls.cache_with_checkpoint(id="n")(double), increment)
+    assert ask(transform, 1)[0].why == "its id is new"
     assert actions(ask(transform, 1)) == [("run", ("double",)), ("run", ("increment",))]
     assert do(transform, 1) == 3
     assert actions(ask(transform, 1)) == [("restore", ("double",)), ("run", ("increment",))]
+    assert ask(transform, 1)[0].size > 0
 
 
 SCALE = 0.5
@@ -189,7 +191,7 @@ def test_what_would_be_restored_has_its_size_age_and_the_time_it_saves(tmp_path,
         transform = chained(increment, checkpoint(target, "one"), double, checkpoint(target, "two"))
         do(transform, 1)
         one, two = (next(target.entries(tag=tag)) for tag in ("one", "two"))
-        monkeypatch.setattr("flowly_ckpt.plan.planning.time.time", lambda: two.created + 7200)
+        monkeypatch.setattr("flowly_ckpt.plan.forecasts.time.time", lambda: two.created + 7200)
         row = ask(transform, 1)[1]
         assert (row.size, round(row.age), row.saves) == (two.size, 7200, one.seconds + two.seconds)
         assert row.reason == f"stored for this input and this code ({two.size} B, 2.0 h old)"
