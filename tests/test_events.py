@@ -9,7 +9,6 @@ import io
 import json
 import logging
 import os
-import pty
 import sys
 import threading
 from functools import partial
@@ -340,7 +339,7 @@ def test_events_as_spans():
 
 def shown_in_a_terminal(work):
     """Return what a piece of work writes to a terminal that it is given."""
-    leader, follower = pty.openpty()
+    leader, follower = pytest.importorskip("pty").openpty()
     written = []
 
     def read():

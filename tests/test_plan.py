@@ -19,6 +19,7 @@ from flowly_ckpt.passes import observe
 from flowly_ckpt.plan import Forecast, Plan, plan
 from flowly_ckpt.targets import Bounded, DiskTarget, Expiring, FileTarget, Hashed
 from flowly_ckpt.targets.protocol import as_target
+from flowly_ckpt.targets.reasons import compared
 from flowly_ckpt.tasks import task
 from flowly_ckpt.typing import Facts
 
@@ -113,9 +114,11 @@ def test_a_task_in_a_pipeline_tells_whether_its_file_is_there(tmp_path, monkeypa
 def test_a_cached_call_in_a_pipeline_tells_whether_its_id_was_seen(tmp_path):
     calls.init_checkpoint("index", {"artifacts_dir": str(tmp_path)})
     transform = chained(calls.cache_with_checkpoint(id="n")(double), increment)
+    assert ask(transform, 1)[0].why == "its id is new"
     assert actions(ask(transform, 1)) == [("run", ("double",)), ("run", ("increment",))]
     assert do(transform, 1) == 3
     assert actions(ask(transform, 1)) == [("restore", ("double",)), ("run", ("increment",))]
+    assert ask(transform, 1)[0].size > 0
 
 
 SCALE = 0.5
@@ -188,7 +191,7 @@ def test_what_would_be_restored_has_its_size_age_and_the_time_it_saves(tmp_path,
         transform = chained(increment, checkpoint(target, "one"), double, checkpoint(target, "two"))
         do(transform, 1)
         one, two = (next(target.entries(tag=tag)) for tag in ("one", "two"))
-        monkeypatch.setattr(sys.modules["flowly_ckpt.plan.planning"].time, "time", lambda: two.created + 7200)
+        monkeypatch.setattr(sys.modules["flowly_ckpt.plan.forecasts"].time, "time", lambda: two.created + 7200)
         row = ask(transform, 1)[1]
         assert (row.size, round(row.age), row.saves) == (two.size, 7200, one.seconds + two.seconds)
         assert row.reason == f"stored for this input and this code ({two.size} B, 2.0 h old)"
@@ -253,6 +256,17 @@ def test_a_hostile_store_shows_no_escapes():
             assert "\x1b" not in ask(transform, 1)[0].why
 
 
+def test_two_entries_are_compared_by_what_is_stored(tmp_path, monkeypatch):
+    with DiskTarget(tmp_path / "results") as target:
+        transform = chained(scaled, checkpoint(target, "rows"))
+        do(transform, [1])
+        monkeypatch.setitem(globals(), "SCALE", 0.7)
+        do(transform, [1])
+        one, other = sorted(target.entries(), key=lambda entry: entry.created)
+        assert compared(target, one, other.key, other.made_from) == "scaled: global SCALE 0.5 → 0.7"
+        assert compared(target, one, one.key, one.made_from) == "it is there by now"
+
+
 def test_the_log_says_the_same_reason_when_a_checkpoint_is_computed_again(caplog, monkeypatch):
     target = {}
     transform = chained(scaled, checkpoint(target, "rows"))
@@ -277,11 +291,11 @@ def test_what_an_entry_keeps_of_its_parts_is_bounded(tmp_path):
     names["setting_999"] = 0
     assert [str(change) for change in changes(before, parts_of(Walk(), step).rows)] == ["something further off changed"]
     with DiskTarget(tmp_path / "results") as target:
-        for x in (1, 2):
-            do(chained(scaled, checkpoint(target, "rows")), list(range(1000 * x)))
-        first, second = sorted(target.entries(), key=lambda entry: entry.created)
-        assert len(json.dumps(first.made_from)) <= 600
-        assert len(second.made_from["steps"][0]) == 2, "the first entry keeps the parts of the code for all"
+        for x in range(1, 101):
+            do(chained(scaled, checkpoint(target, "rows")), list(range(100 * x)))
+        sizes = [len(json.dumps(entry.made_from)) for entry in target.entries()]
+        assert max(sizes) <= 400
+        assert sum(size > 200 for size in sizes) == 12, "most do without the parts of the code, which are the same"
         assert ask(chained(scaled, checkpoint(target, "rows")), [0])[0].why.startswith("the input")
 
 

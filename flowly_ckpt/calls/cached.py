@@ -10,7 +10,8 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar
 from ..pipelines import name_of
 from ..pipelines.awaiting import is_async, mark_async
 from ..pipelines.pickling import name_to_pickle
-from ..plan import Forecast
+from ..plan import Forecast, restoring
+from ..targets.protocol import as_target
 from ..targets.recall import MISSING
 from .current import get_checkpoint
 from .ids import identify
@@ -64,10 +65,12 @@ class cached(Decorated, Generic[P, R]):
         if obj is MISSING:
             yield Forecast((name_of(self),), "run", None, "its id is known when it runs")
             return
-        checkpoint = get_checkpoint()
-        seen = checkpoint._has_data(self.call_id(obj), self)
-        why = "its id was seen before" if seen else "its id is new"
-        yield Forecast((name_of(self),), "restore" if seen else "run", checkpoint.checkpoint_name, why)
+        checkpoint, id = get_checkpoint(), self.call_id(obj)
+        target, key = as_target(checkpoint.target), checkpoint.key(id, self)
+        if checkpoint._has_data(id, self):
+            yield restoring((name_of(self),), checkpoint.checkpoint_name, "its id was seen before", target.entry(key))
+        else:
+            yield Forecast((name_of(self),), "run", checkpoint.checkpoint_name, target.fate(key) or "its id is new")
 
     def _head(self) -> tuple[Any, ...]:
         return (self.id, self.code)

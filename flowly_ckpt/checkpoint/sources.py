@@ -22,10 +22,11 @@ _log = logging.getLogger("flowly_ckpt")
 
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 KEPT = 4096  # tables of steps
+FIRST = 8  # entries that keep the tables of their code
 OF_INPUT = 24  # rows
 
 _tables: dict[str, Parts] = {}
-_stored: set[tuple[Any, str, str]] = set()
+_stored: dict[tuple[Any, str, str], int] = {}
 
 
 class Sources:
@@ -64,12 +65,7 @@ class Sources:
         tables = self.tables or self.read()
         stage, one = self.stages[position], self.keyed[position]
         target = as_target(stage.wrapper.checkpoint.target)
-        place = (target.place, one.key[1], one.key[2])
-        is_new = place not in _stored
-        if is_new and not self.fresh:
-            if len(_stored) >= KEPT:
-                _stored.clear()
-            _stored.add(place)
+        with_tables = self.fresh or is_turn((target.place, one.key[1], one.key[2]))
         made_from: dict[str, Any] = {
             "input": self.label,
             "after": self.keyed[position - 1].key[2] if position else None,
@@ -79,9 +75,8 @@ class Sources:
             made_from["python"] = PYTHON
         if not position:
             made_from["parts"] = self.input[target.hasher]
-        # The table of a step is the same for every input: the first entry of a process keeps it.
         made_from["steps"] = [
-            [name_of(step), hashed, table.rows] if is_new else [name_of(step), hashed]
+            [name_of(step), hashed, table.rows] if with_tables else [name_of(step), hashed]
             for step, hashed, table in zip(stage.steps, one.hashes, own)
         ]
         return MadeFrom(made_from, self.keyed[: position + 1], own)
@@ -100,6 +95,21 @@ class Sources:
 
     def fresh_table(self, step: Callable[[Any], Any], hashed: str, hasher: Any) -> Parts:
         return guarded(self.walks[hasher], step, hasher is not None)
+
+
+def is_turn(place: tuple[Any, str, str]) -> bool:
+    """Return whether the next entry of a code keeps the tables of its steps.
+
+    They are the same for every input, so not each of many entries needs them: the first few do, then ever fewer, so
+    that after a store was cleared it soon has them again.
+
+    >>> [number for number in range(40) if is_turn(("here", "fit", "0a"))]
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 16, 32]
+    """
+    if len(_stored) >= KEPT:
+        _stored.clear()
+    count = _stored[place] = _stored.get(place, -1) + 1
+    return count < FIRST or count & (count - 1) == 0
 
 
 def of_input(walk: Walk, obj: Any, hashed: str, private: bool) -> dict[str, str]:

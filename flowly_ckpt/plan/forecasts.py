@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import Any, NamedTuple
 
 from ..showing import Shown
+from ..targets.facts import Entry
 from ..wording import duration, size
 
-__all__ = ["Forecast", "Plan"]
+__all__ = ["Forecast", "Plan", "restoring"]
 
 COLOURS = {"run": "yellow", "restore": "green", "skip": "dim"}
 
@@ -55,6 +57,18 @@ class Forecast(NamedTuple):
         ]
         known = ", ".join(filter(None, facts)) if self.action != "skip" else ""
         return f"{self.why} ({known})" if known else self.why
+
+
+def restoring(steps: tuple[str, ...], tag: str | None, why: str, entry: Entry | None) -> Forecast:
+    """Return the forecast that a result will be restored, with what its target knows of it.
+
+    >>> restoring(("fit",), "model", "its id was seen before", Entry(("a", "model", "f"), size=10, seconds=2.0)).saves
+    2.0
+    """
+    if entry is None:
+        return Forecast(steps, "restore", tag, why)
+    age = max(time.time() - entry.created, 0.0) if entry.created else None
+    return Forecast(steps, "restore", tag, why, entry.size or None, age, entry.seconds or None)
 
 
 class Plan(Shown, tuple[Forecast, ...]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence, Sized
 from functools import partial
 from itertools import groupby
@@ -14,12 +13,11 @@ from ..checkpoint.sources import Sources
 from ..checkpoint.wrapper import Stage, keys_of, stages_of, with_checkpoint
 from ..hashing.redefined import warn_of_redefined
 from ..pipelines import apply_concat, build_dict, children, effective_steps, itemsetter, name_of, role, seq, walk
-from ..targets.facts import Entry
 from ..targets.protocol import BaseTarget, as_target
 from ..targets.reasons import compared, names_in, nearest
 from ..targets.recall import MISSING
 from ..typing import Key, Transform
-from .forecasts import Forecast, Plan
+from .forecasts import Forecast, Plan, restoring
 
 __all__ = ["plan"]
 
@@ -209,16 +207,11 @@ def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
             yield Forecast(names, "skip", key[1], LATER)
         elif position == last:
             entries = [target.entry(one.key) for target, one in zip(targets[: last + 1], keyed)]
-            yield _restored(names, key, entries)
+            saves = sum(entry.seconds for entry in entries if entry)  # those before it need not run either
+            yield restoring(names, key[1], STORED, entries[-1])._replace(saves=saves or None)
         else:
             yield running(names, key, target, sources, position)
             yield from _within(stage, obj if position == 0 else MISSING)
-
-
-def _restored(names: tuple[str, ...], key: Key, entries: Sequence[Entry | None]) -> Forecast:
-    found, saves = entries[-1] or Entry(key), sum(entry.seconds for entry in entries if entry)
-    age = max(time.time() - found.created, 0.0) if found.created else None
-    return Forecast(names, "restore", key[1], STORED, found.size or None, age, saves or None)
 
 
 def running(names: tuple[str, ...], key: Key, target: BaseTarget, sources: Sources, position: int) -> Forecast:

@@ -154,13 +154,14 @@ def of_steps(then: list[Any], tables: list[Rows | None], last: Any, made_from: M
             yield f"step {readable(name)} is gone"
         for (name, *_), _ in zip(now[len(then) :], range(1)):
             yield f"step {readable(name)} is new"
-    own = getattr(made_from, "tables", ())[start:]
+    # Of an entry that is only read there are no live tables, but perhaps stored ones.
+    own = getattr(made_from, "tables", ())[start:] or [Parts(step[2] if has_table(step) else {}, {}) for step in now]
     for at, (name, *_) in enumerate(then[: len(now)]):
         if name != now[at][0]:
             yield f"it was another step: {readable(name)}"
             return
         before = tables[at]
-        found = changes(before, own[at].rows, own[at].places) if before is not None and at < len(own) else []
+        found = changes(before, own[at].rows, own[at].places) if before and at < len(own) and own[at].rows else []
         if found or at == 0:
             yield in_step(readable(name).rpartition("<locals>.")[2], found or [Change("", "changed")])
 
@@ -174,7 +175,7 @@ def in_step(name: str, found: list[Change]) -> str:
 
 
 def tables_of(target: BaseTarget, entry: Entry, steps: list[Any]) -> list[Rows | None]:
-    """Return the tables of an entry's steps; only the first entry of a code in each process keeps them."""
+    """Return the tables of an entry's steps, which not each of many entries of the same code keeps."""
     if not all(map(has_table, steps)):
         hashes = [step[1] for step in steps]
         for other in islice(target.entries(tag=entry.key[1], transform=entry.key[2]), LOOKS):

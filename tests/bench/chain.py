@@ -1,8 +1,9 @@
-"""How the cost of a chain of checkpoints grows with its length: rewrite, cold run, its second hash, warm run.
+"""How the cost of a chain of checkpoints grows with its length: rewrite, cold run, its second hash, warm run, watching.
 
     python tests/bench/chain.py [--quick]
 
-Prints milliseconds, and each divided by the number of checkpoints: the quotient should not grow.
+Prints milliseconds, and each divided by the number of checkpoints: the quotient should not grow. A step that is
+observed by a sink that does nothing should cost 2 µs more at most.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 
 from flowly_ckpt import add_checkpoints, chained, checkpoint
 from flowly_ckpt.checkpoint.hashed import Hashed, warn_of_changes
+from flowly_ckpt.hashing.kept import Keeper
+from flowly_ckpt.passes import observe
 from flowly_ckpt.targets import DiskTarget
 
 
@@ -47,7 +50,7 @@ def main() -> None:
             pipeline(0)
 
         steps = [increment] * length
-        before = Hashed(0, steps, None)
+        before = Hashed(0, steps, Keeper())
 
         def again(before: Hashed = before, steps: list[Any] = steps) -> None:
             warn_of_changes(before, 0, steps, None)
@@ -59,6 +62,10 @@ def main() -> None:
             milliseconds(lambda pipeline=rewritten: pipeline(0), repeat),
         ]
         print(f"{length:>11} " + " ".join(f"{figure:>8.2f} {1000 * figure / length:>7.1f}" for figure in figures))
+    plain = chained(*[increment] * 1000)
+    watched = observe(lambda event: None)(plain)
+    alone, seen = (milliseconds(lambda pipeline=pipeline: pipeline(0), 5 * repeat) for pipeline in (plain, watched))
+    print(f"observed by a sink that does nothing: {seen - alone:.2f} µs more a step (at most 2)")
     print(miss(30 if "--quick" in sys.argv else 300))
 
 
@@ -71,7 +78,7 @@ def miss(count: int) -> str:
         for target in (disk, {}):
             pipeline = add_checkpoints(chained(increment, checkpoint(target)))
             whole = milliseconds(lambda pipeline=pipeline: pipeline(next(numbers)), count)
-            before = Hashed([1], steps, None)
+            before = Hashed([1], steps, Keeper())
             again = milliseconds(lambda before=before: warn_of_changes(before, [1], steps, None), count)
             shares.append(f"{1000 * again:.0f} of {1000 * whole:.0f} µs in a {type(target).__name__}")
     return f"hashed again after a miss: {', '.join(shares)}"
