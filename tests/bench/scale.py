@@ -353,6 +353,7 @@ class Far(http.server.BaseHTTPRequestHandler):
     """As much of the S3 protocol as objects need, with answers that are some time on their way."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     objects: ClassVar[dict[str, bytes]] = {}
 
     def do_PUT(self) -> None:
