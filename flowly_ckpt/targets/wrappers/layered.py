@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
-from ...errors import StoreError
+from ...errors import StoreError, StoreWarning
 from ...typing import Facts, Key, Target
 from ..codecs import Bytes
 from ..facts import Collected, Entry, stats_of
@@ -17,6 +18,8 @@ __all__ = ["Layered"]
 
 class Layered(Wrapper):
     """Look into a fast target first, then into a slow one, whose values go into the fast one; store into both.
+
+    While the slow one cannot be reached, results are kept in the fast one, with a warning.
 
     >>> memory, disk = {}, {("a", "b", "c"): 1}
     >>> Layered(memory, disk)["a", "b", "c"], memory
@@ -60,18 +63,22 @@ class Layered(Wrapper):
         """Return the stored values by key, from the fast target and for the rest from the slow one."""
         wanted = list(keys)
         found = self.near.get_many(wanted)
-        rest = self.full.get_many([key for key in wanted if key not in found])
+        try:
+            rest = self.full.get_many([key for key in wanted if key not in found])
+        except StoreError as error:
+            warnings.warn(f"{described(self.target)} could not be asked: {error}", StoreWarning, stacklevel=2)
+            rest = {}
         self._keep_all_near([(key, value, Facts(0.0)) for key, value in rest.items()])
         return {**found, **rest}
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
-        """Store into both, the slow one first."""
-        self.full.put(key, value, facts)
+        """Store into both, the slow one first; what cannot be reached keeps nothing, with a warning."""
+        self._keep_far(self.full.put, key, value, facts)
         self._keep_near(self.near.put, key, value, facts)
 
     def put_many(self, items: Iterable[tuple[Key, Any, Facts]]) -> None:
         kept = list(items)
-        self.full.put_many(kept)
+        self._keep_far(self.full.put_many, kept)
         self._keep_all_near(kept)
 
     def read_bytes(self, key: Key) -> Bytes:
@@ -82,8 +89,15 @@ class Layered(Wrapper):
 
     def write_bytes(self, key: Key, parts: Any, facts: Facts | None = None, codec: str = "") -> None:
         pieces = list(parts)
-        self.full.write_bytes(key, pieces, facts, codec)
+        self._keep_far(self.full.write_bytes, key, pieces, facts, codec)
         self._keep_near(self.near.write_bytes, key, pieces, facts, codec)
+
+    def _keep_far(self, store: Callable[..., None], *what: Any) -> None:
+        try:
+            store(*what)
+        except StoreError as error:
+            text = f"a result is kept in {described(self.fast)} only: {error}"
+            warnings.warn(text, StoreWarning, stacklevel=3)
 
     def _keep_near(self, store: Callable[..., None], key: Key, *what: Any) -> None:
         try:
