@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -32,6 +31,8 @@ class Server:
         self.folder = Path(folder)
         self.user = {}
         if os.geteuid() == 0:  # the server refuses to run as root
+            import pwd
+
             owner = next(user for user in pwd.getpwall() if user.pw_name in ("postgres", "nobody"))
             os.chown(folder, owner.pw_uid, owner.pw_gid)
             self.user = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}

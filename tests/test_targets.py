@@ -205,6 +205,29 @@ def test_layered_leaves_what_is_too_large_to_the_slow_one():
     assert A not in fast
 
 
+class Away(dict):
+    """A store that cannot be reached."""
+
+    def __getitem__(self, key):
+        raise StoreError("no connection")
+
+    __setitem__ = __delitem__ = __contains__ = lambda *arguments: Away.__getitem__(*arguments[:2])
+
+
+def test_layered_keeps_near_while_the_slow_one_cannot_be_reached():
+    fast = {A: "near"}
+    target = Layered(fast, Away())
+    with pytest.warns(StoreWarning, match="could not restore|is kept in dict only: no connection"):
+        assert recall(target, B, lambda: "computed") == "computed"
+    assert fast == {A: "near", B: "computed"}
+    assert recall(target, B, lambda: 1 / 0) == "computed"
+    with pytest.warns(StoreWarning, match="no connection"):
+        assert target.get_many([A, B, C]) == {A: "near", B: "computed"}
+    with pytest.warns(StoreWarning, match="is kept in dict only"):
+        target.put_many([(C, 3, Facts(0.0))])
+    assert fast[C] == 3
+
+
 def test_bounded_evicts_what_saves_least_per_byte():
     target = Bounded({}, max_bytes=1000, measure=len)
     for name, seconds, size in [("dear", 100, 300), ("cheap", 1, 300), ("large", 50, 350)]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ _READ_AT_ONCE = 64  # objects, which are in memory together
 _FIRST = 1 << 18  # bytes that are read before it is known how many there are
 _REMOVE_AT_ONCE = 1000
 _PAUSES = (0.1, 5.0)  # seconds before another attempt, growing from the first to the second, drawn by chance
+_TIRED = 60.0  # seconds in which nothing is tried again after that was in vain: a store that is away holds up once
 # What passes when one waits, beside what Python itself calls a lost connection or a time-out.
 _NUMBERS = {
     errno.EBUSY, errno.EAGAIN, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTUNREACH, getattr(errno, "EREMOTEIO", -1),
@@ -74,6 +76,7 @@ class Objects:
         self.options = options
         self.patience = patience
         self._secrets = secrets_of(url, options)
+        self._tired_until = 0.0
         self._made_by = 0
         self._system: Any = self.system
         protocols = self._system.protocol
@@ -244,11 +247,11 @@ class Objects:
             self._patiently(attempt)
 
     def _patiently(self, work: Callable[[Any], T]) -> T:
-        """Return ``work(system)``, tried again for a while where that may help."""
+        """Return ``work(system)``, tried again for a while where that may help, unless that was just in vain."""
         try:
             return work(self.system)
         except Exception as error:  # noqa: BLE001  what it is, is asked below
-            if not (passes(error) and self.patience > 0):
+            if not (passes(error) and self.patience > 0 and time.monotonic() >= self._tired_until):
                 raise self._told(error) from None
             first = error
         try:
@@ -268,6 +271,7 @@ class Objects:
         try:
             result: T = again(work, self.system)
         except Exception as error:  # noqa: BLE001
+            self._tired_until = time.monotonic() + _TIRED
             raise self._told(error) from None
         return result
 

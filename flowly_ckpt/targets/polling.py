@@ -15,7 +15,10 @@ __all__ = ["Polled"]
 
 _log = logging.getLogger("flowly_ckpt")
 
-_POLL = (0.005, 0.5)  # seconds between looks, growing from the first to the second
+# Seconds between looks: they grow from the first to the second; and on to the third, as far as that is a small part of
+# what has been waited, since a thousand clients may wait for one key.
+_POLL = (0.005, 0.5, 5.0)
+_PART = 20
 _REPORT = 1.0  # seconds until a wait is worth a line in the log
 _LOOK = 0.5  # seconds between looks whether the holder waits for us
 
@@ -77,7 +80,7 @@ class Polled(Claim):
 
     def _pauses(self) -> Iterator[float]:
         start, reported, looked = time.monotonic(), False, 0.0
-        pause, longest = _POLL
+        pause, longest, most = _POLL
         try:
             while True:
                 yield pause
@@ -97,7 +100,7 @@ class Polled(Claim):
                 if waited >= _REPORT and not reported:
                     reported = True
                     _log.info("waiting for %s, which computes %s", self.holder(), self.key)
-                pause = min(pause * 1.5, longest)
+                pause = min(pause * 1.5, max(longest, waited / _PART), most)
         finally:
             if looked:
                 with suppress(OSError):

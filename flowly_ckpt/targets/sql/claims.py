@@ -67,7 +67,8 @@ class Session:
                 self._connection = self.database.engine().connect()
             try:
                 return self._connection.execute(sa.text(statement)).fetchall()
-            except sa.exc.DBAPIError:
+            except BaseException:  # an interrupt too: whether it has taken a lock is not known
+                self._connection.invalidate()
                 self._connection.close()
                 self._connection = None
                 self.held.clear()
@@ -117,10 +118,17 @@ class Advisory(Polled):
         return self.session.alone(self._lock)
 
     def _lock(self) -> bool:
-        if self.number in self.session.held or not self.session.ask(_LOCK.format(self.number))[0][0]:
+        held = self.session.held
+        if self.number in held:
             return False
-        self.session.held[self.number] = self
-        return True
+        held[self.number] = self  # first, so that an interrupt never leaves a lock that nobody knows of
+        is_locked = False
+        try:
+            is_locked = bool(self.session.ask(_LOCK.format(self.number))[0][0])
+        finally:
+            if not is_locked:
+                held.pop(self.number, None)
+        return is_locked
 
     def release(self) -> None:
         """Release the lock, if it is held."""
@@ -128,8 +136,8 @@ class Advisory(Polled):
 
     def _release(self) -> None:
         if self.session.held.get(self.number) is self:
-            del self.session.held[self.number]
             self._ask_anyhow(_UNLOCK.format(self.number))
+            self.session.held.pop(self.number, None)
 
     def _ask_anyhow(self, statement: str) -> None:
         import logging

@@ -108,6 +108,8 @@ class Rows:
 
         if self.database.kind == "postgresql":  # it does not make tables in two sessions at once
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_number(self.table.name, b"tables"))))
+        else:
+            connection.exec_driver_sql("begin immediate")  # Python's module begins none for what makes tables
         for table in self.known.sorted_tables:  # each unless it is there: another process may be making them too
             connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
             for index in table.indexes:

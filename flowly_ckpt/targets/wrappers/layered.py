@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
-from ...errors import StoreError
+from ...errors import StoreError, StoreWarning, warn
 from ...typing import Age, Facts, Key, Target
 from ..codecs import Bytes
 from ..facts import Collected, Entry, stats_of
@@ -19,7 +19,8 @@ class Layered(Wrapper):
     """Look into a fast target first, then into a slow one, whose values go into the fast one; store into both.
 
     What a key only names, a state of :mod:`flowly_ckpt.resume` or a task's result, is looked for in the slow one:
-    another process may have replaced it since.
+    another process may have replaced it since. While the
+    slow one cannot be reached, results are kept in the fast one, with a warning.
 
     >>> memory, disk = {}, {("a", "b", "c"): 1}
     >>> Layered(memory, disk)["a", "b", "c"], memory
@@ -67,18 +68,22 @@ class Layered(Wrapper):
         """Return the stored values by key, from the fast target and for the rest from the slow one."""
         wanted = list(keys)
         found = self.near.get_many(wanted)
-        rest = self.full.get_many([key for key in wanted if key not in found])
+        try:
+            rest = self.full.get_many([key for key in wanted if key not in found])
+        except StoreError as error:
+            warn(f"{described(self.target)} could not be asked: {error}", StoreWarning)
+            rest = {}
         self._keep_all_near([(key, value, Facts(0.0)) for key, value in rest.items()])
         return {**found, **rest}
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
-        """Store into both, the slow one first."""
-        self.full.put(key, value, facts)
+        """Store into both, the slow one first; what cannot be reached keeps nothing, with a warning."""
+        self._keep_far(self.full.put, key, value, facts)
         self._keep_near(self.near.put, key, value, facts)
 
     def put_many(self, items: Iterable[tuple[Key, Any, Facts]]) -> None:
         kept = list(items)
-        self.full.put_many(kept)
+        self._keep_far(self.full.put_many, kept)
         self._keep_all_near(kept)
 
     def read_bytes(self, key: Key) -> Bytes:
@@ -89,8 +94,15 @@ class Layered(Wrapper):
 
     def write_bytes(self, key: Key, parts: Any, facts: Facts | None = None, codec: str = "") -> None:
         pieces = list(parts)
-        self.full.write_bytes(key, pieces, facts, codec)
+        self._keep_far(self.full.write_bytes, key, pieces, facts, codec)
         self._keep_near(self.near.write_bytes, key, pieces, facts, codec)
+
+    def _keep_far(self, store: Callable[..., None], *what: Any) -> None:
+        try:
+            store(*what)
+        except StoreError as error:
+            text = f"a result is kept in {described(self.fast)} only: {error}"
+            warn(text, StoreWarning)
 
     def _keep_near(self, store: Callable[..., None], key: Key, *what: Any) -> None:
         try:
