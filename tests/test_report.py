@@ -69,9 +69,10 @@ def disk(tmp_path):
 
 def test_a_page_about_a_run_says_what_ran_and_why_what_is_stored_and_where(disk, tmp_path):
     path = tmp_path / "run.html"
+    forecast = apply(pipeline(disk), 1, RUN, engine=plan)
     assert apply(pipeline(disk), 1, RUN, engine=reporting(path, title="One & two")) == "5"
     page = read(path)
-    about_it = ["One & two", "nothing is stored under this tag yet", "increment", "build_dict", "one"]
+    about_it = ["One & two", forecast[0].why, "increment", "build_dict", "one"]
     assert {*about_it, "Biggest entries", repr(disk), "toolz", "Python"} <= set(page.words)
     assert apply(pipeline(disk), 1, RUN, engine=reporting(path)) == "5"
     page = read(path)
