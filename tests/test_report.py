@@ -76,7 +76,8 @@ def test_a_page_about_a_run_says_what_ran_and_why_what_is_stored_and_where(disk,
     assert {*about_it, "Biggest entries", repr(disk), "toolz", "Python"} <= set(page.words)
     assert apply(pipeline(disk), 1, RUN, engine=reporting(path)) == "5"
     page = read(path)
-    assert {"stored for this input and this code", "a later result is stored", "total"} <= set(page.words)
+    assert any(word.startswith("stored for this input and this code") for word in page.words)
+    assert {"a later result is stored", "total"} <= set(page.words)
     times = len(page.words) - page.words[::-1].index("Times")
     assert "total" in page.words[times:]
     assert "increment" not in page.words[times:], "it did not run"
