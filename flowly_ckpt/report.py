@@ -29,7 +29,7 @@ from .targets.facts import Entry, TagStats
 from .targets.protocol import as_target, described
 from .targets.wrappers.base import Wrapper
 from .typing import Engine, Target, Transform
-from .words import duration, printable, size
+from .wording import duration, printable, size
 
 __all__ = ["report", "reporting"]
 

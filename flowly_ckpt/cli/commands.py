@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import StoreError
 from ..targets.facts import Entry
 from ..targets.protocol import BaseTarget, described
-from ..words import age, duration, size
+from ..wording import age, duration, size
 from .printing import Printer, entry_facts, readable
 
 __all__ = ["COMMANDS", "DAMAGED", "DONE", "REFUSED"]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..targets.facts import Entry
-from ..words import age, duration, printable, size
+from ..wording import age, duration, printable, size
 
 __all__ = ["Printer", "entry_facts", "readable"]
 

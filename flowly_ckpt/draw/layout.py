@@ -8,7 +8,7 @@ from math import ceil
 from typing import NamedTuple, Self
 from unicodedata import combining, east_asian_width
 
-from ..words import duration, printable
+from ..wording import duration, printable
 from .parts import Chain, Fork, Mark, Part, Step
 from .states import State
 

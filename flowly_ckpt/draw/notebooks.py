@@ -8,7 +8,7 @@ from ..pipelines import Combinator
 from ..plan import Plan
 from ..showing import forms
 from ..targets import DiskTarget
-from ..words import printable
+from ..wording import printable
 from . import draw
 from .tables import alone, plan_table, stats_table
 

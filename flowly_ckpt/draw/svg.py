@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
 
-from ..words import printable
+from ..wording import printable
 from .layout import Block, Frame, Item, Line, Text
 from .parts import Fork, Mark, Part, Step
 from .states import ACTIONS, State

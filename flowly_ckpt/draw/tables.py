@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from ..targets.facts import Entry, TagStats
-from ..words import age, duration, printable, size
+from ..wording import age, duration, printable, size
 from .states import action_of, happenings
 from .style import TABLES, css
 

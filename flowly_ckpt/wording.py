@@ -1,4 +1,4 @@
-"""Sizes, times and foreign text in words, as tables, plans, logs and pictures show them."""
+"""Sizes, times and foreign text as people read them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def size(count: float) -> str:
 def duration(seconds: float) -> str:
     """Write a number of seconds.
 
-    >>> duration(0.00025), duration(0.0123), duration(90), duration(200_000)
-    ('250 µs', '12 ms', '1.5 min', '2.3 d')
+    >>> duration(0.0001), duration(0.0123), duration(90), duration(200_000)
+    ('100 µs', '12 ms', '1.5 min', '2.3 d')
     """
     if 0 < seconds < 0.001:
-        return f"{seconds * 1e6:.0f} µs"
+        return f"{max(1.0, seconds * 1e6):.0f} µs"
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     for unit, length, next_one in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86_400)):
