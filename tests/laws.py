@@ -70,6 +70,12 @@ def total(values: Any) -> int:
 LEAVES = (increment, double, negate)
 
 
+def steps_in(events: list[Any]) -> list[Any]:
+    """Return the events that tell how a step ended."""
+    ended = [event for event in events if getattr(event, "kind", "run") in ("run", "failed")]
+    return [event for event in ended if getattr(event, "of", "step") == "step"]
+
+
 def pipelines(target: Any, marks: bool = True) -> st.SearchStrategy[Any]:
     """Build transforms from int to int out of every kind of combinator, with marks into ``target``."""
     leaf = st.sampled_from(LEAVES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import nbformat
 from notebooks import run
 
 REPOSITORY = Path(__file__).parents[1]
+QUANTITY = re.compile(r"\d[\d.]* (?:bytes|[kMG]?B|µs|ms|s|min)\b")
 NOTEBOOK = REPOSITORY / "examples" / "bike_rides.ipynb"
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:jupyter_client", "ignore::DeprecationWarning:zmq")
@@ -30,10 +32,14 @@ def folder(tmp_path, monkeypatch):
 
 
 def shown(notebook):
-    """Return what stands below each cell: what is printed, the text of results, and the forms they have."""
+    """Return what stands below each cell: what is printed, the text of results but for quantities, and their forms."""
     return {
         cell.source: [
-            (output.get("text"), output.get("data", {}).get("text/plain"), sorted(output.get("data", {})))
+            (
+                output.get("text"),
+                QUANTITY.sub("…", output.get("data", {}).get("text/plain", "")),
+                sorted(output.get("data", {})),
+            )
             for output in cell.outputs
         ]
         for cell in notebook.cells

@@ -26,7 +26,7 @@ background:var(--back);border-radius:8px;max-width:100%;height:auto}
 .flowly .tip{fill:var(--line);stroke:none}
 .flowly g.mark rect{fill:var(--mark-back);stroke:var(--mark);stroke-width:1.1}
 .flowly g.mark text{font-size:11px;fill:var(--mark)}
-.flowly g.mark .sign{fill:var(--mark)}
+.flowly g.mark .sign{fill:var(--mark);stroke:none}
 .flowly g.mark.restored rect{fill:var(--restored-back);stroke:var(--restored);stroke-dasharray:none}
 .flowly g.mark.restored text,.flowly g.mark.restored .sign{fill:var(--restored);stroke:none}
 .flowly a:focus-visible rect{stroke-width:3}
