@@ -44,7 +44,7 @@ def search(trees: pd.DataFrame, *, strengths: tuple[float, ...] = (0.1, 1.0), jo
     grid = {"reduce__n_components": [1, 2], "model__C": list(strengths)}
     found = GridSearchCV(Pipeline(steps, memory=Memory(results)), grid, cv=3, n_jobs=jobs)
     found.fit(trees.drop(columns="old"), trees["old"])
-    return {"score": round(found.best_score_, 3), **found.best_params_}
+    return {"score": round(float(found.best_score_), 3), **found.best_params_}
 
 
 def sample(path: Path) -> None:
