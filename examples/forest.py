@@ -61,4 +61,4 @@ if __name__ == "__main__":
         sample(path)
     trees = run(chained(read, clean, checkpoint(results, tag="trees")), FileContent(path))
     print(len(trees), "trees")
-    print(search(trees.astype({"old": bool}), jobs=2))
+    print(search(trees.astype({"old": bool})))
