@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
@@ -38,8 +39,8 @@ def _told(obj: Any, depth: int) -> str:
         return repr(obj if len(obj) <= LONGEST else obj[:LONGEST])
     if kind in _SHOWN:
         return repr(obj) if kind is not int or obj.bit_length() < 200 else f"int of {obj.bit_length()} bits"
-    if isinstance(obj, PurePath):
-        return repr(str(obj))
+    if isinstance(obj, PurePath) or (kind.__module__.startswith("flowly_ckpt.") and isinstance(obj, os.PathLike)):
+        return _path(os.fspath(obj))
     if depth and kind in (list, tuple, set, frozenset):
         return _items(obj, depth)
     if depth and kind is dict:
@@ -47,6 +48,13 @@ def _told(obj: Any, depth: int) -> str:
         told = [f"{_told(key, 0)}: {'…' if _is_secret(key) else _told(value, depth - 1)}" for _, (key, value) in pairs]
         return f"{{{', '.join(told)}{_rest(obj)}}}"
     return f"{kind.__name__}{_size(obj)}"
+
+
+def _path(path: str) -> str:
+    shown = repr(path)
+    if len(shown) <= LONGEST:
+        return shown
+    return repr(f"…{path[len(path) - LONGEST + 3 :]}")  # its end is what tells it from others
 
 
 def _items(items: Any, depth: int) -> str:

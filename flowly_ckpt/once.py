@@ -8,6 +8,7 @@ from .errors import warn
 
 __all__ = ["is_first", "warn_once"]
 
+_MOST = 10_000
 _said: set[Hashable] = set()
 
 
@@ -19,6 +20,8 @@ def is_first(about: Hashable) -> bool:
     """
     if about in _said:
         return False
+    if len(_said) >= _MOST:
+        _said.clear()
     _said.add(about)
     return True
 

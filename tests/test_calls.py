@@ -488,7 +488,7 @@ def test_beats_S1_4_an_id_that_cannot_be_told_says_so(local):
 
 @pytest.mark.parametrize("name", ["func", "get_checkpoint_", "call_id", "evaluate"])
 def test_beats_S1_5_the_id_sees_nothing_of_the_decorator(local, name):
-    method = cache_with_checkpoint(id=f"arg + {name}")(lambda arg: arg)
+    method = cache_with_checkpoint(id=f"arg + {name}(arg)")(lambda arg: arg)
     with pytest.raises(IdError, match=r"Failed to evaluate the provided expression: arg \+ ") as caught:
         method("a")
     assert isinstance(caught.value, ValueError)

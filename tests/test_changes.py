@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
+import types
 import warnings
 from functools import partial
 
@@ -166,6 +168,56 @@ def test_what_ran_while_its_code_was_redefined_is_not_kept():
         assert target == {}
         assert ask(target) == 202
         assert len(target) == 1, "nothing changed this time"
+
+
+LATE = 5  # calls after which code is known, and not hashed anew for each
+
+
+@pytest.mark.parametrize("door", ["checkpoint", "memo"])
+def test_what_imports_something_late_is_kept(door, monkeypatch):
+    class Importing(dict):
+        def __setitem__(self, key, value):
+            if value == -LATE:
+                monkeypatch.setitem(sys.modules, "late_comer", types.ModuleType("late_comer"))
+            super().__setitem__(key, value)
+
+    ask, target = late_door(door, lambda x: -x, Importing())
+    with warnings.catch_warnings(action="error"):
+        assert list(map(ask, range(LATE + 1))) == [-x for x in range(LATE + 1)]
+    assert len(target) == LATE + 1
+
+
+@pytest.mark.parametrize("door", ["checkpoint", "memo"])
+@pytest.mark.parametrize(
+    ("late", "words", "count"),
+    [
+        ("rate = 2", "changed global 'rate', so its result will not be found again: @ignore_globals('rate')", LATE + 1),
+        ("helper = eval('lambda x: x + 9')", "global 'helper' was redefined while 'step' ran", LATE),
+        ("helper.__code__ = (lambda x: x + 9).__code__", "was redefined while 'step' ran", LATE),
+        ("Kind.method = lambda self: 9", "was redefined while 'step' ran", LATE),
+    ],
+    ids=["an atom", "a function", "code", "a method"],
+)
+def test_what_changes_late_is_told_as_if_at_first(door, late, words, count):
+    table = {"__name__": __name__, "rate": 1}
+    exec("def helper(x):\n    return x + 1\nclass Kind:\n    def method(self):\n        return 1", table)
+    exec(f"def change():\n    global rate, helper\n    {late}", table)
+    text = "def step(x):\n    if x == LATE:\n        change()\n    return helper(x) * rate + Kind().method()"
+    exec(text.replace("LATE", str(LATE)), table)
+    ask, target = late_door(door, ignore_globals("change")(table["step"]))
+    with warnings.catch_warnings(action="error"):
+        for x in range(LATE):
+            ask(x)
+    with pytest.warns(MutationWarning, match=re.escape(words)):
+        ask(LATE)
+    assert len(target) == count
+
+
+def late_door(door, step, target=None):
+    target = {} if target is None else target
+    if door == "memo":
+        return memo(target, "late")(step), target
+    return add_checkpoints(chained(step, checkpoint(target))), target
 
 
 def test_an_input_changed_in_place_is_told():

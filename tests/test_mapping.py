@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import toolz
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
+from flowly_ckpt import FileContent, add_checkpoints, apply, chained, checkpoint
 from flowly_ckpt.labels import label
 from flowly_ckpt.pipelines import FailedItemsError, attempt, each
 from flowly_ckpt.recipes import CacheType, arg, foreach
@@ -115,6 +115,9 @@ def test_an_interrupt_ends_an_attempt():
         (b"ab", "b'ab'"),
         ("x" * 1000, "'" + "x" * 58 + "…"),
         (Path("a/b.csv"), "'a/b.csv'"),
+        (FileContent("a/b.csv"), "'a/b.csv'"),
+        (Path("x" * 100, "b.csv"), "'…" + "x" * 51 + "/b.csv'"),
+        ([FileContent("a.csv"), Path("b.csv")], "['a.csv', 'b.csv']"),
         ([1, "a", None], "[1, 'a', None]"),
         ((1,) * 9, "(1, 1, 1, …9)"),
         ([[1, [2, [3]]]], "[[1, list of 2]]"),

@@ -104,7 +104,7 @@ def cache_with_checkpoint(
     :param id: an expression over the arguments, such as ``"arg2.id"``, in the namespace of the function;
         or a function of the same arguments.
     :param code: make the function's code part of the key. Without it, results outlive an edit of the function.
-    :raises ValueError: without an id.
+    :raises ValueError: without an id, and for one that mentions what is neither an argument nor known to the module.
     :raises SyntaxError: for an id that is not an expression.
     :raises IdError: from a call whose id cannot be evaluated.
 

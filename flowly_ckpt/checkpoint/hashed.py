@@ -80,7 +80,7 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
     running 'step' changed global 'seen'
     """
     if type(before.walk) is Knowing:  # what changes its own key each time is not known
-        return before.walk.origin.is_whole()
+        return before.walk.origin.is_whole() or _look_at_steps(before, steps, hasher)
     spent, code, is_of_key = time.perf_counter() - before.end, "".join(before.steps[-1:]), True
     if _is_cheap("steps", code, spent):
         start = time.perf_counter()

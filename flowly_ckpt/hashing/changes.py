@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import chain, repeat
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from ..errors import UnhashableError
 from .digests import encoded
+from .kept import Knowing
 from .plain import ATOMS
 from .rows import LABELS
 from .walk import Cycle, Walk
@@ -42,7 +43,7 @@ class Way(NamedTuple):
     """Hold the way from an object to what was changed in it.
 
     :param names: the names that errors use.
-    :param redefined: whether it leads over a function or a class in whose place there is another one now.
+    :param redefined: whether it leads over code, of a function or a class, in whose place there is other code now.
 
     >>> Way(("global 'seen'",)).redefined
     False
@@ -55,12 +56,18 @@ class Way(NamedTuple):
 def way_to_change(before: Walk, now: Walk, obj: Any) -> Way:
     """Return the way from an object to what was changed in it; it ends early where it is not known what was there.
 
+    Of a walk that only knows what an earlier one found, it is the first place that holds something else.
+
     >>> before, seen = Walk(), []
     >>> def step(x): return seen.append(x)
     >>> _ = before.enc(step)
     >>> step(1), way_to_change(before, Walk(), step)
     (None, Way(names=("global 'seen'",), redefined=False))
     """
+    if type(before) is Knowing:
+        replaced = list(before.origin.replaced())
+        names = [name for name, _, _ in replaced if name]
+        return Way(tuple(names[:1]), any(_is_redefined(was, now) for _, was, now in replaced))
     way: list[str] = []
     was, redefined = obj, False
     noted = iter(before.expanded)
@@ -71,8 +78,12 @@ def way_to_change(before: Walk, now: Walk, obj: Any) -> Way:
             break
         name, was, obj = found
         way.append(name)
-        redefined = redefined or (was is not obj and type(was) is type(obj) and isinstance(obj, FunctionType | type))
+        redefined = redefined or _is_redefined(was, obj)
     return Way(tuple(name for name in way if name), redefined)
+
+
+def _is_redefined(was: Any, obj: Any) -> bool:
+    return was is not obj and type(was) is type(obj) and isinstance(obj, FunctionType | type | CodeType)
 
 
 def _pairs(

@@ -187,6 +187,20 @@ class Kept:
                 return False
         return all(fetch() is value for fetch, value in self.same) and epoch() == self.epoch
 
+    def replaced(self) -> Iterator[tuple[str, Any, Any]]:
+        """Yield the places that hold another object: the name that errors use, what was there, and what is."""
+        return (place for place in self._places() if place[1] is not place[2])
+
+    def _places(self) -> Iterator[tuple[str, Any, Any]]:
+        for function, code, *_ in self.functions:
+            yield f"code of {function.__name__!r}", code, function.__code__
+        for table, name, value in self.names:
+            yield f"global {name!r}", value, table.get(name, ABSENT)
+        for table, names, held in self.tables:
+            yield from ((f"attribute {name!r}", value, table.get(name, ABSENT)) for name, value in zip(names, held))
+        for fetch, value in self.same:
+            yield "", value, fetch()
+
     def walk(self) -> Walk | None:
         """Return a walk that knows what is kept, or None if something has changed."""
         if not self.is_whole():

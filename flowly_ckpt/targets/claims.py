@@ -14,6 +14,7 @@ import xxhash
 
 from ..typing import Key
 from .damage import plain
+from .facts import key_given
 from .filesystem import PRIVATE, make_folder, open_file, read_file, refuse_link
 from .waiting import computing, is_waited_for, warn_of_circle, whom_it_waits_for
 
@@ -274,7 +275,9 @@ class Claims(NamedTuple):
 
     def claim(self, key: Key) -> FileClaim:
         """Return the claim to compute a key."""
-        return FileClaim(f"{self.folder}{os.sep}{digest_of_key(key).hex()}.lock", key, self.timeout, self.mode)
+        return FileClaim(
+            f"{self.folder}{os.sep}{digest_of_key(key_given(key)).hex()}.lock", key, self.timeout, self.mode
+        )
 
     def is_claimed(self, key: Key) -> bool:
         """Return whether a living process computes this key."""

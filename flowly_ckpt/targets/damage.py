@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import FlowlyError, StoreWarning, warn
+from .. import once
+from ..errors import FlowlyError, StoreWarning
 from ..wording import plain
 
 __all__ = ["DamagedError", "plain", "raised_as_damage", "warn_once"]
@@ -44,9 +45,6 @@ def raised_as_damage(what: str) -> Iterator[None]:
         raise
 
 
-_warned: set[tuple[Any, ...]] = set()
-
-
 def warn_once(store: str, entry: Any, what: object, of: Any = None) -> None:
     """Warn of a damaged or unusable entry, once per process for the same place and cause.
 
@@ -64,14 +62,8 @@ def warn_once(store: str, entry: Any, what: object, of: Any = None) -> None:
     results: entry ('a', 'b', 'c') cannot be used (the file is gone); it counts as absent and is computed again 1
     """
     cause = f"{type(what).__name__}: {what}" if isinstance(what, BaseException) else str(what)
-    fact = (store, repr(entry), cause, of)
-    if fact in _warned:
-        return
-    if len(_warned) > 10_000:
-        _warned.clear()
-    _warned.add(fact)
     if entry is None:
         text = f"{store}: the index was damaged ({cause}); a new one holds what was whole, the rest is computed again"
     else:
         text = f"{store}: entry {entry} cannot be used ({cause}); it counts as absent and is computed again"
-    warn(plain(text), StoreWarning)
+    once.warn_once(StoreWarning, (store, repr(entry), cause, of), plain(text))

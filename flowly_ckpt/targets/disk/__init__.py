@@ -208,7 +208,8 @@ class DiskTarget(BaseTarget):
         return self._claims.claim(key)
 
     def entry(self, key: Key) -> Entry | None:
-        return next(self.entries(object=key[0], tag=key[1], transform=key[2]), None)
+        obj, tag, transform = key_given(key)
+        return next(self.entries(object=obj, tag=tag, transform=transform), None)
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
         chosen = Selection.of(**selection)
