@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from laws import Counted, double, increment, pipelines
 
-from flowly_ckpt import apply, build_dict, chained, checkpoint, functional_hash, ignore_globals
+from flowly_ckpt import apply, build_dict, chained, checkpoint, drop_checkpoints, functional_hash, ignore_globals
 from flowly_ckpt.passes import auto_checkpoints, observe
 from flowly_ckpt.passes.automatic import TAG
 from flowly_ckpt.plan import plan
@@ -136,7 +136,7 @@ def test_the_pass_changes_neither_meaning_nor_hash(pipeline, number):
     target = {}
     rewrite = auto_checkpoints(target, min_seconds=0)
     for _ in range(2):
-        assert rewrite(pipeline)(number) == pipeline(number)
+        assert rewrite(pipeline)(number) == drop_checkpoints(pipeline)(number)
         assert functional_hash(rewrite(pipeline)) == functional_hash(pipeline)
 
 

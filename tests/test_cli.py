@@ -308,7 +308,8 @@ def test_what_an_entry_was_made_of_is_listed_and_told_apart(tmp_path, capsys):
                 apply(chained(str.strip, step, checkpoint(target, step.__name__)), text, rewrites=[add_checkpoints])
         apply(chained(abs, checkpoint(target, "len")), -5, rewrites=[add_checkpoints])
         secret = {"path": "a.csv", "password": "hunter2"}
-        apply(chained(len, checkpoint(target)), secret, rewrites=[add_checkpoints])
+        for obj in (secret, {**secret, "path": "b.csv", "rows": 3}):
+            apply(chained(len, checkpoint(target)), obj, rewrites=[add_checkpoints])
         keys = {(entry.key[1], entry.made_from["input"]): "/".join(entry.key) for entry in target.entries()}
     listed = run(capsys, "ls", target.path, "--sort", "size")[1]
     assert "'a.csv'" in listed
@@ -323,6 +324,12 @@ def test_what_an_entry_was_made_of_is_listed_and_told_apart(tmp_path, capsys):
     assert (
         "step 1 is str.strip, and abs" in run(capsys, "why", target.path, keys["len", "'a.csv'"], keys["len", "-5"])[1]
     )
+    (one,), (other,) = (
+        ["/".join(key) for key in target if key[1] == "<untagged>" and target[key] == n] for n in (2, 3)
+    )
+    assert json.loads(run(capsys, "why", target.path, one, other, "--json")[1])["differences"][1:] == [
+        "in the input: ['rows'] is new", "in the input: ['path'] 'a.csv' → 'b.csv'",
+    ]  # fmt: skip
     code, _, err = run(capsys, "why", target.path, keys["len", "-5"], "s")
     assert (code, "several entries match 's'" in err) == (2, True)
 

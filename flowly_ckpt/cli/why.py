@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..hashing.wording import changes
 from ..targets.facts import Entry
+from ..targets.reasons import is_table
 
 __all__ = ["why"]
 
@@ -26,13 +28,19 @@ def why(one: Entry, other: Entry) -> Iterator[str]:
     if obj != obj2:
         labels = [entry.made_from.get("input") for entry in (one, other)]
         yield "the input differs" + (f": {labels[0]} and {labels[1]}" if all(labels) else "")
+        yield from _parts(one.made_from.get("parts"), other.made_from.get("parts"))
     if tag != tag2:
         yield f"the tag differs: {tag!r} and {tag2!r}"
     if transform != transform2:
         yield from _code(one.made_from, other.made_from)
-    for name in sorted(one.made_from.keys() & other.made_from.keys() - {"input", "steps", "after"}):
+    for name in sorted(one.made_from.keys() & other.made_from.keys() - {"input", "parts", "steps", "after"}):
         if one.made_from[name] != other.made_from[name]:
             yield f"{name} differs"
+
+
+def _parts(one: Any, other: Any) -> Iterator[str]:
+    if is_table(one) and is_table(other):
+        yield from (f"in the input: {change}" for change in changes(one, other) if change.about)
 
 
 def _code(one: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
