@@ -79,7 +79,7 @@ class Sources:
             [name_of(step), hashed, table.rows] if with_tables else [name_of(step), hashed]
             for step, hashed, table in zip(stage.steps, one.hashes, own)
         ]
-        return MadeFrom(made_from, self.keyed[: position + 1], own)
+        return MadeFrom(made_from, self.keyed, own, position + 1)
 
     def read(self) -> list[list[Parts]]:
         self.tables = tables = []

@@ -157,6 +157,8 @@ class Observation:
     See also: :func:`observe`.
     """
 
+    __flowly_pass__ = True  # so that `[observe]` without a sink is told
+
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self.sinks = tuple(sinks)
 

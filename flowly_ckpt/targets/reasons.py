@@ -27,17 +27,26 @@ class MadeFrom(dict[str, Any]):
     ``steps`` the name, the hash and the parts of each step.
 
     :param stored: what is stored.
-    :param known: what has the ``hashes`` of all steps up to here, stage by stage.
+    :param known: what has the ``hashes`` of all steps, stage by stage.
     :param tables: the parts of each of the steps.
+    :param count: of the stages up to here; taken out of all only when asked for, since a chain may be long.
 
     >>> MadeFrom({"after": None, "steps": []})["after"] is None
     True
     """
 
-    def __init__(self, stored: Mapping[str, Any], known: Sequence[Any] = (), tables: Sequence[Parts] = ()) -> None:
+    def __init__(
+        self, stored: Mapping[str, Any], known: Sequence[Any] = (), tables: Sequence[Parts] = (), count: int = 0
+    ) -> None:
         super().__init__(stored)
-        self.known = known
+        self.all_known = known
         self.tables = tables
+        self.count = count
+
+    @property
+    def known(self) -> Sequence[Any]:
+        """What has the hashes of all steps up to here, stage by stage."""
+        return self.all_known[: self.count]
 
 
 def reason(target: BaseTarget, key: Key, made_from: Mapping[str, Any]) -> str:
