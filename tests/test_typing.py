@@ -70,7 +70,8 @@ Model().predict("x")  # wrong
 memo(results)(3)  # wrong
 """
 TYPES = [
-    "float", "float", "flowly_ckpt.plan.Plan", "int", "list[int]", "int", "int", "str", "str", "Any", "str", "str",
+    "float", "float", "flowly_ckpt.plan.forecasts.Plan", "int", "list[int]",
+    "int", "int", "str", "str", "Any", "str", "str",
 ]  # fmt: skip
 
 
