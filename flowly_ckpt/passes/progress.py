@@ -85,6 +85,9 @@ class progress:
         self._stacks = threading.local()
         self._screen: Any = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), ())  # what happens in another process is not shown here
+
     def __call__(self, event: Event) -> None:
         """Take an event."""
         with self._guard:

@@ -60,6 +60,9 @@ class Timings:
         self._guard = threading.Lock()
         self.seconds = 0.0  # of the runs
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), ())  # what happens in another process is not told here
+
     def __call__(self, event: Event) -> None:
         """Take an event."""
         if event.of == "run":

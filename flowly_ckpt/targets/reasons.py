@@ -17,7 +17,11 @@ __all__ = ["MadeFrom", "compared", "nearest", "reason"]
 MOST = 3  # changes told
 LOOKS = 10_000  # entries of the same code, looked through for the table of its parts
 
+MOST_FOUND = 1000
+
 Rows = Mapping[str, str]
+
+_found: dict[tuple[str, ...], list[Any]] = {}  # steps with their tables, by the hashes up to each
 
 
 class MadeFrom(dict[str, Any]):
@@ -176,12 +180,16 @@ def in_step(name: str, found: list[Change]) -> str:
 
 def tables_of(target: BaseTarget, entry: Entry, steps: list[Any]) -> list[Rows | None]:
     """Return the tables of an entry's steps, which not each of many entries of the same code keeps."""
+    hashes = tuple(step[1] for step in steps)
     if not all(map(has_table, steps)):
-        hashes = [step[1] for step in steps]
+        steps = _found.get(hashes) or steps
+    if not all(map(has_table, steps)):
         for other in islice(target.entries(tag=entry.key[1], transform=entry.key[2]), LOOKS):
             found = steps_in(other.made_from)
-            if [step[1] for step in found] == hashes and all(map(has_table, found)):
-                steps = found
+            if tuple(step[1] for step in found) == hashes and all(map(has_table, found)):
+                if len(_found) >= MOST_FOUND:
+                    _found.clear()
+                _found[hashes] = steps = found
                 break
     return [step[2] if has_table(step) else None for step in steps]
 
