@@ -281,6 +281,20 @@ def test_the_log_says_the_same_reason_when_a_checkpoint_is_computed_again(caplog
     assert why == "scaled: global SCALE 0.5 → 0.7"
 
 
+def test_a_target_that_cannot_list_what_it_has_is_used_all_the_same(caplog):
+    class Closed(dict):
+        def entries(self, **selection):
+            raise TypeError("no list")
+
+    target = Closed()
+    transform = chained(increment, checkpoint(target, "one"))
+    with caplog.at_level(logging.INFO, "flowly_ckpt"):
+        assert do(transform, 1) == do(transform, 1) == 2
+    assert caplog.records[0].getMessage().endswith("it is not known why (TypeError: no list)")
+    assert ask(transform, 1)[0].action == "restore"
+    assert ask(transform, 2)[0].why == "it is not known why (TypeError: no list)"
+
+
 def test_what_an_entry_keeps_of_its_parts_is_bounded(tmp_path):
     names = {f"setting_{i}": i for i in range(1000)}
     text = "def step(x):\n" + "".join(f"    x += {name}\n" for name in names) + "    return x\n"

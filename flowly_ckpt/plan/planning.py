@@ -12,7 +12,7 @@ from ..checkpoint.wrapper import Stage, keyed_of, stages_of, with_checkpoint
 from ..hashing.walk import Walk
 from ..pipelines import apply_concat, build_dict, children, effective_steps, itemsetter, name_of, role, seq, walk
 from ..targets.protocol import BaseTarget, as_target
-from ..targets.reasons import compared, names_in, nearest
+from ..targets.reasons import explained
 from ..targets.recall import MISSING
 from ..typing import Key, Transform
 from .forecasts import Forecast, Plan, restoring
@@ -212,9 +212,7 @@ def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
 
 
 def _running(names: tuple[str, ...], key: Key, target: BaseTarget, sources: Sources, position: int) -> Forecast:
-    made_from = sources[position]
-    before = nearest(target, key, names_in(made_from))
-    why = target.fate(key) or ("never run" if before is None else compared(target, before, key, made_from))
+    why, before = explained(target, key, sources[position])
     choice = getattr(target, "choice", "")
     why = f"{why}; {choice}" if choice else why
     return Forecast(names, "run", key[1], why, saves=before.seconds or None if before else None)

@@ -12,7 +12,7 @@ from ..typing import Key
 from .facts import Entry
 from .protocol import BaseTarget
 
-__all__ = ["MadeFrom", "compared", "nearest", "reason"]
+__all__ = ["MadeFrom", "compared", "explained", "nearest", "reason"]
 
 MOST = 3  # changes told
 LOOKS = 10_000  # entries of the same code, looked through for the table of its parts
@@ -51,11 +51,22 @@ def reason(target: BaseTarget, key: Key, made_from: Mapping[str, Any]) -> str:
     >>> reason(as_target({}), ("a", "fit", "f"), {})
     'never run'
     """
-    fate = target.fate(key)
-    if fate:
-        return fate
-    before = nearest(target, key, names_in(made_from))
-    return "never run" if before is None else compared(target, before, key, made_from)
+    return explained(target, key, made_from)[0]
+
+
+def explained(target: BaseTarget, key: Key, made_from: Mapping[str, Any]) -> tuple[str, Entry | None]:
+    """Return why there is no entry of a key, and the nearest earlier one.
+
+    >>> from flowly_ckpt.targets.protocol import as_target
+    >>> explained(as_target({}), ("a", "fit", "f"), {})
+    ('never run', None)
+    """
+    try:
+        before = nearest(target, key, names_in(made_from))
+        why = target.fate(key) or ("never run" if before is None else compared(target, before, key, made_from))
+    except Exception as error:  # noqa: BLE001  a target that cannot list what it has can be used all the same
+        return f"it is not known why ({type(error).__name__}: {readable(str(error))})", None
+    return why, before
 
 
 def nearest(target: BaseTarget, key: Key, names: list[str] | None = None) -> Entry | None:
