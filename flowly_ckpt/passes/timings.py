@@ -60,6 +60,9 @@ class Timings:
         self._guard = threading.Lock()
         self.seconds = 0.0  # of the runs
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), ())  # what happens in another process is not told here
+
     def __call__(self, event: Event) -> None:
         """Take an event."""
         if event.of == "run":
@@ -83,8 +86,7 @@ class Timings:
             yield Timing(step, action, int(count), seconds, self._saved(step) if action == "restored" else 0.0)
 
     def _saved(self, tag: str) -> float:
-        entries = (as_target(target).entry(key) for target, key in self._restored.get(tag, ()))
-        return sum(entry.seconds for entry in entries if entry is not None)
+        return sum(_seconds(target, key) for target, key in self._restored.get(tag, ()))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -132,6 +134,14 @@ class Timings:
                 + f"<td style='width:12em'>{drawn}</td></tr>"
             )
         return f"<table><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _seconds(target: Any, key: Any) -> float:
+    try:
+        entry = as_target(target).entry(key)
+    except Exception:  # noqa: BLE001  a store that is closed or gone by now has nothing to say
+        return 0.0
+    return 0.0 if entry is None else entry.seconds
 
 
 SPENT = ("run", "failed", "restored")
