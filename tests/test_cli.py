@@ -386,6 +386,8 @@ def test_the_version(capsys):
         main(["--version"])
     assert caught.value.code == 0
     assert capsys.readouterr().out.startswith("flowly-ckpt")
+
+
 EVIL = "\x1b[2J\x1b]0;owned\x07\u202e\r\udc80"
 
 
