@@ -149,7 +149,8 @@ checkpoint(5)  # wrong
 task(3)  # wrong
 """
 TYPES = [
-    "float", "float", "flowly_ckpt.plan.forecasts.Plan", "int", "list[int]", "int", "int", "str", "str", "str", "int", "bool",
+    "float", "float", "flowly_ckpt.plan.forecasts.Plan", "int", "list[int]", "int", "int", "str", "str", "str", "int",
+    "bool",
     "flowly_ckpt.tasks.decorators.Task", "Any", "Any", "list[int]", "flowly_ckpt.recipes.bound.Status", "Any", "str",
     "str", "Any", "flowly_ckpt.targets.disk.DiskTarget", "str", "list[Any]", "int", "Any", "str", "str",
 ]  # fmt: skip
