@@ -65,7 +65,7 @@ def memo(
     >>> area(3, 4), area(3, h=4, verbose=True), area(w=3), len(results)
     (12, 12, 12, 1)
     >>> print(area.plan(5))
-    run      area  area  the input is new
+    run      area  area  the input differs in ['w'] 3 → 5
     >>> area.clear(), area.uncached(5)
     (1, 20)
 
