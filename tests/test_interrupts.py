@@ -12,6 +12,7 @@ SCRIPT = """
     from flowly_ckpt.targets import DiskTarget, FileTarget, claims, single_flight
     from flowly_ckpt.targets.recall import recall
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts behind ignores it
     kind, count = sys.argv[1], int(sys.argv[2])
     target = {"DiskTarget": DiskTarget, "FileTarget": FileTarget}[kind]("store") if kind != "dict" else {}
     values = random.Random(1)
