@@ -292,7 +292,7 @@ def test_timings_tell_what_was_restored_and_what_that_saved(ticking, tmp_path):
         assert timings.saved == 4.0
         assert repr(timings).splitlines()[0].endswith("█" * 30)
         assert repr(timings).splitlines()[2].endswith("saved 4.0 s")
-        assert "<i>" not in timings._repr_html_()
+        assert "<i>" not in timings._repr_mimebundle_()["text/html"]
         timings.clear()
         assert (len(timings), repr(timings)) == (0, "")
 

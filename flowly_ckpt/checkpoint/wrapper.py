@@ -87,10 +87,7 @@ class with_checkpoint(Combinator):
                 value = _remember(
                     stages[position], keyed[position], value, partial(sources.__getitem__, position), seen
                 )
-            hasher, first = next(iter(before.items()))
-            if not warn_of_changes(first, obj, [step for stage in stages for step in stage.steps], hasher):
-                for stage, one in zip(stages[depth + 1 :], keyed[depth + 1 :]):
-                    as_target(stage.wrapper.checkpoint.target).pop(one.key, None)
+            look_back(stages, keyed, before, obj, depth + 1)
         return value
 
     def __getattr__(self, name: str) -> Any:
@@ -199,6 +196,14 @@ def _remember(stage: Stage, keyed: Keyed, value: Any, made_from: Callable[[], Ma
         return value if stage.start else stage.chain(value)
 
     return compute_once(stage.wrapper.checkpoint.target, keyed.key, compute, made_from, seen)
+
+
+def look_back(stages: Sequence[Stage], keyed: Sequence[Keyed], before: dict[Any, Hashed], obj: Any, start: int) -> None:
+    """Warn of what the stages from ``start`` on changed that their keys were made from; what is misfiled is removed."""
+    hasher, first = next(iter(before.items()))
+    if not warn_of_changes(first, obj, [step for stage in stages for step in stage.steps], hasher):
+        for stage, one in zip(stages[start:], keyed[start:]):
+            as_target(stage.wrapper.checkpoint.target).pop(one.key, None)
 
 
 def _own(stage: Stage) -> Transform | None:
