@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, Ty
 from .checkpoint import checkpoint
 from .checkpoint.hashed import Hashed, warn_of_changes
 from .errors import UnhashableError
+from .given import function as function_given
+from .given import optional, text, wrong
 from .hashing.arguments import counted, in_argument, signature_of
 from .hashing.code.origin import of_module
 from .hashing.kept import Keeper
@@ -74,6 +76,10 @@ def memo(
         name = getattr(target, "__name__", "f")
         raise TypeError(f"memo: say where the results of {name} are kept: @memo(results), results a dict or DiskTarget")
     place = checked(target)
+    optional(text, "tag", tag)
+    optional(function_given, "valid", valid, "an entry")
+    if not isinstance(ignore, Iterable):
+        raise wrong("ignore", "names of parameters", ignore)
     names = frozenset([ignore] if isinstance(ignore, str) else ignore)
 
     def decorate(function: Callable[P, R]) -> memoized[P, R]:
@@ -148,7 +154,7 @@ class memoized(Combinator, Generic[P, R]):
         known = {} if self._signature is None else self._signature.parameters
         if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
             return
-        for name in sorted(self.ignore - set(known)):
+        for name in sorted(self.ignore - set(known), key=str):
             raise ValueError(f"memo: {name_of(self.__wrapped__)} has no parameter {name!r}, only {', '.join(known)}")
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -191,7 +197,10 @@ class memoized(Combinator, Generic[P, R]):
         return arguments, key, before
 
     def _keyed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dict[str, Any], Key, Hashed]:
-        arguments = counted(self._signature, self.ignore, args, kwargs)
+        try:
+            arguments = counted(self._signature, self.ignore, args, kwargs)
+        except TypeError as error:
+            raise TypeError(f"{name_of(self)}() {error}") from None
         try:
             before = Hashed(arguments, self._steps, self._keeper)
         except UnhashableError as error:
