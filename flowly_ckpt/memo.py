@@ -15,6 +15,7 @@ from .given import function as function_given
 from .given import optional, text, wrong
 from .hashing.arguments import counted, in_argument, signature_of
 from .hashing.code.origin import of_module
+from .hashing.digests import prefix_hashes
 from .hashing.kept import Keeper
 from .labels import label
 from .pipelines import Combinator, chained, effective_steps, name_of
@@ -258,6 +259,15 @@ class memoized(Combinator, Generic[P, R]):
             yield Forecast(
                 (name,), "run", key[1], why_missing(target, key, list(map(name_of, self._steps)), before.steps)
             )
+
+    def __flowly_codes__(self) -> Iterator[tuple[str, str]]:
+        """Yield the tag and the hash of the code, unless it differs from instance to instance."""
+        first = next(iter(self._signature.parameters if self._signature else ()), None)
+        owner = str(getattr(self, "__qualname__", "")).rpartition(".")[0]
+        is_method = self.binder is None and owner and not owner.endswith("<locals>") and first not in self.ignore
+        if not is_method and (self.hashes_as is not None or type(self.transform) is not MethodType):
+            hasher = as_target(self.checkpoint.target).hasher
+            yield self.checkpoint.tag, prefix_hashes(self._steps, hasher=hasher)[-1]
 
     def clear(self, **selection: Any) -> int:
         """Remove the results under its tag, also those of earlier versions of its code; return how many.

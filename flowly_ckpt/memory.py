@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Never, ParamSpec, Self, TypeVar, overload
+from typing import Any, Never, ParamSpec, Self, TypeVar, cast, overload
 
 from .given import function, optional
 from .memo import memo, memoized
@@ -40,7 +40,7 @@ class Memory:
 
     def __init__(self, target: Target | None = None, **of_joblib: Never) -> None:
         _refuse(of_joblib)
-        self.target: Target = checked(target)
+        self.target = checked(cast("Target", target))
 
     @overload
     def cache(self, func: Callable[P, R], ignore: Iterable[str] | None = None, verbose: Any = None,
