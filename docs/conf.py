@@ -16,6 +16,7 @@ html_title = "flowly_ckpt"
 html_copy_source = False
 
 myst_heading_anchors = 3
+add_module_names = False  # pages say from where to import; the module that defines a name is of no use
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True

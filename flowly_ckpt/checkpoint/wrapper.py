@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Self
 
@@ -54,6 +54,11 @@ class with_checkpoint(Combinator):
             raise TypeError(
                 f"with_checkpoint({checkpoint!r}): the transform is missing: with_checkpoint(checkpoint(results), f); "
                 "the decorator is @memo(results)"
+            )
+        if isinstance(checkpoint, MutableMapping) and callable(transform):
+            raise TypeError(
+                "with_checkpoint: the target stands in a checkpoint: "
+                f"write with_checkpoint(checkpoint(results), {name_of(transform)})"
             )
         if not isinstance(checkpoint, mark) or not callable(transform):
             raise TypeError(
