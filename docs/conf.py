@@ -14,6 +14,8 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "flowly_ckpt"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["flowly.css"]
 
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
