@@ -249,11 +249,12 @@ def test_a_notebook_shows_pipelines_plans_and_stores(tmp_path):
     target.close()
 
 
-def test_the_page_shows_the_picture_that_its_code_makes(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("page", "picture"), [("how-to/draw.md", "drawing.svg"), ("index.md", "pipeline.svg")])
+def test_the_page_shows_the_picture_that_its_code_makes(tmp_path, monkeypatch, page, picture):
     monkeypatch.chdir(tmp_path)
-    page = Path(__file__).parents[1] / "docs" / "how-to" / "draw.md"
-    run_page(page, {"__name__": "__main__"})
-    assert (tmp_path / "drawing.svg").read_text("utf-8") == page.with_name("drawing.svg").read_text("utf-8")
+    path = Path(__file__).parents[1] / "docs" / page
+    run_page(path, {"__name__": "__main__"})
+    assert (tmp_path / picture).read_text("utf-8") == path.with_name(picture).read_text("utf-8")
 
 
 @pytest.mark.parametrize(
