@@ -90,6 +90,10 @@ def in_a_page(text: str, rows: Rows, about: dict[str, Any]) -> str:
 # the picture
 
 LEFT, WIDTH, STEP, TOP = 400, 460, 34, 54
+SHAPES = (
+    ".flowly{font:13px system-ui,sans-serif}text{fill:var(--text)}.mute{fill:var(--mute)}.first{fill:var(--restored)}"
+    ".behind{fill:var(--run)}.limit{stroke:var(--mark);stroke-width:2}.even{stroke:var(--line)}"
+)
 LEAST, MOST = 0.01, 1000.0
 
 
@@ -97,13 +101,12 @@ def drawn(rows: Rows) -> str:
     """Return bars of how many times the best peer's figure this library needs, and the limit; the scale is of tens."""
     rows = {name: row for name, row in rows.items() if place_of(row).best is not None}
     high = TOP + STEP * len(rows) + 10
+    wide = LEFT + WIDTH + 90
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="flowly" width="{LEFT + WIDTH + 90}" height="{high}" '
-        f'viewBox="0 0 {LEFT + WIDTH + 90} {high}" role="img" aria-label="What this library needs, beside the best peer">',
-        f"<style>{css('.flowly')}.flowly{{font:13px system-ui,sans-serif}}text{{fill:var(--text)}}.mute{{fill:var(--mute)}}"
-        ".first{fill:var(--restored)}.behind{fill:var(--run)}.limit{stroke:var(--mark);stroke-width:2}"
-        ".even{stroke:var(--line)}</style>",
-        f'<rect width="100%" height="100%" rx="8" fill="var(--back)"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="flowly" width="{wide}" height="{high}" role="img" '
+        f'viewBox="0 0 {wide} {high}" aria-label="What is needed here, beside the best peer">',
+        f"<style>{css('.flowly')}{SHAPES}</style>",
+        '<rect width="100%" height="100%" rx="8" fill="var(--back)"/>',
         f'<text x="{at(1)}" y="20" text-anchor="middle">the best peer</text>',
         f'<text x="{at(1) - 70}" y="38" text-anchor="end" class="mute">← less is needed here</text>',
         f'<text x="{at(1) + 70}" y="38" class="mute">more →</text>',

@@ -148,8 +148,27 @@ class Lmdb:
                 transaction.put(key.encode(), pickle.dumps(value, 5))
 
 
+class OpenFile:
+    """Pickles one behind the other in a file that stays open: the least that a store does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = open(folder / "pickles", "w+b", buffering=0)  # noqa: SIM115
+        self.places: dict[str, tuple[int, int]] = {}
+        self.end = 0
+
+    def __getitem__(self, key: str) -> Any:
+        place, size = self.places[key]
+        return pickle.loads(os.pread(self.file.fileno(), size, place))
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        data = pickle.dumps(value, 5)
+        self.file.write(data)
+        self.places[key] = self.end, len(data)
+        self.end += len(data)
+
+
 class Files:
-    """A new file for each pickle, under its key: the least that a store of files does."""
+    """A new file for each pickle, under its key."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = str(folder)
@@ -215,4 +234,6 @@ ON_DISK: dict[str, Remember] = {
     "Hamilton": hamilton_driver, "pipefunc": pipefunc_pipeline("disk"),
 }  # fmt: skip
 #: Those that are told the key, and know nothing of the function.
-PLAIN: dict[str, Remember] = {"SQLite": kept_in(Sqlite), "lmdb": kept_in(Lmdb), "zict": kept_in(zict_file)}
+PLAIN: dict[str, Remember] = {
+    "SQLite": kept_in(Sqlite), "lmdb": kept_in(Lmdb), "zict": kept_in(zict_file), "plain files": kept_in(Files),
+}  # fmt: skip

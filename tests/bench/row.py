@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # this checkout, whatever is installed
 
 #: What is measured: a function of a number, which is another one at each call.
 Work = Callable[[int], Any]

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from peers import Files, Lmdb, Sqlite, diskcache_cache, zict_file
+from peers import Files, Lmdb, OpenFile, Sqlite, diskcache_cache, zict_file
 from row import OURS, Prepare, Row, Work
 
 from flowly_ckpt.targets import DiskTarget
 from flowly_ckpt.typing import Facts, Key
 
 VALUE = {"number": 5}
-LIMIT = "a plain file"
+LIMIT = "an open file"
 
 
 def named(number: int) -> str:
@@ -44,7 +44,8 @@ def fill(store: Any, count: int) -> None:
 STORES: dict[str, tuple[Callable[[Path], Any], Callable[[int], Any], Callable[[Any, int], None]]] = {
     OURS: (lambda folder: DiskTarget(folder / "store"), keyed, fill_ours),
     **{who: (make, named, fill) for who, make in {
-        "SQLite": Sqlite, "lmdb": Lmdb, "diskcache": diskcache_cache, "zict": zict_file, LIMIT: Files,
+        "SQLite": Sqlite, "lmdb": Lmdb, "diskcache": diskcache_cache, "zict": zict_file, "plain files": Files,
+        LIMIT: OpenFile,
     }.items()},
 }  # fmt: skip
 

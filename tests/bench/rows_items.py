@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from peers import IN_MEMORY, ON_DISK, PLAIN, Files, Remember, Step, kept_in
+from peers import IN_MEMORY, ON_DISK, PLAIN, OpenFile, Remember, Step, kept_in
 from row import OURS, Prepare, Row, Work
 
 from flowly_ckpt import add_checkpoints, chained, checkpoint
-from flowly_ckpt.targets import DiskTarget
 from flowly_ckpt.pipelines import each
+from flowly_ckpt.targets import DiskTarget
 
 
 class Rate:
@@ -73,7 +73,7 @@ def rows(quick: bool) -> list[Row]:
     found = []
     for where, ways, limit, target in (
         ("in memory", IN_MEMORY, "a dict", None),
-        ("on disk", {**ON_DISK, **PLAIN, "a plain file": kept_in(Files)}, "a plain file", DiskTarget),
+        ("on disk", {**ON_DISK, **PLAIN, "an open file": kept_in(OpenFile)}, "an open file", DiskTarget),
     ):
         runs = {who: partial(in_turn, remember) for who, remember in ways.items() if who != OURS}
         runs = {OURS: mapped(target), **runs}

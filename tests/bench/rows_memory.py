@@ -59,7 +59,11 @@ def rows(quick: bool) -> list[Row]:
         (f"hash: {cells // 20:,} object strings", "frame(1)"),
     ):
         works = {
-            who: measured(f"{way}\nvalue = {value}\nhashed(np.arange(9.0)), hashed(pd.DataFrame(dict(a=['b'])))", "hashed(value)", cells)
+            who: measured(
+                f"{way}\nvalue = {value}\nhashed(np.arange(9.0)), hashed(pd.DataFrame(dict(a=['b'])))",
+                "hashed(value)",
+                cells,
+            )
             for who, way in IMPORTS.items()
         }
         found.append(Row(f"memory beyond the value, {name}", None, works, unit="MiB"))

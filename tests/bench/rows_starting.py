@@ -28,7 +28,7 @@ WAYS = {
         f"apply(chained(step, checkpoint(DiskTarget({FOLDER} / 'store'), tag='step')), 5, [add_checkpoints])",
     ),
     "joblib": ("import joblib", f"joblib.Memory({FOLDER}, verbose=0).cache(step)(5)"),
-    "diskcache": ("import diskcache", f"diskcache.Cache(sys.argv[1]).memoize(name='step')(step)(5)"),
+    "diskcache": ("import diskcache", "diskcache.Cache(sys.argv[1]).memoize(name='step')(step)(5)"),
     "cachier": ("from cachier import cachier", f"cachier(cache_dir={FOLDER})(step)(5)"),
     LIMIT: ("", ""),
 }

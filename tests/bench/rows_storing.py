@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import xxhash
-from peers import IN_MEMORY, ON_DISK, PLAIN, Files, Remember, Step, kept_in
+from peers import IN_MEMORY, ON_DISK, PLAIN, OpenFile, Remember, Step, kept_in
 from row import Prepare, Row, Work
 
-LIMIT = "a plain file"
+LIMIT = "an open file"
 MAPPED, NEW = "xxh3 of the mapped file", "write to a new file"
 COUNT = 1000
 
@@ -105,8 +105,7 @@ def used(remember: Remember) -> Prepare:
 
 
 def rows(quick: bool) -> list[Row]:
-    files = {LIMIT: kept_in(Files)}
-    every = {**ON_DISK, **PLAIN, **files}
+    every = {**ON_DISK, **PLAIN, LIMIT: kept_in(OpenFile)}
     of_arrays = {**ON_DISK, "np.save": kept_in(Npy)}
     found = [
         Row("hit in memory, small", "a dict", {who: hits(remember, small) for who, remember in IN_MEMORY.items()}),

@@ -66,7 +66,9 @@ def main() -> None:
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         "packages": {name: installed(name) for name in PEERS},
     }
-    print("left out:", ", ".join(name for name, found in about["packages"].items() if found == "not installed") or "none")
+    print(
+        "left out:", ", ".join(name for name, found in about["packages"].items() if found == "not installed") or "none"
+    )
     if options.write:
         figures = {"about": about, "rows": rows}
         PAGE.with_suffix(".json").write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", "utf-8")
