@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 from ..events import tell, watching
 from ..hashing import functional_hash
 from ..hashing.kept import Keeper
-from ..pipelines import Combinator, chained, children, effective_steps, rebuild, role
+from ..pipelines import Combinator, chained, children, effective_steps, name_of, rebuild, role
 from ..pipelines.combinators import follow
 from ..targets.protocol import as_target
 from ..targets.reasons import MadeFrom
