@@ -507,3 +507,8 @@ def test_a_target_may_ask_for_keys_of_another_hash_function():
         (functional_hash(1, hasher=keyed), "shared", functional_hash(chained(step, double), hasher=keyed))
     ]
     assert clear_checkpoints(Hashed(results, keyed), object=1, transform=transform) == 1
+
+
+def test_a_wrapper_right_around_another_applies_nothing_twice():
+    inner = with_checkpoint(checkpoint({}, "inner"), lambda n: n + 1)
+    assert with_checkpoint(checkpoint({}, "outer"), inner)(1) == 2

@@ -344,6 +344,26 @@ def test_threads_that_wait_for_one_failure_get_an_exception_of_their_own_each(mo
     own_and_short(errors, ["in step 2"])
 
 
+def test_who_waits_for_a_step_that_fails_gets_the_failure_and_does_not_run_it_again(monkeypatch):
+    somebody_waits, ran = threading.Event(), []
+
+    def wait(self):
+        somebody_waits.set()
+        return wait_for(self)
+
+    def fail():
+        ran.append(1)
+        assert somebody_waits.wait(30)
+        raise KeyError("missing")
+
+    wait_for = Flight.wait
+    monkeypatch.setattr(Flight, "wait", wait)
+    target = {}
+    errors = in_threads(2, lambda: recall(target, KEY, fail))
+    assert [type(error) for error in errors] == [KeyError] * 2
+    assert ran == [1]
+
+
 @needs_loop
 def test_tasks_that_share_a_failing_step_get_an_exception_of_their_own_each():
     calls = []

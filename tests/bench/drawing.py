@@ -48,7 +48,7 @@ def times(ours: float, other: float | None) -> str:
 
 def verdict(place: Place) -> str:
     if place.best is None:
-        return "no peer"
+        return "no peer does it"
     return f"not first: {', '.join(place.ahead)}" if place.ahead else "first"
 
 

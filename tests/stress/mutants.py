@@ -4,6 +4,7 @@ python tests/stress/mutants.py FOLDER [--seconds 600]
 
 mutmut works on a copy in FOLDER, the mutants with the fastest tests first, until the time is over. What nobody has got
 to is counted too. Tests that look at tracebacks are left out: mutmut puts a call of its own before each function's.
+Each mutant has a process of its own, since some warnings come once in a process.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 CORE = ("hashing/kept.py", "hashing/plain.py", "targets/recall.py", "checkpoint/wrapper.py")
-TESTS = ("tests/test_kept.py", "tests/test_recall.py", "tests/test_checkpoint.py")
+TESTS = ("tests/test_kept.py", "tests/test_recall.py", "tests/test_checkpoint.py", "tests/test_events.py")
 LEFT_OUT = "not own_each and not says_the_same and not many_changes_one_after and not thousands"
 CONFIG = f"""
 [tool.mutmut]
+process_isolation = "forkserver"
 source_paths = ["flowly_ckpt"]
 only_mutate = {[f"flowly_ckpt/{name}" for name in CORE]}
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-q", "-k", "{LEFT_OUT}"]
