@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 
 from ..hashing import functional_hash, prefix_hashes
@@ -11,7 +11,7 @@ from ..pipelines.combinators import follow
 from ..targets.protocol import as_target
 from ..targets.recall import MISSING, compute_once, lookup
 from ..targets.single_flight import landings_elsewhere
-from ..typing import Key, Transform
+from ..typing import Key, Target, Transform
 from .mark import checkpoint as mark
 
 __all__ = ["with_checkpoint"]
@@ -62,7 +62,8 @@ class with_checkpoint(Combinator):
             value, depth = obj, -1
         for position in range(depth + 1, len(stages)):
             previous = keyed[position - 1] if position else None
-            value = _remember(stages[position], keyed[position], value, previous, seen)
+            target, key, compute, made_from = missing(stages[position], keyed[position], value, previous)
+            value = compute_once(target, key, compute, made_from, seen)
         return value
 
     def _head(self) -> tuple[Any, ...]:
@@ -139,18 +140,21 @@ def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
     return keyed
 
 
-def _remember(stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None, seen: int) -> Any:
-    made_from = {
-        "after": previous and previous.key[2],
-        "steps": [[name_of(step), hashed] for step, hashed in zip(stage.steps, keyed.hashes)],
-    }
+def missing(
+    stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None
+) -> tuple[Target, Key, Callable[[], Any], dict[str, Any]]:
+    """Return where a stage's result is kept, its key, how it is computed from a value, and what the key was made from."""
 
     def compute() -> Any:
         if role(stage.chain) == "sequential":
             return follow(stage.chain, stage.parts, value, stage.start)
         return value if stage.start else stage.chain(value)
 
-    return compute_once(stage.wrapper.checkpoint.target, keyed.key, compute, made_from, seen)
+    made_from = {
+        "after": previous and previous.key[2],
+        "steps": [[name_of(step), hashed] for step, hashed in zip(stage.steps, keyed.hashes)],
+    }
+    return stage.wrapper.checkpoint.target, keyed.key, compute, made_from
 
 
 def _own(stage: Stage) -> Transform | None:

@@ -17,7 +17,7 @@ from .protocol import BaseTarget, as_target, described
 from .single_flight import MISSING, Flight, board, landings_elsewhere, share
 from .waiting import computing, warn_of_circle
 
-__all__ = ["MISSING", "compute_once", "lookup", "recall", "recall_async"]
+__all__ = ["MISSING", "Turn", "compute_once", "lookup", "recall", "recall_async", "store"]
 
 _log = logging.getLogger("flowly_ckpt")
 
@@ -91,7 +91,7 @@ def compute_once(
     >>> compute_once({}, ("object", "tag", "transform"), lambda: 6, None, landings_elsewhere())
     6
     """
-    turn = _Turn(target, key, made_from, seen)
+    turn = Turn(target, key, made_from, seen)
     try:
         for wait in turn.waits():
             if isinstance(wait, Flight):
@@ -130,8 +130,8 @@ async def recall_async(
     """
     import asyncio
 
-    async def once() -> _Turn:
-        turn = _Turn(target, key, made_from, seen)
+    async def once() -> Turn:
+        turn = Turn(target, key, made_from, seen)
         try:
             for wait in turn.waits():
                 if isinstance(wait, Flight):
@@ -167,8 +167,13 @@ async def recall_async(
     return iter(turn.value) if type(turn.value) is Materialised else turn.value
 
 
-class _Turn:
-    """One computation's turn: after the flights of other threads, and the claims of other processes."""
+class Turn:
+    """One computation's turn: after the flights of other threads, and the claims of other processes.
+
+    >>> turn = Turn({}, ("object", "tag", "transform"), None, landings_elsewhere())
+    >>> list(turn.waits()), turn.found(), turn.keep(6), turn.leave(), turn.target
+    ([], MISSING, None, None, {('object', 'tag', 'transform'): 6})
+    """
 
     def __init__(self, target: Target, key: Key, made_from: dict[str, Any] | None, seen: int) -> None:
         self.target = target
@@ -221,14 +226,20 @@ class _Turn:
 
     def keep(self, value: Any) -> None:
         """Store what was computed."""
+        facts = self.computed(value)
+        if facts is not None:
+            store(self.target, self.full, self.key, self.value, facts)
+
+    def computed(self, value: Any) -> Facts | None:
+        """Take what was computed; return the facts to store it with, or None where it cannot be stored."""
         seconds = time.perf_counter() - self.start
         try:
             self.value = materialise(value)
         except UnstorableError as error:
             self.value, self.is_for_all = value, False  # it is spent by its first reader
             _warn(StoreWarning, f"the result at {self.key[1]!r} is not stored: {error}")
-        else:
-            _store(self.target, self.full, self.key, self.value, Facts(seconds, self.made_from))
+            return None
+        return Facts(seconds, self.made_from)
 
     def leave(self) -> None:
         """Release whatever is held; where an interrupt comes in between, once more does the rest."""
@@ -240,7 +251,13 @@ class _Turn:
         self.is_over = True
 
 
-def _store(target: Target, full: BaseTarget, key: Key, value: Any, facts: Facts) -> None:
+def store(target: Target, full: BaseTarget, key: Key, value: Any, facts: Facts) -> None:
+    """Store a value; where that fails, warn and leave no entry behind.
+
+    >>> target = {}
+    >>> store(target, as_target(target), ("object", "tag", "transform"), 6, Facts(0.5)), len(target)
+    (None, 1)
+    """
     try:
         full.put(key, value, facts)
         if not full.isolates:

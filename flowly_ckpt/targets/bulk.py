@@ -1,0 +1,155 @@
+"""Look up and store many results at once: what :mod:`~flowly_ckpt.targets.recall` does for one."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ..errors import StoreWarning
+from ..typing import Facts, Key, Target
+from .materialise import Materialised
+from .protocol import as_target, described
+from .recall import MISSING, Turn, lookup, recall, store
+from .single_flight import Flight
+from .waiting import computing
+
+__all__ = ["Wanted", "compute_many", "lookup_many"]
+
+_SECONDS, _COUNT = 0.5, 200  # of results that wait to be stored together
+
+
+class Wanted(NamedTuple):
+    """Hold a key, how its value is computed, and the digests the key was made from.
+
+    >>> Wanted(("object", "tag", "transform"), lambda: 6, {}).compute()
+    6
+    """
+
+    key: Key
+    compute: Callable[[], Any]
+    made_from: dict[str, Any]
+
+
+def lookup_many(target: Target, keys: Sequence[Key]) -> list[Any]:
+    """Return for each key the stored value, or ``MISSING``.
+
+    ``lookup_many(t, ks) == [lookup(t, k) for k in ks]``
+
+    >>> lookup_many({("a", "tag", "f"): 6}, [("a", "tag", "f"), ("b", "tag", "f")])
+    [6, MISSING]
+    """
+    full = as_target(target)
+    if not full.isolates:
+        return [lookup(target, key) for key in keys]
+    try:
+        found = full.get_many(dict.fromkeys(keys))
+    except Exception as error:  # noqa: BLE001  whatever is wrong with one entry, the others may be right
+        text = f"{described(target)} could not restore several results at once: {type(error).__name__}: {error}"
+        warnings.warn(text, StoreWarning, stacklevel=2)
+        return [lookup(target, key) for key in keys]
+    values, given = [], set()
+    for key in keys:
+        value = found.get(key, MISSING)
+        if value is not MISSING and key in given:
+            value = lookup(target, key)  # a copy of its own
+        given.add(key)
+        values.append(iter(value) if type(value) is Materialised else value)
+    return values
+
+
+def compute_many(target: Target, wanted: Sequence[Wanted], seen: int) -> list[Any]:
+    """Compute what was looked for in vain, in order, and store it some at a time.
+
+    ``compute_many(t, ws, seen) == [compute_once(t, w.key, w.compute, w.made_from, seen) for w in ws]``
+
+    What was computed is stored within half a second of work, and in any case before this ends, whether by a value or an
+    exception. Whoever asks for one of the keys meanwhile waits until it is stored.
+
+    :param seen: what :func:`~flowly_ckpt.targets.single_flight.landings_elsewhere` gave before the look.
+
+    >>> target = {}
+    >>> compute_many(target, [Wanted(("a", "tag", "f"), lambda: 6, {})], 0), len(target)
+    ([6], 1)
+    """
+    batch = _Batch(target, seen)
+    try:
+        return [batch.value(want) for want in wanted]
+    finally:
+        batch.flush()
+
+
+class _Batch:
+    """Results that were computed and wait to be stored; their turns are held until they are."""
+
+    def __init__(self, target: Target, seen: int) -> None:
+        self.target = target
+        self.seen = seen
+        self.full = as_target(target)
+        self.outer = computing.get()
+        self.keys: set[Key] = set()
+        self.waiting: list[tuple[Turn, Facts]] = []
+        self.since = 0.0
+
+    def value(self, want: Wanted) -> Any:
+        if want.key in self.keys:
+            self.flush()
+            return recall(self.target, want.key, want.compute, want.made_from)
+        self.keys.add(want.key)
+        turn = Turn(self.target, want.key, want.made_from, self.seen)
+        facts = None
+        try:
+            self._wait(turn)
+            if turn.found() is MISSING:
+                facts = self._computed(turn, want.compute())
+        except Exception as error:
+            turn.error = error
+            raise
+        finally:
+            if facts is None:
+                turn.leave()
+        if facts is not None:
+            self._put(turn, facts)
+        return iter(turn.value) if type(turn.value) is Materialised else turn.value
+
+    def _wait(self, turn: Turn) -> None:
+        for wait in turn.waits():
+            # Whoever waits holds nothing that somebody else may wait for.
+            self.flush()
+            turn.outer = self.outer
+            if isinstance(wait, Flight):
+                turn.circle = wait.wait()
+            else:
+                computing.set((*self.outer, turn.flight.place))
+                time.sleep(wait)
+
+    def _computed(self, turn: Turn, value: Any) -> Facts | None:
+        if self.full.isolates:
+            return turn.computed(value)
+        turn.keep(value)  # in memory: there is nothing to be saved by waiting
+        return None
+
+    def _put(self, turn: Turn, facts: Facts) -> None:
+        if not self.waiting:
+            self.since = time.perf_counter() - facts.seconds
+        self.waiting.append((turn, facts))
+        if len(self.waiting) >= _COUNT or time.perf_counter() - self.since >= _SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Store what waits, and let go of it, the last first, as one leaves rooms that lie in each other."""
+        waiting, self.waiting = self.waiting, []
+        try:
+            if waiting:
+                self._store(waiting)
+        finally:
+            for turn, _ in reversed(waiting):
+                turn.leave()
+
+    def _store(self, waiting: list[tuple[Turn, Facts]]) -> None:
+        try:
+            self.full.put_many([(turn.key, turn.value, facts) for turn, facts in waiting])
+        except Exception:  # noqa: BLE001  one that cannot be stored must not take the others with it
+            for turn, facts in waiting:
+                store(self.target, self.full, turn.key, turn.value, facts)
