@@ -11,10 +11,11 @@
 """
 
 from .checkpoint import add_checkpoints, checkpoint, clear_checkpoints, drop_checkpoints, with_checkpoint
-from .engines import apply, local, pipe
+from .engines import apply, local, pipe, processes, threads
 from .errors import FlowlyError, UnhashableError
 from .hashing import functional_hash, ignore_globals
 from .pipelines import build_dict, chained, flatten, itemsetter, seq
+from .pools import pmap
 
 __all__ = [
     "FlowlyError",
@@ -32,6 +33,9 @@ __all__ = [
     "itemsetter",
     "local",
     "pipe",
+    "pmap",
+    "processes",
     "seq",
+    "threads",
     "with_checkpoint",
 ]

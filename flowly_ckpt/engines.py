@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .pipelines import chained, name_of
+from .pools import pool, processes, threads
 from .typing import Engine, Rewrite, Transform
 
-__all__ = ["apply", "local", "pipe"]
+__all__ = ["apply", "local", "pipe", "pool", "processes", "threads"]
 
 
 def local(transform: Transform, obj: Any) -> Any:

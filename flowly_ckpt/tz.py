@@ -7,7 +7,7 @@
 
 from toolz import compose, curry, juxt
 
-from .engines import apply, local, pipe
+from .engines import apply, local, pipe, processes, threads
 from .pipelines import (
     aggregate,
     apply_concat,
@@ -29,6 +29,7 @@ from .pipelines import (
     reductionby,
     seq,
 )
+from .pools import pmap
 
 __all__ = [
     "aggregate",
@@ -52,8 +53,11 @@ __all__ = [
     "kv_valmap",
     "local",
     "pipe",
+    "pmap",
+    "processes",
     "reduceby",
     "reduction",
     "reductionby",
     "seq",
+    "threads",
 ]

@@ -32,6 +32,7 @@ targets
 checkpoint
 passes
 plan describe
+lowering pools
 engines
 dsk
 tz

@@ -57,7 +57,13 @@ def stored(wrapper: with_checkpoint, items: Sequence[Any]) -> list[Any]:
 
 
 def keys_of_each(stages: Sequence[Stage], items: Sequence[Any]) -> list[list[Keyed]]:
-    """Return for each item the key of each stage's result; the steps are hashed once."""
+    """Return for each item the key of each stage's result; the steps are hashed once.
+
+    >>> from flowly_ckpt import checkpoint
+    >>> stages = stages_of(with_checkpoint(checkpoint({}), abs))
+    >>> keys_of_each(stages, [-1, 2]) == [keys_of(stages, -1), keys_of(stages, 2)]
+    True
+    """
     if not items:
         return []
     hashers = [as_target(stage.wrapper.checkpoint.target).hasher for stage in stages]
@@ -65,9 +71,7 @@ def keys_of_each(stages: Sequence[Stage], items: Sequence[Any]) -> list[list[Key
     keyed = []
     for item in items:
         hashed = {hasher: functional_hash(item, hasher=hasher) for hasher in set(hashers)}
-        keyed.append(
-            [one._replace(key=(hashed[hasher], *one.key[1:])) for one, hasher in zip(first, hashers)]
-        )
+        keyed.append([one._replace(key=(hashed[hasher], *one.key[1:])) for one, hasher in zip(first, hashers)])
     return keyed
 
 
@@ -87,8 +91,8 @@ def _recalled(wrapper: with_checkpoint, items: Sequence[Any]) -> list[Any]:
         wanted = []
         for place in rest:
             previous = keyed[place][depth - 1] if depth else None
-            _, *want = missing(stage, keyed[place][depth], values[place], previous)
-            wanted.append(Wanted(*want))
+            _, key, compute, made_from = missing(stage, keyed[place][depth], values[place], previous)
+            wanted.append(Wanted(key, compute, made_from))
         for place, value in zip(rest, compute_many(stage.wrapper.checkpoint.target, wanted, seen)):
             values[place] = value
     return values

@@ -143,7 +143,7 @@ def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
 def missing(
     stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None
 ) -> tuple[Target, Key, Callable[[], Any], dict[str, Any]]:
-    """Return where a stage's result is kept, its key, how it is computed from a value, and what the key was made from."""
+    """Return where a stage's result is kept, its key, how it is computed, and what the key was made from."""
 
     def compute() -> Any:
         if role(stage.chain) == "sequential":

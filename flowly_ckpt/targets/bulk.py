@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from ..errors import StoreWarning
 from ..typing import Facts, Key, Target
-from .materialise import Materialised
+from .materialise import Materialised, UnstorableError, materialise
 from .protocol import as_target, described
 from .recall import MISSING, Turn, lookup, recall, store
 from .single_flight import Flight
 from .waiting import computing
 
-__all__ = ["Wanted", "compute_many", "lookup_many"]
+__all__ = ["Wanted", "compute_many", "keep", "lookup_many"]
 
 _SECONDS, _COUNT = 0.5, 200  # of results that wait to be stored together
 
@@ -78,6 +78,22 @@ def compute_many(target: Target, wanted: Sequence[Wanted], seen: int) -> list[An
         return [batch.value(want) for want in wanted]
     finally:
         batch.flush()
+
+
+def keep(target: Target, key: Key, value: Any, facts: Facts) -> Any:
+    """Store what was computed elsewhere, and return it.
+
+    >>> target = {}
+    >>> keep(target, ("object", "tag", "transform"), 6, Facts(0.5)), len(target)
+    (6, 1)
+    """
+    try:
+        kept = materialise(value)
+    except UnstorableError as error:
+        warnings.warn(f"the result at {key[1]!r} is not stored: {error}", StoreWarning, stacklevel=2)
+        return value
+    store(target, as_target(target), key, kept, facts)
+    return iter(kept) if type(kept) is Materialised else kept
 
 
 class _Batch:

@@ -1,0 +1,25 @@
+"""The row of checkpoints: what is stored is restored while a pipeline is lowered, and what led to it is not built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..checkpoint.wrapper import stages_of, with_checkpoint
+from ..targets.single_flight import landings_elsewhere
+from .engine import Parallel, is_divisible, leaf, lowerings
+
+__all__: list[str] = []
+
+
+@lowerings.register(with_checkpoint)
+def checkpointed(engine: Parallel, term: with_checkpoint, obj: Any) -> Any:
+    """Compute outward from the last stored result; what has no parts and is not known yet is one piece of work."""
+    if not engine.is_known(obj) and not is_divisible(term):
+        return leaf(engine, term, obj)
+    stages = stages_of(term)
+    seen = landings_elsewhere()
+    keyed, depth, value = engine.restored(stages, obj)
+    for position in range(depth + 1, len(stages)):
+        previous = keyed[position - 1] if position else None
+        value = engine.keep(stages[position], keyed[position], value, previous, seen)
+    return value

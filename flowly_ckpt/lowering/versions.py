@@ -1,0 +1,45 @@
+"""Whether another process runs the same code: a function that is sent by name is what its module has there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import UnhashableError
+from ..hashing import functional_hash
+from ..pipelines import name_of
+
+__all__ = ["digest_of", "is_same"]
+
+_log = logging.getLogger("flowly_ckpt")
+
+
+def digest_of(function: Callable[..., Any]) -> str | None:
+    """Return the digest of what a function does here, or None where that cannot be told.
+
+    >>> digest_of(abs) == digest_of(abs), digest_of(iter([]).__next__)
+    (True, None)
+    """
+    try:
+        return functional_hash(function)
+    except UnhashableError:
+        return None  # no key is made of it either
+
+
+def is_same(function: Callable[..., Any], digest: str | None) -> bool:
+    """Return whether a function does here what it did where its digest was made; log it where it does not.
+
+    >>> is_same(abs, digest_of(abs)), is_same(abs, None)
+    (True, True)
+    """
+    if digest is None or digest_of(function) == digest:
+        return True
+    import os
+    import socket
+
+    _log.warning(
+        "process %d on %s has another version of the code than the process that sent it %s; nothing that it computes "
+        "is stored under that one's keys", os.getpid(), socket.gethostname(), name_of(function),
+    )  # fmt: skip
+    return False

@@ -1,0 +1,152 @@
+"""What goes between processes: functions and values there, values or errors and the events of observed steps back."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable
+from contextvars import ContextVar
+from traceback import format_exc
+from typing import Any, NamedTuple
+
+from ..errors import WorkerError
+from ..lowering.versions import digest_of, is_same
+from ..passes.observe import Event, Sink, observed
+
+__all__ = ["OTHER", "Relay", "Sent", "work"]
+
+_events: ContextVar[list[tuple[int, Event]]] = ContextVar("events")
+
+
+class OTHER:
+    """Stand for the result of what was not run, because another process has another version of the code.
+
+    >>> pickle.loads(pickle.dumps(OTHER)) is OTHER
+    True
+    """
+
+
+class Relay(NamedTuple):
+    """Stand in another process for a sink: keep what it is given, to be sent back.
+
+    >>> token = _events.set([])
+    >>> Relay(0)(Event("fit", 0.5)), _events.get()[0][1].step
+    (None, 'fit')
+    >>> _events.reset(token)
+    """
+
+    place: int
+
+    def __call__(self, event: Event) -> None:
+        _events.get().append((self.place, event))
+
+
+class WorkerTraceback(Exception):
+    """Show where in another process an exception was raised; the cause of that exception here.
+
+    >>> print(WorkerTraceback("Traceback …"))
+    Traceback …
+    """
+
+
+class Sent:
+    """Pack work for other processes, and unpack what came of it; sinks stay here, and are given their events here.
+
+    >>> sent = Sent()
+    >>> function, *packed = sent.packed(max, (1, 2), is_versioned=True)
+    >>> sent.unpacked(function(*packed))
+    2
+    """
+
+    def __init__(self) -> None:
+        self.sinks: list[Sink] = []
+        self._last: tuple[Any, ...] = ()
+
+    def packed(self, function: Callable[..., Any], args: tuple[Any, ...], is_versioned: bool) -> tuple[Any, ...]:
+        """Return what to submit; where it is versioned, another process only runs it if it has the same code."""
+        last = self._last
+        if not last or last[0] is not function or last[1] != is_versioned:  # parts of one sequence share theirs
+            digest = digest_of(function) if is_versioned else None
+            last = self._last = function, is_versioned, self._dumped(function), digest
+        return work, last[2], self._dumped(args), last[3]
+
+    def unpacked(self, result: bytes) -> Any:
+        """Return the value, raise the error, or return ``OTHER`` where nothing was run."""
+        is_value, value, events = pickle.loads(result)
+        for place, event in events:
+            self.sinks[place](event)
+        if is_value:
+            return value
+        error, text = value
+        if error.__cause__ is None:
+            error.__cause__ = WorkerTraceback(text)
+        raise error
+
+    def _dumped(self, obj: Any) -> bytes:
+        from cloudpickle import CloudPickler
+
+        sent = self
+
+        class Pickler(CloudPickler):  # type: ignore[misc]
+            def reducer_override(self, obj: Any) -> Any:
+                if type(obj) is observed:
+                    return observed, (Relay(sent._place_of(obj.sink)), obj.transform)
+                return super().reducer_override(obj)
+
+        file = io.BytesIO()
+        try:
+            Pickler(file, protocol=5).dump(obj)
+        except Exception as error:
+            error.add_note("while it was sent to another process; threads(n) share anything")
+            raise
+        return file.getvalue()
+
+    def _place_of(self, sink: Sink) -> int:
+        for place, known in enumerate(self.sinks):
+            if known is sink:
+                return place
+        self.sinks.append(sink)
+        return len(self.sinks) - 1
+
+
+def work(packed_function: bytes, args: bytes, digest: str | None = None) -> bytes:
+    """Do what was sent to this process, and return what came of it.
+
+    >>> pickle.loads(work(pickle.dumps(max), pickle.dumps((1, 2))))
+    (True, 2, [])
+    """
+    events: list[tuple[int, Event]] = []
+    token = _events.set(events)
+    try:
+        function = pickle.loads(packed_function)
+        value = function(*pickle.loads(args)) if _is_same(packed_function, function, digest) else OTHER
+        return _dumped((True, value, events))
+    except Exception as error:  # noqa: BLE001  it is raised where the work came from
+        vars(error).pop("__flowly_place__", None)  # the whole pipeline; its note stays
+        text = format_exc()
+        try:
+            packed = _dumped((False, (error, text), events))
+            pickle.loads(packed)  # what cannot be read back would end the pool
+        except Exception:  # noqa: BLE001  exceptions may be made of anything
+            lost = WorkerError(f"in another process: {type(error).__name__}: {error}\n{text}")
+            packed = _dumped((False, (lost, text), [(place, event._replace(error=lost)) for place, event in events]))
+        return packed
+    finally:
+        _events.reset(token)
+
+
+_same: tuple[Any, ...] = ()  # what was compared last
+
+
+def _is_same(packed: bytes, function: Callable[..., Any], digest: str | None) -> bool:
+    global _same
+    if digest is not None and _same[:2] != (packed, digest):
+        _same = packed, digest, is_same(function, digest)
+    return digest is None or _same[2]
+
+
+def _dumped(obj: Any) -> bytes:
+    import cloudpickle
+
+    packed: bytes = cloudpickle.dumps(obj, protocol=5)
+    return packed
