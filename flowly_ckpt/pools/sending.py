@@ -120,7 +120,7 @@ def work(packed_function: bytes, args: bytes, digest: str | None = None) -> byte
     try:
         function = pickle.loads(packed_function)
         value = function(*pickle.loads(args)) if _is_same(packed_function, function, digest) else OTHER
-        return _dumped((True, value, events))
+        return _packed(value, events, function)
     except Exception as error:  # noqa: BLE001  it is raised where the work came from
         vars(error).pop("__flowly_place__", None)  # the whole pipeline; its note stays
         text = format_exc()
@@ -133,6 +133,14 @@ def work(packed_function: bytes, args: bytes, digest: str | None = None) -> byte
         return packed
     finally:
         _events.reset(token)
+
+
+def _packed(value: Any, events: list[tuple[int, Event]], function: Any) -> bytes:
+    try:
+        return _dumped((True, value, events))
+    except Exception as error:
+        text = f"the result of {function!r} cannot be sent to the process that wants it: {error}; use threads(n)"
+        raise WorkerError(text) from error
 
 
 _same: tuple[Any, ...] = ()  # what was compared last
