@@ -89,6 +89,11 @@ class Graph(Parallel):
     def is_known(self, obj: Any) -> bool:
         return not isinstance(obj, Items) and not self.is_collection(obj)
 
+    def whole(self, obj: Any) -> Any:
+        if isinstance(obj, Items) and not any(map(self.is_collection, obj.parts)):
+            return self.value(obj)
+        return super().whole(obj)
+
     def items(self, obj: Any) -> Items:
         from dask.bag import Bag
 
