@@ -153,6 +153,8 @@ class Graph(Parallel):
         from dask import delayed
         from dask.bag import from_delayed
 
+        if hasattr(obj, "__next__") and self.is_known(obj):
+            obj = self.items(obj)
         if isinstance(obj, Items):
             parts = [part if self.is_collection(part) else self._task(Work(_itself), part) for part in obj.parts]
             return from_delayed(parts)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..errors import StoreError
-from ..lowering.versions import is_same
+from ..lowering.versions import opened
 from ..targets.bulk import keep
 from ..typing import Facts, Key, Target
 
@@ -70,10 +70,24 @@ class Work:
         self.function, self.digest, self.counts = function, digest, counts
         self.stays, self.takes_done = stays, takes_done
 
+        self.is_same = True
+        self._packed: tuple[Any, ...] | None = None
+
     def __reduce__(self) -> Any:
         if self.stays:
             raise StoreError(self.stays)
-        return Work, (self.function, self.digest, self.counts, "", self.takes_done)
+        if self._packed is None:  # once for the tasks of all parts
+            import cloudpickle
+
+            self._packed = cloudpickle.dumps(self.function), self.digest, self.counts, self.takes_done
+        return _received, self._packed
+
+
+def _received(packed: bytes, digest: str | None, counts: bool, takes_done: bool) -> Work:
+    function, is_same = opened(packed, digest)
+    work = Work(function, digest, counts, takes_done=takes_done)
+    work.is_same = is_same
+    return work
 
 
 def run(work: Work, *args: Any) -> Any:
@@ -86,14 +100,13 @@ def run(work: Work, *args: Any) -> Any:
     if work.takes_done:
         return work.function(*given)
     values = [arg.value if type(arg) is Done else arg for arg in given]
-    same = is_same(work.function, work.digest)
     start = time.perf_counter()
     value = work.function(*values)
     if not work.counts:
         return value
     before = [arg for arg in given if type(arg) is Done]
     seconds = time.perf_counter() - start + sum(done.seconds for done in before)
-    return Done(value, seconds, same and all(done.is_same for done in before))
+    return Done(value, seconds, work.is_same and all(done.is_same for done in before))
 
 
 class Store(NamedTuple):

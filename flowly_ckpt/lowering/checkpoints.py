@@ -6,7 +6,7 @@ from typing import Any
 
 from ..checkpoint.wrapper import stages_of, with_checkpoint
 from ..targets.single_flight import landings_elsewhere
-from .engine import Parallel, is_divisible, leaf, lowerings
+from .engine import Parallel, is_divisible, lowerings
 
 __all__: list[str] = []
 
@@ -15,7 +15,7 @@ __all__: list[str] = []
 def checkpointed(engine: Parallel, term: with_checkpoint, obj: Any) -> Any:
     """Compute outward from the last stored result; what has no parts and is not known yet is one piece of work."""
     if not engine.is_known(obj) and not is_divisible(term):
-        return leaf(engine, term, obj)
+        return engine.call(term, engine.whole(obj))
     stages = stages_of(term)
     seen = landings_elsewhere()
     keyed, depth, value = engine.restored(stages, obj)

@@ -222,6 +222,8 @@ def by_item(engine: Parallel, terms: Sequence[Transform], obj: Any) -> Items:
 
 def _wrapper_of_items(term: Any) -> with_checkpoint | None:
     child = term.args[0] if getattr(term, "func", None) is map else getattr(term, "each", None)
+    while child is not None and role(child) == "sequential" and len(children(child)) == 1:
+        (child,) = children(child)
     return child if isinstance(child, with_checkpoint) else None
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from ..errors import UnhashableError
 from ..hashing import functional_hash
 from ..pipelines import name_of
 
-__all__ = ["digest_of", "is_same"]
+__all__ = ["digest_of", "is_same", "opened"]
 
 _log = logging.getLogger("flowly_ckpt")
 
@@ -43,3 +45,14 @@ def is_same(function: Callable[..., Any], digest: str | None) -> bool:
         "is stored under that one's keys", os.getpid(), socket.gethostname(), name_of(function),
     )  # fmt: skip
     return False
+
+
+@lru_cache(8)
+def opened(packed: bytes, digest: str | None) -> tuple[Callable[..., Any], bool]:
+    """Return a function that was sent, and whether it is the same here; the last few are kept, with targets open.
+
+    >>> opened(pickle.dumps(abs), None)
+    (<built-in function abs>, True)
+    """
+    function = pickle.loads(packed)
+    return function, is_same(function, digest)

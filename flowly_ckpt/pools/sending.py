@@ -10,7 +10,7 @@ from traceback import format_exc
 from typing import Any, NamedTuple
 
 from ..errors import WorkerError
-from ..lowering.versions import digest_of, is_same
+from ..lowering.versions import digest_of, opened
 from ..passes.observe import Event, Sink, observed
 
 __all__ = ["OTHER", "Relay", "Sent", "work"]
@@ -118,8 +118,8 @@ def work(packed_function: bytes, args: bytes, digest: str | None = None) -> byte
     events: list[tuple[int, Event]] = []
     token = _events.set(events)
     try:
-        function = pickle.loads(packed_function)
-        value = function(*pickle.loads(args)) if _is_same(packed_function, function, digest) else OTHER
+        function, same = opened(packed_function, digest)
+        value = function(*pickle.loads(args)) if same else OTHER
         return _packed(value, events, function)
     except Exception as error:  # noqa: BLE001  it is raised where the work came from
         vars(error).pop("__flowly_place__", None)  # the whole pipeline; its note stays
@@ -141,16 +141,6 @@ def _packed(value: Any, events: list[tuple[int, Event]], function: Any) -> bytes
     except Exception as error:
         text = f"the result of {function!r} cannot be sent to the process that wants it: {error}; use threads(n)"
         raise WorkerError(text) from error
-
-
-_same: tuple[Any, ...] = ()  # what was compared last
-
-
-def _is_same(packed: bytes, function: Callable[..., Any], digest: str | None) -> bool:
-    global _same
-    if digest is not None and _same[:2] != (packed, digest):
-        _same = packed, digest, is_same(function, digest)
-    return digest is None or _same[2]
 
 
 def _dumped(obj: Any) -> bytes:

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, processes, threads
@@ -87,9 +88,7 @@ if __name__ == "__main__":
     quick = "--quick" in sys.argv
     items = int(sys.argv[sys.argv.index("--items") + 1]) if "--items" in sys.argv else 10_000
     pools(50 if quick else 400)
-    try:
-        import distributed
-    except ModuleNotFoundError:
+    if find_spec("distributed") is None:
         print("LocalCluster: needs distributed")
     else:
-        cluster(500 if quick else items, 1 if quick else 2)
+        cluster(1000 if quick else items, 1 if quick else 2)
