@@ -23,6 +23,7 @@ from ..targets.materialise import materialise
 from ..targets.recall import MISSING, compute_once, lookup
 from ..typing import Transform
 from .itemwise import form_of, through
+from .reach import check_sent
 
 __all__ = ["Items", "Parallel", "Row", "Run", "divided", "is_divisible", "lowerings", "steps"]
 
@@ -57,8 +58,12 @@ class Parallel:
 
     #: How many parts a sequence is divided into.
     width = 16
+    #: Whether the workers reach what is in the memory of this process; else a target that is only there is refused.
+    shares_memory = True
 
     def __call__(self, transform: Transform, obj: Any) -> Any:
+        if not self.shares_memory:
+            check_sent(transform)
         return self.value(self.lower(transform, obj))
 
     def over(self, function: Callable[[Any], Any], parts: Sequence[Any]) -> Sequence[Any]:

@@ -7,9 +7,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from ..checkpoint.wrapper import with_checkpoint
-from ..pipelines import children, role, walk
-from ..targets.reachable import check_reachable
 from ..typing import Transform
 
 if TYPE_CHECKING:
@@ -43,8 +40,6 @@ class Pool:
     def __call__(self, transform: Transform, obj: Any) -> Any:
         from .running import InProcesses, InThreads
 
-        if not self.shares_memory:
-            check_sent(transform)
         kind = InThreads if self.shares_memory else InProcesses
         with kind(self.opened, _PARTS * self.count) as engine:
             return engine(transform, obj)
@@ -130,30 +125,3 @@ def pool(executor: Executor) -> Pool:
 
 def _count(count: int | None) -> int:
     return (os.cpu_count() or 1) if count is None else count
-
-
-def check_sent(transform: Transform) -> None:
-    """Raise unless the workers can reach every target in what is sent to them.
-
-    Along the chain itself results are stored in this process, so that there any target will do.
-
-    :raises StoreError: says what to use instead.
-
-    >>> from flowly_ckpt import add_checkpoints, chained, checkpoint
-    >>> check_sent(add_checkpoints(chained(abs, checkpoint({}))))
-    """
-    if role(transform) == "sequential" or isinstance(transform, with_checkpoint):
-        for part in children(transform):
-            check_sent(part)
-    else:
-        check_all(transform, "the workers' processes")
-
-
-def check_all(transform: Transform, where: str) -> None:
-    """Raise unless every target in a pipeline can be reached from other processes.
-
-    >>> check_all(abs, "the workers")
-    """
-    for term in walk(transform):
-        if isinstance(term, with_checkpoint):
-            check_reachable(term.checkpoint.target, where)

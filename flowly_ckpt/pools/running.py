@@ -113,6 +113,8 @@ class InProcesses(InThreads):
     4
     """
 
+    shares_memory = False
+
     def _submitted(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         future = self._shared.submit(self.opened, *self._shared.sent.packed(function, args, self.is_versioned))
         if self.is_versioned:
