@@ -48,25 +48,34 @@ every_engine = pytest.mark.parametrize(
 inputs = st.one_of(st.tuples(pipelines(TARGET), numbers), st.tuples(sequences(TARGET), lists))
 
 
-def agree(engine, target, pipeline, obj):
+def agree(engine, target, pipeline, obj, place=add_checkpoints):
     """Run on an engine and here, each after the other, each from nothing; everything must be the same."""
     expected = realised(drop_checkpoints(pipeline)(obj))
     entries = []
     for first, second in ((local, engine), (engine, local)):
         target.clear()
-        assert realised(apply(pipeline, obj, [add_checkpoints], engine=first)) == expected
+        assert realised(apply(pipeline, obj, [place], engine=first)) == expected
         stored = dict(target)
-        assert realised(apply(pipeline, obj, [add_checkpoints], engine=second)) == expected
+        assert realised(apply(pipeline, obj, [place], engine=second)) == expected
         assert dict(target) == stored, "the second engine finds what the first stored, and nothing is missing"
         entries.append(stored)
     assert entries[0] == entries[1]
 
 
 @every_engine
-@given(case=inputs)
+@given(case=inputs, place=st.sampled_from([add_checkpoints, partial(add_checkpoints, early_cutoff=True)]))
 @settings(max_examples=60)
-def test_8_engines_agree_and_find_the_entries_of_each_other(engine, case):
-    agree(engine, TARGET, *case)
+def test_8_engines_agree_and_find_the_entries_of_each_other(engine, case, place):
+    agree(engine, TARGET, *case, place)
+
+
+@every_engine
+def test_thousands_of_checkpoints_are_no_matter_of_depth(engine):
+    target = {}
+    pipeline = chained(*[step for n in range(1500) for step in (abs, checkpoint(target, str(n)))], noted)
+    for _ in range(2):
+        assert apply(pipeline, -1, [add_checkpoints], engine=engine) == -1
+    assert len(target) == 1500
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import logging
 import os
 import pickle
 import sqlite3
@@ -407,6 +408,27 @@ def run_all(each, items):
     return list(kept(partial(map, each), items, engine=threads(1)))
 
 
+def test_a_thread_that_gathers_parts_is_not_taken_to_wait_for_whoever_was_started_since():
+    """Two threads of a program ask for one result that takes long: the second waits, it does not compute it as well."""
+    from flowly_ckpt.targets.waiting import is_waited_for
+
+    begun, go = threading.Event(), threading.Event()
+
+    def waits(n):
+        begun.set()
+        assert go.wait(60)
+        return n
+
+    with ThreadPoolExecutor(1) as program:
+        run = program.submit(threads(2), chained(partial(map, waits), list), [1, 2])
+        assert begun.wait(60)
+        try:
+            assert not is_waited_for(next(iter(program._threads)).ident, [], 60.0)
+        finally:
+            go.set()
+        assert run.result() == [1, 2]
+
+
 def test_a_value_that_cannot_be_stored_takes_no_other_with_it(tmp_path):
     with DiskTarget(tmp_path / "results") as target:
         pipeline = chained(partial(map, chained(lambda n: threading.Lock() if n == 3 else n, checkpoint(target))), list)
@@ -414,6 +436,16 @@ def test_a_value_that_cannot_be_stored_takes_no_other_with_it(tmp_path):
             values = kept(pipeline, range(6), engine=threads(1))
         assert len(values) == 6
         assert sorted(target.values()) == [0, 1, 2, 4, 5]
+
+
+def test_what_is_restored_and_computed_is_logged(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "flowly_ckpt")
+    with DiskTarget(tmp_path / "results") as target:
+        pipeline = chained(partial(map, chained(negated, checkpoint(target, "negated"))), list)
+        for text in ("compute, then store object at 'negated'", "restore object at 'negated'"):
+            caplog.clear()
+            kept(pipeline, range(3), engine=threads(1))
+            assert [record.getMessage().startswith(text) for record in caplog.records] == [True] * 3
 
 
 def test_equal_items_get_values_of_their_own(tmp_path):

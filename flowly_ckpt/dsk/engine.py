@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 from ..checkpoint.wrapper import Keyed, Stage, keys_of, missing, with_checkpoint
 from ..engines import apply as apply_here
 from ..hashing import functional_hash
 from ..lowering import Items, Parallel
-from ..lowering.engine import Run, divided, found
+from ..lowering.engine import divided, found
 from ..lowering.versions import digest_of
-from ..pipelines import name_of, walk
+from ..pipelines import walk
 from ..targets.materialise import materialise
 from ..targets.protocol import as_target, described
 from ..targets.reachable import check_reachable, is_reachable
 from ..typing import Rewrite, Transform
-from .work import Done, Given, Store, Work, after, run
+from .tasks import Later, Tasks
+from .work import Done, Store, Work, after
 
 __all__ = ["Graph", "apply", "apply_to_local", "dask"]
 
@@ -31,22 +31,14 @@ class Graph(Parallel):
     :param scheduler: as dask's ``compute`` takes it; without it, the one that dask would use.
     :param width: how many parts a sequence is divided into.
 
-    >>> Graph("threads").value(Graph("threads").lower(abs, -1))
+    >>> graph = Graph("threads")
+    >>> graph.value(graph.lower(abs, -1))
     1
     """
 
     def __init__(self, scheduler: Any = None, width: int = _PARTS, obj: Any = None) -> None:
-        try:
-            from dask.base import get_scheduler, is_dask_collection
-            from dask.delayed import Delayed
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(f"{error}: install the extra: pip install 'flowly-ckpt[dask]'") from error
-
-        collections = [obj if is_dask_collection(obj) else Delayed("unused", {})]
-        self.is_collection = is_dask_collection
-        self.scheduler = scheduler
+        self.tasks = Tasks(scheduler, obj)
         self.width = width
-        self.is_remote = not _shares_memory(get_scheduler(scheduler=scheduler, collections=collections))
         self.counts = False  # whether what is built is on the way to a checkpoint
         self.stays = ""
         self.is_versioned = False  # whether tasks make sure that they run the code that the keys are made from
@@ -57,9 +49,9 @@ class Graph(Parallel):
         :raises StoreError: says what to use instead.
         """
         targets = [term.checkpoint.target for term in walk(transform) if isinstance(term, with_checkpoint)]
-        self.is_versioned = self.is_remote and bool(targets)
+        self.is_versioned = self.tasks.is_remote and bool(targets)
         for target in targets:
-            if self.is_remote:
+            if self.tasks.is_remote:
                 check_reachable(target, "dask's workers")
             elif not self.stays and not is_reachable(target):
                 self.stays = (
@@ -69,17 +61,17 @@ class Graph(Parallel):
 
     def over(self, function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
         work = self._work(function)
-        return [self._task(work, part) for part in parts]
+        return [self.tasks.add(work, part) for part in parts]
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
-        return self._task(self._work(function), *args)
+        return self.tasks.add(self._work(function), *args)
 
     def leaf(self, function: Callable[[Any], Any], obj: Any) -> Any:
         """Call a function in a task; with a table or an array of dask as it is."""
         from dask.bag import Bag
         from dask.delayed import Delayed
 
-        if self.is_collection(obj) and not isinstance(obj, (Bag, Delayed)):
+        if self.tasks.is_collection(obj) and not isinstance(obj, (Bag, Delayed)):
             return function(obj)
         return super().leaf(function, obj)
 
@@ -87,10 +79,10 @@ class Graph(Parallel):
         return [self.lower(term, obj) for term in transforms]
 
     def is_known(self, obj: Any) -> bool:
-        return not isinstance(obj, Items) and not self.is_collection(obj)
+        return not isinstance(obj, Items) and not self.tasks.is_later(obj)
 
     def whole(self, obj: Any) -> Any:
-        if isinstance(obj, Items) and not any(map(self.is_collection, obj.parts)):
+        if isinstance(obj, Items) and not any(map(self.tasks.is_later, obj.parts)):
             return self.value(obj)
         return super().whole(obj)
 
@@ -99,23 +91,23 @@ class Graph(Parallel):
 
         if self.is_known(obj):
             return Items(divided(list(materialise(obj)), self.width), list)
-        if isinstance(obj, Bag):
-            listed = Work(list, counts=self.counts)  # a partition may be an iterator
-            return Items([self._task(listed, part) for part in obj.to_delayed()], list)
         if isinstance(obj, Items):
             return obj
-        listed = self._task(Work(_listed, counts=self.counts), obj)
+        listed = Work(_listed, counts=self.counts)
+        if isinstance(obj, Bag):  # whose partitions may be iterators
+            return Items([self.tasks.add(listed, part) for part in self.tasks.partitions(obj)], list)
+        whole = self.tasks.add(listed, obj)
         pieces = (Work(partial(_piece, number, self.width), counts=self.counts) for number in range(self.width))
-        return Items([self._task(piece, listed) for piece in pieces], list)
+        return Items([self.tasks.add(piece, whole) for piece in pieces], list)
 
     def value(self, obj: Any) -> Any:
         """Compute an object, where it is not known; a sequence is joined here."""
-        import dask
-
+        if self.is_known(obj):
+            return obj
         if not isinstance(obj, Items):
-            return _plain(dask.compute(obj, scheduler=self.scheduler)[0]) if self.is_collection(obj) else obj
-        computed = iter(dask.compute(*filter(self.is_collection, obj.parts), scheduler=self.scheduler))
-        parts = [_plain(next(computed)) if self.is_collection(part) else part for part in obj.parts]
+            return _plain(self.tasks.computed([self.tasks.later(obj)])[0])
+        computed = iter(self.tasks.computed([part for part in obj.parts if self.tasks.is_later(part)]))
+        parts = [_plain(next(computed)) if self.tasks.is_later(part) else part for part in obj.parts]
         return obj.make([item for part in parts for item in part])
 
     def restored(self, stages: Sequence[Stage], obj: Any) -> tuple[list[Keyed], int, Any]:
@@ -125,7 +117,8 @@ class Graph(Parallel):
         obj = self._persisted(obj)
         hashers = [as_target(stage.wrapper.checkpoint.target).hasher for stage in stages]
         digests = {
-            hasher: self.value(self._task(Work(partial(_digest, hasher)), self.whole(obj))) for hasher in set(hashers)
+            hasher: self.value(self.tasks.add(Work(partial(_digest, hasher)), self.whole(obj)))
+            for hasher in set(hashers)
         }
         plain = keys_of(stages, None)
         keyed = [one._replace(key=(digests[hasher], *one.key[1:])) for one, hasher in zip(plain, hashers)]
@@ -142,40 +135,33 @@ class Graph(Parallel):
             self.counts = nested
         target, key, _, made_from = missing(stage, keyed, None, previous)
         store = Store(target, key, made_from, nested, not isinstance(value, Items)).run
-        stored = self._task(Work(store, stays=self.stays, takes_done=True), whole)
+        stored = self.tasks.add(Work(store, stays=self.stays, takes_done=True), whole)
         if not isinstance(value, Items):
             return stored
         follows = Work(partial(after, nested), takes_done=True)
-        return Items([self._task(follows, part, stored) for part in value.parts], value.make)
+        return Items([self.tasks.add(follows, part, stored) for part in value.parts], value.make)
 
     def collection(self, obj: Any) -> Any:
         """Return a collection of dask for an object: a bag for a sequence in parts."""
-        from dask import delayed
-        from dask.bag import from_delayed
-
         if hasattr(obj, "__next__") and self.is_known(obj):
             obj = self.items(obj)
         if isinstance(obj, Items):
-            parts = [part if self.is_collection(part) else self._task(Work(_itself), part) for part in obj.parts]
-            return from_delayed(parts)
-        return obj if self.is_collection(obj) else delayed(obj, traverse=False)
+            return self.tasks.bag([part if type(part) is Later else self._given(part) for part in obj.parts])
+        if self.is_known(obj):
+            obj = self._given(obj)
+        return self.tasks.delayed(obj) if type(obj) is Later else obj
+
+    def _given(self, obj: Any) -> Later:
+        return self.tasks.add(Work(_itself), obj)
 
     def _persisted(self, obj: Any) -> Any:
         import dask
 
-        if not isinstance(obj, Items):
-            return dask.persist(obj, scheduler=self.scheduler)[0]
-        return Items(dask.persist(*obj.parts, scheduler=self.scheduler), obj.make)
+        (held,) = dask.persist(self.collection(obj), scheduler=self.tasks.scheduler)
+        return Items(self.tasks.partitions(held), obj.make) if isinstance(obj, Items) else held
 
     def _work(self, function: Callable[..., Any]) -> Work:
         return Work(function, digest_of(function) if self.is_versioned else None, self.counts, self.stays)
-
-    def _task(self, work: Work, *args: Any) -> Any:
-        from dask import delayed
-
-        given = [arg if self.is_collection(arg) else Given(arg) for arg in args]
-        task = delayed(run, pure=False, traverse=False)
-        return task(work, *given, dask_key_name=f"{_name(work.function)}-{uuid4().hex}")
 
 
 def dask(
@@ -273,19 +259,8 @@ def _graph(transform: Transform, obj: Any, npartitions: int | None, client: Any,
     return graph
 
 
-def _shares_memory(get: Any) -> bool:
-    from dask.local import get_sync
-    from dask.threaded import get as get_threaded
-
-    return get in (get_sync, get_threaded)
-
-
 def _plain(computed: Any) -> Any:
     return computed.value if type(computed) is Done else computed
-
-
-def _name(function: Any) -> str:
-    return function.name if isinstance(function, Run) else name_of(function)
 
 
 def _itself(obj: Any) -> Any:

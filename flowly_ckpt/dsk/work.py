@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..errors import StoreError
 from ..lowering.versions import opened
+from ..pipelines.names import unlocated
 from ..targets.bulk import keep
 from ..typing import Facts, Key, Target
 
@@ -101,7 +102,11 @@ def run(work: Work, *args: Any) -> Any:
         return work.function(*given)
     values = [arg.value if type(arg) is Done else arg for arg in given]
     start = time.perf_counter()
-    value = work.function(*values)
+    try:
+        value = work.function(*values)
+    except Exception as error:
+        unlocated(error)
+        raise
     if not work.counts:
         return value
     before = [arg for arg in given if type(arg) is Done]

@@ -14,6 +14,7 @@ from ..pipelines import name_of
 
 __all__ = ["digest_of", "is_same", "opened"]
 
+_SMALL = 1_000_000  # bytes; what is larger holds data, and is not kept
 _log = logging.getLogger("flowly_ckpt")
 
 
@@ -47,12 +48,16 @@ def is_same(function: Callable[..., Any], digest: str | None) -> bool:
     return False
 
 
-@lru_cache(8)
 def opened(packed: bytes, digest: str | None) -> tuple[Callable[..., Any], bool]:
     """Return a function that was sent, and whether it is the same here; the last few are kept, with targets open.
 
     >>> opened(pickle.dumps(abs), None)
     (<built-in function abs>, True)
     """
+    return (_small if len(packed) <= _SMALL else _small.__wrapped__)(packed, digest)
+
+
+@lru_cache(8)
+def _small(packed: bytes, digest: str | None) -> tuple[Callable[..., Any], bool]:
     function = pickle.loads(packed)
     return function, is_same(function, digest)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Self
 
 from ..lowering import Items, Parallel, is_divisible
+from ..targets.waiting import gathering
 from ..typing import Transform
 from .sending import OTHER, Sent
 
@@ -42,12 +43,12 @@ class InThreads(Parallel):
     def over(self, function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
         if len(parts) < 2 and not self.is_beside:
             return [function(part) for part in parts]
-        return self._gathered([self._submitted(function, part) for part in parts])
+        return self._gathered(self._submitted(function, part) for part in parts)
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         if not self.is_beside:
             return function(*args)
-        return self._gathered([self._submitted(function, *args)])[0]
+        return self._gathered(iter([self._submitted(function, *args)]))[0]
 
     def keep(self, *args: Any) -> Any:
         versioned, self.is_versioned = self.is_versioned, True
@@ -67,12 +68,10 @@ class InThreads(Parallel):
         # Threads of their own, which only wait: in those of the pool they would take the place of what they wait for.
         with ThreadPoolExecutor(sum(divisible)) as waiting:
             return self._gathered(
-                [
-                    waiting.submit(copy_context().run, beside.branch, term, obj)
-                    if is_divided
-                    else self._submitted(term, whole)
-                    for term, is_divided in zip(transforms, divisible)
-                ]
+                waiting.submit(copy_context().run, beside.branch, term, obj)
+                if is_divided
+                else self._submitted(term, whole)
+                for term, is_divided in zip(transforms, divisible)
             )
 
     def branch(self, term: Transform, obj: Any) -> Any:
@@ -91,13 +90,16 @@ class InThreads(Parallel):
     def _result(self, future: Future[Any]) -> Any:
         return future.result()
 
-    def _gathered(self, futures: Sequence[Future[Any]]) -> list[Any]:
+    def _gathered(self, submitted: Iterator[Future[Any]]) -> list[Any]:
+        """Submit work, and return the results in its order."""
         from concurrent.futures import CancelledError, as_completed
 
         results = {}
         try:
-            for future in as_completed(futures):
-                results[future] = self._result(future)
+            with gathering():
+                futures = list(submitted)
+                for future in as_completed(futures):
+                    results[future] = self._result(future)
         except CancelledError:
             raise self._shared.error or CancelledError from None
         except BaseException as error:

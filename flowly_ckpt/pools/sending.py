@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ..errors import WorkerError
 from ..lowering.versions import digest_of, opened
 from ..passes.observe import Event, Sink, observed
+from ..pipelines.names import unlocated
 
 __all__ = ["OTHER", "Relay", "Sent", "work"]
 
@@ -122,7 +123,7 @@ def work(packed_function: bytes, args: bytes, digest: str | None = None) -> byte
         value = function(*pickle.loads(args)) if same else OTHER
         return _packed(value, events, function)
     except Exception as error:  # noqa: BLE001  it is raised where the work came from
-        vars(error).pop("__flowly_place__", None)  # the whole pipeline; its note stays
+        unlocated(error)
         text = format_exc()
         try:
             packed = _dumped((False, (error, text), events))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from .waiting import computing
 
 __all__ = ["Wanted", "compute_many", "keep", "lookup_many"]
 
+_log = logging.getLogger("flowly_ckpt")
 _SECONDS, _COUNT = 0.5, 200  # of results that wait to be stored together
 
 
@@ -49,6 +51,9 @@ def lookup_many(target: Target, keys: Sequence[Key]) -> list[Any]:
         text = f"{described(target)} could not restore several results at once: {type(error).__name__}: {error}"
         warnings.warn(text, StoreWarning, stacklevel=2)
         return [lookup(target, key) for key in keys]
+    if _log.isEnabledFor(logging.INFO):
+        for key in found:
+            _log.info("restore object at %r (key %s)", key[1], key)
     values, given = [], set()
     for key in keys:
         value = found.get(key, MISSING)
