@@ -329,6 +329,15 @@ def test_an_executor_in_a_pipeline_does_not_break_the_hashing_of_what_comes_late
     assert len(target) == 1
 
 
+def test_the_engine_that_a_step_uses_is_no_part_of_its_key():
+    def step(rows, engine):
+        return apply(pmap(abs), rows, engine=engine)
+
+    with ThreadPoolExecutor(2) as executor:
+        engines = [threads(2), threads(3), processes(2), pool(executor)]
+        assert len({functional_hash(partial(step, engine=engine)) for engine in engines}) == 1
+
+
 def test_ones_own_executor_stays_open():
     with ThreadPoolExecutor(3) as executor:
         for _ in range(2):

@@ -37,6 +37,9 @@ class Pool:
     def __repr__(self) -> str:
         return f"{self.name}({self.count})"
 
+    def __flowly_hash__(self) -> str:
+        return "engine"  # how something runs is no part of a key
+
     def __call__(self, transform: Transform, obj: Any) -> Any:
         from .running import InProcesses, InThreads
 

@@ -82,7 +82,11 @@ def compute_many(target: Target, wanted: Sequence[Wanted], seen: int) -> list[An
     try:
         return [batch.value(want) for want in wanted]
     finally:
-        batch.flush()
+        try:
+            batch.close()
+        finally:
+            if not batch.is_over:  # an interrupt came while it was closed
+                batch.close()
 
 
 def keep(target: Target, key: Key, value: Any, facts: Facts) -> Any:
@@ -112,26 +116,27 @@ class _Batch:
         self.keys: set[Key] = set()
         self.waiting: list[tuple[Turn, Facts]] = []
         self.since = 0.0
+        self.turn: Turn | None = None  # what is computed now
+        self.is_over = False
 
     def value(self, want: Wanted) -> Any:
         if want.key in self.keys:
             self.flush()
             return recall(self.target, want.key, want.compute, want.made_from)
         self.keys.add(want.key)
-        turn = Turn(self.target, want.key, want.made_from, self.seen)
-        facts = None
+        turn = self.turn = Turn(self.target, want.key, want.made_from, self.seen)
         try:
             self._wait(turn)
             if turn.found() is MISSING:
-                facts = self._computed(turn, want.compute())
+                self._computed(turn, want.compute())
         except Exception as error:
             turn.error = error
             raise
-        finally:
-            if facts is None:
-                turn.leave()
-        if facts is not None:
-            self._put(turn, facts)
+        if not self.waiting or self.waiting[-1][0] is not turn:
+            turn.leave()
+        self.turn = None
+        if self.waiting and (len(self.waiting) >= _COUNT or time.perf_counter() - self.since >= _SECONDS):
+            self.flush()
         return iter(turn.value) if type(turn.value) is Materialised else turn.value
 
     def _wait(self, turn: Turn) -> None:
@@ -145,28 +150,30 @@ class _Batch:
                 computing.set((*self.outer, turn.flight.place))
                 time.sleep(wait)
 
-    def _computed(self, turn: Turn, value: Any) -> Facts | None:
-        if self.full.isolates:
-            return turn.computed(value)
-        turn.keep(value)  # in memory: there is nothing to be saved by waiting
-        return None
-
-    def _put(self, turn: Turn, facts: Facts) -> None:
-        if not self.waiting:
-            self.since = time.perf_counter() - facts.seconds
-        self.waiting.append((turn, facts))
-        if len(self.waiting) >= _COUNT or time.perf_counter() - self.since >= _SECONDS:
-            self.flush()
+    def _computed(self, turn: Turn, value: Any) -> None:
+        if not self.full.isolates:
+            turn.keep(value)  # in memory: there is nothing to be saved by waiting
+        elif (facts := turn.computed(value)) is not None:
+            if not self.waiting:
+                self.since = time.perf_counter() - facts.seconds
+            self.waiting.append((turn, facts))
 
     def flush(self) -> None:
         """Store what waits, and let go of it, the last first, as one leaves rooms that lie in each other."""
-        waiting, self.waiting = self.waiting, []
         try:
-            if waiting:
-                self._store(waiting)
+            if self.waiting:
+                self._store(self.waiting)
         finally:
-            for turn, _ in reversed(waiting):
-                turn.leave()
+            while self.waiting:
+                self.waiting[-1][0].leave()
+                self.waiting.pop()
+
+    def close(self) -> None:
+        """Store what waits, and let go of everything; to do it again completes it."""
+        if self.turn is not None:
+            self.turn.leave()
+        self.flush()
+        self.is_over = True
 
     def _store(self, waiting: list[tuple[Turn, Facts]]) -> None:
         try:
