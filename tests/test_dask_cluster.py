@@ -137,7 +137,8 @@ def test_a_worker_with_other_code_keeps_what_it_computes_to_itself_and_says_so(c
     import sent_steps
 
     path = lambda folder: sys.path.insert(0, str(folder))
-    workers = list(client.scheduler_info(n_workers=-1)["workers"])
+    client.wait_for_workers(2)
+    workers = list(client.nthreads())
     for worker, name in zip(workers, ("theirs", "ours")):
         client.run(path, tmp_path / name, workers=[worker])
     client.run(listen)
