@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash
+from flowly_ckpt.engines import pool
 from flowly_ckpt.errors import StoreError
 from flowly_ckpt.targets import DiskTarget
 
@@ -82,6 +83,13 @@ def test_a_result_of_the_whole_is_stored_on_a_worker(client, ran, target):
         assert dsk.apply_to_local(pipeline, range(20), [add_checkpoints], client=client) == 20
     assert apply(pipeline, range(20), [add_checkpoints]) == 20
     assert counts(ran) == dict.fromkeys(range(20), 1)
+
+
+def test_the_clients_executor_is_an_executor_like_any_other(client, ran, target):
+    pipeline = chained(partial(map, chained(partial(count, ran), checkpoint(target))), sum)
+    for _ in range(2):
+        assert apply(pipeline, range(40), [add_checkpoints], engine=pool(client.get_executor())) == -sum(range(40))
+    assert counts(ran) == dict.fromkeys(range(40), 1)
 
 
 def kill_once(folder, n):

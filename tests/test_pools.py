@@ -282,8 +282,9 @@ def test_a_process_that_dies_takes_nothing_with_it_that_was_stored(tmp_path):
     (tmp_path / "ran").mkdir()
     with DiskTarget(tmp_path / "results") as target:
         pipeline = chained(partial(map, chained(partial(dies, tmp_path), checkpoint(target))), list)
-        with pytest.raises(BrokenProcessPool):
+        with pytest.raises(BrokenProcessPool) as caught:
             kept(pipeline, range(64), engine=processes(2))
+        assert "what was finished is stored" in caught.value.__notes__[0]
         stored = len(target)
         assert kept(pipeline, range(64), engine=processes(2)) == [-n for n in range(64)]
         assert set(counts(tmp_path / "ran").values()) <= {1, 2}

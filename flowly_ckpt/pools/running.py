@@ -92,7 +92,7 @@ class InThreads(Parallel):
 
     def _gathered(self, submitted: Iterator[Future[Any]]) -> list[Any]:
         """Submit work, and return the results in its order."""
-        from concurrent.futures import CancelledError, as_completed
+        from concurrent.futures import BrokenExecutor, CancelledError, as_completed
 
         results = {}
         try:
@@ -104,6 +104,10 @@ class InThreads(Parallel):
             raise self._shared.error or CancelledError from None
         except BaseException as error:
             self._shared.stop(error)
+            if isinstance(error, BrokenExecutor):
+                error.add_note(
+                    "a worker ended abruptly; what was finished is stored, so that another run goes on there"
+                )
             raise
         return [results[future] for future in futures]
 
