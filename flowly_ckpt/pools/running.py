@@ -106,7 +106,7 @@ class InThreads(Parallel):
             self._shared.stop(error)
             if isinstance(error, BrokenExecutor):
                 error.add_note(
-                    "a worker ended abruptly; what was finished is stored, so that another run goes on there"
+                    "a worker ended abruptly; what was finished is stored, and another run goes on there"
                 )
             raise
         return [results[future] for future in futures]
