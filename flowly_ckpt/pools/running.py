@@ -105,9 +105,7 @@ class InThreads(Parallel):
         except BaseException as error:
             self._shared.stop(error)
             if isinstance(error, BrokenExecutor):
-                error.add_note(
-                    "a worker ended abruptly; what was finished is stored, and another run goes on there"
-                )
+                error.add_note("a worker ended abruptly; what was finished is stored, and another run goes on there")
             raise
         return [results[future] for future in futures]
 

@@ -50,7 +50,8 @@ def cluster(count: int, rounds: int) -> None:
 
     options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
     with LocalCluster(**options) as workers, Client(workers) as client, tempfile.TemporaryDirectory() as folder:
-        run = partial(apply_to_local, rewrites=[add_checkpoints], client=client)
+        parts = max(2, count // 100)  # of 100 items each, whatever the number: 10,000 make dask's usual 100 parts
+        run = partial(apply_to_local, rewrites=[add_checkpoints], client=client, npartitions=parts)
         step = partial(item, SECONDS["cluster"])
         expected = [-n for n in range(count)]
         warm = chained(partial(map, chained(abs, checkpoint(DiskTarget(os.path.join(folder, "warm"))))), list)
