@@ -106,7 +106,8 @@ def show(title: str, folder: Path) -> None:
     ran: Counter[str] = Counter()
 
     def note(event: Event) -> None:
-        ran[event.step.rpartition(".")[2]] += 1
+        if (event.of, event.kind) == ("step", "run"):
+            ran[event.step.rpartition(".")[2]] += 1
 
     start = time.perf_counter()
     path = sheet.brew(jobs=2, rewrites=[observe(note)])

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import logging
 import math
 import os
 import re
@@ -29,7 +28,7 @@ from toolz import curry
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
 from flowly_ckpt.errors import StoreError
-from flowly_ckpt.passes import Event, observe
+from flowly_ckpt.passes import Timings, observe
 from flowly_ckpt.targets import DiskTarget
 from flowly_ckpt.typing import Target
 
@@ -152,43 +151,17 @@ def search(query: str, target: Target, best: int = 10) -> chained:
     return chained(curry(map)(definitions), list, build_index, checkpoint(target, tag="index"), answer(query, best))
 
 
-class Tally(logging.Handler):
-    """Count what is restored, from the library's log, and time what runs, from the events of its steps."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.restored: Counter[str] = Counter()
-        self.ran: Counter[str] = Counter()
-        self.seconds: Counter[str] = Counter()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.msg.startswith("restore"):
-            self.restored[record.args[0]] += 1  # type: ignore[index]
-
-    def note(self, event: Event) -> None:
-        self.ran[event.step] += 1
-        self.seconds[event.step] += event.seconds
-
-    def report(self, title: str, seconds: float) -> None:
-        print(f"{title}: {seconds:.3f} s")
-        for tag, count in self.restored.items():
-            print(f"  restored  {tag:<12} {count:>5} ×")
-        for step, count in self.ran.items():
-            print(f"  ran       {step:<12} {count:>5} ×  {self.seconds[step]:.3f} s")
-
-
 def run(title: str, folder: Path, pipeline: chained) -> Any:
     """Run the pipeline on a folder and report what was restored and what ran."""
-    tally, log = Tally(), logging.getLogger("flowly_ckpt")
-    log.addHandler(tally)
-    log.setLevel(logging.INFO)
-    log.propagate = False
-    try:
-        start = time.perf_counter()
-        found = apply(pipeline, read_folder(folder), rewrites=[observe(tally.note), add_checkpoints])
-        tally.report(title, time.perf_counter() - start)
-    finally:
-        log.removeHandler(tally)
+    timings = Timings()
+    start = time.perf_counter()
+    found = apply(pipeline, read_folder(folder), rewrites=[observe(timings), add_checkpoints])
+    print(f"{title}: {time.perf_counter() - start:.3f} s")
+    for row in timings:
+        if row.action == "restored":
+            print(f"  restored  {row.step:<12} {row.times:>5} ×")
+        elif row.action == "run":
+            print(f"  ran       {row.step:<12} {row.times:>5} ×  {row.seconds:.3f} s")
     return found
 
 

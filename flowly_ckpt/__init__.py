@@ -1,41 +1,93 @@
 """Pipelines as plain data, rewritten by passes; a step runs again only if its input or its code has changed.
 
->>> from functools import partial
->>> from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
->>> apply = partial(apply, rewrites=[add_checkpoints])
+>>> from flowly_ckpt import chained, checkpoint, run
 >>> results = {}
->>> apply(chained(sorted, checkpoint(results), sum), [3, 1, 2])
+>>> run(chained(sorted, checkpoint(results), sum), [3, 1, 2])
 6
 >>> len(results)
 1
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .checkpoint import add_checkpoints, checkpoint, clear_checkpoints, drop_checkpoints, with_checkpoint
-from .engines import apply, local, pipe, processes, threads
+from .engines import apply, local, pipe, processes, run, threads
 from .errors import FlowlyError, UnhashableError
-from .hashing import functional_hash, ignore_globals
+from .hashing import FileContent, functional_hash, ignore_globals
+from .memo import memo
 from .pipelines import build_dict, chained, flatten, itemsetter, seq
+from .plan import plan
 from .pools import pmap
+from .showing import forms
+
+if TYPE_CHECKING:
+    from .hashing import differences, explain
+    from .memory import Memory
+    from .passes.observe import observe
+    from .targets import DiskTarget
+
+__version__ = "0.1.0"
 
 __all__ = [
+    "DiskTarget",
+    "FileContent",
     "FlowlyError",
+    "Memory",
     "UnhashableError",
+    "__version__",
     "add_checkpoints",
     "apply",
     "build_dict",
     "chained",
     "checkpoint",
     "clear_checkpoints",
+    "differences",
     "drop_checkpoints",
+    "explain",
     "flatten",
     "functional_hash",
     "ignore_globals",
     "itemsetter",
     "local",
+    "memo",
+    "observe",
     "pipe",
+    "plan",
     "pmap",
     "processes",
+    "run",
     "seq",
     "threads",
     "with_checkpoint",
 ]
+
+_LATER = {  # imported when asked for
+    "DiskTarget": "targets",
+    "Memory": "memory",
+    "differences": "hashing",
+    "explain": "hashing",
+    "observe": "passes",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
+
+
+def _load_notebooks() -> None:
+    from .draw import notebooks  # noqa: F401  registers how pipelines, plans and targets are shown
+
+
+# What draws pictures and tables is loaded when a notebook shows the first.
+forms.register_lazy(__name__, _load_notebooks)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from typing import Any
 
 __all__ = [
     "FlowlyError",
     "FlowlyWarning",
     "MutationWarning",
+    "RedefinedWarning",
     "StoreError",
     "StoreWarning",
     "UnhashableError",
     "UnreachableWarning",
     "UnstorableError",
     "WorkerError",
+    "warn",
 ]
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_BETWEEN = {"asyncio", "concurrent", "contextlib", "functools", "threading", "toolz", "cytoolz"}
 
 
 class FlowlyError(Exception):
@@ -107,7 +115,10 @@ class StoreWarning(FlowlyWarning):
 
 
 class MutationWarning(FlowlyWarning):
-    """Issued when a stored value was changed in place after it was stored; it is computed again.
+    """Issued when something was changed in place that results are told apart by.
+
+    A stored value that was changed after it was stored is computed again. A step that changes its input, or what its
+    code refers to, has another key the next time, and its result is not found.
 
     >>> import warnings
     >>> from flowly_ckpt.targets.recall import recall
@@ -121,8 +132,16 @@ class MutationWarning(FlowlyWarning):
     """
 
 
+class RedefinedWarning(FlowlyWarning):
+    """Issued for a pipeline that holds a function in whose place its module has another one now.
+
+    >>> str(RedefinedWarning("the pipeline holds an earlier 'clean'"))
+    "the pipeline holds an earlier 'clean'"
+    """
+
+
 class UnreachableWarning(FlowlyWarning):
-    """Issued for a mark that no rewrite pass can reach, so that nothing is stored for it.
+    """Issued for a mark that no rewrite pass has reached or can reach, so that nothing is stored for it.
 
     >>> import warnings
     >>> from flowly_ckpt import add_checkpoints, checkpoint
@@ -132,3 +151,21 @@ class UnreachableWarning(FlowlyWarning):
     >>> caught[0].category.__name__
     'UnreachableWarning'
     """
+
+
+def warn(message: str, kind: type[Warning]) -> None:
+    """Issue a warning that shows the line of the user's program which led to it.
+
+
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     warn("a result could not be stored", StoreWarning)
+    >>> str(caught[0].message)
+    'a result could not be stored'
+    """
+    frame, level = sys._getframe(1), 2
+    while (outer := frame.f_back) is not None:
+        root = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if not frame.f_code.co_filename.startswith(_HERE) and root not in _BETWEEN:
+            break
+        frame, level = outer, level + 1
+    warnings.warn(message, kind, stacklevel=level)

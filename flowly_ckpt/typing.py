@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
-__all__ = ["Bytes", "Engine", "Facts", "Key", "Rewrite", "Target", "Transform"]
+__all__ = ["Age", "Bytes", "Engine", "Facts", "Key", "Rewrite", "Target", "Transform"]
 
+#: Any function of one argument: a step, or a whole pipeline.
 Transform = Callable[[Any], Any]
+#: A pass: from a pipeline to a pipeline that computes the same.
 Rewrite = Callable[[Transform], Transform]
+#: What runs a rewritten pipeline on an object, or only examines it.
 Engine = Callable[[Transform, Any], Any]
+#: The hash of the input, the tag, the hash of the code.
 Key = tuple[str, str, str]
+#: Where results are kept.
 Target = MutableMapping[Key, Any]
+#: An age or a length of time: seconds, a text such as "30d", or a timedelta.
+Age = float | str | timedelta
+#: What codecs make, and what they read.
 Bytes = bytes | bytearray | memoryview
 
 

@@ -19,6 +19,7 @@ from flowly_ckpt.targets import (
     Serialized,
     Signed,
     Snapshots,
+    SqlTarget,
     compressed,
     gzipped,
     tree,
@@ -60,6 +61,8 @@ def makers(folder):
         "remote, memory": lambda: RemoteTarget(f"memory://{fresh()}"),
         "remote, file": lambda: RemoteTarget(f"file://{fresh()}"),
         "remote, tree": lambda: RemoteTarget(f"memory://{fresh()}", tree),
+        "sql": lambda: sql(fresh()),
+        "sql, large beside": lambda: sql(fresh(), large=disk(), inline_bytes=50),
         "Bounded": lambda: Bounded({}, 10**9),
         "Bounded disk": lambda: Bounded(disk(), 10**9),
         "Expiring": lambda: Expiring({}, 3600),
@@ -84,6 +87,12 @@ def makers(folder):
         "diskcache.Index": lambda: closing_index(opened, fresh()),
     }
     return kinds, opened
+
+
+def sql(path, **options):
+    """Make a target in an SQLite database."""
+    pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
+    return SqlTarget(f"sqlite:///{path}.db", **options)
 
 
 def shelf(path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowly_ckpt.targets import DiskTarget, FileTarget, Layered, RemoteTarget
+from flowly_ckpt.targets import DiskTarget, FileTarget, Layered, RemoteTarget, SqlTarget
 
 
 def readable(folder, pattern="*"):
@@ -21,10 +21,16 @@ def remote():
     return RemoteTarget(f"memory://{uuid.uuid4().hex}")
 
 
+def sql():
+    pytest.importorskip("sqlalchemy", reason="SQLAlchemy is not installed")
+    return SqlTarget("sqlite:///results.db")
+
+
 TARGETS = {
     "dict": dict,
     "DiskTarget": lambda: DiskTarget("results"),
     "FileTarget": lambda: FileTarget("results"),
     "RemoteTarget": remote,
+    "SqlTarget": sql,
     "Layered": lambda: Layered({}, DiskTarget("results")),
 }

@@ -16,6 +16,7 @@ from flowly_ckpt.pipelines import (
     aggregate,
     apply_concat,
     apply_map_concat,
+    attempt,
     build_dict,
     chained,
     frequencies,
@@ -23,15 +24,17 @@ from flowly_ckpt.pipelines import (
     itemsetter,
     kv_aggregateby,
     kv_keymap,
+    kv_map,
+    kv_mapcat,
     kv_reduceby,
     kv_reductionby,
-    kv_transform,
     kv_valmap,
     reduceby,
     reduction,
     reductionby,
     seq,
 )
+from flowly_ckpt.pipelines import each as each_of
 
 
 class Counted:
@@ -92,6 +95,12 @@ def total(values: Any) -> int:
 LEAVES = (increment, double, negate)
 
 
+def steps_in(events: list[Any]) -> list[Any]:
+    """Return the events that tell how a step ended."""
+    ended = [event for event in events if getattr(event, "kind", "run") in ("run", "failed")]
+    return [event for event in ended if getattr(event, "of", "step") == "step"]
+
+
 def pipelines(target: Any, marks: bool = True) -> st.SearchStrategy[Any]:
     """Build transforms from int to int out of every kind of combinator, with marks into ``target``."""
     leaf = st.sampled_from(LEAVES)
@@ -132,19 +141,32 @@ def sequences(target: Any) -> st.SearchStrategy[Any]:
     middle = st.one_of(
         each.map(lambda f: toolz.curry(map)(f)),
         each.map(lambda f: partial(map, f)),
+        each.map(each_of),
+        each.map(attempt),
         st.just(partial(filter, is_even)),
         st.just(toolz.curry(toolz.mapcat)(spread)),
         st.just(sorted),
         two.map(lambda fs: apply_map_concat(*fs)),
     )
     end = st.one_of(
-        st.sampled_from([list, total, frequencies, reduction(sum), reduction(len, sum), kv_pairs(kv_reduceby(sub))]),
+        st.sampled_from(
+            [
+                list,
+                total,
+                frequencies,
+                reduction(sum),
+                reduction(None, total),
+                reduction(len, sum),
+                kv_pairs(kv_reduceby(sub)),
+            ]
+        ),
         each.map(lambda f: toolz.curry(map)(f)),
         each.map(groupby),
         each.map(lambda f: reduceby(f, sub)),
         each.map(lambda f: reductionby(f, len, sum)),
         each.map(lambda f: aggregate(n=len, total=sum, largest=reduction(partial(max, default=0)))),
-        two.map(lambda fs: kv_pairs(kv_transform(*fs), kv_reductionby(len, sum))),
+        two.map(lambda fs: kv_pairs(kv_map(*fs), kv_reductionby(len, sum))),
+        each.map(lambda f: kv_pairs(kv_mapcat(spread), kv_valmap(f), kv_reductionby(list))),
         two.map(lambda fs: kv_pairs(kv_keymap(fs[0]), kv_valmap(fs[1]), kv_aggregateby(n=len, top=max))),
         two.map(lambda fs: chained(list, seq(chained(toolz.curry(map)(fs[0]), list), chained(sum, fs[1])))),
         each.map(lambda f: chained(list, apply_concat(sorted, toolz.curry(map)(f)))),

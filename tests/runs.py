@@ -60,11 +60,11 @@ def run_script(folder, code, *arguments, name="script.py", code_expected=0):
     return done
 
 
-def start_script(folder, code, *arguments, name="script.py"):
+def start_script(folder, code, *arguments, name="script.py", stdin=None):
     """Start a program, to be killed."""
     return subprocess.Popen(
         command(folder, code, *arguments, name=name),
-        cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True,
+        cwd=folder, env=ENVIRONMENT, stdin=stdin, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """The command line: what it shows, what it clears, what it refuses, and the codes it exits with."""
 
 import json
+import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowly_ckpt import resume
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, resume
 from flowly_ckpt.calls import LocalStorageCheckpoint
-from flowly_ckpt.cli import main
+from flowly_ckpt.cli import SORTS, main
 from flowly_ckpt.recipes import CacheTarget
 from flowly_ckpt.recipes.outputs import computed
 from flowly_ckpt.targets import DiskTarget, FileTarget
@@ -41,7 +43,7 @@ def test_ls(store, capsys):
     code, out, err = run(capsys, "ls", store.path)
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0].split() == ["tag", "object", "transform", "size", "age", "unused", "took", "hits"]
+    assert lines[0].split() == ["tag", "object", "transform", "size", "stored", "unused", "took", "hits", "input"]
     assert [line.split()[0] for line in lines[1:]] == ["clean", "clean", "fit"]
     assert "fit [bold]" in out
     assert "80.2 kB" in out
@@ -92,7 +94,7 @@ def test_gc(store, capsys):
     store._values.blobs.add([b"x" * 1000])
     assert run(capsys, "gc", store.path)[1].split() == ["files", "removed", "0", "freed", "0", "B"]
     found = json.loads(run(capsys, "gc", store.path, "--older-than", "0s", "--json")[1])
-    assert found == {"expired": 0, "files": 1, "bytes": 1000}
+    assert found == {"expired": 0, "files": 1, "bytes": 1000, "evicted": 0}
 
 
 def test_verify(store, capsys):
@@ -127,7 +129,18 @@ def test_a_path_that_is_no_store_is_one_line_and_untouched(tmp_path, capsys, com
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["dance"], ["ls"], ["clear", "x", "--older-than", "soon"], ["ls", "x", "--older-than", "5y"]]
+    "arguments",
+    [
+        [],
+        ["dance"],
+        ["ls"],
+        ["clear", "x", "--older-than", "soon"],
+        ["ls", "x", "--older-than", "5y"],
+        ["ls", "x", "--older-than=-1d"],
+        ["gc", "x", "--max-bytes", "many"],
+        ["ls", "x", "--sort", "beauty"],
+        ["why", "x", "one"],
+    ],
 )
 def test_wrong_usage_exits_with_2(capsys, arguments):
     with pytest.raises(SystemExit) as caught:
@@ -224,7 +237,7 @@ def test_a_warning_is_a_line(store, capsys):
     assert err.startswith(f"flowly-ckpt: {store.path}: the index was damaged")
 
 
-def test_without_rich_tables_say_so_and_json_works(store):
+def test_without_rich_tables_are_plain_columns(store):
     code = """if 1:
         import sys
         sys.modules["rich"] = None
@@ -234,8 +247,8 @@ def test_without_rich_tables_say_so_and_json_works(store):
         print(codes)
     """
     out = subprocess.run([sys.executable, "-c", code, store.path], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert out.stdout.endswith("(2, 0, 0)\n")
-    assert "pip install rich" in out.stderr
+    assert out.stdout.endswith("(0, 0, 0)\n")
+    assert out.stdout.splitlines()[0].split()[:3] == ["tag", "object", "transform"]
 
 
 def test_as_a_module_and_into_a_closed_pipe(store):
@@ -286,3 +299,169 @@ def test_a_sidecar_that_is_about_another_file_names_no_entry(tmp_path, capsys):
         path.write_bytes(text)
     assert run(capsys, "clear", str(tmp_path), "--object", "a")[1] == "removed  0\n"
     assert (target["a", "t", "f"], target["b", "t", "f"]) == (1, 22)
+
+
+def test_what_an_entry_was_made_of_is_listed_and_told_apart(tmp_path, capsys):
+    with DiskTarget(tmp_path / "store") as target:
+        for step in (len, sorted):
+            for text in ("a.csv", "b.csv"):
+                apply(chained(str.strip, step, checkpoint(target, step.__name__)), text, rewrites=[add_checkpoints])
+        apply(chained(abs, checkpoint(target, "len")), -5, rewrites=[add_checkpoints])
+        secret = {"path": "a.csv", "password": "hunter2"}
+        for obj in (secret, {**secret, "path": "b.csv", "rows": 3}):
+            apply(chained(len, checkpoint(target)), obj, rewrites=[add_checkpoints])
+        keys = {(entry.key[1], entry.made_from["input"]): "/".join(entry.key) for entry in target.entries()}
+    listed = run(capsys, "ls", target.path, "--sort", "size")[1]
+    assert "'a.csv'" in listed
+    assert "'password': …" in listed
+    assert b"hunter2" not in b"".join(path.read_bytes() for path in Path(target.path).glob("index*"))
+    code, out, _ = run(capsys, "why", target.path, keys["len", "'a.csv'"], keys["len", "'b.csv'"])
+    assert (code, out.strip()) == (0, "the input differs: 'a.csv' and 'b.csv'")
+    out = run(capsys, "why", target.path, keys["len", "'a.csv'"], keys["sorted", "'b.csv'"], "--json")[1]
+    assert json.loads(out)["differences"] == [
+        "the input differs: 'a.csv' and 'b.csv'", "the tag differs: 'len' and 'sorted'", "step 2 is len, and sorted",
+    ]  # fmt: skip
+    assert (
+        "step 1 is str.strip, and abs" in run(capsys, "why", target.path, keys["len", "'a.csv'"], keys["len", "-5"])[1]
+    )
+    (one,), (other,) = (
+        ["/".join(key) for key in target if key[1] == "<untagged>" and target[key] == n] for n in (2, 3)
+    )
+    assert json.loads(run(capsys, "why", target.path, one, other, "--json")[1])["differences"][1:] == [
+        "in the input: ['rows'] is new", "in the input: ['path'] 'a.csv' → 'b.csv'",
+    ]  # fmt: skip
+    code, _, err = run(capsys, "why", target.path, keys["len", "-5"], "s")
+    assert (code, "several entries match 's'" in err) == (2, True)
+
+
+def test_ls_is_sorted_as_asked(store, capsys):
+    def tags(*arguments):
+        return [entry["size"] for entry in json.loads(run(capsys, "ls", store.path, "--json", *arguments)[1])]
+
+    sizes = tags("--sort", "size")
+    assert sizes == sorted(tags(), reverse=True)
+    assert tags("--sort", "took", "--limit", "1") == sizes[:1]
+    for name in SORTS:
+        assert len(tags("--sort", name)) == 3
+
+
+def test_clear_stale_leaves_what_todays_code_finds(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    program = """
+from flowly_ckpt import chained, checkpoint
+from flowly_ckpt.targets import DiskTarget
+target = DiskTarget("store")
+def load(x): return x + {}
+pipeline = chained(load, checkpoint(target, "load"), str, checkpoint(target, "text"), repr, checkpoint(target))
+"""
+    run_it = "from flowly_ckpt import *; import stale_steps as s; apply(s.pipeline, 1, rewrites=[add_checkpoints])"
+    for number in (1, 2):
+        (tmp_path / "stale_steps.py").write_text(program.format(number))
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+        subprocess.run([sys.executable, "-c", run_it], check=True, cwd=tmp_path, env=environment)
+    with DiskTarget("store") as target:
+        target["a", "other", "f"] = 1
+        assert len(target) == 7
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "stale_steps", raising=False)
+    arguments = ("clear", "store", "--stale", "stale_steps:pipeline")
+    assert run(capsys, *arguments, "--tag", "text", "--dry-run")[1] == "would be removed  1\n"
+    assert run(capsys, "clear", "store", "--stale", "stale_steps")[1] == "removed  2\n"
+    assert run(capsys, *arguments)[1] == "removed  0\n"
+    with DiskTarget("store") as target:
+        assert sorted(entry.tag for entry in target.stats()) == ["<untagged>", "load", "other", "text"]
+        assert len(target) == 5
+    for name in ("nosuch_module", "json", "stale_steps:nosuch"):
+        code, _, err = run(capsys, "clear", "store", "--stale", name)
+        assert (code, err.startswith(f"flowly-ckpt: {name}: ")) == (2, True)
+    sys.modules.pop("stale_steps").target.close()
+
+
+def test_gc_shrinks_on_demand(store, capsys):
+    assert "entries evicted" in run(capsys, "gc", store.path, "--max-bytes", "1kB")[1]
+    assert sum(entry["size"] for entry in json.loads(run(capsys, "ls", store.path, "--json")[1])) <= 1000
+
+
+def test_an_address_is_no_folder(capsys):
+    code, _, err = run(capsys, "ls", "s3://bucket/x")
+    assert code == 2
+    assert "RemoteTarget('s3://bucket/x')" in err
+
+
+def test_the_version(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.startswith("flowly-ckpt")
+
+
+EVIL = "\x1b[2J\x1b]0;owned\x07\u202e\r\udc80"
+
+
+class Shown:
+    def __repr__(self):
+        return EVIL
+
+
+def hostile(folder, kind):
+    """Make a store in which all that can be text is commands for a terminal, and the rest is odd."""
+    made_from = {EVIL: EVIL, "odd": [float("inf"), float("nan"), {"a": [[[]]]}]}
+    for _ in range(500):
+        made_from["odd"] = [made_from["odd"]]
+    for number in range(3):
+        key = (EVIL + str(number), EVIL, EVIL)
+        if kind == "DiskTarget":
+            with DiskTarget(folder) as target:
+                target.put(key, Shown(), Facts(float("inf"), made_from))
+        else:
+            target = FileTarget(folder, lambda key: f"a\x1b[2J{key[0][-1]}")
+            target.put(key, Shown(), Facts(float("inf"), made_from))
+    if kind == "DiskTarget":
+        connection = sqlite3.connect(f"{folder}/index.sqlite")
+        connection.execute("update entries set digest = x'00', codec = ? where id = 2", (EVIL[:-1],))
+        connection.execute("update entries set size = 9e999, created = -9e999, seconds = 'x' where id = 3")
+        connection.commit()
+        connection.close()
+    else:
+        Path(folder, "a\x1b[2J1").write_bytes(b"damaged")
+
+
+@pytest.mark.parametrize("kind", ["DiskTarget", "FileTarget"])
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_no_text_of_a_store_is_a_command_to_the_terminal(tmp_path, capsys, kind, form):
+    folder = tmp_path / "store"
+    hostile(folder, kind)
+    for arguments in (
+        ["ls"], ["stats"], ["show", "\x1b", "--value"], ["show", "none\x1b[2J"], ["verify"], ["gc"],
+        ["ls", "--tag", EVIL],
+        ["clear", "--older-than", "90d"], ["verify", "--repair"], ["clear", "--all"],
+    ):  # fmt: skip
+        command, *rest = arguments
+        code, out, err = run(capsys, command, folder, *rest, *form)
+        assert code in (0, 1, 2)
+        for line in f"{out}\n{err}".split("\n"):
+            assert line.isprintable(), (arguments, line)
+        if form and out:
+            assert "u001b" in out or command != "ls" or rest
+            documents = out if out.lstrip().startswith("[") else "[" + ",".join(out.splitlines()) + "]"
+            json.loads(documents, parse_constant=pytest.fail)
+
+
+def test_all_of_several_stores_is_asked_for_by_name(tmp_path, capsys):
+    for name in ("a", "b"):
+        target = FileTarget(tmp_path / name)
+        target["0a", "t", "1b"] = target["0a", "u", "1b"] = 1
+    code, _, err = run(capsys, "clear", tmp_path, "--all")
+    assert (code, str(tmp_path / "a") in err, str(tmp_path / "b") in err) == (2, True, True)
+    assert run(capsys, "clear", tmp_path, "--all", "--dry-run", "--json")[1] == '{"would be removed": 4}\n'
+    assert run(capsys, "clear", tmp_path / "a", "--all", "--json")[1] == '{"removed": 2}\n'
+    assert run(capsys, "clear", tmp_path, "--all", "--json")[1] == '{"removed": 2}\n'
+    for name in ("a", "b"):
+        FileTarget(tmp_path / name)["0a", "t", "1b"] = 1
+    assert run(capsys, "clear", tmp_path, "--all", "--recursive", "--json")[1] == '{"removed": 2}\n'
+
+
+def test_a_number_of_entries_is_none_below_0(store, capsys):
+    with pytest.raises(SystemExit):
+        main(["ls", store.path, "--limit", "-1"])
+    assert "0 or more" in capsys.readouterr().err

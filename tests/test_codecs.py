@@ -13,6 +13,7 @@ from runs import library
 
 from flowly_ckpt.targets import Codec, codec_named, compressed, gzipped, pickled, plain_pickle, register_codec
 from flowly_ckpt.targets.codecs import parts_of, runs_code
+from flowly_ckpt.targets.codecs.compression import HEAD as HEAD_OF_COMPRESSED
 from flowly_ckpt.targets.codecs.frames import HEAD
 from flowly_ckpt.targets.damage import DamagedError
 
@@ -182,7 +183,7 @@ def test_bytes_that_claim_to_unpack_to_more_than_they_can_are_refused():
     codec = compressed(method="zlib")
     data = bytearray(codec.dumps([0] * 100))
     data[1:9] = (1 << 60).to_bytes(8, "little")
-    with pytest.raises(DamagedError, match="cannot unpack"):
+    with pytest.raises(DamagedError, match="are left"):
         codec.loads(bytes(data))
     bomb = bytearray(codec.dumps(bytes(10_000_000)))
     bomb[1:9] = (1000).to_bytes(8, "little")
@@ -272,3 +273,13 @@ def test_a_zstd_frame_that_lies_about_its_size_takes_no_memory():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1 << 24
+
+
+def test_a_frame_of_zstd_that_says_it_has_no_checksum_is_damage():
+    pytest.importorskip("zstandard", reason="zstandard is not installed")
+    codec = compressed(method="zstd")
+    data = bytearray(codec.dumps([1, 2, 3]))
+    assert codec.loads(bytes(data)) == [1, 2, 3]
+    data[HEAD_OF_COMPRESSED.size + 4] ^= 4
+    with pytest.raises(DamagedError, match="checksum"):
+        codec.loads(bytes(data))

@@ -16,8 +16,10 @@ from hashing_cases.table import Group, source
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.hashing import UnhashableError, functional_hash
-from flowly_ckpt.targets import compressed, gzipped, pickled, plain_pickle, tree
+from flowly_ckpt.targets import Serialized, compressed, gzipped, pickled, plain_pickle, tree
+from flowly_ckpt.targets.recall import recall
 
 pytest.importorskip("numpy")
 pytest.importorskip("pandas")
@@ -132,10 +134,50 @@ def test_the_cause_of_an_error_comes_back():
         assert back.__suppress_context__
 
 
-def test_a_value_that_is_too_deep_says_how_deep_it_is():
+def test_a_value_that_is_too_deep_says_how_deep_it_is_and_where():
     value = []
     for _ in range(200_000):
         value = [value]
     with pytest.raises(RecursionError, match="list nests 200001 levels deep"):
         pickled.dumps(value)
     assert functional_hash(copy.copy(value))
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
+def test_a_store_says_which_result_is_too_deep(codec):
+    value = {number: [number] for number in range(1000)}
+    for _ in range(10_000):
+        value[7] = [value[7], ...]
+    with pytest.warns(StoreWarning, match=r"Serialized.* at 'fit'.*: dict nests 10003 levels deep at \[7\] → \[0\]"):
+        assert recall(Serialized({}, codec), ("a", "fit", "f"), lambda: value) is value
+
+
+def test_a_slice_of_arrow_is_stored_without_the_rest():
+    import pyarrow as pa
+
+    table = pa.table({"a": range(100_000), "b": [str(i) for i in range(100_000)]}, metadata={"k": "v"})
+    ten = pa.concat_tables([table.slice(i * 10_000, 10_000) for i in range(10)])
+    assert len(pickled.dumps(ten)) < 1.5 * table.nbytes
+    for part in (
+        table.slice(5, 10),
+        table.to_batches()[0].slice(5, 10),
+        table["b"].slice(5, 10),
+        table["a"].chunk(0)[:9],
+    ):
+        data = pickled.dumps(part)
+        assert len(data) < 5_000
+        assert type(pickled.loads(data)) is type(part)
+        assert pickled.loads(data).equals(part)
+
+
+def test_tensors_are_stored_in_place_and_parts_of_them_alone():
+    torch = pytest.importorskip("torch")
+    whole = torch.arange(100_000.0)
+    assert pickled.parts(whole)[1].obj.ctypes.data == whole.data_ptr()
+    parts = whole[5:9], whole[5:9].requires_grad_(), torch.nn.Parameter(whole[:3]), whole.to(torch.float8_e5m2)[:3]
+    for part in parts:
+        data = pickled.dumps(part)
+        assert len(data) < 5_000
+        assert functional_hash(pickled.loads(data)) == functional_hash(part)
+    pickled.loads(pickled.dumps(whole)).add_(1)  # in memory of its own
+    assert whole[0] == 0

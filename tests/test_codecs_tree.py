@@ -21,6 +21,8 @@ from runs import library
 
 from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.targets import DiskTarget, FileTarget, compressed, tree
+from flowly_ckpt.targets.budget import Budget
+from flowly_ckpt.targets.codecs.frames import framed
 from flowly_ckpt.targets.codecs.tree import Reader, Row, Writer
 from flowly_ckpt.targets.damage import DamagedError
 
@@ -222,8 +224,89 @@ def test_a_value_that_contains_itself_is_a_clear_error():
     value.append({"again": value})
     with pytest.raises(TypeError, match=r"contains itself, at value\[1\]\['again'\]"):
         tree.dumps(value)
-    shared = [1]
-    assert tree.loads(tree.dumps([shared, shared])) == [[1], [1]]
+
+
+def test_what_is_shared_is_written_once_and_comes_back_as_one():
+    value = [1]
+    for _ in range(100):
+        value = [value, (value, {"a": value})]
+    back = tree.loads(tree.dumps(value))
+    assert len(tree.dumps(value)) < 10_000
+    for _ in range(100):
+        assert back[0] is back[1][0] is back[1][1]["a"]
+        back = back[0]
+    assert back == [1]
+    data = b"x" * 1_000_000
+    assert len(tree.dumps([data] * 1000)) < 1_100_000
+    key = (1, (2, 3))
+    assert tree.loads(tree.dumps([key, {key: key}, {key}, key])) == [key, {key: key}, {key}, key]
+
+
+def test_what_was_written_in_vain_is_not_referred_to():
+    rest = Row("rest", lambda value, to: type(value).__name__, lambda plain, of: plain)
+    inner = [1]
+    breaks = Row("breaks", lambda value, to: [to.write([inner]), len(None)], None)
+    writer = Writer(lambda pieces: 0, {KeyError: breaks}, rest)
+    refs = [{"rest": "KeyError"}, {"ref": 0}, {"ref": 0}]
+    assert writer.write([KeyError(), inner, inner]) == {"shared": [[[1]], refs]}
+
+
+BOMBS = {
+    "a range as the items of a tuple": '{"tuple": {"range": [0, 100000000, 1]}}',
+    "a range as the items of a set": '{"set": {"range": [0, 100000000, 1]}}',
+    "a range as the items of a deque": '{"collections.deque": [null, {"range": [0, 100000000, 1]}]}',
+    "a reference to itself": '{"shared": [[[{"ref": 0}]], {"ref": 0}]}',
+    "a reference in a key": '{"shared": [[{"tuple": [1, 2]}], {"dict": [[{"ref": 0}, 1]]}]}',
+    "a reference to nothing": '{"shared": [[], {"ref": 0}]}',
+    "a reference without a table": '{"ref": 0}',
+    "a table in a table": '{"shared": [[{"shared": [[1], {"ref": 0}]}], {"ref": 0}]}',
+    "keys of equal hash": json.dumps({"dict": [[n * ((1 << 61) - 1), 0] for n in range(30_000)]}),
+    "items of equal hash": json.dumps({"set": [n * ((1 << 61) - 1) for n in range(30_000)]}),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_would_take_more_than_is_stored_is_refused(name):
+    with pytest.raises(DamagedError):
+        tree.loads(BOMBS[name].encode())
+
+
+def test_a_part_is_read_once():
+    def named(times):
+        return b"".join(framed(b"FLOWTREE", json.dumps([{"bytes": 0}] * times).encode(), [[b"x" * 10_000]]))
+
+    assert tree.loads(named(1)) == [b"x" * 10_000]
+    with pytest.raises(DamagedError, match="part 0 takes 10000 bytes"):
+        tree.loads(named(2))
+
+
+@pytest.mark.parametrize("dtype", ["S0", "U0", "V0"])
+def test_items_without_bytes_are_counted(dtype):
+    array = np.ndarray((3,), dtype, bytearray())
+    back = tree.loads(tree.dumps(array))
+    assert (back.shape, back.dtype) == (array.shape, array.dtype)
+    with pytest.raises(DamagedError, match="items without bytes"):
+        tree.loads(tree.dumps(np.ndarray((10**12,), dtype, bytearray())))
+
+
+def test_columns_of_nulls_are_counted():
+    whole = tree.dumps(pa.table({"a": pa.nulls(123_457)}))
+    assert tree.loads(whole).num_rows == 123_457
+    with pytest.raises(DamagedError, match="steps"):
+        tree.loads(whole.replace((123_457).to_bytes(8, "little"), (10**12).to_bytes(8, "little")))
+
+
+def test_a_table_that_is_compressed_is_refused():
+    sink, table = pa.BufferOutputStream(), pa.table({"a": pa.array([0] * 1_000_000)})
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+        stream.write_table(table)
+    with pytest.raises(DamagedError, match="compressed"):
+        tree.loads(b"".join(framed(b"FLOWTREE", b'{"pyarrow.Table":0}', [[sink.getvalue()]])))
+
+
+def test_a_column_of_lists_of_one_length_comes_back():
+    frame = pd.DataFrame({"o": pd.Series([[1, 2], [3, 4]], dtype=object)})
+    pd.testing.assert_frame_equal(tree.loads(tree.dumps(frame)), frame)
 
 
 def test_register_says_what_it_needs():
@@ -243,8 +326,10 @@ def test_what_cannot_be_written_goes_to_the_row_given_for_it():
     inner.append(cyclic)
     assert writer.write(cyclic) == {"rest": "tuple"}, "what contains itself is written as a whole"
     inner.pop()
-    assert writer.write([inner, (inner, inner)]) == [[1], {"tuple": [[1], [1]]}], "and is forgotten after"
-    assert Reader(memoryview, [rest]).read([{"rest": "x"}, {"tuple": [1]}]) == ["x", (1,)]
+    refs = [{"ref": 0}, {"tuple": [{"ref": 0}, {"ref": 0}]}]
+    assert writer.write([inner, (inner, inner)]) == {"shared": [[[1]], refs]}, "and is forgotten after"
+    assert writer.write([inner]) == [[1]]
+    assert Reader(memoryview, Budget(100), [rest]).read([{"rest": "x"}, {"tuple": [1]}]) == ["x", (1,)]
 
 
 # what it must never do

@@ -100,7 +100,7 @@ def test_the_entry_of_a_sequence_says_how_long_it_took(tmp_path):
         computed(dsk.apply(chained(partial(map, hard), list, checkpoint(target)), [1, 2], [add_checkpoints]))
         (entry,) = target.entries()
         assert entry.seconds > 0
-        assert [name for name, _ in entry.made_from["steps"]] == ["map", "list"]
+        assert [name for name, *_ in entry.made_from["steps"]] == ["map", "list"]
 
 
 def hard(n):
@@ -192,7 +192,7 @@ def test_parallel_forms_are_parallel():
 def test_what_may_be_given_any_part_runs_on_each():
     made = dsk.apply(per_partition(lambda rows: [len(list(rows))]), bag(range(9), 3))
     assert computed(made) == [3, 3, 3]
-    assert computed(dsk.apply(frequencies, bag("abca"))) == {"a": 2, "b": 1, "c": 1}
+    assert computed(dsk.apply(frequencies, bag("abca"))) == [("a", 2), ("b", 1), ("c", 1)]
 
 
 def test_an_object_of_this_process():
@@ -211,7 +211,8 @@ def test_an_error_of_a_step_is_the_steps_own():
 def test_observed_steps_report():
     events = []
     dsk.apply_to_local(chained(partial(map, chained(abs)), sum), [-1, 2], [observe(events.append)], scheduler="threads")
-    assert [event.step for event in events] == ["abs", "abs", "sum"]
+    ended = [event.step for event in events if (event.of, event.kind) == ("step", "run")]
+    assert ended == ["abs", "abs", "sum"]
 
 
 # --- schedulers and what they reach ---
@@ -231,7 +232,7 @@ def test_beats_S0_16_each_item_is_computed_once_on_dask(scheduler, tmp_path):
         pipeline = chained(partial(map, each), groupby(is_even), checkpoint(target, "groups"))
         run = partial(apply, rewrites=[add_checkpoints], engine=partial(dsk.dask, scheduler=scheduler, npartitions=4))
         groups = run(pipeline, range(20))
-        assert set(groups) == {True, False}
+        assert set(dict(groups)) == {True, False}
         assert len(target) == 21
         assert run(pipeline, range(20)) == apply(pipeline, range(20), [add_checkpoints]) == groups
         assert {path.stat().st_size for path in (tmp_path / "ran").iterdir()} == {1}

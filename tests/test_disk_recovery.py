@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import shutil
 import sqlite3
 import warnings
@@ -208,3 +209,18 @@ def test_an_index_with_tables_of_somebody_else_is_not_used(tmp_path, hostile):
         target[key(2)] = 2
         assert target[key(2)] == 2
         target.close()
+
+
+def test_no_row_of_a_damaged_tree_is_met_twice(tmp_path):
+    with DiskTarget(tmp_path / "store") as target:
+        for number in range(40):
+            target[str(number), "t", "f"] = ["x" * 100, number]
+    path = tmp_path / "store" / "index.sqlite"
+    whole = path.read_bytes()
+    for seed in range(60):
+        damaged = bytearray(whole)
+        at = len(whole) - 4096 + 7  # where the last page of the rows says where its rows are
+        damaged[at : at + 64] = random.Random(seed).randbytes(64)
+        path.write_bytes(damaged)
+        found = [row[0] for row in itertools.islice(whole_rows(str(path)), 500)]
+        assert len(found) == len(set(found)), seed

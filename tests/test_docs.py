@@ -46,3 +46,8 @@ def test_links_between_pages_lead_somewhere(page):
 def test_a_page_that_shows_what_does_not_come_out_fails(block):
     with pytest.raises(AssertionError, match="the page shows"):
         run_script(Block("python", block, 10), Path("page.md"), {})
+
+
+def test_the_reference_lists_the_top_level():
+    page = (REPOSITORY / "docs/reference/top-level.md").read_text("utf-8")
+    assert set(re.findall(r"`(\w+)`", page)) - {"flowly_ckpt"} == set(flowly_ckpt.__all__)

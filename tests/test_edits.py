@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -224,6 +225,91 @@ EDITS = [
     Edit("nothing", (), frozenset()),
 ]
 
+# What the plan says beforehand, after the name of the step.
+WHY = {
+    "the body": "changed at line 40",
+    "an operator in the body": "changed at line 40",
+    "a constant of another type": "changed at line 40",
+    "a default": "default of shift 101 → 102",
+    "a nested function": "changed at line 118",
+    "an inner comprehension": "changed at line 49",
+    "a format": "changed at line 228",
+    "a conversion in a format": "changed at line 228",
+    "a handler": "changed at line 264",
+    "which exception is handled": "changed at line 263",
+    "a lambda": "changed at line 326",
+    "a generator": "helper produce changed at line 257",
+    "a helper": "helper middle changed at line 10",
+    "a helper by module attribute": "helper by_attribute changed at line 14",
+    "a helper two levels down": "helper bottom changed at line 8",
+    "a constant two levels down": "global OFFSET in bottom 10 → 11",
+    "a helper's default": "default of weight in with_default 4 → 5",
+    "a helper's keyword default": "default of base in with_keyword 100 → 200",
+    "a helper imported inside the body": "helper from_inside changed at line 26",
+    "a helper imported in a try inside the body": "helper fast changed at line 54",
+    "a helper in a comprehension": "helper in_comprehension changed at line 30",
+    "a helper in a lambda": "helper in_lambda changed at line 34",
+    "a helper in a nested function": "helper in_nested changed at line 38",
+    "a helper in a partial": "helper for_partial changed at line 42",
+    "an argument of a partial": "arguments (4,) → (6,)",
+    "which helper a table has": "global DISPATCH['two'] two → moved",
+    "the order of a list of functions": "global CALLS[0] one → two, global CALLS[1] two → one",
+    "the order of a chain": "it was another step: one",
+    "a function that calls it back": "helper odd changed at line 62",
+    "a helper named by depends_on": "helper picked changed at line 6",
+    "a method of a builtin": "it was another step: str.upper",
+    "a builtin method's object": "self '{}!' → '{}?'",
+    "a constant of a module": "global config.RATE 3 → 4",
+    "a constant of another type in a module": "global config.RATE 3 → 3.0",
+    "a list": "global config.LEVELS [1, 2, 3] → [1, 2, 4]",
+    "a dict in a dict": "global config.TABLE['high']['b'] 6 → 7",
+    "a constant by star-import": "global STARRED 12 → 13",
+    "a class attribute": "attribute Options.depth 2 → 3",
+    "a constant of a module imported inside the body": "import lately.FACTOR 131 → 132",
+    "what a closure holds": "closure factor 3 → 4",
+    "the function around a closure": "changed at line 125",
+    "a regular expression": "argument 0 of global WORD '[a-z]+' → '[a-zA-Z]+'",
+    "the flags of a regular expression": "argument 1 of global WORD 32 → 34",
+    "a method": "method Shape.area changed at line 37",
+    "a method of a base": "method Base.size changed at line 25",
+    "an attribute of a base": "attribute Base.scale 2 → 3",
+    "a property": "method Shape.edge changed at line 41",
+    "a cached property": "method Shape.volume changed at line 45",
+    "a class method": "method Shape.unit changed at line 49",
+    "a static method": "method Shape.fixed changed at line 53",
+    "an operator method": "method Shape.__add__ changed at line 56",
+    "a metaclass": "method Meta.__call__ changed at line 13",
+    "an implementation of an abstract class": "method Concrete.run changed at line 66",
+    "a descriptor": "method Positive.__get__ changed at line 74",
+    "a member of an enumeration": "attribute Color._members_ [('RED', 1), ('BLUE', 2)] → [('RED', 1), ('BLUE', 3)]",
+    "a method of an enumeration": "method Color.shade changed at line 86",
+    "a dataclass's default": "attribute Point.y 43 → 44",
+    "a dataclass's default factory": "class Point changed",
+    "a dataclass's method": "method Point.norm changed at line 96",
+    "a class with slots": "method Slotted.__init__ changed at line 111",
+    "a callable instance's class": "method Adder.__call__ changed at line 104",
+    "a callable instance's state": "attribute amount 2 → 3",
+    "a bound method's instance": "self.width 6 → 7",
+    "a decorator": "helper doubled changed at line 13",
+    "what is decorated": "helper doubled changed at line 41",
+    "a decorator's argument": "closure amount in raised 13 → 14",
+    "a decorator that is a class": "method Counted.__call__ changed at line 35",
+    "what a class decorates": "helper counted changed at line 52",
+    "a cached function": "helper cached changed at line 57",
+    "a curried function": "helper curried changed at line 62",
+    "a context manager": "helper opened changed at line 67",
+    "single dispatch, one implementation": "helper _ changed at line 77",
+    "single dispatch, another type": "global wrappers.shown[0] changed",
+    "a re-exported helper": "helper reexported changed at line 7",
+    "a relative import": "helper relative changed at line 6",
+    "a constant of a module imported relatively": "global outer.LIMIT in by_module 73 → 74",
+    "a relative import inside a body": "helper late changed at line 10",
+    "a definition under a condition": "helper fallback changed at line 28",
+    "what another module imports": "global bottom in middle bottom → other_bottom",
+    "an unrelated function": "helper unrelated changed at line 70",
+    "a renamed helper": "changed at line 65",
+}
+
 
 def cases() -> list[Any]:
     return [pytest.param(item, id=item.name) for item in EDITS]
@@ -240,7 +326,7 @@ def change(folder: Path, changes: tuple[tuple[str, str, str], ...]) -> None:
         path.write_text(before.replace(old, new))
 
 
-def run(folders: list[Path], seed: str) -> list[dict[str, list[str]]]:
+def run(folders: list[Path], seed: str) -> list[dict[str, Any]]:
     env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(PROJECT.parent / "run.py")]
     text = json.dumps([str(folder) for folder in folders])
@@ -249,7 +335,7 @@ def run(folders: list[Path], seed: str) -> list[dict[str, list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[str]]]:
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     root = tmp_path_factory.mktemp("edits")
     base = root / "base"
     shutil.copytree(PROJECT, base / "project", ignore=shutil.ignore_patterns("__pycache__"))
@@ -264,10 +350,17 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, li
 
 
 @pytest.mark.parametrize("item", cases())
-def test_only_what_the_edit_may_change_runs_again(item: Edit, outcomes: dict[str, dict[str, list[str]]]) -> None:
+def test_only_what_the_edit_may_change_runs_again(item: Edit, outcomes: dict[str, dict[str, Any]]) -> None:
     found = outcomes[item.name]
     assert not found["wrong"], "stale"
     assert set(found["ran"]) == item.again
+    assert set(found["why"]) == item.again, "the forecast comes true"
+
+
+@pytest.mark.parametrize("name", WHY)
+def test_the_plan_names_exactly_the_part_that_was_changed(name: str, outcomes: dict[str, dict[str, Any]]) -> None:
+    for why in outcomes[name]["why"].values():
+        assert why == WHY[name] or re.fullmatch(r"[\w.<>]+:? ", why.removesuffix(WHY[name])), why
 
 
 def test_names_of_edits_are_unique() -> None:

@@ -142,7 +142,7 @@ def test_nothing_is_a_sequence_too(engine, empty):
     items = list(empty)
     assert apply(chained(partial(map, abs), list), items, engine=engine) == []
     assert apply(reduction(len, sum), items, engine=engine) == 0
-    assert apply(groupby(abs), items, engine=engine) == {}
+    assert apply(groupby(abs), items, engine=engine) == []
     with pytest.raises(ValueError, match=r"empty|iterable argument"):
         apply(reduction(max), items, engine=engine)
 

@@ -86,7 +86,7 @@ def heals(folder):
     assert session(folder) == [(False, [])] * len(VALUES)
     target = DiskTarget(folder)
     assert target.verify() == []
-    assert target.gc(older_than=-1).expired == 0
+    assert target.gc(older_than=0).expired == 0
     target.close()
     assert session(folder) == [(False, [])] * len(VALUES)
     return [str(warning.message) for warning in told]
@@ -306,7 +306,7 @@ def test_kill_at_any_moment_leaves_whole_entries_only(tmp_path, rounds, bound):
     for key in list(target):
         value = target[key]
         assert len(set(value)) == 1 if key[1] == "large" else value["text"] == "x" * (value["number"] % 50 * 100)
-    target.gc(older_than=-1)
+    target.gc(older_than=0)
     named = {entry.file for entry in target.entries() if entry.file}
     found = {str(path.relative_to(target.path)) for path in Path(target.path, "blobs").rglob("*") if path.is_file()}
     assert found == named

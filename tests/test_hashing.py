@@ -458,12 +458,12 @@ def test_differences_are_named() -> None:
     after = {"rate": 0.2, "steps": [abs, {"deep": (1, 3)}], "same": [1]}
     assert differences(before, copy.deepcopy(before)) == []
     assert differences(before, after) == [
-        "['rate']: float 0.1, now float 0.2",
-        "['steps'] → [1] → ['deep'] → [1]: int 2, now int 3",
+        "['rate'] 0.1 → 0.2",
+        "['steps'][1]['deep'] (1, 2) → (1, 3)",
     ]
     one = module("K = 1\ndef helper(x): return K\ndef step(x): return helper(x)")["step"]
     other = module("K = 2\ndef helper(x): return K\ndef step(x): return helper(x)")["step"]
-    assert differences(one, other) == ["global 'helper' → global 'K': int 1, now int 2"]
+    assert differences(one, other) == ["global K in helper 1 → 2"]
     assert "global 'K' int 1" in explain(one)
 
 
@@ -478,7 +478,7 @@ def test_every_part_of_a_function_or_class_has_its_name() -> None:
         assert name in shown
     before, after = module(text, K=[4])["step"], module(text, K=[5])["step"]
     after.__kwdefaults__ = {"z": 3}
-    assert differences(before, after) == ["default 'z': int 2, now int 3", "global 'K' → [0]: int 4, now int 5"]
+    assert differences(before, after) == ["default of z 2 → 3", "global K [4] → [5]"]
 
 
 def test_the_content_of_a_file(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import copy
 import pickle
 from contextlib import closing
 from functools import partial
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from laws import LEAVES, Counted, LoggedTarget, pipelines
 
 from flowly_ckpt.checkpoint import add_checkpoints, checkpoint, drop_checkpoints, with_checkpoint
 from flowly_ckpt.hashing import functional_hash, ignore_globals, prefix_hashes
-from flowly_ckpt.passes import observe
+from flowly_ckpt.passes import observe, retry
 from flowly_ckpt.pipelines import Combinator, chained, children, flatten, rebuild, role, walk
 from flowly_ckpt.targets import DiskTarget, Snapshots
 
@@ -26,6 +27,8 @@ PASSES = {
     "flatten": flatten,
     "observe": observe(lambda event: None),
 }
+if find_spec("stamina") is not None:
+    PASSES["retry"] = retry(on=OSError, wait=0)
 every_pass = pytest.mark.parametrize("rewrite", PASSES.values(), ids=PASSES)
 numbers = st.integers(-5, 5)
 
@@ -53,6 +56,7 @@ def test_1_shape_a_pass_that_changes_nothing_returns_the_same_object(pipeline):
     assert drop_checkpoints(pipeline) is pipeline
 
 
+@pytest.mark.filterwarnings("ignore:.*is only a mark here")
 @every_pass
 @given(pipelines(TARGET), numbers)
 def test_2_meaning_a_pass_does_not_change_what_is_computed(rewrite, pipeline, number):

@@ -207,3 +207,203 @@ def test_a_step_may_use_magics(notebook, line):
     assert notebook(RUN) == Shown("2", RAN)
     assert notebook(RUN) == Shown("2")
     assert notebook(step + " + 1", RUN) == Shown("3", RAN)
+
+
+HELD = "is not called; make the pipeline anew, in a notebook by running its cell"
+MAKE = "pipeline = chained(abs, step, checkpoint(results))"
+
+
+@pytest.mark.parametrize("ask", ["apply(pipeline, 1)", "plan(pipeline, 1)", "run(pipeline, 1)"])
+def test_a_pipeline_that_holds_an_earlier_function_says_so_once(notebook, ask):
+    notebook(SETUP, "from flowly_ckpt import memo, plan, run", "results = {}", HELPER, STEP, MAKE)
+    assert not notebook(ask).errors
+    assert not notebook(HELPER.replace("1", "2"), ask).errors, "the helper is looked up when it is called"
+    assert not notebook(STEP + "  # a comment", ask).errors, "the same function again"
+    shown = notebook(STEP + " * 10", ask).errors
+    assert "RedefinedWarning: the pipeline holds an earlier 'step': __main__ has another function of that name" in shown
+    assert HELD in shown
+    assert not notebook(ask).errors, "said once"
+    assert "the pipeline holds an earlier 'step'" in notebook(STEP + " * 100", ask).errors, "edited again"
+    assert not notebook(MAKE, ask).errors
+    assert notebook("run(pipeline, 1)").result == "300"
+
+
+def test_a_pipeline_that_holds_an_earlier_class_or_decorated_function_says_so(notebook):
+    step = "class Step:\n  def __call__(self, x):\n    return x * 2"
+    other = "@memo({})\ndef other(x):\n  return x + 1"
+    make = "pipeline = chained(Step(), other, checkpoint(results))"
+    notebook(SETUP, "from flowly_ckpt import memo, run", "results = {}", step, other, make)
+    assert notebook("run(pipeline, 1)") == Shown("3")
+    assert (
+        "holds an earlier 'Step': __main__ has another class"
+        in notebook(step.replace("2", "3"), "run(pipeline, 1)").errors
+    )
+    assert "holds an earlier 'other'" in notebook(other.replace("1", "5"), "run(pipeline, 1)").errors
+
+
+@pytest.mark.parametrize("ask", ["total.brew()", "total.status()"])
+def test_a_recipe_that_holds_an_earlier_one_says_so(notebook, ask):
+    rows = "@recipe()\ndef rows():\n  return [1, 2]"
+    total = "@recipe(ingredients=[rows])\ndef total(rows):\n  return sum(rows)"
+    notebook("from flowly_ckpt.recipes import recipe", rows, total)
+    assert not notebook(ask, ask).errors
+    shown = notebook(rows.replace("2", "3"), ask).errors
+    assert "RedefinedWarning: recipe 'total' holds an earlier 'rows': __main__ has another function" in shown
+    assert not notebook(ask).errors, "said once"
+    assert not notebook(total, ask).errors
+    assert notebook("total.brew()").result == "4"
+
+
+def test_a_remembered_function_runs_again_when_its_cell_was_edited(notebook):
+    cells = (
+        "from flowly_ckpt import DiskTarget, memo",
+        "results = DiskTarget('results')",
+        HELPER,
+        "@memo(results)\n" + STEP,
+    )
+    assert notebook(*cells, "step(1)") == Shown("2", RAN)
+    assert notebook(*cells, "step(x=1)") == Shown("2")
+    assert notebook(HELPER.replace("1", "2"), "step(1)") == Shown("3", RAN)
+    notebook.restart()
+    assert notebook(*cells, "step(1)") == Shown("2")
+    assert notebook("step.plan(1)").result.startswith("restore  step  __main__.step")
+
+
+def test_a_forgotten_pass_shows_below_the_cell_of_the_user(notebook):
+    notebook("from flowly_ckpt import apply, chained, checkpoint", HELPER)
+    shown = notebook("apply(chained(helper, checkpoint({}, 'rows')), 1)")
+    assert shown.result == "2"
+    assert "checkpoint(tag='rows') is only a mark here: pass rewrites=[add_checkpoints]" in shown.errors
+    assert "flowly_ckpt/" not in shown.errors, "the line of the user, not of the library"
+
+
+# What a cell defines, what is replaced in it, and how the plan names the part that was changed.
+EDITS = {
+    "the body": ("def step(x):\n    y = x + 1\n    return y", "x + 1", "x - 1", "step changed at line 2"),
+    "a constant in the body": ("def step(x):\n    return x + 1", "1", "1.0", "step changed at line 2"),
+    "a default": ("def step(x, n=3):\n    return x + n", "=3", "=5", "step: default of n 3 → 5"),
+    "a keyword's default": ("def step(x, *, n=3):\n    return x + n", "=3", "=5", "step: default of n 3 → 5"),
+    "a nested function": (
+        "def step(x):\n    def inner(y):\n        return y + 1\n    return inner(x)", "y + 1", "y + 2",
+        "step changed at line 3",
+    ),
+    "a lambda": ("step = lambda x: x + 1", "1", "2", "<lambda> changed at line 1"),
+    "a format": ("def step(x):\n    return f'{x:>5}'", ">5", ">6", "step changed at line 2"),
+    "a comprehension": ("def step(x):\n    return [x * i for i in (1, 2)]", "x * i", "x + i", "step changed at line 2"),
+    "a handler": (
+        "def step(x):\n    try:\n        return x\n    except KeyError:\n        return 0", "KeyError", "ValueError",
+        "step changed at line 4",
+    ),
+    "a global": ("SCALE = 0.5\ndef step(x):\n    return x * SCALE", "0.5", "0.7", "step: global SCALE 0.5 → 0.7"),
+    "a global of another type": ("K = 1\ndef step(x):\n    return x * K", "K = 1", "K = 1.0", "step: global K 1 → 1.0"),
+    "a list": ("KINDS = [1, 2]\ndef step(x):\n    return KINDS", "2]", "3]", "step: global KINDS [1, 2] → [1, 3]"),
+    "a value deep in a dict": (
+        "T = {'a': {'b': [5]}}\ndef step(x):\n    return T", "5", "6", "step: global T['a']['b'] [5] → [6]",
+    ),
+    "a key of a dict": ("T = {'a': 1}\ndef step(x):\n    return T", "{'a'", "{'b'", None),
+    "a regular expression": (
+        "import re\nWORD = re.compile('a+')\ndef step(x):\n    return WORD.pattern", "a+", "b+",
+        "step: argument 0 of global WORD 'a+' → 'b+'",
+    ),
+    "a helper": (
+        "def clean(x):\n    y = x\n    return y + 1\ndef step(x):\n    return clean(x)", "y + 1", "y + 2",
+        "step: helper clean changed at line 3",
+    ),
+    "a helper's helper": (
+        "def low(x): return x + 1\ndef clean(x): return low(x)\ndef step(x):\n    return clean(x)", "x + 1", "x + 2",
+        "step: helper low changed at line 1",
+    ),
+    "a global of a helper": (
+        "K = 1\ndef clean(x): return x + K\ndef step(x):\n    return clean(x)", "K = 1", "K = 2",
+        "step: global K in clean 1 → 2",
+    ),
+    "a helper's default": (
+        "def clean(x, n=3): return x + n\ndef step(x):\n    return clean(x)", "=3", "=5",
+        "step: default of n in clean 3 → 5",
+    ),
+    "which helper is in a table": (
+        "def one(x): return 1\ndef two(x): return 2\nT = {'a': one}\ndef step(x):\n    return T['a'](x)", "a': one",
+        "a': two", "step: global T['a'] one → two",
+    ),
+    "a closure": (
+        "def make(n):\n    def step(x):\n        return x + n\n    return step\nstep = make(3)", "make(3)", "make(4)",
+        "step: closure n 3 → 4",
+    ),
+    "the body of a closure": (
+        "def make(n):\n    def step(x):\n        return x + n\n    return step\nstep = make(3)", "x + n", "x - n",
+        "step changed at line 3",
+    ),
+    "a partial's argument": (
+        "from functools import partial\ndef add(n, x): return x + n\nstep = partial(add, 3)", "add, 3", "add, 4",
+        "add: arguments (3,) → (4,)",
+    ),
+    "a partial's function": (
+        "from functools import partial\ndef add(n, x): return x + n\nstep = partial(add, 3)", "x + n", "x - n",
+        "add: helper add changed at line 2",
+    ),
+    "a method": (
+        "class Model:\n    def fit(self, x):\n        return x + 1\ndef step(x):\n    return Model().fit(x)", "x + 1",
+        "x + 2", "step: method Model.fit changed at line 3",
+    ),
+    "a method of a base": (
+        "class Base:\n    def fit(self, x): return x + 1\nclass Model(Base): pass\n"
+        "def step(x):\n    return Model().fit(x)", "x + 1", "x + 2", "step: method Base.fit changed at line 2",
+    ),
+    "a class attribute": (
+        "class Rate:\n    value = 2\ndef step(x):\n    return x * Rate.value", "= 2", "= 3",
+        "step: attribute Rate.value 2 → 3",
+    ),
+    "a property": (
+        "class Rate:\n    @property\n    def value(self): return 2\ndef step(x):\n    return x * Rate().value",
+        "return 2", "return 3", "step: method Rate.value changed at line 3",
+    ),
+    "a dataclass's default": (
+        "from dataclasses import dataclass\n@dataclass\nclass P:\n    n: int = 1\ndef step(x):\n    return P().n",
+        "= 1", "= 2", "step: attribute P.n 1 → 2",
+    ),
+    "the state of an instance": (
+        "class Adder:\n    def __init__(self, n): self.n = n\n    def __call__(self, x): return x + self.n\n"
+        "step = Adder(3)", "Adder(3)", "Adder(4)", "Adder: attribute n 3 → 4",
+    ),
+    "a decorator": (
+        "import functools\ndef plus(f):\n    @functools.wraps(f)\n    def made(x): return f(x) + 1\n    return made\n"
+        "@plus\ndef helper(x): return x\ndef step(x):\n    return helper(x)", "f(x) + 1", "f(x) + 2",
+        "step: helper helper changed at line 4",
+    ),
+    "what is decorated": (
+        "from functools import lru_cache\n@lru_cache\ndef helper(x): return x + 1\ndef step(x):\n    return helper(x)",
+        "x + 1", "x + 2", "step: helper helper changed at line 3",
+    ),
+}  # fmt: skip
+ASK = """
+from flowly_ckpt.plan import plan
+ask = lambda x: apply(chained(step, checkpoint(results)), x, engine=plan)[0].why
+"""
+
+
+def test_the_plan_names_the_part_of_a_cell_that_was_changed(notebook):
+    notebook(SETUP, ASK)
+    wrong = {}
+    for name, (cell, old, new, why) in EDITS.items():
+        assert cell.count(old) == 1, name
+        notebook("results = {}", cell)
+        assert notebook("ask(5)").result == "'never run'"
+        notebook("_ = apply(chained(step, checkpoint(results)), 5)", cell)
+        assert notebook("ask(5)").result == "'stored for this input and this code'"
+        shown = notebook(cell.replace(old, new), "print(ask(5))")
+        expected = why or "step: global T['b'] is new, global T['a'] is gone"
+        if shown.printed != f"{expected}\n":
+            wrong[name] = shown
+    assert not wrong
+
+
+def test_a_plan_and_timings_are_tables_and_progress_is_shown_below_the_cell(notebook):
+    notebook(SETUP, "results = {}", STEP, HELPER, ASK, "from flowly_ckpt.passes import Timings, observe, progress")
+    shown = notebook(
+        "passes = [observe(progress(), timings := Timings()), add_checkpoints]\n"
+        "_ = apply.func(chained(step, checkpoint(results)), 1, passes)"
+    )
+    assert (shown.printed, shown.errors) == (RAN, "")
+    assert notebook("'<table' in timings._repr_html_()").result == "True"
+    table = "apply(chained(step, checkpoint(results)), 1, engine=plan)"
+    assert notebook(table).result == "restore  step  <untagged>  stored for this input and this code"

@@ -12,7 +12,7 @@ import pytest
 import toolz
 
 from flowly_ckpt import tz
-from flowly_ckpt.checkpoint import add_checkpoints, checkpoint
+from flowly_ckpt.checkpoint import add_checkpoints, checkpoint, with_checkpoint
 from flowly_ckpt.pipelines import (
     bottom_up,
     chained,
@@ -49,17 +49,35 @@ EVERY = [
     (tz.apply_concat(sorted, list), [2, 1], [1, 2, 2, 1]),
     (tz.apply_concat([sorted, list]), [2, 1], [1, 2, 2, 1]),
     (tz.apply_map_concat(abs, str), [-1, 2], [1, 2, "-1", "2"]),
-    (tz.groupby(abs), [1, -1, 2], {1: [1, -1], 2: [2]}),
-    (tz.reduceby(abs, add), [1, -1, 2], {1: 0, 2: 2}),
-    (tz.reduceby(abs, add, 10), [1, -1, 2], {1: 10, 2: 12}),
+    (tz.groupby(abs), [1, -1, 2], [(1, [1, -1]), (2, [2])]),
+    (tz.reduceby(abs, add), [1, -1, 2], [(1, 0), (2, 2)]),
+    (tz.reduceby(abs, add, 10), [1, -1, 2], [(1, 10), (2, 12)]),
     (tz.reduction(sum), [1, 2], 3),
     (tz.reduction(len, sum), [1, 2], 2),
-    (tz.reductionby(abs, len, sum), [1, -1, 2], {1: 2, 2: 1}),
+    (tz.reduction(len), [1, 2], 2),
+    (tz.reduction(None, sum), iter([1, 2]), 3),
+    (tz.reductionby(abs, len, sum), [1, -1, 2], [(1, 2), (2, 1)]),
+    (tz.reductionby(abs, len), [1, -1, 2], [(1, 2), (2, 1)]),
+    (tz.reductionby(abs, None, sum), [1, -1, 2], [(1, 0), (2, 2)]),
     (tz.aggregate(n=len, total=sum), iter([1, 2]), {"n": 2, "total": 3}),
-    (tz.frequencies, "aba", {"a": 2, "b": 1}),
+    (
+        tz.aggregate({"v": [min, max], "w": len}),
+        [{"v": 3, "w": 1}],
+        {("v", "min"): 3, ("v", "max"): 3, ("w", "len"): 1},
+    ),
+    (tz.frequencies, "aba", [("a", 2), ("b", 1)]),
+    (tz.each(abs), iter([-1, 2]), [1, 2]),
+    (tz.attempt(abs), (-1, 2), [1, 2]),
     (tz.kv_keymap(str), [(1, 2)], [("1", 2)]),
     (tz.kv_valmap(str), [(1, 2)], [(1, "2")]),
-    (tz.kv_transform(str, float), [(1, 2)], [("1", 2.0)]),
+    (tz.kv_map(str, float), [(1, 2)], [("1", 2.0)]),
+    (tz.kv_mapcat(str.split), [("a", "x y")], [("a", "x"), ("a", "y")]),
+    (tz.kv_valmap(str), {"ab": 1}, [("ab", "1")]),
+    (tz.kv_reductionby(len), {"ab": 1}, [("ab", 1)]),
+    (tz.kv_reductionby(None, sum), [("a", 1), ("a", 3)], [("a", 4)]),
+    (tz.collect, [("a", 1), ("b", 2), ("a", 3)], [("a", [1, 3]), ("b", [2])]),
+    (tz.kv_aggregateby({"v": [min]}), [("a", {"v": 1})], [("a", {("v", "min"): 1})]),
+    (tz.tupled(add), (1, 2), 3),
     (tz.kv_reduceby(add), [("a", 1), ("b", 2), ("a", 3)], [("a", 4), ("b", 2)]),
     (tz.kv_reduceby(add, 10), [("a", 1), ("a", 3)], [("a", 14)]),
     (tz.kv_reductionby(len, sum), [("a", 1), ("a", 3)], [("a", 2)]),
@@ -250,3 +268,26 @@ def test_a_long_chain_has_a_short_note():
     assert caught.value.__notes__ == [
         "in step 1001 of 1001, normalize, of chained(first, first, first, first, first, …)"
     ]
+
+
+def train(x, C=1.0):
+    """Fit a model."""
+    return x
+
+
+def test_a_pipeline_reads_as_it_is_written():
+    fit = partial(train, C=0.1)
+    pipeline = chained(abs, checkpoint({}, tag="clean"), fit, toolz.curry(train)(C=2), toolz.curried.map(chained(fit)))
+    assert repr(pipeline) == (
+        "chained(abs, checkpoint(tag='clean'), train(C=0.1), train(C=2), map(chained(train(C=0.1))))"
+    )
+    assert show(partial(train, "x" * 1000)).startswith("train('xxx")
+    assert len(show(partial(train, "x" * 1000))) < 50
+
+
+def test_a_kept_function_is_known_by_its_own_name():
+    kept = with_checkpoint(checkpoint({}), train)
+    assert (kept.__name__, kept.__qualname__, kept.__doc__) == ("train", "train", "Fit a model.")
+    assert with_checkpoint.__doc__.startswith("Apply a transform, or return")
+    assert copy.copy(kept).__name__ == pickle.loads(pickle.dumps(kept)).__name__ == "train"
+    assert not hasattr(with_checkpoint(checkpoint({}), chained(abs, str)), "__name__")

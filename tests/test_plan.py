@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import logging
+import sys
 from functools import partial
 
+import pytest
 from laws import Counted, LoggedTarget, double, increment
 
-from flowly_ckpt import add_checkpoints, apply, calls, chained, checkpoint
+from flowly_ckpt import add_checkpoints, apply, build_dict, calls, chained, checkpoint, functional_hash
+from flowly_ckpt.hashing.parts import MOST, parts_of
+from flowly_ckpt.hashing.walk import Walk
+from flowly_ckpt.hashing.wording import changes
 from flowly_ckpt.passes import observe
-from flowly_ckpt.plan import plan
-from flowly_ckpt.targets import DiskTarget
+from flowly_ckpt.plan import Forecast, Plan, plan
+from flowly_ckpt.targets import Bounded, DiskTarget, Expiring, FileTarget, Hashed
+from flowly_ckpt.targets.protocol import as_target
+from flowly_ckpt.targets.reasons import compared
 from flowly_ckpt.tasks import task
+from flowly_ckpt.typing import Facts
 
 ask = partial(apply, rewrites=[add_checkpoints], engine=plan)
 do = partial(apply, rewrites=[add_checkpoints])
@@ -51,10 +62,12 @@ def test_the_forecast_comes_true():
 
 def test_why_it_would_run():
     target = {}
-    assert {row.why for row in ask(pipeline(target), 1)[:3]} == {"nothing is stored under this tag yet"}
+    assert {row.why for row in ask(pipeline(target), 1)[:3]} == {"never run"}
     do(pipeline(target), 1)
-    assert ask(pipeline(target), 2)[0].why == "the input is new"
-    assert ask(pipeline(target, fit=abs), 1)[2].why == "the code is new for this input"
+    assert ask(pipeline(target), 2)[0].why == "the input 1 → 2"
+    assert ask(pipeline(target, fit=abs), 1)[2].why == "it was another step: increment"
+    target.clear()
+    assert ask(pipeline(target), 1)[0].why == "removed since it was stored"
 
 
 def test_a_target_that_keeps_manifests_lets_the_changed_step_be_named(tmp_path):
@@ -67,7 +80,11 @@ def test_a_target_that_keeps_manifests_lets_the_changed_step_be_named(tmp_path):
     assert ask(pipeline(target, clean=edited), 1)[1].why == "it was another step: double"
     edited.__qualname__ = "double"
     forecast = ask(pipeline(target, clean=edited), 1)
-    assert [row.why for row in forecast[1:3]] == ["double changed", "a step before its segment changed"]
+    line = edited.__code__.co_firstlineno + 1
+    assert [row.why for row in forecast[1:3]] == [
+        f"double changed at line {line}",
+        "a step before its segment changed",
+    ]
     target.close()
 
 
@@ -97,6 +114,236 @@ def test_a_task_in_a_pipeline_tells_whether_its_file_is_there(tmp_path, monkeypa
 def test_a_cached_call_in_a_pipeline_tells_whether_its_id_was_seen(tmp_path):
     calls.init_checkpoint("index", {"artifacts_dir": str(tmp_path)})
     transform = chained(calls.cache_with_checkpoint(id="n")(double), increment)
+    assert ask(transform, 1)[0].why == "its id is new"
     assert actions(ask(transform, 1)) == [("run", ("double",)), ("run", ("increment",))]
     assert do(transform, 1) == 3
     assert actions(ask(transform, 1)) == [("restore", ("double",)), ("run", ("increment",))]
+    assert ask(transform, 1)[0].size > 0
+
+
+SCALE = 0.5
+
+
+def scaled(rows, *, n=3):
+    return [SCALE * row * n for row in rows]
+
+
+def test_several_parts_that_changed_are_all_named(monkeypatch):
+    target = {}
+    transform = chained(scaled, checkpoint(target, "rows"))
+    do(transform, [1])
+    monkeypatch.setitem(globals(), "SCALE", 0.7)
+    monkeypatch.setitem(scaled.__kwdefaults__, "n", 5)
+    assert ask(transform, [1])[0].why == "scaled: default of n 3 → 5, global SCALE 0.5 → 0.7"
+    assert ask(transform, [2])[0].why.startswith("the input [1] → [2]; scaled: default of n 3 → 5, global SCALE")
+
+
+def test_the_input_is_compared_part_by_part(tmp_path):
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"price": [1.0, 2.0], "name": ["a", "b"]})
+    with DiskTarget(tmp_path / "results") as target:
+        transform = chained(len, checkpoint(target, "count"))
+        do(transform, table)
+        do(transform, {"rate": 1, "deep": {"limits": [1, 2], "kind": "a"}})
+        assert ask(transform, table.assign(price=[1.0, 3.0]))[0].why == "the input dict → DataFrame", (
+            "beside the latest"
+        )
+        found = {"rate": 1, "deep": {"limits": [1, 3], "kind": "b"}}
+        expected = "the input differs in ['deep']['limits'] [1, 2] → [1, 3], ['deep']['kind'] 'a' → 'b'"
+        assert ask(transform, found)[0].why == expected
+        do(transform, table)
+        target.clear_where(object=functional_hash({"rate": 1, "deep": {"limits": [1, 2], "kind": "a"}}))
+        assert ask(transform, table.assign(price=[1.0, 3.0]))[0].why == "the input differs in column price"
+
+
+def test_what_is_secret_or_keyed_is_not_shown():
+    target, keyed = {}, Hashed({}, hashlib.blake2b)
+    for kept in (target, keyed):
+        transform = chained(len, checkpoint(kept, "count"))
+        do(transform, {"password": "old", "rate": 1})
+        assert "old" not in str([entry.made_from for entry in (*Expiring(target, 9).full.entries(), *keyed.entries())])
+        assert ask(transform, {"password": "new", "rate": 1})[0].why == "the input differs in ['password']"
+    asked = ask(chained(len, checkpoint(keyed, "count")), {"password": "old", "rate": 2})
+    assert asked[0].why == "the input differs in ['rate']"
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda path: Expiring({}, max_age=0), "expired"),
+        (lambda path: DiskTarget(path, max_age=0), "expired"),
+        (lambda path: FileTarget(path, max_age=0), "expired"),
+        (lambda path: Bounded({}, max_bytes=100), "evicted"),
+    ],
+)
+def test_expired_evicted_and_never_run_are_told_apart(tmp_path, make, why):
+    target = make(str(tmp_path / "results"))
+    transform = chained(bytes, checkpoint(target, "bytes"))
+    assert ask(transform, 60)[0].why == "never run"
+    do(transform, 60)
+    do(transform, 61)
+    assert ask(transform, 60)[0].why == why
+    target.close()
+
+
+def test_what_would_be_restored_has_its_size_age_and_the_time_it_saves(tmp_path, monkeypatch):
+    with DiskTarget(tmp_path / "results") as target:
+        transform = chained(increment, checkpoint(target, "one"), double, checkpoint(target, "two"))
+        do(transform, 1)
+        one, two = (next(target.entries(tag=tag)) for tag in ("one", "two"))
+        monkeypatch.setattr(sys.modules["flowly_ckpt.plan.forecasts"].time, "time", lambda: two.created + 7200)
+        row = ask(transform, 1)[1]
+        assert (row.size, round(row.age), row.saves) == (two.size, 7200, one.seconds + two.seconds)
+        assert row.reason == f"stored for this input and this code ({two.size} B, 2.0 h old)"
+        assert row._replace(saves=41.3).reason.endswith(", saves 41.3 s)")
+
+
+def test_branches_and_items_are_looked_into():
+    target = {}
+    toolz = pytest.importorskip("toolz")
+    each = toolz.curried.map(chained(double, checkpoint(target, "item")))
+    branches = build_dict(low=chained(min, checkpoint(target, "low")), items=chained(each, list), high=max)
+    transform = chained(branches, str)
+    assert [(row.action, row.name, row.tag) for row in ask(transform, [1, 2])] == [
+        ("run", "low › min", "low"),
+        ("run", "items › each item › double", "item"),
+        ("run", "items › list", None),
+        ("run", "high › max", None),
+        ("run", "str", None),
+    ]
+    do(transform, [1, 2])
+    low, items, *_ = ask(transform, [1, 2, 3])
+    assert (low.action, low.why) == ("run", "the input [1, 2] → [1, 2, 3]")
+    assert (items.action, items.why) == ("run", "2 of 3 items stored; the input 2 → 3")
+    low, items, *_ = ask(transform, [2, 1])
+    assert (items.action, items.why) == ("restore", "2 of 2 items stored")
+    later = ask(chained(sorted, transform), [1, 2])
+    assert [row.why for row in later[1:3]] == ["its input is known when it runs"] * 2
+
+
+def test_a_stretch_that_runs_shows_what_is_kept_inside_it():
+    target = {}
+    inner = build_dict(low=chained(min, checkpoint(target, "low")))
+    do(chained(inner, checkpoint(target, "all")), [1, 2])
+    rows = ask(chained(inner, len, checkpoint(target, "all")), [1, 2])
+    assert [(row.action, row.tag) for row in rows] == [("run", "all"), ("restore", "low")]
+
+
+def test_a_plan_is_a_table_and_json(monkeypatch):
+    rows = Plan([Forecast(("<b>fit</b>",), "run", "model", "never run", place=("low",))])
+    assert repr(rows) == "run      low › <b>fit</b>  model  never run"
+    assert "<b>" not in rows._repr_mimebundle_()["text/html"]
+    assert "low › &lt;b&gt;fit" in rows._repr_mimebundle_()["text/html"]
+    (row,) = json.loads(rows.to_json())
+    assert row == {**rows[0]._asdict(), "steps": ["<b>fit</b>"], "place": ["low"]}
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert "never run" in str(rows)
+
+
+def test_a_hostile_store_shows_no_escapes():
+    target = {}
+    transform = chained(increment, checkpoint(target, "one"))
+    evil = "\x1b[31mevil"
+    made_from = {
+        "after": None,
+        "steps": [[evil, "0a", {":": f"0a function {evil}"}]],
+        "parts": {":": f"0a value {evil}"},
+    }
+    for odd in (made_from, {"steps": 7}, {"steps": [7, [1, 2], ["increment", "x", {":": 5}]]}, {"parts": {":": 5}}):
+        for obj in (functional_hash(1), "00"):
+            target.clear()
+            as_target(target).put((obj, "one", "ff"), 6, Facts(0.0, odd))
+            assert "\x1b" not in ask(transform, 1)[0].why
+
+
+def test_two_entries_are_compared_by_what_is_stored(tmp_path, monkeypatch):
+    with DiskTarget(tmp_path / "results") as target:
+        transform = chained(scaled, checkpoint(target, "rows"))
+        do(transform, [1])
+        monkeypatch.setitem(globals(), "SCALE", 0.7)
+        do(transform, [1])
+        one, other = sorted(target.entries(), key=lambda entry: entry.created)
+        assert compared(target, one, other.key, other.made_from) == "scaled: global SCALE 0.5 → 0.7"
+        assert compared(target, one, one.key, one.made_from) == "it is there by now"
+
+
+def test_the_log_says_the_same_reason_when_a_checkpoint_is_computed_again(caplog, monkeypatch):
+    target = {}
+    transform = chained(scaled, checkpoint(target, "rows"))
+    with caplog.at_level(logging.INFO, "flowly_ckpt"):
+        do(transform, [1])
+        monkeypatch.setitem(globals(), "SCALE", 0.7)
+        why = ask(transform, [1])[0].why
+        do(transform, [1])
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first.endswith("): never run")
+    assert second.endswith(f"): {why}")
+    assert why == "scaled: global SCALE 0.5 → 0.7"
+
+
+def test_what_an_entry_keeps_of_its_parts_is_bounded(tmp_path):
+    names = {f"setting_{i}": i for i in range(1000)}
+    text = "def step(x):\n" + "".join(f"    x += {name}\n" for name in names) + "    return x\n"
+    exec(text, names)
+    step = names["step"]
+    before = parts_of(Walk(), step).rows
+    assert len(before) <= MOST + 1
+    names["setting_999"] = 0
+    assert [str(change) for change in changes(before, parts_of(Walk(), step).rows)] == ["something further off changed"]
+    with DiskTarget(tmp_path / "results") as target:
+        for x in range(1, 101):
+            do(chained(scaled, checkpoint(target, "rows")), list(range(100 * x)))
+        sizes = [len(json.dumps(entry.made_from)) for entry in target.entries()]
+        assert max(sizes) <= 400
+        assert sum(size > 200 for size in sizes) == 12, "most do without the parts of the code, which are the same"
+        assert ask(chained(scaled, checkpoint(target, "rows")), [0])[0].why.startswith("the input")
+
+
+def odd_things():
+    loop = [1]
+    loop.append(loop)
+    deep = []
+    for _ in range(3000):
+        deep = [deep]
+    return {
+        "a loop": loop,
+        "deep": deep,
+        "large": [list(range(200_000))],
+        "a long integer": [1 << 100_000],
+        "a long text": "x" * 1_000_000,
+        "a surrogate": ["\ud800", "\x1b[0m"],
+        "a set": {1, "a", (2,)},
+        "functions": [increment, double, increment],
+        "not a number": [float("nan")],
+    }
+
+
+@pytest.mark.parametrize("name", odd_things())
+def test_the_parts_of_anything_are_few_and_the_same_in_each_walk(name):
+    obj = odd_things()[name]
+    rows = parts_of(Walk(), obj).rows
+    assert rows == parts_of(Walk(), odd_things()[name]).rows
+    assert len(json.dumps(rows)) < 4000
+    assert changes(rows, rows) == []
+
+
+def test_a_part_that_cannot_be_told_leaves_the_run_alone(monkeypatch):
+    def broken(*arguments, **options):
+        raise RuntimeError("a library that raises when it is asked twice")
+
+    sources = sys.modules["flowly_ckpt.checkpoint.sources"]
+    monkeypatch.setattr(sources, "parts_of", broken)
+    monkeypatch.setattr(sources, "_tables", {})
+    target = {}
+    transform = chained(scaled, checkpoint(target, "rows"))
+    assert do(transform, [1, 2]) == [1.5, 3.0]
+    assert ask(transform, [1, 3])[0].why == "the input is new"
+
+
+def test_the_plan_looks_at_few_entries_of_many(tmp_path):
+    with DiskTarget(tmp_path / "results") as target:
+        made = {"after": None, "steps": [["increment", "00"]]}
+        target.put_many([((f"{i:032x}", "one", "ff"), i, Facts(1.0, made)) for i in range(20_000)])
+        (row,) = ask(chained(increment, checkpoint(target, "one")), 1)
+        assert row.why == "the input is new; increment changed"
+        assert row.saves == 1.0

@@ -139,7 +139,7 @@ def test_events_arrive_in_this_process(engine, order, tmp_path):
         pipeline = chained(partial(map, chained(negated, checkpoint(target))), list, seq(sum, max))
         passes = [observe(events.append), add_checkpoints][::order]
         assert apply(pipeline, range(20), passes, engine=engine) == [-190, 0]
-        assert [event.step for event in events].count("negated") == 20
+        assert [event.step for event in events if event.kind == "run"].count("negated") == 20
         assert {"list", "sum", "max"} < {event.step for event in events}
         events.clear()
         apply(pipeline, range(20), passes, engine=engine)
@@ -256,7 +256,7 @@ def test_an_exception_that_cannot_be_read_back_is_reported_and_the_pool_lives_on
     events = []
     with pytest.raises(WorkerError, match=r"(?s)Locked: no.*in locked"):
         apply(partial(map, chained(locked)), [1, 2], [observe(events.append)], engine=two)
-    assert type(events[0].error) is WorkerError
+    assert WorkerError in [type(event.error) for event in events]
     with pytest.raises((WorkerError, Picky), match="5: no"):  # tblib, where it is installed, makes it readable
         apply(partial(map, chained(picky)), [1, 2], engine=two)
     assert apply(chained(partial(map, negated), list), [1, 2], engine=two) == [-1, -2]

@@ -164,7 +164,9 @@ def test_ages_asked_of_what_keeps_no_times_are_an_error(target):
 @pytest.mark.parametrize("criterion", ["older_than", "unused_for"])
 def test_a_negative_age_is_an_error_and_deletes_nothing(inner, criterion):
     inner[A] = 1
-    with pytest.raises(ValueError, match=f"{criterion} must be a number of seconds, 0 or more, got -1"):
+    with pytest.raises(
+        ValueError, match=f"{criterion} must be a number of seconds, 0 or more, or text such as .*got -1"
+    ):
         clear_checkpoints(inner, **{criterion: -1})
     assert list(inner) == [A]
 
@@ -310,3 +312,55 @@ def test_evicting_reads_no_value():
     for name in "abc":
         target.put((name, "tag", "f"), bytes(800), Facts(1.0))
     assert [key[0] for key in target] == ["b", "c"]
+
+
+@wrapped
+def test_a_store_is_shrunk_on_demand_through_every_wrapper(inner, wrap):
+    target = as_target(wrap(inner))
+    target.put(A, bytes(5000), Facts(0.0))
+    target.put(B, b"x" * 5000, Facts(9.0))
+    assert target.gc(max_bytes="1 MB").evicted == 0
+    assert target.gc(max_bytes=6000).evicted == 1
+    assert list(inner) == [B]
+    assert target.gc(max_bytes=0).evicted == 1
+    assert len(inner) == 0
+
+
+@pytest.mark.parametrize(
+    ("young", "old"),
+    [
+        (DiskTarget, partial(DiskTarget, max_age=0)),
+        (FileTarget, partial(FileTarget, max_age=0)),
+        (lambda path: Expiring(DiskTarget(path), 60), lambda path: Expiring(DiskTarget(path), 0)),
+    ],
+    ids=["disk", "files", "Expiring"],
+)
+def test_what_has_expired_cannot_be_deleted_and_is_collected(tmp_path, young, old):
+    with young(tmp_path / "store") as target:
+        target[A] = 1
+    with old(tmp_path / "store") as target:
+        assert A not in target
+        for act in (lambda: target[A], lambda: target.__delitem__(A), lambda: target.pop(A), target.popitem):
+            with pytest.raises(KeyError):
+                act()
+    with young(tmp_path / "store") as target:
+        assert target[A] == 1
+        if not isinstance(target, FileTarget):  # there, files that have expired stay
+            assert old(tmp_path / "store").gc().expired == 1
+            assert len(target) == 0
+
+
+def test_some_entry_is_taken_out(inner):
+    inner[A], inner[B] = 1, 2
+    assert sorted([inner.popitem(), inner.popitem()]) == [(A, 1), (B, 2)]
+    with pytest.raises(KeyError, match="is empty"):
+        inner.popitem()
+
+
+def test_every_target_is_a_context_manager(tmp_path):
+    for inner in ({}, DiskTarget(tmp_path / "a"), FileTarget(tmp_path / "b"), Serialized({})):
+        with as_target(inner) as target, Layered({}, inner) as layered, Snapshots(inner) as copies:
+            target[A] = 1
+            assert layered[A] == copies[A] == 1
+        assert target[A] == 1, "it opens again when it is used"
+        target.close()

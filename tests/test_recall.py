@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
+import sys
 import threading
 import traceback
+import warnings
+from pickle import PickleBuffer
 
 import pytest
 from runs import needs_threads
@@ -14,7 +17,7 @@ from runs import needs_threads
 from flowly_ckpt import add_checkpoints, chained, checkpoint
 from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning, UnhashableError
 from flowly_ckpt.hashing import ignore_globals
-from flowly_ckpt.targets import DiskTarget, FileTarget
+from flowly_ckpt.targets import DiskTarget, FileTarget, Serialized, pickled
 from flowly_ckpt.targets.materialise import materialise
 from flowly_ckpt.targets.protocol import as_target
 from flowly_ckpt.targets.recall import MISSING, lookup, recall, recall_async
@@ -127,6 +130,48 @@ def test_a_coroutine_is_never_stored():
         assert recall(target, KEY, lambda: coroutine) is coroutine
     coroutine.close()
     assert not target
+
+
+class Array:
+    """A buffer that is stored in place."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __reduce_ex__(self, protocol):
+        return Array, (PickleBuffer(self.data),)
+
+
+@needs_threads
+@pytest.mark.parametrize(
+    "make",
+    [DiskTarget, lambda path: FileTarget(path / "{tag}", codec=pickled), lambda path: Serialized({})],
+    ids=["disk", "file", "mapping"],
+)
+def test_a_buffer_that_another_thread_changes_while_it_is_stored_leaves_no_entry(tmp_path, make):
+    target, value = make(tmp_path), Array(bytearray(100_000))
+    encoded, changed = threading.Event(), threading.Event()
+
+    class Watched(type(target)):
+        def write_bytes(self, *args, **kwargs):
+            encoded.set()
+            changed.wait(30)
+            super().write_bytes(*args, **kwargs)
+
+    def change():
+        encoded.wait(30)
+        value.data[5] = 1
+        changed.set()
+
+    target.__class__ = Watched
+    thread = threading.Thread(target=change)
+    thread.start()
+    with pytest.warns(StoreWarning, match="another thread changed it"):
+        assert recall(target, KEY, lambda: value) is value
+    thread.join()
+    assert KEY not in target
+    recall(target, KEY, lambda: value)
+    assert target[KEY].data[5] == 1
 
 
 def test_what_cannot_be_stored_is_an_error_of_the_package():
@@ -549,3 +594,21 @@ def test_tasks_do_not_share_what_cannot_be_stored():
     target = {}
     with pytest.warns(StoreWarning, match="never ends"):
         assert asyncio.run(main()) == [[0, 1, 2]] * 3
+
+
+def test_a_dict_at_the_place_of_one_that_is_gone_is_another():
+    def fresh():
+        return tuple(map(str, ("object", "tag", "transform")))
+
+    places, seen = set(), 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for number in range(50):
+            target = {}
+            recall(target, fresh(), lambda number=number: [number])
+            places.add((id(target), id(target[fresh()])))
+            del target
+            target = {fresh(): [number, "own"]}
+            seen += (id(target), id(target[fresh()])) in places
+            assert recall(target, fresh(), lambda: 1 / 0) == [number, "own"]
+    assert seen or sys.implementation.name != "cpython"

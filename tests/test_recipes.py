@@ -450,7 +450,7 @@ def test_S4_16_a_failure_is_not_cached_and_what_came_before_it_is(home, jobs, ki
 
     with pytest.raises(ValueError, match="stop here") as caught:
         checked.brew(jobs=jobs)
-    assert caught.value.__notes__ == ["at item 2", "in recipe 'checked'"]
+    assert caught.value.__notes__ == ["at item 2 (2)", "in recipe 'checked'"]
     assert counts[:3] == [1, 1, 1]
     assert checked.status() is not Status.Ok
     with pytest.raises(ValueError, match="stop here"):

@@ -400,7 +400,7 @@ def test_beats_S4_8_a_run_killed_while_it_writes_leaves_no_entry(home):
     target = CacheTarget(".alkymi_cache")
     assert (list(target), target.gc().files, array.exists()) == ([], 0, True)
     size = array.stat().st_size
-    assert (target.gc(older_than=0)[1:], array.exists()) == ((1, size), False)
+    assert (target.gc(older_than=0)[1:3], array.exists()) == ((1, size), False)
     Path("go").touch()
     assert run(code, home) == ["5 Ok"]
 
@@ -831,13 +831,18 @@ def test_a_recipe_is_a_pipeline_underneath(home):
     watched = observe(events.append)(transform)
     assert functional_hash(watched) == functional_hash(transform)
     assert watched(None) == whole.brew() == "2020-01, 2020-02, 2020-03"
-    ran = [event.step.rpartition(".")[2] for event in events]
-    assert ran == ["_give", "months", "label", "label", "label", "sorted", "join"]
+
+    def ran():
+        found = [event.step for event in events if (event.of, event.kind) == ("step", "run")]
+        return [step.rpartition(".")[2] for step in found]
+
+    first = ran()
+    assert first == ["_give", "months", "label", "label", "label", "sorted", "join"]
     assert whole.brew(rewrites=[observe(events.append)]) == whole.brew()
-    assert len(events) == len(ran)
+    assert ran() == first
     year.set(2021)
     assert whole.brew(rewrites=[observe(events.append)]).startswith("2021")
-    assert len(events) == 2 * len(ran)
+    assert len(ran()) == 2 * len(first)
 
 
 def test_a_recipe_that_a_function_calls_is_part_of_its_code(home):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import pickle
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import xxhash
 
 from flowly_ckpt import clear_checkpoints, ignore_globals
-from flowly_ckpt.errors import MutationWarning
+from flowly_ckpt.errors import MutationWarning, StoreWarning
 from flowly_ckpt.recipes import (
     AlkymiConfig,
     CacheTarget,
@@ -24,7 +28,9 @@ from flowly_ckpt.recipes import (
     statuses,
     zip_results,
 )
+from flowly_ckpt.recipes.outputs import computed
 from flowly_ckpt.targets import DiskTarget, Expiring, FileTarget, Layered, ReadOnly, RemoteTarget, Signed, tree
+from flowly_ckpt.targets.damage import DamagedError
 
 uncounted = ignore_globals("calls")  # what a test counts with is no part of a function
 numbers_of_stores = itertools.count()
@@ -301,3 +307,59 @@ def test_a_stored_result_is_its_digest_its_outside_files_and_its_value(home):
     copy = pickle.loads(pickle.dumps(output))
     assert (copy.digest, copy.files, copy.value()) == (output.digest, output.files, [Path("a.txt"), 5])
     assert (copy.digest, os.fspath(copy.value()[0])) == (holding.output_checksum, "a.txt")
+
+
+ODD = [
+    None,
+    -1,
+    1 << 70,
+    "text",
+    [],
+    [1],
+    [[1, 2]],
+    [["a", 1]],
+    [["a", -1, "x"]],
+    [["a", "b", "c"]],
+    {},
+    {"a": 1},
+    True,
+]
+
+
+@pytest.mark.parametrize("field", ["name", "inputs", "function_hash", "output_checksum", "input_checksums", "seconds",
+                                   "home", "files", "parts", "items", "outputs"])  # fmt: skip
+def test_a_record_of_the_right_digest_and_the_wrong_types_is_a_miss(tmp_path, field):
+    key = ("0a", "steps:load", "1b")
+    target = CacheTarget(tmp_path / ".alkymi_cache")
+    target[key] = computed(["x", b"y" * 1000], str(tmp_path))
+    path = Path(target.path(key))
+    whole = path.read_bytes()
+    for odd in ODD:
+        found = json.loads(whole)
+        del found["check"]
+        text = json.dumps({**found, field: odd}).encode()[:-1]
+        path.write_bytes(text + b', "check": "' + xxhash.xxh3_128_hexdigest(text).encode() + b'"}\n')
+        again = CacheTarget(tmp_path / ".alkymi_cache")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", StoreWarning)
+            output = again.get(key)
+            with suppress(DamagedError):
+                _ = output and output.value()
+            list(again.entries())
+            again.verify()
+            again.gc()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_in_the_place_of_a_record_or_part_is_not_waited_for(tmp_path):
+    key = ("0a", "steps:load", "1b")
+    target = CacheTarget(tmp_path / ".alkymi_cache")
+    target[key] = computed([b"y" * 1000], str(tmp_path))
+    folder = Path(target.path(key)).parent
+    (part,) = folder.glob("*.bin")
+    part.unlink()
+    os.mkfifo(part)
+    assert (target.get(key), len(target.verify())) == (None, 1)
+    Path(target.path(key)).unlink()
+    os.mkfifo(target.path(key))
+    assert (target.get(key), list(target), target.verify()) == (None, [], [])

@@ -16,6 +16,7 @@ from flowly_ckpt.errors import FlowlyError, StoreWarning
 from flowly_ckpt.resume import ChangedError, Checkpoint, State
 from flowly_ckpt.resume.randomness import capture, reinstate
 from flowly_ckpt.resume.storing import folder_of_states
+from flowly_ckpt.targets import DiskTarget, Expiring, Layered
 
 
 @pytest.fixture(autouse=True)
@@ -303,7 +304,7 @@ def test_a_state_in_any_target_expires_too(make):
     target = make()
     Checkpoint("s", target=target).save()
     assert Checkpoint("s", target=target, max_age=3600).restore()
-    assert not Checkpoint("s", target=target, max_age=-1).restore()
+    assert not Checkpoint("s", target=target, max_age=0).restore()
 
 
 def test_a_target_is_a_mapping_and_given_once():
@@ -666,3 +667,12 @@ def test_import_costs_no_heavy_module_and_does_nothing(tmp_path):
     print(heavy or "none", threading.active_count(), dict(os.environ) == before, os.listdir())
     """
     assert run_script(tmp_path, code).stdout == "none 1 True ['script.py']\n"
+
+
+@pytest.mark.parametrize("around", [lambda target: target, lambda target: Expiring(target, 3600)])
+def test_the_newest_state_counts_whatever_a_layer_remembers(tmp_path, around):
+    with DiskTarget(tmp_path / "store") as disk:
+        here, there = (around(Layered({}, disk)) for _ in range(2))  # as in two processes
+        Checkpoint("loop", target=here).put({"i": 1})
+        Checkpoint("loop", target=there).put({"i": 2})
+        assert Checkpoint("loop", target=here).take() == {"i": 2}

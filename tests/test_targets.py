@@ -1,6 +1,7 @@
 """What holds for every target, and what each wrapper adds."""
 
 import pickle
+import sys
 import threading
 import time
 import warnings
@@ -22,6 +23,7 @@ from flowly_ckpt.targets import (
     RemoteTarget,
     Serialized,
     Snapshots,
+    SqlTarget,
     check_target,
 )
 from flowly_ckpt.targets.conformance import LAWS
@@ -203,6 +205,29 @@ def test_layered_leaves_what_is_too_large_to_the_slow_one():
     assert A not in fast
 
 
+class Away(dict):
+    """A store that cannot be reached."""
+
+    def __getitem__(self, key):
+        raise StoreError("no connection")
+
+    __setitem__ = __delitem__ = __contains__ = lambda *arguments: Away.__getitem__(*arguments[:2])
+
+
+def test_layered_keeps_near_while_the_slow_one_cannot_be_reached():
+    fast = {A: "near"}
+    target = Layered(fast, Away())
+    with pytest.warns(StoreWarning, match="could not restore|is kept in dict only: no connection"):
+        assert recall(target, B, lambda: "computed") == "computed"
+    assert fast == {A: "near", B: "computed"}
+    assert recall(target, B, lambda: 1 / 0) == "computed"
+    with pytest.warns(StoreWarning, match="no connection"):
+        assert target.get_many([A, B, C]) == {A: "near", B: "computed"}
+    with pytest.warns(StoreWarning, match="is kept in dict only"):
+        target.put_many([(C, 3, Facts(0.0))])
+    assert fast[C] == 3
+
+
 def test_bounded_evicts_what_saves_least_per_byte():
     target = Bounded({}, max_bytes=1000, measure=len)
     for name, seconds, size in [("dear", 100, 300), ("cheap", 1, 300), ("large", 50, 350)]:
@@ -318,6 +343,74 @@ def test_remote_targets_pickle_and_are_shared(tmp_path, scheme):
     assert A not in target
     assert repr(target) == f"RemoteTarget({url!r})"
     target.clear()
+
+
+WRONG = [
+    ("nothing://results", ValueError, "no file system is known for 'nothing://results'; give s3://"),
+    ("gs://results", ModuleNotFoundError, "needs gcsfs for gs://: run `pip install gcsfs`"),
+]
+
+
+@pytest.mark.parametrize(("url", "kind", "words"), WRONG, ids=[row[0] for row in WRONG])
+def test_a_wrong_address_says_what_to_write(url, kind, words):
+    pytest.importorskip("fsspec", reason="fsspec is not installed")
+    with pytest.raises(kind, match=words):
+        RemoteTarget(url)
+
+
+@pytest.mark.parametrize("module", ["fsspec", "sqlalchemy"])
+def test_a_missing_extra_is_named(monkeypatch, module):
+    for name in [name for name in sys.modules if name.partition(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    make, extra = {
+        "fsspec": (lambda: RemoteTarget("memory://results"), "remote"),
+        "sqlalchemy": (lambda: SqlTarget("sqlite:///results.db"), "sql"),
+    }[module]
+    with pytest.raises(ModuleNotFoundError, match=rf"pip install flowly-ckpt\[{extra}\]"):
+        make()
+
+
+@pytest.mark.parametrize("lease", [None, 30.0])
+def test_remote_claims_are_leases_where_they_are_asked_for(tmp_path, lease):
+    first, second = (RemoteTarget(f"file://{tmp_path}", lease=lease) for _ in range(2))
+    with first.claim(A):
+        assert (next(second.claim(A).waits(), None) is not None) is (lease is not None)
+        assert list(first) == []
+    with second.claim(A) as claim:
+        assert claim.is_shared is (lease is not None)
+    with pytest.raises(ValueError, match="lease must be a number of seconds above 0"):
+        RemoteTarget("memory://results", lease=0)
+
+
+@needs_threads
+def test_leases_that_wait_for_each_other_are_noticed(tmp_path):
+    """The two targets have nothing in common but the store, like two machines."""
+    first, second = (RemoteTarget(f"file://{tmp_path}", lease=30.0) for _ in range(2))
+    holds = threading.Barrier(2)
+
+    def work(target, own, wanted):
+        with target.claim(own):
+            holds.wait(60)
+            with target.claim(wanted):
+                target[own] = target[wanted] = [own]
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        threads = [threading.Thread(target=work, args=args) for args in ((first, A, B), (second, B, A))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert sorted(first) == [A, B]
+    assert "would never end" in str(caught[0].message)
+    with first.claim(A), second.claim(B):
+        pass
+
+
+def test_addresses_show_no_secret():
+    target = RemoteTarget("memory://ann:hidden-word@host/results?token=hidden-too")
+    assert repr(target) == "RemoteTarget('memory://ann:***@host/results?token=***')"
 
 
 def test_files_beside_remote_files_are_safe(tmp_path):

@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from runs import library, needs_processes
+from runs import ENVIRONMENT, command, library, needs_processes
 
 from flowly_ckpt.errors import StoreError, StoreWarning
 from flowly_ckpt.targets import FileTarget, gzipped, tree
@@ -187,10 +187,10 @@ def test_deleting_takes_empty_folders_along(tmp_path):
 def test_leftovers_of_killed_writers_are_skipped_and_collected(tmp_path):
     target = FileTarget(tmp_path, suffix="")
     target[KEY] = 1
-    (tmp_path / "clean" / ".tmp-1-ab").write_bytes(b"half")
+    (tmp_path / "clean" / ".tmp-1-0123456789ab").write_bytes(b"half")
     assert list(target) == [KEY]
     assert target.gc().files == 0
-    assert target.gc(older_than=-1).files == 1
+    assert target.gc(older_than=0).files == 1
     assert target[KEY] == 1
 
 
@@ -282,3 +282,45 @@ def test_of_two_that_store_at_once_the_last_file_has_its_own_sidecar(tmp_path):
         target = Overtaken(tmp_path, codec=codec)
         target.put(KEY, [4], Facts(1.0))
         assert (target[KEY], list(target), target.made(KEY).seconds, target.verify()) == ([4], [KEY], 1.0, [])
+
+
+@needs_processes
+def test_processes_that_overwrite_an_entry_see_no_damage(tmp_path):
+    script = """
+        import sys
+        from flowly_ckpt.targets import FileTarget, tree
+
+        target, key = FileTarget("store", codec=tree), ("0a", "clean", "1b")
+        print("ready", flush=True)
+        sys.stdin.read(1)
+        for number in range(100):
+            target[key] = [sys.argv[1]] * (number % 3 + 1)
+            assert set(target.get(key, [])) <= {"a", "b"}
+            assert target.verify() == []
+            if number % 50 == 0:
+                target.pop(key, None)
+    """
+    both = [
+        subprocess.Popen(command(tmp_path, script, name), cwd=tmp_path, env=ENVIRONMENT, stdin=-1, stdout=-1, stderr=-1)
+        for name in "ab"
+    ]
+    for one in both:
+        one.stdout.readline()
+    for one in both:
+        one.stdin.write(b"x")
+        one.stdin.flush()
+    assert [one.communicate(timeout=60)[1].decode() for one in both] == ["", ""]
+    target = FileTarget(tmp_path / "store", codec=tree)
+    assert (target[("0a", "clean", "1b")][0] in "ab", len(target), target.verify()) == (True, 1, [])
+
+
+def test_the_sidecar_of_a_file_that_is_gone_is_collected(tmp_path):
+    target = FileTarget(tmp_path)
+    target[KEY] = target["ff", "clean", "x"] = 1
+    notes = tmp_path / "clean" / ".made" / "notes"
+    notes.write_text("of other origin")
+    Path(target.path(KEY)).unlink()
+    assert target.gc().files == 0, "it may still be written"
+    assert target.gc(older_than=0).files == 1
+    assert sorted(path.name for path in notes.parent.iterdir()) == ["ff.x", "notes"]
+    assert dict(target) == {("ff", "clean", "x"): 1}

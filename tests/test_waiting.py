@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.pool import ThreadPool
 
 import pytest
-from runs import ENVIRONMENT, run_script
+from runs import ENVIRONMENT, command, run_script
 
 from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.targets import DiskTarget
@@ -203,6 +203,73 @@ def test_two_processes_that_wait_for_each_other_go_on(tmp_path, kind):
     found = [process.communicate(timeout=20) for process in both]
     assert {out for out, _ in found} <= {"11\n", "12\n"}, found
     assert any(str(A) in err and str(B) in err for _, err in found), found
+
+
+MIXED = """
+    import sys, threading, warnings
+    from concurrent.futures import ThreadPoolExecutor
+    from flowly_ckpt.targets import DiskTarget
+    from flowly_ckpt.targets.recall import recall
+    keys = {name: ("0a", name, "1b") for name in ["first", "second", "third"]}
+    target, memory, begun = DiskTarget("store"), {}, threading.Semaphore(0)
+
+    def get(place, name, then=lambda: 0):
+        def compute():
+            begun.release()
+            go.wait()
+            return 1 + then()
+        return recall(place, keys[name], compute)
+
+    def here():  # first waits for second, which the other process computes
+        return get(target, "first", lambda: get(target, "second"))
+
+    def flight(place):  # second waits for third, which another thread computes, and which waits for first
+        with ThreadPoolExecutor(2) as pool:
+            third = pool.submit(get, place, "third", lambda: get(target, "first"))
+            second = pool.submit(get, target, "second", lambda: get(place, "third"))
+            return second.result() + third.result()
+
+    def worker():  # second waits for a thread of a pool, which waits for first
+        def ask():
+            with ThreadPoolExecutor(1) as pool:
+                return pool.submit(get, target, "first").result()
+        return get(target, "second", ask)
+
+    go = threading.Event()
+    warnings.simplefilter("always")
+    work = {"here": here, "claims": lambda: flight(target), "flight": lambda: flight(memory), "worker": worker}
+    thread = threading.Thread(target=lambda: print("done", work[sys.argv[1]]() > 0, flush=True))
+    thread.start()
+    for _ in range(2 if sys.argv[1] in ("claims", "flight") else 1):
+        begun.acquire()
+    print("computing", flush=True)
+    sys.stdin.readline()
+    go.set()
+    thread.join()
+"""
+
+
+@pytest.mark.parametrize("kind", ["claims", "flight", "worker"])
+def test_a_circle_through_threads_and_processes_goes_on(tmp_path, kind):
+    both = [
+        subprocess.Popen(
+            command(tmp_path, MIXED, name), cwd=tmp_path, env=ENVIRONMENT,
+            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for name in ("here", kind)
+    ]  # fmt: skip
+    for process in both:
+        assert process.stdout.readline() == "computing\n"
+    for process in both:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    try:
+        found = [process.communicate(timeout=20) for process in both]
+    finally:
+        for process in both:
+            process.kill()
+    assert [out for out, _ in found] == ["done True\n"] * 2, found
+    assert any("would never end" in err for _, err in found), found
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

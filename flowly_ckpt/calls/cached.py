@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 from ..pipelines import name_of
-from ..plan import Forecast
+from ..pipelines.awaiting import is_async, mark_async
+from ..pipelines.pickling import name_to_pickle
+from ..plan import Forecast, restoring
+from ..targets.protocol import as_target
 from ..targets.recall import MISSING
-from .checkpoints import is_async
 from .current import get_checkpoint
 from .ids import identify
 from .keys import Decorated
@@ -51,7 +52,7 @@ class cached(Decorated, Generic[P, R]):
         self.transform = function
         update_wrapper(self, function)
         if is_async(function):
-            _mark_async(self)
+            mark_async(self)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return get_checkpoint().load_or_run(self, self.call_id(*args, **kwargs), *args, **kwargs)
@@ -64,10 +65,12 @@ class cached(Decorated, Generic[P, R]):
         if obj is MISSING:
             yield Forecast((name_of(self),), "run", None, "its id is known when it runs")
             return
-        checkpoint = get_checkpoint()
-        seen = checkpoint._has_data(self.call_id(obj), self)
-        why = "its id was seen before" if seen else "its id is new"
-        yield Forecast((name_of(self),), "restore" if seen else "run", checkpoint.checkpoint_name, why)
+        checkpoint, id = get_checkpoint(), self.call_id(obj)
+        target, key = as_target(checkpoint.target), checkpoint.key(id, self)
+        if checkpoint._has_data(id, self):
+            yield restoring((name_of(self),), checkpoint.checkpoint_name, "its id was seen before", target.entry(key))
+        else:
+            yield Forecast((name_of(self),), "run", checkpoint.checkpoint_name, target.fate(key) or "its id is new")
 
     def _head(self) -> tuple[Any, ...]:
         return (self.id, self.code)
@@ -83,9 +86,8 @@ class cached(Decorated, Generic[P, R]):
         return other
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        name: str = getattr(self, "__qualname__", "")
-        module = getattr(self, "__module__", "")
-        if module != "__main__" and getattr(sys.modules.get(module), name, None) is self:
+        name = name_to_pickle(self)
+        if name is not None:
             return name
         return (_again, (self.__wrapped__, self.id, self.code, self.transform))
 
@@ -102,7 +104,7 @@ def cache_with_checkpoint(
     :param id: an expression over the arguments, such as ``"arg2.id"``, in the namespace of the function;
         or a function of the same arguments.
     :param code: make the function's code part of the key. Without it, results outlive an edit of the function.
-    :raises ValueError: without an id.
+    :raises ValueError: without an id, and for one that mentions what is neither an argument nor known to the module.
     :raises SyntaxError: for an id that is not an expression.
     :raises IdError: from a call whose id cannot be evaluated.
 
@@ -123,17 +125,6 @@ def cache_with_checkpoint(
     if not isinstance(chosen, str) and not callable(chosen):
         raise TypeError(f"id must be an expression in a string, or a function, got {type(chosen).__name__}")
     return lambda function: cached(function, chosen, code)
-
-
-def _mark_async(function: Any) -> None:
-    if sys.version_info >= (3, 12):
-        import inspect
-
-        inspect.markcoroutinefunction(function)
-    else:
-        import asyncio
-
-        function._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined,unused-ignore]
 
 
 def _again(function: Callable[..., Any], id: Any, code: bool, transform: Callable[..., Any]) -> cached[..., Any]:

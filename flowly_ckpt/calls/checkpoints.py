@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
-from ..errors import MutationWarning
+from ..errors import MutationWarning, warn
 from ..hashing import functional_hash
+from ..labels import label
+from ..pipelines.awaiting import is_async
 from ..targets.facts import Entry
 from ..targets.files import FileTarget
 from ..targets.protocol import BaseTarget, as_target, checked, described
 from ..targets.recall import recall, recall_async
 from ..targets.wrappers.simple import Null
-from ..typing import Key, Target
+from ..typing import Age, Key, Target
 from .keys import key_of_path, path_of_key, qualified_name, undecorated
 
-__all__ = ["Checkpoint", "LocalStorageCheckpoint", "NullCheckpoint", "TargetCheckpoint", "is_async"]
+__all__ = ["Checkpoint", "LocalStorageCheckpoint", "NullCheckpoint", "TargetCheckpoint"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -76,7 +77,7 @@ class Checkpoint:
             raise TypeError(f"load_or_run: method must be callable, got {method!r:.40}; the id comes second")
         function = undecorated(method)
         key = self.key(id, method)
-        made_from = {"id": key[0], "method": key[2]}
+        made_from = {"id": key[0], "method": key[2], "input": label(id)}
 
         def compute() -> Any:
             with _watched(key[2], args, kwargs):
@@ -227,7 +228,7 @@ class LocalStorageCheckpoint(TargetCheckpoint):
     :param checkpoint_name: keeps the results of one step and index apart from all others.
     :param directory: contains the folder ``checkpoint``, which is made when the first result is kept.
     :param code: make the code of every method part of its key.
-    :param max_age: seconds after which a result no longer counts; None for never.
+    :param max_age: seconds (also a timedelta, or ``"30d"``) after which a result no longer counts; None for never.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -244,7 +245,7 @@ class LocalStorageCheckpoint(TargetCheckpoint):
         directory: str | os.PathLike[str] = "artifacts",
         *,
         code: bool = False,
-        max_age: float | None = None,
+        max_age: Age | None = None,
     ) -> None:
         files = FileTarget(os.path.join(directory, "checkpoint"), path_of_key, key_of_path, max_age=max_age)
         super().__init__(checkpoint_name, files, code=code)
@@ -276,18 +277,6 @@ class NullCheckpoint(TargetCheckpoint):
         return cast("R", undecorated(method)(*args, **kwargs))
 
 
-def is_async(function: Callable[..., Any]) -> bool:
-    """Return whether calling a function returns an awaitable.
-
-    >>> async def fetch(): ...
-    >>> is_async(fetch), is_async(len)
-    (True, False)
-    """
-    import inspect
-
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
-
-
 _IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, range])
 
 
@@ -301,7 +290,7 @@ def _watched(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Itera
     if changed:
         shown = ", ".join([repr(place) if isinstance(place, str) else str(place + 1) for place in changed])
         text = f"{name} changed its argument {shown} in place; a call answered from the checkpoint will not do so"
-        warnings.warn(f"{text}: return the changed object instead", MutationWarning, stacklevel=4)
+        warn(f"{text}: return the changed object instead", MutationWarning)
 
 
 def _digests_of(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[int | str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from ..errors import FlowlyError
+from ..given import text, wrong
 from ..typing import Target
 from .checkpoints import Checkpoint, LocalStorageCheckpoint, NullCheckpoint, TargetCheckpoint
 
@@ -14,6 +15,7 @@ __all__ = ["NotInitializedError", "get_checkpoint", "init_checkpoint", "use"]
 
 C = TypeVar("C", bound=Checkpoint | None)
 _DIRECTORY = "artifacts"
+_NAMES = ("use_checkpoints", "execution_environment", "artifacts_dir", "path")
 _current: Checkpoint | None = None
 
 
@@ -61,7 +63,8 @@ def init_checkpoint(checkpoint_name: Any = "", config: Any = None, *, target: Ta
     :param target: keep results in this mutable mapping instead of files in ``artifacts_dir``.
     :returns: a :class:`TargetCheckpoint`: without a target a :class:`LocalStorageCheckpoint`, and a
         :class:`NullCheckpoint` where nothing is to be kept. ``get_checkpoint`` returns it from now on.
-    :raises TypeError: when ``config`` is a path, or ``target`` is not a mutable mapping.
+    :raises TypeError: when ``config`` is a path, or a mapping with a misspelt name, or ``target`` is not a mutable
+        mapping.
 
     >>> init_checkpoint("index_a", {"use_checkpoints": False})
     NullCheckpoint()
@@ -72,15 +75,33 @@ def init_checkpoint(checkpoint_name: Any = "", config: Any = None, *, target: Ta
     """
     if config is None and not isinstance(checkpoint_name, str):
         checkpoint_name, config = "", checkpoint_name
-    if isinstance(config, str | os.PathLike):
-        raise TypeError(
-            f"config must be an object or a mapping, got {config!r}; for a folder write {{'artifacts_dir': {config!r}}}"
-        )
+    text("checkpoint_name", checkpoint_name)
+    _check(config)
     if not _switch(config, "use_checkpoints") or _is_azure_ml(config):
         return use(NullCheckpoint())
     if target is not None:
         return use(TargetCheckpoint(checkpoint_name, target))
     return use(LocalStorageCheckpoint(checkpoint_name, _directory(config)))
+
+
+def _check(config: Any) -> None:
+    """Raise for what cannot be a configuration, and for a mapping with a name that looks misspelt."""
+    if isinstance(config, str | os.PathLike):
+        advice = f"for a folder write {{'artifacts_dir': {config!r}}}"
+        raise TypeError(f"config must be an object or a mapping, got {config!r}; {advice}")
+    if isinstance(config, int | float | bytes | list | tuple | set | frozenset):
+        raise wrong("config", "an object or a mapping", config)
+    if not isinstance(config, Mapping):
+        return
+    import difflib
+
+    for name in config.keys() - set(_NAMES):
+        near = difflib.get_close_matches(str(name).lower(), _NAMES, 1, 0.85)
+        if near and near[0] not in config and str(name).lower() != near[0]:
+            raise TypeError(f"config has {name!r}, which is nothing here; did you mean {near[0]!r}?")
+    directory = config.get("artifacts_dir")
+    if not isinstance(directory, str | os.PathLike | None):
+        raise wrong("artifacts_dir", "a path", directory)
 
 
 def _get(config: Any, name: str) -> Any:

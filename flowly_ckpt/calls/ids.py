@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import FlowlyError
+from ..pipelines import name_of
 
 __all__ = ["IdError", "identify"]
 
@@ -42,6 +43,7 @@ def identify(function: Callable[..., Any], id: str | Callable[..., Any]) -> Call
 
     :param id: an expression, or a function of the same arguments.
     :raises SyntaxError: when the text is not an expression.
+    :raises ValueError: when it mentions what is neither an argument nor known to the module.
     :raises IdError: from the returned function, when the expression fails.
 
     >>> def embed(chunk, model="small"): ...
@@ -71,6 +73,7 @@ def _compiled(source: str, function: Callable[..., Any], parameters: Any) -> Cal
     file = f"<id of {name}>"
     tree = ast.parse(source.strip(), file, "eval")
     mentioned = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    _check_names(tree, source, function, parameters)
     cells = {name: cell for name, cell in _closure(function).items() if name in mentioned and name not in parameters}
     text = f"lambda {', '.join([*parameters, *cells])}: (\n{source.strip()}\n)"
     expression = eval(compile(text, file, "eval"), getattr(function, "__globals__", {}))
@@ -83,6 +86,22 @@ def _compiled(source: str, function: Callable[..., Any], parameters: Any) -> Cal
             raise IdError(source, name) from error
 
     return evaluate
+
+
+def _check_names(tree: Any, source: str, function: Any, parameters: Any) -> None:
+    """Refuse a name that is nothing; a function that is called may be defined further down in the module."""
+    import ast
+    import builtins
+
+    nodes = list(ast.walk(tree))
+    own = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    own |= {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    known = {*parameters, *own, *_closure(function), *getattr(function, "__globals__", {}), *vars(builtins)}
+    for node in nodes:
+        if isinstance(node, ast.Name) and node.id not in known and id(node) not in called:
+            takes = ", ".join(parameters) or "no argument"
+            raise ValueError(f"id {source!r}: there is no {node.id!r}; {name_of(function)} takes {takes}")
 
 
 def _closure(function: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ before each mark with memoization into the mark's target.
 from .clearing import clear_checkpoints
 from .mark import checkpoint
 from .placing import add_checkpoints, drop_checkpoints
+from .stale import clear_stale
 from .wrapper import with_checkpoint
 
-__all__ = ["add_checkpoints", "checkpoint", "clear_checkpoints", "drop_checkpoints", "with_checkpoint"]
+__all__ = ["add_checkpoints", "checkpoint", "clear_checkpoints", "clear_stale", "drop_checkpoints", "with_checkpoint"]

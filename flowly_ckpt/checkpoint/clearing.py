@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import FlowlyWarning, warn
+from ..given import function, text
 from ..hashing import functional_hash
 from ..pipelines import walk
+from ..targets.facts import is_key
 from ..targets.protocol import as_target, checked
-from ..typing import Target, Transform
+from ..typing import Age, Target, Transform
 from .placing import add_checkpoints
 from .wrapper import keys_of, stages_of, with_checkpoint
 
@@ -22,8 +25,8 @@ def clear_checkpoints(
     tag: str = _ANY,
     transform: Transform = _ANY,
     *,
-    older_than: float | None = None,
-    unused_for: float | None = None,
+    older_than: Age | None = None,
+    unused_for: Age | None = None,
 ) -> int:
     """Remove the entries that meet all the given criteria, or everything where none is given.
 
@@ -31,7 +34,8 @@ def clear_checkpoints(
     :param object: only what was computed from an equal object; ``None`` is an object like any other.
     :param tag: only what was stored under this tag.
     :param transform: only what this transform computed: its own results, and those at its checkpoints.
-    :param older_than: only what was stored more than so many seconds ago; for targets that keep times.
+    :param older_than: only what was stored more than so many seconds ago (also a timedelta, or ``"30d"``); for targets
+        that keep times.
     :param unused_for: only what has not been used for so many seconds; for targets that keep times.
     :return: the number of entries removed.
     :raises TypeError: when the target is not a mutable mapping.
@@ -44,6 +48,10 @@ def clear_checkpoints(
     See also: :func:`add_checkpoints`.
     """
     full = as_target(checked(target))
+    if tag is not _ANY:
+        text("tag", tag)
+    if transform is not _ANY:
+        function("transform", transform, "one argument")
     objects = None if object is _ANY else {functional_hash(object, hasher=full.hasher)}
     tags = None if tag is _ANY else {tag}
     transforms = None if transform is _ANY else _hashes(transform, full.hasher)
@@ -51,9 +59,12 @@ def clear_checkpoints(
         count = len(target)
         target.clear()
         return count
-    return full.clear_where(
+    count = full.clear_where(
         object=objects, tag=tags, transform=transforms, older_than=older_than, unused_for=unused_for
     )
+    if not count and isinstance(object, str) and any(is_key(key) and key[1] == object for key in target):
+        warn(f"nothing is stored for the object {object!r}; for what has this tag write tag={object!r}", FlowlyWarning)
+    return count
 
 
 def _hashes(transform: Transform, hasher: Any) -> set[str]:

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, Self
 
+from ..errors import UnreachableWarning
+from ..once import warn_once
 from ..pipelines import Combinator, name_of
 from ..targets.protocol import checked
 from ..typing import Target, Transform
 
-__all__ = ["checkpoint"]
+__all__ = ["checkpoint", "only_a_mark"]
 
 
 class checkpoint(Combinator):
     """Mark a place in a pipeline whose result is to be kept in a target; by itself it is the identity.
 
-    ``checkpoint(t)(x) == x``
+    ``checkpoint(t)(x) == x``, with a warning, as nothing is stored
 
     :param target: where results are kept: any mutable mapping from keys of three strings to values.
     :param tag: a name for this place, part of the key; used by ``clear_checkpoints`` and in the log.
@@ -24,10 +26,8 @@ class checkpoint(Combinator):
 
     >>> checkpoint({}, tag="clean")
     checkpoint(tag='clean')
-    >>> checkpoint({})(5)
-    5
 
-    See also: :func:`add_checkpoints`, without which nothing is stored.
+    See also: :func:`add_checkpoints`, without which nothing is stored; :func:`flowly_ckpt.memo`, a decorator.
     """
 
     __slots__ = ("tag", "target")
@@ -35,14 +35,16 @@ class checkpoint(Combinator):
 
     def __init__(self, target: Target, tag: str = "<untagged>") -> None:
         if isinstance(target, FunctionType | BuiltinFunctionType):
-            name = name_of(target)
-            raise TypeError(f"a checkpoint is a mark after a step, not around it: chained({name}, checkpoint(results))")
+            raise _around(target)
         if not isinstance(tag, str):
             raise TypeError(f"tag must be a string, got {type(tag).__name__}")
         self.target = checked(target)
         self.tag = tag
 
     def __call__(self, obj: Any) -> Any:
+        if type(obj) is FunctionType:
+            raise _around(obj)
+        warn_once(UnreachableWarning, (checkpoint, self.tag), only_a_mark(self))
         return obj
 
     def __eq__(self, other: object) -> bool:
@@ -64,3 +66,20 @@ class checkpoint(Combinator):
 
     def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
         return self
+
+
+def only_a_mark(mark: checkpoint) -> str:
+    """Return what to say of a mark that no pass has put to use.
+
+    >>> only_a_mark(checkpoint({}, tag="rows"))
+    "checkpoint(tag='rows') is only a mark here: pass rewrites=[add_checkpoints], or call run(pipeline, obj)"
+    """
+    return f"{mark!r} is only a mark here: pass rewrites=[add_checkpoints], or call run(pipeline, obj)"
+
+
+def _around(function: Any) -> TypeError:
+    name = name_of(function)
+    return TypeError(
+        f"a checkpoint is a mark after a step, not around it: chained({name}, checkpoint(results)); "
+        "the decorator is @memo(results)"
+    )

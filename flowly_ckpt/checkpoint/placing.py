@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 
-from ..pipelines import bottom_up, chained, flatten, role
+from ..pipelines import bottom_up, chained, flatten, role, walk
+from ..pipelines.bases import Named
 from ..pipelines.strategies import fold, joined
 from ..pipelines.term import with_children
 from ..typing import Transform
@@ -12,7 +14,7 @@ from .mark import checkpoint
 from .unreachable import warn_of_unreachable
 from .wrapper import with_checkpoint
 
-__all__ = ["add_checkpoints", "drop_checkpoints"]
+__all__ = ["add_checkpoints", "drop_checkpoints", "drop_marks"]
 
 
 def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Transform:
@@ -43,6 +45,35 @@ def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Tran
     See also: :func:`drop_checkpoints`, :func:`flowly_ckpt.checkpoint.clear_checkpoints`.
     """
 
+    if not callable(transform):
+        raise TypeError(f"add_checkpoints: a pipeline must be callable, got {transform!r:.60}")
+    known = _placed.get((id(transform), early_cutoff))
+    if known is not None and known[0]() is transform:
+        return known[1]
+    placed = _place(transform, early_cutoff)
+    if placed is not transform and type(transform) is chained and all(map(_is_fixed, walk(transform))):
+        _know(transform, early_cutoff, placed)
+    return placed
+
+
+_MOST = 256
+# Pipelines that have been rewritten already: that of a step that is applied to many objects, one after another.
+_placed: dict[tuple[int, bool], tuple[weakref.ref[Transform], Transform]] = {}
+
+
+def _is_fixed(term: Transform) -> bool:
+    """Return whether what a term is made of stays as it is: the functions of some combinators are in a dict."""
+    return not isinstance(term, Named)
+
+
+def _know(transform: Transform, early_cutoff: bool, placed: Transform) -> None:
+    key = id(transform), early_cutoff
+    while len(_placed) >= _MOST:
+        _placed.pop(next(iter(_placed)), None)
+    _placed[key] = weakref.ref(transform, lambda _: _placed.pop(key, None)), placed
+
+
+def _place(transform: Transform, early_cutoff: bool) -> Transform:
     def place(term: Transform, old: Sequence[Transform], new: Sequence[Transform]) -> Transform:
         if role(term) == "sequential":
             return with_children(term, old, _wrapped(new, early_cutoff))
@@ -62,8 +93,24 @@ def drop_checkpoints(transform: Transform) -> Transform:
 
     See also: :func:`add_checkpoints`.
     """
+    if not callable(transform):
+        raise TypeError(f"drop_checkpoints: a pipeline must be callable, got {transform!r:.60}")
     dropped = _drop(bottom_up(_drop)(transform))
     return transform if dropped is transform else flatten(dropped)
+
+
+def drop_marks(transform: Transform) -> Transform:
+    """Replace every mark that no pass has put to use by a chain of nothing.
+
+    ``drop_marks(s)(x) == s(x)``, without a warning
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> drop_marks(chained(abs, checkpoint({}), float))
+    chained(abs, chained(), float)
+
+    See also: :func:`drop_checkpoints`.
+    """
+    return bottom_up(lambda term: chained() if isinstance(term, checkpoint) else term)(transform)
 
 
 def _wrapped(steps: Sequence[Transform], early_cutoff: bool) -> list[Transform]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Iterator
 from functools import partial
@@ -10,7 +9,8 @@ from itertools import islice
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from ..errors import UnreachableWarning
+from ..errors import UnreachableWarning, warn
+from ..once import is_first
 from ..pipelines import name_of, role, walk
 from ..typing import Transform
 from .mark import checkpoint
@@ -42,12 +42,13 @@ def warn_of_unreachable(leaf: Transform) -> Transform:
         return leaf  # without weak references it is a builtin or has slots only, and holds no pipeline
     mark = _find_mark(leaf, _DEPTH)
     if mark is not None:
+        is_first((checkpoint, mark.tag))  # the mark itself says no more
         message = (
             f"{mark!r} is hidden in {name_of(leaf)!r}, where no pass can reach it: nothing is stored there. "
             "Put the pipeline into the chain itself, or let its type say what it is made of "
             "(flowly_ckpt.pipelines.register)"
         )
-        warnings.warn(message, UnreachableWarning, stacklevel=4)  # who called the pass
+        warn(message, UnreachableWarning)  # who called the pass
     return leaf
 
 
@@ -120,4 +121,4 @@ def _is_empty(cell: Any) -> bool:
 def _rewrites(value: Any) -> bool:
     value = getattr(value, "func", value)
     name = getattr(value, "__name__", None)
-    return name in ("apply", "pipe", "add_checkpoints") and str(value.__module__).startswith("flowly_ckpt.")
+    return name in ("apply", "pipe", "run", "add_checkpoints") and str(value.__module__).startswith("flowly_ckpt.")

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Self
 
-from ..hashing import functional_hash, prefix_hashes
-from ..pipelines import Combinator, chained, children, effective_steps, name_of, rebuild, role
+from ..events import tell, watching
+from ..hashing import functional_hash
+from ..hashing.kept import Keeper
+from ..pipelines import Combinator, chained, children, effective_steps, rebuild, role
 from ..pipelines.combinators import follow
 from ..targets.protocol import as_target
-from ..targets.recall import MISSING, compute_once, lookup
+from ..targets.reasons import MadeFrom
+from ..targets.recall import MISSING, compute_once, restore
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Key, Target, Transform
+from .hashed import Hashed, warn_of_changes
 from .mark import checkpoint as mark
+from .sources import Sources
 
 __all__ = ["with_checkpoint"]
+
+_SHARED = ("__name__", "__qualname__")
 
 
 class with_checkpoint(Combinator):
@@ -38,33 +46,41 @@ class with_checkpoint(Combinator):
     See also: :func:`add_checkpoints`, which places these wrappers.
     """
 
-    __slots__ = ("checkpoint", "transform")
+    __slots__ = ("_keepers", "_stages", "checkpoint", "transform")
     __flowly_role__ = "transparent"
 
-    def __init__(self, checkpoint: mark, transform: Transform) -> None:
+    def __init__(self, checkpoint: mark, transform: Transform | None = None) -> None:
+        if transform is None and isinstance(checkpoint, mark):
+            raise TypeError(
+                f"with_checkpoint({checkpoint!r}): the transform is missing: with_checkpoint(checkpoint(results), f); "
+                "the decorator is @memo(results)"
+            )
         if not isinstance(checkpoint, mark) or not callable(transform):
             raise TypeError(
                 f"with_checkpoint({checkpoint!r}, {transform!r}): the checkpoint comes first, then the transform"
             )
         self.checkpoint = checkpoint
-        self.transform = transform
+        self.transform: Transform = transform
+        self._stages: list[Stage] | None = None
+        self._keepers: dict[Any, Keeper] = {}
 
     def __call__(self, obj: Any) -> Any:
-        stages = stages_of(self)
-        keyed = keys_of(stages, obj)
-        depth = len(stages)
+        stages = self._stages
+        if stages is None:
+            self._stages = stages = stages_of(self)
+        asked = Asked(stages, obj, self._keepers)
         seen = landings_elsewhere()
-        value = MISSING
-        while value is MISSING and depth > 0:
-            depth -= 1
-            value = lookup(stages[depth].wrapper.checkpoint.target, keyed[depth].key)
-        if value is MISSING:
-            value, depth = obj, -1
+        value, depth = asked.restored()
         for position in range(depth + 1, len(stages)):
-            previous = keyed[position - 1] if position else None
-            target, key, compute, made_from = missing(stages[position], keyed[position], value, previous)
-            value = compute_once(target, key, compute, made_from, seen)
+            value = compute_once(*asked.missing(position, value), seen)
+        if depth + 1 < len(stages):
+            asked.look_again(depth)
         return value
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _SHARED:  # it is known by the name of what it wraps
+            return getattr(self.transform, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def _head(self) -> tuple[Any, ...]:
         return (self.checkpoint,)
@@ -83,6 +99,16 @@ class with_checkpoint(Combinator):
         return (_nest, ([(stage.wrapper.checkpoint, _own(stage)) for stage in stages_of(self)],))
 
 
+class _Doc(str):
+    """A class's own description, which for an instance is that of what it wraps."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else instance.transform.__doc__
+
+
+with_checkpoint.__doc__ = _Doc(with_checkpoint.__doc__)
+
+
 class Stage(NamedTuple):
     """Hold one of the nested wrappers along the left edge of a pipeline.
 
@@ -90,7 +116,7 @@ class Stage(NamedTuple):
     ``steps`` are its own effective steps.
     """
 
-    wrapper: with_checkpoint
+    wrapper: Any
     chain: Transform
     parts: Sequence[Transform]
     start: int
@@ -119,20 +145,30 @@ def stages_of(outermost: with_checkpoint) -> list[Stage]:
     return stages
 
 
-def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
+def keys_of(
+    stages: Sequence[Stage],
+    obj: Any,
+    found: dict[Any, Hashed] | None = None,
+    keepers: dict[Any, Keeper] | None = None,
+) -> list[Keyed]:
     """Return the key of each stage's result for an object, hashing the object and every step once.
 
     A target may say with which ``hasher`` its keys are made.
+
+    :param found: takes up what was hashed, by hasher.
+    :param keepers: what is known of the code since an earlier call, by hasher.
     """
     steps = [step for stage in stages for step in stage.steps]
-    hashed: dict[Any, tuple[str, list[str]]] = {}
+    found = {} if found is None else found
+    keepers = {} if keepers is None else keepers
     keyed, end = [], 0
     for stage in stages:
         mark = stage.wrapper.checkpoint
         hasher = as_target(mark.target).hasher
-        if hasher not in hashed:
-            hashed[hasher] = functional_hash(obj, hasher=hasher), prefix_hashes(steps, hasher=hasher)
-        object_hash, hashes = hashed[hasher]
+        if hasher not in found:
+            keeper = keepers.get(hasher) or keepers.setdefault(hasher, Keeper(hasher))
+            found[hasher] = Hashed(obj, steps, keeper)
+        object_hash, hashes = found[hasher].obj, found[hasher].steps
         own = hashes[end : end + len(stage.steps)]
         end += len(own)
         transform_hash = hashes[end - 1] if end else functional_hash(chained(), hasher=hasher)
@@ -140,21 +176,63 @@ def keys_of(stages: Sequence[Stage], obj: Any) -> list[Keyed]:
     return keyed
 
 
-def missing(
-    stage: Stage, keyed: Keyed, value: Any, previous: Keyed | None
-) -> tuple[Target, Key, Callable[[], Any], dict[str, Any]]:
-    """Return where a stage's result is kept, its key, how it is computed, and what the key was made from."""
+class Asked:
+    """An object that nested wrappers are asked about: the keys of its results, and what they are made from.
 
-    def compute() -> Any:
-        if role(stage.chain) == "sequential":
-            return follow(stage.chain, stage.parts, value, stage.start)
-        return value if stage.start else stage.chain(value)
+    :param stages: the wrappers, the innermost first.
+    :param keepers: what is known of the code since an earlier call, by hasher.
 
-    made_from = {
-        "after": previous and previous.key[2],
-        "steps": [[name_of(step), hashed] for step, hashed in zip(stage.steps, keyed.hashes)],
-    }
-    return stage.wrapper.checkpoint.target, keyed.key, compute, made_from
+    >>> asked = Asked(stages_of(with_checkpoint(mark({}), abs)), -5)
+    >>> target, key, compute, made_from = asked.missing(0, -5)
+    >>> asked.restored(), compute()
+    ((-5, -1), 5)
+    """
+
+    __slots__ = ("before", "keyed", "obj", "sources", "stages")
+
+    def __init__(self, stages: Sequence[Stage], obj: Any, keepers: dict[Any, Keeper] | None = None) -> None:
+        self.stages = stages
+        self.obj = obj
+        self.before: dict[Any, Hashed] = {}
+        self.keyed = keys_of(stages, obj, self.before, keepers)
+        self.sources: Sources | None = None
+
+    def restored(self) -> tuple[Any, int]:
+        """Return the last stored result and its depth; where nothing is stored, the object and -1."""
+        for depth in reversed(range(len(self.stages))):
+            value = restore(self.stages[depth].wrapper.checkpoint.target, self.keyed[depth].key)
+            if value is not MISSING:
+                if watching.get():
+                    tell_skipped(self.stages, self.keyed, depth)
+                return value, depth
+        return self.obj, -1
+
+    def missing(self, position: int, value: Any) -> tuple[Target, Key, Callable[[], Any], Callable[[], MadeFrom]]:
+        """Return where a stage's result is kept, its key, how it is computed, and what the key was made from."""
+        stage = self.stages[position]
+        if self.sources is None:
+            self.sources = Sources(self.stages, self.keyed, self.before, self.obj)
+
+        def compute() -> Any:
+            if role(stage.chain) == "sequential":
+                return follow(stage.chain, stage.parts, value, stage.start)
+            return value if stage.start else stage.chain(value)
+
+        made_from = partial(self.sources.__getitem__, position)
+        return stage.wrapper.checkpoint.target, self.keyed[position].key, compute, made_from
+
+    def look_again(self, depth: int) -> None:
+        """Warn of what the steps after ``depth`` changed; remove their results where it is unclear of which code."""
+        hasher, first = next(iter(self.before.items()))
+        if not warn_of_changes(first, self.obj, [step for stage in self.stages for step in stage.steps], hasher):
+            for stage, one in zip(self.stages[depth + 1 :], self.keyed[depth + 1 :]):
+                as_target(stage.wrapper.checkpoint.target).pop(one.key, None)
+
+
+def tell_skipped(stages: Sequence[Stage], keyed: Sequence[Keyed], depth: int) -> None:
+    """Report the checkpoints that are not looked at, since the one at ``depth`` had its result."""
+    for stage, one in zip(stages[:depth], keyed):
+        tell("skipped", one.key, stage.wrapper.checkpoint.target)
 
 
 def _own(stage: Stage) -> Transform | None:

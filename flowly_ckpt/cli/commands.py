@@ -3,48 +3,86 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any
 
+from ..checkpoint.stale import clear_stale
 from ..errors import StoreError
 from ..targets.facts import Entry
 from ..targets.protocol import BaseTarget, described
-from .printing import Printer, age, duration, entry_facts, readable, size
+from ..wording import age, date, duration, size
+from .pipelines import pipelines_named
+from .printing import Printer, entry_facts, readable
+from .stores import RecordedFiles
+from .why import why
 
 __all__ = ["COMMANDS", "DAMAGED", "DONE", "REFUSED"]
 
 DONE, DAMAGED, REFUSED = 0, 1, 2
-ENTRY_COLUMNS = ("tag", "object", "transform", "size", "age", "unused", "took", "hits")
+ENTRY_COLUMNS = ("tag", "object", "transform", "size", "stored", "unused", "took", "hits", "input")
+SORTED_BY: dict[str, Callable[[Entry], Any]] = {
+    "tag": lambda entry: entry.key[1],
+    "size": lambda entry: -entry.size,
+    "stored": lambda entry: -entry.created,
+    "unused": lambda entry: entry.used,
+    "took": lambda entry: -entry.seconds,
+    "hits": lambda entry: -entry.hits,
+    "saved": lambda entry: -entry.saved,
+}
 STATS_COLUMNS = ("tag", "entries", "size", "hits", "saved", "unused")
 
 
 def list_entries(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
-    """List the entries, by tag."""
-    entries = list(islice(store.entries(**_criteria(options)), options.limit))
+    """List the entries, by tag or as asked."""
+    found = store.entries(**_criteria(options))
+    if options.sort is not None:
+        found = iter(sorted(found, key=SORTED_BY[options.sort]))
+    entries = list(islice(found, options.limit))
     out.table(ENTRY_COLUMNS, map(_row, entries), [entry_facts(entry) for entry in entries])
     return DONE
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
     obj, tag, transform = entry.key
-    times = (age(entry.created), age(entry.used), duration(entry.seconds))
-    return (tag, obj, transform, size(entry.size), *times, str(entry.hits))
+    times = (date(entry.created), age(entry.used), duration(entry.seconds))
+    label = entry.made_from.get("input")
+    return (tag, obj, transform, size(entry.size), *times, str(entry.hits), label if isinstance(label, str) else "")
 
 
 def show(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     """Show the facts of the entries that match a key, and with ``--value`` the values."""
-    entry = None
     # Each is shown before the next is looked for: in one folder several stores may have an entry of the same key.
-    for entry in filter(partial(_is_meant, options.key), store.entries()):
+    for entry in _meant(store, options.key):
         facts = entry_facts(entry) if out.as_json else readable(entry_facts(entry))
         if options.value:
             facts["value"] = repr(store.get(entry.key))
         out.facts(facts)
-    if entry is None:
-        raise StoreError(f"{described(store)}: no entry matches {options.key!r}; `flowly-ckpt ls` lists them")
     return DONE
+
+
+def compare(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
+    """Say why two entries are not one."""
+    one, other = (_single(store, key) for key in options.key)
+    lines = list(why(one, other)) or ["nothing is known of how they were made"]
+    out.facts({"differences": lines} if out.as_json else dict.fromkeys(lines, ""))
+    return DONE
+
+
+def _single(store: BaseTarget, text: str) -> Entry:
+    first, *more = islice(_meant(store, text), 2)
+    if more:
+        raise StoreError(f"{described(store)}: several entries match {text!r}; write object/tag/transform")
+    return first
+
+
+def _meant(store: BaseTarget, text: str) -> Iterator[Entry]:
+    entry = None
+    for entry in filter(partial(_is_meant, text), store.entries()):
+        yield entry
+    if entry is None:
+        raise StoreError(f"{described(store)}: no entry matches {text!r}; `flowly-ckpt ls` lists them")
 
 
 def _is_meant(text: str, entry: Entry) -> bool:
@@ -64,18 +102,28 @@ def stats(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
 def clear(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     """Delete the entries that meet all criteria."""
     criteria = _criteria(options)
-    if not options.all and not any(value is not None for value in criteria.values()):
+    if not (options.all or options.stale) and not any(value is not None for value in criteria.values()):
         raise StoreError("clear needs a criterion, such as --tag or --older-than, or --all")
-    count = store.clear_where(dry_run=options.dry_run, **criteria)
+    stores = store.stores() if options.all and isinstance(store, RecordedFiles) else []
+    if len(stores) > 1 and not (options.recursive or options.dry_run):
+        names = ", ".join(stores[:20]) + (", …" if len(stores) > 20 else "")
+        raise StoreError(f"it has files of several stores: clear each by its path, or all with --recursive ({names})")
+    if options.stale:
+        count = clear_stale(store, *pipelines_named(options.stale), dry_run=options.dry_run, **criteria)
+    else:
+        count = store.clear_where(dry_run=options.dry_run, **criteria)
     out.facts({"would be removed" if options.dry_run else "removed": count})
     return DONE
 
 
 def collect(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     """Remove expired entries and what nothing refers to."""
-    found = store.gc() if options.older_than is None else store.gc(older_than=options.older_than)
-    facts = found._asdict() if out.as_json else {"files removed": found.files, "freed": size(found.bytes)}
-    out.facts(facts)
+    given = {"older_than": options.older_than, "max_bytes": options.max_bytes}
+    found = store.gc(**{name: value for name, value in given.items() if value is not None})
+    facts = {"files removed": found.files, "freed": size(found.bytes)}
+    if found.evicted:
+        facts["entries evicted"] = found.evicted
+    out.facts(found._asdict() if out.as_json else facts)
     return DONE
 
 
@@ -90,6 +138,15 @@ def verify(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     return DAMAGED if lines else DONE
 
 
+def write_report(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
+    """Write a page about the store."""
+    from ..report import report
+
+    report(options.output, target=store)
+    out.facts({"written": options.output})
+    return DONE
+
+
 def _criteria(options: argparse.Namespace) -> dict[str, Any]:
     names = ("tag", "object", "transform", "older_than", "unused_for")
     return {name: getattr(options, name) for name in names}
@@ -99,7 +156,9 @@ COMMANDS: dict[str, Callable[[BaseTarget, argparse.Namespace, Printer], int]] = 
     "ls": list_entries,
     "show": show,
     "stats": stats,
+    "why": compare,
     "clear": clear,
     "gc": collect,
     "verify": verify,
+    "report": write_report,
 }

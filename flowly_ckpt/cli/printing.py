@@ -1,4 +1,4 @@
-"""How the command line prints: tables with rich, or JSON for scripts."""
+"""How the command line prints: tables, plain columns where rich is not installed, or JSON for scripts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from typing import Any, NamedTuple
 
 from ..targets.facts import Entry
+from ..wording import age, date, duration, plain, size
 
-__all__ = ["Printer", "age", "duration", "entry_facts", "readable", "size"]
+__all__ = ["Printer", "entry_facts", "readable", "shown"]
 
 Progress = Callable[[int, int], object]
 
@@ -30,26 +32,29 @@ class Printer(NamedTuple):
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], data: list[dict[str, Any]]) -> None:
         """Print rows as a table; for scripts ``data``, the same with plain numbers."""
         if self.as_json:
-            print(json.dumps(data, indent=2))
+            print(json.dumps(shown(data), indent=2))
             return
-        from rich.table import Table
-        from rich.text import Text
-
+        try:
+            from rich.table import Table
+            from rich.text import Text
+        except ModuleNotFoundError:
+            _print_plain(columns, rows)
+            return
         table = Table(box=None, header_style="bold", pad_edge=False)
         for name in columns:
             table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
         for row in rows:
-            table.add_row(*[Text(_printable(cell)) for cell in row])
+            table.add_row(*[Text(plain(cell)) for cell in row])
         _console().print(table)
 
     def facts(self, facts: dict[str, Any]) -> None:
         """Print a few facts, a line each."""
         if self.as_json:
-            print(json.dumps(facts, default=repr))
+            print(json.dumps(shown(facts)))
             return
         width = max(map(len, facts), default=0)
         for name, value in facts.items():
-            print(f"{name:<{width}}  {_printable(str(value))}")
+            print(f"{plain(name):<{width}}  {plain(shown(value))}")
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Progress]:
@@ -73,7 +78,16 @@ class Printer(NamedTuple):
             bars.stop()
 
 
-_NUMBERS = {"size", "entries", "hits", "took", "saved", "age", "unused"}
+_NUMBERS = {"size", "entries", "hits", "took", "saved", "unused"}
+
+
+def _print_plain(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    lines = [columns, *[[plain(cell) for cell in row] for row in rows]]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    for line in lines:
+        sides = (">" if name in _NUMBERS else "<" for name in columns)
+        cells = [f"{cell:{side}{width}}" for cell, side, width in zip(line, sides, widths)]
+        print("  ".join(cells).rstrip())
 
 
 def _bars() -> Any:
@@ -92,45 +106,19 @@ def _console(stderr: bool = False) -> Any:
     return Console(stderr=stderr, width=None if stream.isatty() else 200, soft_wrap=False)
 
 
-def _printable(text: str) -> str:
-    """Show control characters and lone surrogates as escapes: a tag may hold anything."""
-    return "".join([letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text])
+def shown(value: Any, depth: int = 12) -> Any:
+    """Return what a store holds as what JSON knows; what lies too deep, or has no number, as text.
 
-
-def size(count: float) -> str:
-    """Write a number of bytes.
-
-    >>> size(20), size(2_345_678)
-    ('20 B', '2.3 MB')
+    >>> shown({"a": [1, float("inf")], "b": {2: None}})
+    {'a': [1, 'inf'], 'b': {'2': None}}
     """
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
-
-
-def duration(seconds: float) -> str:
-    """Write a number of seconds.
-
-    >>> duration(0.0123), duration(90), duration(200_000)
-    ('12 ms', '1.5 min', '2.3 d')
-    """
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    for unit, length, next_one in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86_400)):
-        if seconds < next_one:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds / 86_400:.1f} d"
-
-
-def age(moment: float) -> str:
-    """Write how long ago a moment was, in seconds since the epoch.
-
-    >>> age(time.time() - 7200)
-    '2.0 h'
-    """
-    return duration(max(0.0, time.time() - moment))
+    if value is None or isinstance(value, (str, int)) or (isinstance(value, float) and isfinite(value)):
+        return value
+    if depth and isinstance(value, dict):
+        return {str(name): shown(inner, depth - 1) for name, inner in value.items()}
+    if depth and isinstance(value, (list, tuple)):
+        return [shown(inner, depth - 1) for inner in value]
+    return "…" if isinstance(value, (dict, list, tuple)) else repr(value)
 
 
 def entry_facts(entry: Entry) -> dict[str, Any]:
@@ -160,4 +148,4 @@ def readable(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ago(moment: float) -> str:
-    return f"{age(moment)} ago"
+    return f"{date(moment)}, {age(moment)} ago"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import StoreError
+from ..given import address_of
 from ..recipes.folder import FOLDER as RECIPES
 from ..recipes.folder import CacheTarget
 from ..targets import DiskTarget, FileTarget, codec_named
@@ -48,6 +49,14 @@ class RecordedFiles(FileTarget):
             self._paths.update(self._listed(Selection()))
         return super().path(key)
 
+    def stores(self) -> list[str]:
+        """Return the folders of the stores that have files here, as far as the files' names tell; else their own."""
+        found = set()
+        for key, path in self._listed(Selection()):
+            head, _, tail = path.rpartition(os.sep + path_of_key(key).replace("/", os.sep))
+            found.add(head if head and os.sep not in tail else os.path.dirname(path))
+        return sorted(found)
+
     def decode(self, key: Key, data: Bytes) -> Any:
         made = self.made(key)
         return (self.codec if made is None else codec_named(made.codec)).loads(data)
@@ -63,6 +72,9 @@ def open_store(path: str) -> BaseTarget:
         ...
     flowly_ckpt.errors.StoreError: /no/such/folder: no store at this path
     """
+    if address := address_of(path):
+        advice = f"in Python, RemoteTarget({address!r}) has entries(), stats(), clear_where() and verify()"
+        raise StoreError(f"{address}: the command line opens folders of this machine; {advice}")
     path = os.path.abspath(os.path.expanduser(path))
     missing = StoreError(f"{path}: no store at this path")
     if not os.path.isdir(path):

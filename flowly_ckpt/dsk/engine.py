@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from ..checkpoint.wrapper import Keyed, Stage, keys_of, missing, with_checkpoint
+from ..checkpoint.wrapper import Asked, Stage
 from ..engines import apply as apply_here
 from ..hashing import functional_hash
 from ..lowering import Items, Parallel
-from ..lowering.engine import divided, found
+from ..lowering.itemwise import Read, listed
+from ..lowering.reach import targets_in
 from ..lowering.versions import digest_of
-from ..pipelines import walk
-from ..targets.materialise import materialise
 from ..targets.protocol import as_target, described
 from ..targets.reachable import check_reachable, is_reachable
 from ..typing import Rewrite, Transform
@@ -41,6 +40,7 @@ class Graph(Parallel):
         self.width = width
         self.counts = False  # whether what is built is on the way to a checkpoint
         self.stays = ""
+        self.elsewhere: list[Asked] = []  # about objects that are not here, so that nothing is known of their parts
         self.is_versioned = False  # whether tasks make sure that they run the code that the keys are made from
 
     def check(self, transform: Transform) -> None:
@@ -48,7 +48,7 @@ class Graph(Parallel):
 
         :raises StoreError: says what to use instead.
         """
-        targets = [term.checkpoint.target for term in walk(transform) if isinstance(term, with_checkpoint)]
+        targets = targets_in(transform)
         self.is_versioned = self.tasks.is_remote and bool(targets)
         for target in targets:
             if self.tasks.is_remote:
@@ -86,14 +86,12 @@ class Graph(Parallel):
             return self.value(obj)
         return super().whole(obj)
 
-    def items(self, obj: Any) -> Items:
+    def items(self, obj: Any, read: Read = iter) -> Items:
         from dask.bag import Bag
 
-        if self.is_known(obj):
-            return Items(divided(list(materialise(obj)), self.width), list)
-        if isinstance(obj, Items):
-            return obj
-        listed = Work(_listed, counts=self.counts)
+        if self.is_known(obj) or isinstance(obj, Items):
+            return super().items(obj, read)
+        listed = Work(partial(_listed, read), counts=self.counts)
         if isinstance(obj, Bag):  # whose partitions may be iterators
             return Items([self.tasks.add(listed, part) for part in self.tasks.partitions(obj)], list)
         whole = self.tasks.add(listed, obj)
@@ -110,7 +108,7 @@ class Graph(Parallel):
         parts = [_plain(next(computed)) if self.tasks.is_later(part) else part for part in obj.parts]
         return obj.make([item for part in parts for item in part])
 
-    def restored(self, stages: Sequence[Stage], obj: Any) -> tuple[list[Keyed], int, Any]:
+    def restored(self, stages: Sequence[Stage], obj: Any) -> tuple[Asked, int, Any]:
         """Hash what is not known yet where it is; it is computed for that, and kept for what follows."""
         if self.is_known(obj):
             return super().restored(stages, obj)
@@ -120,26 +118,34 @@ class Graph(Parallel):
             hasher: self.value(self.tasks.add(Work(partial(_digest, hasher)), self.whole(obj)))
             for hasher in set(hashers)
         }
-        plain = keys_of(stages, None)
-        keyed = [one._replace(key=(digests[hasher], *one.key[1:])) for one, hasher in zip(plain, hashers)]
-        value, depth = found(stages, keyed, obj)
-        return keyed, depth, value
+        asked = Asked(stages, None)
+        asked.keyed = [one._replace(key=(digests[hasher], *one.key[1:])) for one, hasher in zip(asked.keyed, hashers)]
+        value, depth = asked.restored()
+        self.elsewhere.append(asked)
+        return asked, depth, obj if depth < 0 else value
 
-    def keep(self, stage: Stage, keyed: Keyed, obj: Any, previous: Keyed | None, seen: int) -> Any:
+    def keep(self, asked: Asked, position: int, obj: Any, seen: int) -> Any:
         """Build what computes a result, and the task that stores it before anything after it goes on."""
+        stage = asked.stages[position]
         nested, self.counts = self.counts, True
         try:
             value = self.segment(stage, obj)
             whole = self.whole(value) if isinstance(value, Items) else self.call(_itself, value)
         finally:
             self.counts = nested
-        target, key, _, made_from = missing(stage, keyed, None, previous)
+        target, key, _, sources = asked.missing(position, None)
+        made_from = dict(sources())
+        if asked in self.elsewhere:
+            made_from = {name: told for name, told in made_from.items() if name not in ("input", "parts")}
         store = Store(target, key, made_from, nested, not isinstance(value, Items)).run
         stored = self.tasks.add(Work(store, stays=self.stays, takes_done=True), whole)
         if not isinstance(value, Items):
             return stored
         follows = Work(partial(after, nested), takes_done=True)
         return Items([self.tasks.add(follows, part, stored) for part in value.parts], value.make)
+
+    def look_again(self, asked: Asked, depth: int) -> None:
+        """Nothing has been computed yet."""
 
     def collection(self, obj: Any) -> Any:
         """Return a collection of dask for an object: a bag for a sequence in parts."""
@@ -267,8 +273,8 @@ def _itself(obj: Any) -> Any:
     return obj
 
 
-def _listed(obj: Any) -> list[Any]:
-    return list(materialise(obj))
+def _listed(read: Read, obj: Any) -> list[Any]:
+    return listed(obj, read)
 
 
 def _piece(number: int, count: int, items: list[Any]) -> list[Any]:

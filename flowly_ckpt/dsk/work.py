@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..errors import StoreError
+from ..events import watching
 from ..lowering.versions import opened
 from ..pipelines.names import unlocated
 from ..targets.bulk import keep
@@ -71,6 +72,7 @@ class Work:
         self.function, self.digest, self.counts = function, digest, counts
         self.stays, self.takes_done = stays, takes_done
 
+        self.sinks = watching.get()  # of this process, where it runs in it
         self.is_same = True
         self._packed: tuple[Any, ...] | None = None
 
@@ -97,7 +99,14 @@ def run(work: Work, *args: Any) -> Any:
     >>> run(Work(abs, counts=True), Given(-1)).value
     1
     """
-    given = [arg.value if type(arg) is Given else arg for arg in args]
+    token = watching.set(work.sinks)
+    try:
+        return _ran(work, [arg.value if type(arg) is Given else arg for arg in args])
+    finally:
+        watching.reset(token)
+
+
+def _ran(work: Work, given: list[Any]) -> Any:
     if work.takes_done:
         return work.function(*given)
     values = [arg.value if type(arg) is Done else arg for arg in given]

@@ -17,6 +17,7 @@ from marshal import dumps
 from typing import Any
 
 from ..errors import UnhashableError
+from .code.references import imports
 from .plain import ATOMS
 from .rows import Blob
 from .values.objects import only_step
@@ -39,12 +40,20 @@ class Vertex:
 
 
 def encode(walk: Walk, obj: Any) -> bytes:
-    """Encode an object by the fast engine, or by the general one if it is deep or contains itself."""
+    """Encode an object by the fast engine, or by the general one if it is deep or contains itself.
+
+    A module that is imported for it may add to what was encoded before, as plugins do, so that it is done again.
+    """
     walk.kept.append(obj)
-    try:
-        return walk.enc(obj)
-    except (Cycle, RecursionError):
-        return solve(walk, obj)
+    while True:
+        before = len(imports)
+        try:
+            done = walk.enc(obj)
+        except (Cycle, RecursionError):
+            done = solve(walk, obj)
+        if len(imports) == before:
+            return done
+        walk.memo.clear()
 
 
 def solve(walk: Walk, root: Any) -> bytes:
@@ -105,7 +114,8 @@ def enter(walk: Walk, obj: Any, index: int, entered: dict[int, Vertex]) -> Verte
     except RecursionError as error:  # its own, as the stack is flat here
         raise UnhashableError(obj) from error
     vertex = entered[id(obj)] = Vertex(obj, tag, [only_step(part) for part in parts], index)
-    walk.kept.append([obj, parts, vertex.parts])
+    walk.kept.append(vertex.parts)
+    walk.expanded += (obj, tag, parts)
     return vertex
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import FunctionType
 from typing import Any
 
 from ..errors import UnhashableError
 from ..pipelines import effective_steps
+from .code.references import imports
 from .cycles import encode
 from .rows import Parts, expand
 from .walk import Walk
 from .way import with_way
 
-__all__ = ["base_hash", "digest", "functional_hash", "prefix_hashes"]
+__all__ = ["base_hash", "digest", "functional_hash", "prefix_hashes", "prefixes"]
 
 Hasher = Callable[[], Any]
 
@@ -86,7 +88,34 @@ def prefix_hashes(steps: Iterable[Callable[[Any], Any]], *, hasher: Hasher | Non
 
     See also: :func:`functional_hash`.
     """
-    walk = Walk(hasher)
+    return prefixes(Walk(hasher), steps, partial(Walk, hasher))[1]
+
+
+def prefixes(
+    walk: Walk, steps: Iterable[Callable[[Any], Any]], make: Callable[[], Walk] = Walk
+) -> tuple[Walk, list[str]]:
+    """Return the walk that has found what each step of a chain is, and the hashes of all prefixes.
+
+    What a step imports may change what another one refers to: then all are hashed anew.
+
+    :param walk: the first to try.
+    :param make: makes another walk.
+
+    >>> prefixes(Walk(), [abs, str])[1] == prefix_hashes([abs, str])
+    True
+
+    See also: :func:`flowly_ckpt.hashing.changes.way_to_change`.
+    """
+    steps = list(steps)
+    while True:
+        before = len(imports)
+        found = _prefixes(walk, steps)
+        if len(imports) == before:
+            return walk, found
+        walk = make()
+
+
+def _prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> list[str]:
     found: list[str] = []
     done, count, last = b"", 0, b"<run>"
     for step in steps:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .digests import digest, encoded
+from .digests import digest
+from .parts import parts_of
 from .plain import ATOMS
 from .walk import Walk
 from .way import named_parts
+from .wording import changes
 
 __all__ = ["differences", "explain"]
+
+MOST = 100_000  # rows of a table, so that nothing is left out
 
 
 def explain(obj: Any, *, depth: int = 3, hasher: Callable[[], Any] | None = None) -> str:
@@ -51,36 +55,19 @@ def describe(obj: Any) -> str:
 
 
 def differences(before: Any, after: Any, *, hasher: Callable[[], Any] | None = None) -> list[str]:
-    """Return where two objects differ, as ways from them to the parts that no longer match.
+    """Return where two objects differ, part by part: what of a function, of a class or of a value changed.
 
     ``differences(a, b) == []`` exactly when ``functional_hash(a) == functional_hash(b)``
 
     :raises UnhashableError: as :func:`functional_hash` does.
 
     >>> differences({"rate": 1, "kinds": [int, str]}, {"rate": 2, "kinds": [int, list]})
-    ["['rate']: int 1, now int 2", "['kinds'] → [1]: type str, now type list"]
+    ["['rate'] 1 → 2", "['kinds'][1] builtins.str → builtins.list"]
 
-    See also: :func:`explain`.
+    See also: :func:`explain`; :func:`flowly_ckpt.plan.plan`, which says as much of a result that is stored.
     """
     walks = Walk(hasher), Walk(hasher)
-    found: list[str] = []
-    seen: set[tuple[int, int]] = set()
-    kept = []  # temporaries must outlive the set, which knows objects by id
-    waiting: list[tuple[tuple[str, ...], Any, Any]] = [((), before, after)]
-    while waiting:
-        path, old, new = waiting.pop()
-        if encoded(walks[0], old) == encoded(walks[1], new) or (id(old), id(new)) in seen:
-            continue
-        seen.add((id(old), id(new)))
-        parts, others = named_parts(old), named_parts(new)
-        kept.append([parts, others])
-        changed = [
-            ((*path, name) if name else path, a, b)
-            for (name, a), (other, b) in zip(parts, others)
-            if name == other and (name or type(a) not in ATOMS) and encoded(walks[0], a) != encoded(walks[1], b)
-        ]
-        if [name for name, _ in parts] == [name for name, _ in others] and changed:
-            waiting += reversed(changed)
-        else:
-            found.append(f"{' → '.join(path) or 'the object'}: {describe(old)}, now {describe(new)}")
-    return found
+    if digest(walks[0], before) == digest(walks[1], after):
+        return []
+    then, now = (parts_of(walk, obj, MOST, MOST) for walk, obj in zip(walks, (before, after)))
+    return [str(change) for change in changes(then.rows, now.rows, now.places)] or ["changed"]

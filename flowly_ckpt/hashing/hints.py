@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import FunctionType
+from collections.abc import Callable, Sequence
+from types import CodeType, FunctionType
 from typing import Any, TypeVar
 
 __all__ = ["IGNORES", "depends_on", "ignore_globals"]
@@ -21,6 +21,7 @@ def ignore_globals(*names: str) -> Callable[[F], F]:
     meant for loggers, connections, counters.
 
     :param names: the names as they stand in the function.
+    :raises ValueError: where the function uses none of them.
 
     >>> from flowly_ckpt import functional_hash
     >>> @ignore_globals("count")
@@ -38,12 +39,27 @@ def ignore_globals(*names: str) -> Callable[[F], F]:
             raise TypeError(f"ignore_globals takes names, got {name!r}; write @ignore_globals() to ignore all")
 
     def mark(function: F) -> F:
+        _check_names(function, names)
         for each in behind(function):
             before: Any = getattr(each, IGNORES, frozenset())
             setattr(each, IGNORES, True if before is True or not names else before | frozenset(names))
         return function
 
     return mark
+
+
+def _check_names(function: Any, names: Sequence[str]) -> None:
+    """Raise where none of the names stands in a function, nor in those that its decorators wrapped."""
+    known: set[str] = set()
+    waiting = [each.__code__ for each in behind(function) if isinstance(each, FunctionType)]
+    while waiting:
+        code = waiting.pop()
+        known.update(code.co_names, code.co_freevars)
+        waiting += [each for each in code.co_consts if isinstance(each, CodeType)]
+    if names and known.isdisjoint(names):  # one decorator may serve several functions
+        called = getattr(function, "__qualname__", function)
+        there = ", ".join(sorted(known)) or "no others"
+        raise ValueError(f"ignore_globals: {called} does not use {' or '.join(map(repr, names))}; it uses {there}")
 
 
 def depends_on(*objects: Any) -> Callable[[F], F]:

@@ -16,9 +16,11 @@ from typing import Any
 
 import xxhash
 
+from ..given import function
+from ..pipelines.term import shapes
 from .plain import ATOMS, is_plain
 from .rows import Blob, Parts, expand, refusing
-from .values.objects import only_step
+from .values.objects import RUN_ROLES, only_step
 
 __all__ = ["NAMED", "NAMED_IN", "UNORDERED", "VERSION", "Cycle", "Walk"]
 
@@ -62,14 +64,19 @@ class Walk:
     See also: :func:`flowly_ckpt.hashing.cycles.encode`, for objects that are deep or contain themselves.
     """
 
-    __slots__ = ("expand", "fold", "hasher", "kept", "memo")
+    __slots__ = ("expand", "expanded", "fold", "hasher", "kept", "memo")
 
     def __init__(self, hasher: Callable[[], Any] | None = None, expand: Callable[[Any], Parts] = expand) -> None:
         self.expand = expand
-        self.hasher = hasher or xxhash.xxh3_128
+        self.hasher = xxhash.xxh3_128 if hasher is None else function("hasher", hasher, "nothing, as hashlib.blake2b")
         self.fold = _xxh3 if hasher is None else self._fold
         self.memo: dict[int, tuple[bytes, ...]] = {}
         self.kept: list[Any] = []  # temporaries must outlive the memo, which knows objects by id
+        self.expanded: list[Any] = []  # object, tag, parts, and so on: temporaries too, for tables of parts
+
+    def beside(self) -> Walk:
+        """Return another walk with the same hasher, which does not keep anything of this one's."""
+        return Walk(None if self.fold is _xxh3 else self.hasher)
 
     def enc(self, obj: Any) -> bytes:
         kind = type(obj)
@@ -103,7 +110,7 @@ class Walk:
             self.kept.append(obj)
         else:
             tag, parts = self.expand(obj)
-            self.kept.append(parts)
+            self.expanded += (obj, tag, parts)
             done = self.close(tag, parts)
         memo[key] = encoded = (done,)
         return encoded
@@ -111,6 +118,8 @@ class Walk:
     def item(self, obj: Any) -> Any:
         """Return what stands for a part that can be read as a value: of a function, with its name."""
         if type(obj) not in NAMED:
+            if shapes[type(obj)].role not in RUN_ROLES:
+                return self.part(obj)
             obj = only_step(obj)
         if type(obj) in NAMED:
             return (b"<handed>" + dumps((obj.__name__, self.enc(obj)), 2),)

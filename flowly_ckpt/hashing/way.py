@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, repeat
+from operator import itemgetter
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -13,9 +15,10 @@ from .code.origin import of_globals, of_module
 from .plain import ATOMS
 from .rows import LABELS, Blob, Parts, expand, refusing
 
-__all__ = ["named_parts", "way_to", "with_way"]
+__all__ = ["deepest", "labelled", "named_parts", "way_to", "with_way"]
 
 LONGEST = 20
+MOST = 1_000_000
 
 
 def named_parts(obj: Any, expand: Callable[[Any], Parts] = expand) -> list[tuple[str, Any]]:
@@ -26,13 +29,22 @@ def named_parts(obj: Any, expand: Callable[[Any], Parts] = expand) -> list[tuple
     """
     if type(obj) in ATOMS or type(obj) in (bytes, Blob):
         return []
-    tag, parts = expand(obj)
+    found = labelled(obj, *expand(obj))
+    return [(name, part) for name, part in found if name is not None and type(part) is not Blob]
+
+
+def labelled(obj: Any, tag: bytes, parts: list[Any]) -> Iterator[tuple[str | None, Any]]:
+    """Return all parts of an object with their labels, as :data:`~flowly_ckpt.hashing.rows.LABELS` says.
+
+    >>> list(labelled({"a": 1}, *expand({"a": 1})))
+    [(None, 'a'), ("['a']", 1)]
+    """
     labels = LABELS.get(tag, ())
     try:
-        names = chain(labels(obj, parts) if callable(labels) else labels, repeat(""))
+        names: Iterable[str | None] = labels(obj, parts) if callable(labels) else labels
     except Exception:  # noqa: BLE001  of a foreign __repr__ or __name__
-        names = chain((), repeat(""))
-    return [(name, part) for name, part in zip(names, parts) if name is not None and type(part) is not Blob]
+        names = ()
+    return zip(chain(names, repeat("")), parts)
 
 
 def way_to(root: Any, expand: Callable[[Any], Parts] = expand) -> tuple[tuple[str, ...], UnhashableError] | None:
@@ -132,6 +144,41 @@ def unrolled(linked: tuple[Any, ...]) -> tuple[str, ...]:
     return tuple(reversed(found))
 
 
+def deepest(root: Any) -> tuple[int, str]:
+    """Return how many levels an object has, as far as a million parts show, and the way to the last of them.
+
+    >>> deepest([1, {"a": 2}])
+    (3, "[1] → ['a']")
+    """
+    seen: set[int] = set()
+    kept = []  # temporaries must outlive the set, which knows objects by id
+    found: tuple[int, Any] = (0, ())
+    waiting: list[tuple[int, Any, Any]] = [(1, (), root)]
+    while waiting and len(seen) < MOST:
+        depth, way, obj = waiting.pop()
+        found = max(found, (depth, way), key=itemgetter(0))
+        if type(obj) in ATOMS or id(obj) in seen or is_code(obj):
+            continue
+        seen.add(id(obj))
+        try:
+            parts = named_parts(obj)
+        except (UnhashableError, RecursionError):
+            continue
+        kept.append([obj, parts])
+        waiting += [(depth + 1, (way, name) if name else way, part) for name, part in reversed(parts)]
+    return found[0], " → ".join(cut(unrolled(found[1]), 6))
+
+
+def is_code(obj: Any) -> bool:
+    return isinstance(obj, type | FunctionType)
+
+
+def cut(path: tuple[str, ...], longest: int = LONGEST) -> tuple[str, ...]:
+    """Cut a very long way in the middle."""
+    half = longest // 2
+    return path if len(path) <= longest else (*path[:half], f"… {len(path) - longest} more …", *path[-half:])
+
+
 def with_way(error: UnhashableError, root: Any, expand: Callable[[Any], Parts] = expand) -> UnhashableError:
     """Return the error with the way to its object; a very long way is cut in the middle.
 
@@ -142,9 +189,13 @@ def with_way(error: UnhashableError, root: Any, expand: Callable[[Any], Parts] =
     if found is None:
         return error
     path, original = found
-    if len(path) > LONGEST:
-        half = LONGEST // 2
-        path = (*path[:half], f"… {len(path) - LONGEST} more …", *path[-half:])
-    complete = UnhashableError(original.obj, path, original.advice)
+    complete = UnhashableError(original.obj, cut(path), _fitting(original.advice, path))
     complete.__cause__ = original.__cause__
     return complete
+
+
+def _fitting(advice: str, path: tuple[str, ...]) -> str:
+    """Return advice without a way out by a function's globals, where the way leads through none."""
+    if any(name.startswith(("global", "closure", "module")) for name in path):
+        return advice
+    return re.sub(r"(, or|;) leave it out with ignore_globals", "", advice)

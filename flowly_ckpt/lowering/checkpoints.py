@@ -18,8 +18,9 @@ def checkpointed(engine: Parallel, term: with_checkpoint, obj: Any) -> Any:
         return engine.call(term, engine.whole(obj))
     stages = stages_of(term)
     seen = landings_elsewhere()
-    keyed, depth, value = engine.restored(stages, obj)
+    asked, depth, value = engine.restored(stages, obj)
     for position in range(depth + 1, len(stages)):
-        previous = keyed[position - 1] if position else None
-        value = engine.keep(stages[position], keyed[position], value, previous, seen)
+        value = engine.keep(asked, position, value, seen)
+    if depth + 1 < len(stages):
+        engine.look_again(asked, depth)
     return value

@@ -13,16 +13,15 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ..checkpoint.bulk import stored
-from ..checkpoint.wrapper import Keyed, Stage, keys_of, missing, with_checkpoint
+from ..checkpoint.wrapper import Asked, Stage, with_checkpoint
 from ..dispatch import Dispatch
 from ..pipelines import children, name_of, role, walk
 from ..pipelines.combinators import follow
 from ..pipelines.names import locate
 from ..pipelines.term import shapes
-from ..targets.materialise import materialise
-from ..targets.recall import MISSING, compute_once, lookup
+from ..targets.recall import MISSING, compute_once
 from ..typing import Transform
-from .itemwise import form_of, through
+from .itemwise import Read, form_of, listed, mapped_by, through
 from .reach import check_sent
 
 __all__ = ["Items", "Parallel", "Row", "Run", "divided", "is_divisible", "lowerings", "steps"]
@@ -109,39 +108,37 @@ class Parallel:
         """Return a sequence in one piece, anything else as it is."""
         return self.call(_joined, obj.make, *obj.parts) if isinstance(obj, Items) else obj
 
-    def items(self, obj: Any) -> Items:
-        """Return a sequence in parts."""
-        return obj if isinstance(obj, Items) else Items(divided(list(materialise(obj)), self.width), list)
+    def items(self, obj: Any, read: Read = iter) -> Items:
+        """Return a sequence in parts.
 
-    def restored(self, stages: Sequence[Stage], obj: Any) -> tuple[list[Keyed], int, Any]:
-        """Return the keys of nested checkpoints for an object, and the last stored result with its depth.
+        :param read: gives the items of what is not a sequence in parts yet.
+        """
+        return obj if isinstance(obj, Items) else Items(divided(listed(obj, read), self.width), list)
+
+    def restored(self, stages: Sequence[Stage], obj: Any) -> tuple[Asked, int, Any]:
+        """Return what an object asks of nested checkpoints, and the last stored result with its depth.
 
         Where nothing is stored that is the object itself, and -1.
         """
-        obj = self.value(obj)
-        keyed = keys_of(stages, obj)
-        value, depth = found(stages, keyed, obj)
-        return keyed, depth, value
+        asked = Asked(stages, self.value(obj))
+        value, depth = asked.restored()
+        return asked, depth, value
 
-    def keep(self, stage: Stage, keyed: Keyed, obj: Any, previous: Keyed | None, seen: int) -> Any:
+    def keep(self, asked: Asked, position: int, obj: Any, seen: int) -> Any:
         """Compute in parts what was not stored, and store it."""
-        target, key, _, made_from = missing(stage, keyed, obj, previous)
+        target, key, _, made_from = asked.missing(position, obj)
+        stage = asked.stages[position]
         return compute_once(target, key, lambda: self.value(self.segment(stage, obj)), made_from, seen)
+
+    def look_again(self, asked: Asked, depth: int) -> None:
+        """Look whether what was asked about is as it was, once all is computed."""
+        asked.look_again(depth)
 
     def segment(self, stage: Stage, obj: Any) -> Any:
         """Apply what a stage adds to the stage before."""
         if role(stage.chain) == "sequential":
             return steps(self, stage.chain, obj, stage.start)
         return obj if stage.start else self.lower(stage.chain, obj)
-
-
-def found(stages: Sequence[Stage], keyed: Sequence[Keyed], obj: Any) -> tuple[Any, int]:
-    """Return the last stored result and its depth, or the object and -1."""
-    for depth in reversed(range(len(stages))):
-        value = lookup(stages[depth].wrapper.checkpoint.target, keyed[depth].key)
-        if value is not MISSING:
-            return value, depth
-    return obj, -1
 
 
 def leaf(engine: Parallel, term: Transform, obj: Any) -> Any:
@@ -212,12 +209,12 @@ def by_item(engine: Parallel, terms: Sequence[Transform], obj: Any) -> Items:
     Where the results of known items are all there is to compute, those that are stored are restored here, and a part
     in which none is missing is no work for the engine.
     """
-    make = form_of(terms[-1]).make  # type: ignore[union-attr]
+    read, make = form_of(terms[0]).read, form_of(terms[-1]).make  # type: ignore[union-attr]
     function = partial(through, terms)
     wrapper = _wrapper_of_items(terms[0]) if engine.is_known(obj) and len(terms) == 1 else None
     if wrapper is None:
-        return Items(engine.over(function, engine.items(obj).parts), make)
-    items = list(materialise(obj))
+        return Items(engine.over(function, engine.items(obj, read).parts), make)
+    items = listed(obj, read)
     values = stored(wrapper, items)
     absent = [value is MISSING for value in values]
     ranges = divided(list(range(len(items))), engine.width, absent)
@@ -229,7 +226,7 @@ def by_item(engine: Parallel, terms: Sequence[Transform], obj: Any) -> Items:
 
 
 def _wrapper_of_items(term: Any) -> with_checkpoint | None:
-    child = term.args[0] if getattr(term, "func", None) is map else getattr(term, "each", None)
+    child = mapped_by(term)
     while child is not None and role(child) == "sequential" and len(children(child)) == 1:
         (child,) = children(child)
     return child if isinstance(child, with_checkpoint) else None

@@ -9,15 +9,23 @@ from typing import Any, NamedTuple
 
 from ..checkpoint.bulk import each
 from ..dispatch import Dispatch
-from ..pipelines import kv_keymap, kv_transform, kv_valmap
+from ..labels import label
+from ..pipelines import each as each_of
+from ..pipelines import kv_keymap, kv_map, kv_mapcat, kv_valmap
 from ..pipelines.bases import Fields
+from ..pipelines.names import steps_of
+from ..pipelines.pairs import pairs_of
+from ..targets.materialise import materialise
 from ..typing import Transform
 
-__all__ = ["Form", "form_of", "forms", "per_partition", "through"]
+__all__ = ["Form", "Read", "form_of", "forms", "listed", "mapped_by", "per_partition", "through"]
+
+
+Read = Callable[[Any], Iterable[Any]]
 
 
 class Form(NamedTuple):
-    """Say how a transform is applied to a list of items, and what makes its result of a list.
+    """Say how a transform is applied to a list of items, what makes its result of a list, and what lists its items.
 
     >>> form_of(kv_valmap(abs)).apply(kv_valmap(abs), [("a", -1)])
     [('a', 1)]
@@ -25,6 +33,7 @@ class Form(NamedTuple):
 
     apply: Callable[[Any, list[Any]], list[Any]]
     make: Callable[[list[Any]], Any]
+    read: Read = iter
 
 
 #: For a type of transform, its form; or a function that takes the transform and returns its form, or None.
@@ -54,6 +63,26 @@ def through(terms: Sequence[Transform], items: list[Any]) -> list[Any]:
     return items
 
 
+def listed(obj: Any, read: Read = iter) -> list[Any]:
+    """Return the items of a sequence; what never ends is refused.
+
+    >>> listed({"a": 1}), listed({"a": 1}, pairs_of)
+    (['a'], [('a', 1)])
+    """
+    return list(read(materialise(obj)))
+
+
+def mapped_by(term: Any) -> Any:
+    """Return what a transform applies to each item and gives as it is, or None.
+
+    >>> mapped_by(partial(map, abs)), mapped_by(kv_valmap(abs))
+    (<built-in function abs>, None)
+    """
+    if getattr(term, "func", None) is map:
+        return term.args[0]
+    return term.func if isinstance(term, each_of) else getattr(term, "each", None)
+
+
 class per_partition(Fields):
     """Apply a function to a sequence, or to each of its parts where an engine has divided it.
 
@@ -80,16 +109,35 @@ def _itself(term: Any, items: list[Any]) -> list[Any]:
 
 
 def _values(term: kv_valmap, items: list[Any]) -> list[Any]:
-    return list(zip([key for key, _ in items], each(term.func, [value for _, value in items])))
+    return [(key, value) for (key, _), value in zip(items, each(term.func, [value for _, value in items]))]
 
 
 def _keys(term: kv_keymap, items: list[Any]) -> list[Any]:
     return list(zip(each(term.func, [key for key, _ in items]), [value for _, value in items]))
 
 
-def _both(term: kv_transform, items: list[Any]) -> list[Any]:
+def _both(term: kv_map, items: list[Any]) -> list[Any]:
     keys, values = [key for key, _ in items], [value for _, value in items]
     return list(zip(each(term.key, keys), each(term.value, values)))
+
+
+def _several(term: kv_mapcat, items: list[Any]) -> list[Any]:
+    values = each(term.func, [value for _, value in items])
+    return [(key, item) for (key, _), found in zip(items, values) for item in found]
+
+
+def _each(term: Any, items: list[Any]) -> list[Any]:
+    def told(error: Exception, item: Any) -> None:
+        error.add_note(f"at item {label(item)} of each({steps_of(term.func)})")
+
+    return each(term.func, items, told)
+
+
+def _of_pairs(apply: Callable[[Any, list[Any]], list[Any]]) -> Form:
+    def checked(term: Any, items: list[Any]) -> list[Any]:
+        return apply(term, list(pairs_of(items)))
+
+    return Form(checked, list, pairs_of)
 
 
 def _mapped(term: Any, items: list[Any]) -> list[Any]:
@@ -113,9 +161,11 @@ _BUILTIN = (filter, filterfalse, starmap)
 _OF_TOOLZ = ("remove", "mapcat", "pluck")
 
 forms.register(per_partition)(Form(_itself, list))
-forms.register(kv_valmap)(Form(_values, list))
-forms.register(kv_keymap)(Form(_keys, list))
-forms.register(kv_transform)(Form(_both, list))
+forms.register(each_of)(Form(_each, list))
+forms.register(kv_valmap)(_of_pairs(_values))
+forms.register(kv_keymap)(_of_pairs(_keys))
+forms.register(kv_map)(_of_pairs(_both))
+forms.register(kv_mapcat)(_of_pairs(_several))
 forms.register(partial)(_by_function)
 
 

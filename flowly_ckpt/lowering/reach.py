@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from ..checkpoint.wrapper import with_checkpoint
+from typing import Any
+
+from ..checkpoint import checkpoint
 from ..pipelines import children, role, walk
 from ..targets.reachable import check_reachable
-from ..typing import Transform
+from ..typing import Target, Transform
 
-__all__ = ["check_sent"]
+__all__ = ["check_sent", "targets_in"]
+
+
+def targets_in(transform: Transform) -> list[Target]:
+    """Return the targets of all that keeps results in a pipeline.
+
+    >>> from flowly_ckpt import add_checkpoints, chained, checkpoint
+    >>> targets_in(add_checkpoints(chained(abs, checkpoint({}))))
+    [{}]
+    """
+    terms: list[Any] = [*walk(transform)]
+    return [term.checkpoint.target for term in terms if _keeps(term)]
+
+
+def _keeps(term: Any) -> bool:
+    return role(term) == "transparent" and isinstance(getattr(term, "checkpoint", None), checkpoint)
 
 
 def check_sent(transform: Transform) -> None:
@@ -23,9 +40,8 @@ def check_sent(transform: Transform) -> None:
     waiting = [transform]
     while waiting:
         term = waiting.pop()
-        if role(term) == "sequential" or isinstance(term, with_checkpoint):
+        if role(term) in ("sequential", "transparent"):
             waiting.extend(children(term))
-            continue
-        for part in walk(term):
-            if isinstance(part, with_checkpoint):
-                check_reachable(part.checkpoint.target, "the workers' processes")
+        else:
+            for target in targets_in(term):
+                check_reachable(target, "the workers' processes")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ..showing import Shown
 from ..typing import Transform
 from .names import show
 from .term import children
@@ -13,7 +14,7 @@ from .term import children
 __all__ = ["Combinator", "Fields", "Named", "Row"]
 
 
-class Combinator:
+class Combinator(Shown):
     """Base class of transforms that are compared, hashed and shown by what they are made of.
 
     A subclass defines ``__flowly_children__`` and ``__flowly_rebuild__``; ``_head`` returns what is not a child.
@@ -66,6 +67,24 @@ def _not_callable(owner: Combinator, places: Iterable[Any], transforms: Iterable
     )
 
 
+def row_of(given: tuple[Any, ...]) -> Iterable[Any]:
+    """Return arguments that may be given one by one or as one iterable.
+
+    >>> row_of((abs,)), row_of(([abs, len],))
+    ((<built-in function abs>,), [<built-in function abs>, <built-in function len>])
+    """
+    is_one = (
+        len(given) == 1 and isinstance(given[0], Iterable) and not (callable(given[0]) or isinstance(given[0], str))
+    )
+    row: Iterable[Any] = given[0] if is_one else given
+    return row
+
+
+def _unmade(owner: Row, mark: type) -> TypeError:
+    place, name = f"step {owner.funcs.index(mark) + 1} of {len(owner.funcs)}", mark.__name__
+    return TypeError(f"{type(owner).__name__}: {place} is the class {name}; make one: {name}(results)")
+
+
 class Row(Combinator):
     """Base class of combinators that hold transforms in a row, given one by one or as one iterable.
 
@@ -77,12 +96,12 @@ class Row(Combinator):
     __slots__ = ("funcs",)
 
     def __init__(self, *funcs: Transform | Iterable[Transform]) -> None:
-        given: Any = funcs
-        if len(funcs) == 1 and not callable(funcs[0]) and isinstance(funcs[0], Iterable):
-            given = funcs[0]
-        self.funcs: tuple[Transform, ...] = tuple(given)
+        self.funcs: tuple[Any, ...] = tuple(row_of(funcs)) if len(funcs) == 1 and not callable(funcs[0]) else funcs
         if not all(map(callable, self.funcs)):
             raise _not_callable(self, (f"step {n} of {len(self.funcs)}" for n in count(1)), self.funcs)
+        for func in self.funcs:
+            if type(func) is type and getattr(func, "__flowly_role__", "") == "mark":
+                raise _unmade(self, func)
 
     def __flowly_children__(self) -> tuple[Transform, ...]:
         return self.funcs
@@ -141,7 +160,8 @@ class Named(Combinator):
 class Fields(Combinator):
     """Base class of combinators whose attributes are their arguments; those in ``_transforms`` are the children.
 
-    A subclass sets its attributes in ``__init__``, and calls ``_check`` then.
+    Those in ``_optional`` may be ``None``, and are left out then. A subclass sets its attributes in ``__init__``, and
+    calls ``_check`` then.
 
     >>> from flowly_ckpt.pipelines import children, reduceby
     >>> children(reduceby(abs, max))
@@ -151,10 +171,13 @@ class Fields(Combinator):
     __slots__ = ()
     _transforms: ClassVar[tuple[str, ...]] = ()
     _others: ClassVar[tuple[str, ...]] = ()
+    _optional: ClassVar[tuple[str, ...]] = ()
 
     def _check(self) -> None:
-        if not all(map(callable, self.__flowly_children__())):
-            raise _not_callable(self, self._transforms, self.__flowly_children__())
+        given = {name: getattr(self, name) for name in self._transforms}
+        needed = [name for name, func in given.items() if func is not None or name not in self._optional]
+        if not all(callable(given[name]) for name in needed):
+            raise _not_callable(self, needed, [given[name] for name in needed])
 
     def _head(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self._others)
@@ -163,10 +186,12 @@ class Fields(Combinator):
         return parts + [getattr(value, "__name__", repr(value)) for value in self._head() if value is not ...]
 
     def __flowly_children__(self) -> tuple[Transform, ...]:
-        return tuple(getattr(self, name) for name in self._transforms)
+        return tuple(part for name in self._transforms if (part := getattr(self, name)) is not None)
 
     def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
-        return type(self)(*parts, *self._head())
+        new = iter(parts)
+        transforms = [None if getattr(self, name) is None else next(new) for name in self._transforms]
+        return type(self)(*transforms, *self._head())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (*self.__flowly_children__(), *self._head()))
+        return (type(self), (*(getattr(self, name) for name in self._transforms), *self._head()))

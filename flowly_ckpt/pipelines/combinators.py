@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from ..typing import Transform
-from .bases import Named, Row
+from .bases import Named, Row, row_of
 from .names import locate
 
 __all__ = ["apply_concat", "apply_map_concat", "build_dict", "chained", "itemsetter", "seq"]
@@ -51,7 +51,7 @@ def follow(owner: Transform, funcs: Sequence[Transform], obj: Any, start: int = 
             obj = func(obj)
             index += 1
     except Exception as error:
-        locate(error, owner, index)
+        locate(error, owner, index, obj)
         raise
     return obj
 
@@ -59,7 +59,7 @@ def follow(owner: Transform, funcs: Sequence[Transform], obj: Any, start: int = 
 class seq(Row):
     """Apply every transform to the same object, and list the results.
 
-    ``seq(f, g)(x) == [f(x), g(x)]``
+    ``seq(f, g)(x) == [f(x), g(x)]``, and of what cannot be called ``seq(1, 2) == [1, 2]``
 
     >>> seq(min, max)([3, 1, 2])
     [1, 3]
@@ -68,6 +68,11 @@ class seq(Row):
     """
 
     __slots__ = ()
+
+    def __new__(cls, *items: Any) -> Any:
+        given = row_of(items)
+        are_values = isinstance(given, Collection) and given and not any(map(callable, given))
+        return [*items] if are_values else super().__new__(cls)
 
     def __call__(self, obj: Any) -> list[Any]:
         return [func(obj) for func in self.funcs]

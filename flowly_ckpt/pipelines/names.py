@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import reprlib
 import sys
+from contextlib import suppress
 from typing import Any
 
+from ..labels import label
 from ..typing import Transform
 from .term import children, effective_steps, role
 
-__all__ = ["locate", "module_name", "name_of", "show", "unlocated"]
+__all__ = ["locate", "module_name", "name_of", "show", "steps_of", "unlocated"]
 
 _DEPTH = 6
 _PLACE = "__flowly_place__"
+_ITEM = "__flowly_item__"
+_MAIN = ("__main__", "__mp_main__")  # the latter in processes that multiprocessing has spawned
 
 
 def name_of(transform: Transform) -> str:
@@ -28,17 +33,28 @@ def name_of(transform: Transform) -> str:
     return str(name) if name else type(transform).__name__
 
 
+def steps_of(transform: Transform) -> str:
+    """Return the names of the first steps of a pipeline.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> steps_of(chained(abs, chained(float))), steps_of(abs)
+    ('abs, float', 'abs')
+    """
+    steps = effective_steps(transform)
+    return ", ".join([*map(name_of, steps[:3])] + ["…"] * (len(steps) > 3))
+
+
 def module_name(name: str, unnamed: str = "__main__") -> str:
-    """Return the name of a module, the same whether it is imported or run.
+    """Return the name of a module, the same whether it is imported, run, or run again by a worker process.
 
     :param unnamed: stands for ``__main__`` where it has no file, as in a notebook.
 
     >>> module_name("json.decoder")
     'json.decoder'
     """
-    if name != "__main__":
+    if name not in _MAIN:
         return name
-    main = sys.modules.get("__main__")
+    main = sys.modules.get(name)
     spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
     if spec is not None and spec.name:
         return str(spec.name).removesuffix(".__main__")
@@ -55,11 +71,16 @@ def show(transform: Transform, depth: int = _DEPTH, width: int | None = None) ->
     'chained(abs, chained(…))'
     >>> show(chained(abs, float, str), width=2)
     'chained(abs, float, …)'
+    >>> from functools import partial
+    >>> show(partial(round, ndigits=2))
+    'round(ndigits=2)'
 
     See also: :func:`name_of`.
     """
     kind: Any = type(transform)
     if not hasattr(kind, "_show"):
+        if all(hasattr(transform, name) for name in ("func", "args", "keywords")):  # as of partial and curry
+            return _bound(transform, depth, width)
         has_own_repr = kind.__repr__ is not object.__repr__ and not hasattr(transform, "__name__")
         return repr(transform) if has_own_repr else name_of(transform)
     parts = children(transform)
@@ -71,10 +92,24 @@ def show(transform: Transform, depth: int = _DEPTH, width: int | None = None) ->
     return f"{kind.__name__}({', '.join(kind._show(transform, shown))})"
 
 
-def locate(error: Exception, chain: Transform, index: int) -> None:
+def _bound(call: Any, depth: int, width: int | None) -> str:
+    """Write a call whose first arguments are bound; large values are shortened."""
+
+    def written(value: Any) -> str:
+        if callable(value):
+            return show(value, depth - 1, width) if depth > 0 else name_of(value)
+        return reprlib.repr(value)
+
+    arguments = [*map(written, call.args), *(f"{name}={written(value)}" for name, value in call.keywords.items())]
+    name = name_of(call)
+    return f"{name}({', '.join(arguments)})" if arguments else name
+
+
+def locate(error: Exception, chain: Transform, index: int, obj: Any = None) -> None:
     """Add a note to an exception that names the step of a chain in which it was raised.
 
-    Steps are counted in the flat pipeline without marks, so passes do not change their numbers.
+    Steps are counted in the flat pipeline without marks, so passes do not change their numbers. Where the step was
+    reading a ``map`` over a list or a tuple, the note before it names the item.
 
     >>> from flowly_ckpt.pipelines import chained
     >>> try:
@@ -83,6 +118,8 @@ def locate(error: Exception, chain: Transform, index: int) -> None:
     ...     print(*error.__notes__)
     in step 2 of 3, len, of chained(abs, len, str)
     """
+    if type(obj) is map:
+        _locate_item(error, obj)
     parts = children(chain)
     before = len(effective_steps(*parts[:index]))
     owner, position, note = getattr(error, _PLACE, (None, 1, ""))
@@ -111,6 +148,18 @@ def unlocated(error: Exception) -> Exception:
     """
     vars(error).pop(_PLACE, None)
     return error
+
+
+def _locate_item(error: Exception, mapped: Any) -> None:
+    """Add a note that names the item at which a ``map`` stands, as far as it can be told from its iterator."""
+    if getattr(error, _ITEM, False):
+        return
+    with suppress(TypeError, ValueError, AttributeError, IndexError):  # iterators of other kinds say nothing
+        _, (func, source) = mapped.__reduce__()
+        _, (items,), following = source.__reduce__()
+        if isinstance(items, (list, tuple)):
+            error.add_note(f"at item {following - 1} ({label(items[following - 1])}) of map({steps_of(func)})")
+            setattr(error, _ITEM, True)
 
 
 def _leads(transform: Transform, owner: Transform) -> bool:

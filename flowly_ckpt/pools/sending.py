@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from traceback import format_exc
 from typing import Any, NamedTuple
 
 from ..errors import WorkerError
+from ..events import Event, Sink, report, watching
 from ..lowering.versions import digest_of, opened
-from ..passes.observe import Event, Sink, observed
+from ..passes.observe import Watched
 from ..pipelines.names import unlocated
 
 __all__ = ["OTHER", "Relay", "Sent", "work"]
@@ -69,13 +70,13 @@ class Sent:
         if not last or last[0] is not function or last[1] != is_versioned:  # parts of one sequence share theirs
             digest = digest_of(function) if is_versioned else None
             last = self._last = function, is_versioned, self._dumped(function), digest
-        return work, last[2], self._dumped(args), last[3]
+        return work, last[2], self._dumped(args), last[3], tuple(map(self._place_of, watching.get()))
 
     def unpacked(self, result: bytes) -> Any:
         """Return the value, raise the error, or return ``OTHER`` where nothing was run."""
         is_value, value, events = pickle.loads(result)
         for place, event in events:
-            self.sinks[place](event)
+            report([self.sinks[place]], event)
         if is_value:
             return value
         error, text = value
@@ -90,8 +91,8 @@ class Sent:
 
         class Pickler(CloudPickler):  # type: ignore[misc]
             def reducer_override(self, obj: Any) -> Any:
-                if type(obj) is observed:
-                    return observed, (Relay(sent._place_of(obj.sink)), obj.transform)
+                if isinstance(obj, Watched):
+                    return type(obj), ([Relay(sent._place_of(sink)) for sink in obj.sinks], obj.transform)
                 return super().reducer_override(obj)
 
         file = io.BytesIO()
@@ -110,14 +111,16 @@ class Sent:
         return len(self.sinks) - 1
 
 
-def work(packed_function: bytes, args: bytes, digest: str | None = None) -> bytes:
+def work(packed_function: bytes, args: bytes, digest: str | None = None, places: Sequence[int] = ()) -> bytes:
     """Do what was sent to this process, and return what came of it.
+
+    :param places: of the sinks that watch where it came from.
 
     >>> pickle.loads(work(pickle.dumps(max), pickle.dumps((1, 2))))
     (True, 2, [])
     """
     events: list[tuple[int, Event]] = []
-    token = _events.set(events)
+    token, watchers = _events.set(events), watching.set(tuple([Relay(place) for place in places]))
     try:
         function, same = opened(packed_function, digest)
         value = function(*pickle.loads(args)) if same else OTHER
@@ -130,18 +133,29 @@ def work(packed_function: bytes, args: bytes, digest: str | None = None) -> byte
             pickle.loads(packed)  # what cannot be read back would end the pool
         except Exception:  # noqa: BLE001  exceptions may be made of anything
             lost = WorkerError(f"in another process: {type(error).__name__}: {error}\n{text}")
-            packed = _dumped((False, (lost, text), [(place, event._replace(error=lost)) for place, event in events]))
+            packed = _dumped((False, (lost, text), _plain(events)))
         return packed
     finally:
+        watching.reset(watchers)
         _events.reset(token)
 
 
 def _packed(value: Any, events: list[tuple[int, Event]], function: Any) -> bytes:
     try:
         return _dumped((True, value, events))
+    except Exception:  # noqa: BLE001  an error that an event tells of may be what cannot be sent
+        pass
+    try:
+        return _dumped((True, value, _plain(events)))
     except Exception as error:
         text = f"the result of {function!r} cannot be sent to the process that wants it: {error}; use threads(n)"
         raise WorkerError(text) from error
+
+
+def _plain(events: list[tuple[int, Event]]) -> list[tuple[int, Event]]:
+    """Return events without what may not be sent."""
+    lost = [event.error and WorkerError(f"{type(event.error).__name__}: {event.error}") for _, event in events]
+    return [(place, event._replace(error=error, target=None)) for (place, event), error in zip(events, lost)]
 
 
 def _dumped(obj: Any) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
+from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar
 
-from ..errors import StoreWarning
+from ..errors import StoreWarning, warn
+from ..labels import label
 from ..targets.damage import DamagedError
 from ..targets.protocol import described
 from ..targets.recall import recall
@@ -158,7 +159,7 @@ class Brew:
         if before < _TRIES <= len(failed):
             place, name = described(term.recipe.target), term.recipe.name
             message = f"{place}: the result of recipe {name!r} cannot be read back; it is kept in memory for this run"
-            warnings.warn(message, StoreWarning, stacklevel=2)
+            warn(message, StoreWarning)
         self.brew(term)
 
 
@@ -225,6 +226,8 @@ class _Mapping:
         except _OutdatedError:
             raise
         except Exception as error:
+            with suppress(Exception):  # where the item cannot be read, its place has to do
+                place += f" ({label(item.value())})"
             error.add_note(f"at item {place}")
             raise
         output.release()  # so that thousands of images need not be in memory at once
@@ -268,7 +271,7 @@ def run_all(work: Sequence[Callable[[], T]], jobs: int) -> list[T]:
     from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
     with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(one) for one in work]
+        futures = [pool.submit(copy_context().run, one) for one in work]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:
@@ -299,7 +302,7 @@ def run_graph(order: Sequence[T], needs: Callable[[T], Iterable[T]], work: Calla
             while waiting or running:
                 ready = [item for item in waiting if not missing[id(item)]]
                 waiting = [item for item in waiting if missing[id(item)]]
-                running.update({pool.submit(work, item): item for item in ready})
+                running.update({pool.submit(copy_context().run, work, item): item for item in ready})
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     future.result()
                     finished = id(running.pop(future))

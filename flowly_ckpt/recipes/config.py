@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import FlowlyError
+from ..given import folder, optional, switch
+from ..targets.protocol import checked
 from ..typing import Target
 
 __all__ = ["AlkymiConfig", "CacheType", "FileChecksumMethod", "SingletonError"]
@@ -90,6 +92,12 @@ class AlkymiConfig:
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in _SETTINGS:
             raise AttributeError(f"AlkymiConfig has no setting {name!r}; it has {', '.join(_SETTINGS[:-1])}")
+        if name in ("cache", "allow_pickling"):
+            value = switch(name, value)
+        elif name == "target":
+            value = optional(lambda name, target: checked(target), name, value)
+        elif name == "file_checksum_method" and not isinstance(value, FileChecksumMethod):
+            raise TypeError(f"{name} must be one of {', '.join(map(str, FileChecksumMethod))}, got {value!r}")
         super().__setattr__(name, value)
 
     @staticmethod
@@ -108,6 +116,7 @@ class AlkymiConfig:
     @cache_path.setter
     def cache_path(self, path: str | os.PathLike[str] | None) -> None:
         if path is not None:
+            folder("cache_path", path)
             path = Path(path)
             if not path.is_dir():
                 raise ValueError(f"cache_path: {str(path)!r} is not a folder; create it first")

@@ -13,13 +13,15 @@ from typing import Any
 
 import xxhash
 
+from ..given import seconds
+from ..targets.budget import Budget
 from ..targets.damage import DamagedError
 from ..targets.facts import Collected, Entry, Selection, names_of
 from ..targets.files import FileTarget
-from ..targets.filesystem import digest_of, read_into, remove_empty, replace_file, size_of
+from ..targets.filesystem import digest_of, open_file, read_file, read_into, remove_empty, replace_file, size_of
 from ..targets.key_names import cut, quoted, uncut, unquoted
 from ..targets.provenance import Provenance
-from ..typing import Bytes, Facts, Key
+from ..typing import Age, Bytes, Facts, Key
 from .config import AlkymiConfig
 from .outputs import Output
 from .parts import SUFFIXES, file_reader, file_writer
@@ -28,6 +30,7 @@ from .records import HEAD, RECORD, Part, Record, entry_of, recorded
 __all__ = ["FOLDER", "CacheTarget", "folder_at"]
 
 FOLDER = ".alkymi_cache"
+_OFTEN, _FREE = 64, 1 << 30  # how often each part may stand in an untrusted value, and so many bytes beside
 _PART = re.compile(rf"[0-9a-f]{{32}}({'|'.join(map(re.escape, SUFFIXES))})")
 
 
@@ -108,11 +111,10 @@ class CacheTarget(FileTarget):
                 self._bad_parts.add(path)
                 raise
 
-        reader = file_reader(fetched, self.base, AlkymiConfig.get().allow_pickling)
-
         def read(node: Any) -> Any:
+            pickling = AlkymiConfig.get().allow_pickling
             try:
-                return reader.read(node)
+                return file_reader(fetched, self.base, pickling, Budget(_stored(record, pickling))).read(node)
             except Exception as error:  # unpickling may raise anything
                 self.condemn(key, error)
                 raise DamagedError(f"{type(error).__name__}: {error}") from error
@@ -160,7 +162,7 @@ class CacheTarget(FileTarget):
     def made_at(self, path: str, data: Bytes | None = None) -> Provenance | None:
         """Return how an entry was made: its record says so, and needs no sidecar."""
         try:
-            data = Path(path).read_bytes() if data is None else data
+            data = read_file(path) if data is None else data
             record = recorded.loads(data)
             created = os.stat(path).st_mtime
         except (OSError, DamagedError):
@@ -181,8 +183,8 @@ class CacheTarget(FileTarget):
     def written_in(self, folder: str, folders: Sequence[str], names: Sequence[str]) -> Iterable[str]:
         """Return the record of an entry's folder, if this store has written it."""
         if RECORD in names:
-            with suppress(OSError), open(os.path.join(folder, RECORD), "rb") as file:
-                if (file.read(len(HEAD)) or HEAD) == HEAD:  # one that was cut is ours, too
+            with suppress(OSError):
+                if (_beginning(os.path.join(folder, RECORD)) or HEAD) == HEAD:  # one that was cut is ours, too
                     return [RECORD]
         return ()
 
@@ -202,23 +204,23 @@ class CacheTarget(FileTarget):
 
     def _fault(self, path: str) -> str:
         try:
-            record = recorded.loads(Path(path).read_bytes())
+            record = recorded.loads(read_file(path))
             for name, size, digest in [] if record is None else record.own_parts:
                 _fetched(self._part(record.key, name), size, digest)
         except (OSError, DamagedError) as error:
             return str(error)
         return ""
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
         """Remove what killed writers left more than so many seconds ago: parts without a record, too."""
-        found = super().gc(older_than=older_than)
+        found = super().gc(older_than=older_than, max_bytes=max_bytes)
         files, size = found.files, found.bytes
-        for path, facts in list(self._unfinished(older_than)):
+        for path, facts in list(self._unfinished(seconds("older_than", older_than))):
             with suppress(OSError):
                 os.unlink(path)
                 files, size = files + 1, size + facts.st_size
                 remove_empty(os.path.dirname(path), self.root)
-        return Collected(found.expired, files, size)
+        return found._replace(files=files, bytes=size)
 
     def _unfinished(self, older_than: float) -> Iterator[tuple[str, os.stat_result]]:
         for folder, _, names in os.walk(self.root):
@@ -249,6 +251,15 @@ def _key_of(path: Path) -> Key | None:
     return key if _path_of(key) == path.as_posix() else None
 
 
+def _stored(record: Record, pickling: bool) -> int:
+    """Return how many bytes the parts of a value have; equal ones lie in one file, and count each.
+
+    Where the folder is not trusted, that a part counts often is believed up to a bound only.
+    """
+    named = sum([size for _, size, _ in record.parts])
+    return named if pickling else min(named, _OFTEN * sum([size for _, size, _ in set(record.parts)]) + _FREE)
+
+
 def _parts_in(folder: str) -> Iterator[str]:
     """Yield the files in an entry's folder that this store has written: named by the digest of their content."""
     return (path for path in _listed(folder) if _PART.fullmatch(os.path.basename(path)))
@@ -263,16 +274,23 @@ def _listed(folder: str) -> list[str]:
 
 def _size(path: str) -> int:
     try:
-        return os.stat(path).st_size
+        return os.lstat(path).st_size
     except OSError:
         return -1
+
+
+def _beginning(path: str) -> bytearray:
+    descriptor = open_file(path)
+    try:
+        return read_into(descriptor, len(HEAD))
+    finally:
+        os.close(descriptor)
 
 
 def _fetched(path: str, size: int, digest: str) -> bytearray:
     """Read a part; raise DamagedError when it is not what was written, or not there."""
     try:
-        with open(path, "rb") as file:
-            data = read_into(file.fileno(), size + 1)
+        data = read_file(path, size)
     except OSError as error:
         raise DamagedError(f"{path} cannot be read: {error}") from error
     if len(data) != size or digest_of([data]).hex() != digest:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, overload
 
-from ..errors import FlowlyError
+from ..errors import FlowlyError, StoreWarning, warn
+from ..given import folder, text
 from ..pipelines.names import module_name
 from ..typing import Target
 from .config import CacheType
 from .folder import FOLDER
 from .outside import spelled
-from .recipe import ForeachRecipe, Recipe
+from .recipe import ForeachRecipe, Recipe, recipes_given
 
 __all__ = ["Arg", "IngredientError", "arg", "file", "foreach", "glob_files", "recipe", "zip_results"]
 
@@ -114,7 +115,7 @@ def recipe(
     if callable(ingredients) and not isinstance(ingredients, Recipe):
         given: Sequence[Recipe[Any]] = ()
         return make(ingredients)
-    given = _recipes(ingredients)
+    given = recipes_given(ingredients)
     return make
 
 
@@ -145,7 +146,7 @@ def foreach(
     See also: :func:`recipe`, which describes the other parameters.
     """
     scope = _Scope.of_caller()
-    given = _recipes([mapped_inputs, *ingredients])
+    given = recipes_given([mapped_inputs, *ingredients])
 
     def make(func: Callable[..., Any]) -> ForeachRecipe[Any]:
         found, keywords = _ingredients(func, list(given), scope)
@@ -153,15 +154,6 @@ def foreach(
                              module=scope.module_of(func), target=target)  # fmt: skip
 
     return make
-
-
-def _recipes(given: Any) -> Sequence[Recipe[Any]]:
-    for one in given:
-        if not isinstance(one, Recipe):
-            raise TypeError(
-                f"an ingredient must be a recipe, got {one!r}; make one with @recipe, or of a value with arg"
-            )
-    return tuple(given)
 
 
 def _ingredients(func: Any, found: list[Recipe[Any]], scope: _Scope) -> tuple[list[Recipe[Any]], list[str]]:
@@ -271,9 +263,16 @@ def file(name: str, path: Place, cache: CacheType = CacheType.Auto, *, target: T
 
     See also: :func:`glob_files`.
     """
+    folder("path", path)
     place = Path(path)
     module = _Scope.of_caller().module_of()
-    return Recipe(lambda: place, (), name, False, f"The file {place}", cache, code=["file", place],
+
+    def found() -> Path:
+        if not place.exists():
+            warn(f"file {name!r}: there is no file {str(place)!r} yet", StoreWarning)
+        return place
+
+    return Recipe(found, (), name, False, f"The file {place}", cache, code=["file", place],
                   module=module, target=target)  # fmt: skip
 
 
@@ -303,14 +302,21 @@ def glob_files(
 
     See also: :func:`file`.
     """
+    folder("directory", directory)
     place = Path(directory)
+    text("pattern", pattern)
 
     def found() -> list[Path]:
+        if not place.is_dir():
+            warn(f"glob_files {name!r}: there is no folder {str(place)!r}, so there are no files", StoreWarning)
+        return matching()
+
+    def matching() -> list[Path]:
         paths = place.rglob(pattern) if recursive else place.glob(pattern)
         return sorted(path for path in paths if FOLDER not in path.parts and path.is_file())
 
     def names() -> list[tuple[str, bool]]:
-        return [spelled(path, made.base) for path in found()]
+        return [spelled(path, made.base) for path in matching()]
 
     doc = f"The files in {place} that match {pattern}" + (", and below" if recursive else "")
     code = ["glob_files", place, pattern, recursive]

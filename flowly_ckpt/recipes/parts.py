@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..targets.budget import Budget
 from ..targets.codecs import plain_pickle
 from ..targets.codecs.tree import Reader, Row, Writer
 from ..targets.damage import DamagedError
@@ -41,19 +42,20 @@ def file_writer(keep: Callable[[str, list[Bytes]], str], base: str, pickling: bo
     return Writer(part, {type(Path()): _path(base)}, _pickle(pickled, True) if pickling else None)
 
 
-def file_reader(fetch: Callable[[int], bytearray], base: str, pickling: bool) -> Reader:
-    """Return what reads values from JSON; a file is fetched when a value in it is read.
+def file_reader(fetch: Callable[[int], bytearray], base: str, pickling: bool, budget: Budget) -> Reader:
+    """Return what reads a value from JSON; a file is fetched when what is in it is read.
 
     :param fetch: returns the bytes of a file, given its number.
     :param base: the project's folder.
     :param pickling: whether pickles may be loaded.
+    :param budget: what reading may cost.
 
-    >>> file_reader(None, "/work", False).read([{"tuple": [1, 2]}, {"recipes.path": ["a", False]}])[0]
+    >>> file_reader(None, "/work", False, Budget(100)).read([{"tuple": [1, 2]}, {"recipes.path": ["a", False]}])[0]
     (1, 2)
 
     See also: :func:`file_writer`.
     """
-    return Reader(lambda number: memoryview(fetch(number)), [_path(base), _pickle(None, pickling)])
+    return Reader(lambda number: memoryview(fetch(number)), budget, [_path(base), _pickle(None, pickling)])
 
 
 def _path(base: str) -> Row:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from ..engines import check_rewrites
+from ..given import function, optional, switch, text, whole, wrong
+from ..hashing.redefined import warn_of_redefined
+from ..passes import Observation
 from ..pipelines import name_of
 from ..pipelines.names import module_name
 from ..plan import Forecast, Plan
@@ -106,10 +110,11 @@ class Recipe(Filed, Generic[R]):
         module: str | None = None,
         target: Target | None = None,
     ) -> None:
-        self.func = func
-        self.ingredients = list(ingredients)
+        self.func = function("func", func)
+        self.ingredients = list(recipes_given(ingredients))
+        name = optional(text, "name", name)
         self.name = name if name is not None else name_of(func).rpartition(".")[2]
-        self.transient = transient
+        self.transient = switch("transient", transient)
         self.doc = _doc_of(func) if doc is None else doc
         self.state = state
         self.code = code
@@ -147,11 +152,22 @@ class Recipe(Filed, Generic[R]):
         :param rewrites: passes for the steps, as in :func:`flowly_ckpt.apply`; they do not affect what is kept.
         :raises Exception: what a function raises, with a note that names the recipe; what came before it is kept.
         """
-        result: R = self.brew_as(rewritten(self.transform, rewrites), jobs)
+        jobs = whole("jobs", jobs)
+        try:
+            root = rewritten(self.transform, rewrites)
+        except TypeError:
+            check_rewrites("brew", rewrites)
+            raise
+        with ExitStack() as watched:
+            for rewrite in rewrites:
+                if isinstance(rewrite, Observation):
+                    watched.enter_context(rewrite)
+            result: R = self.brew_as(root, jobs)
         return result
 
     def brew_as(self, root: brewed, jobs: int = 1) -> Any:
         """Brew a transform of this recipe, which passes may have rewritten."""
+        _warn_of_redefined(root)
         return Brew(root, jobs).run()
 
     def status(self) -> Status:
@@ -199,6 +215,25 @@ class Recipe(Filed, Generic[R]):
         return self.target.folder(self.tag) if isinstance(self.target, CacheTarget) else None
 
 
+def recipes_given(given: Any) -> Sequence[Recipe[Any]]:
+    """Return what a user gave as ingredients.
+
+    :raises TypeError: for what is not a sequence of recipes.
+
+    >>> recipes_given([5])
+    Traceback (most recent call last):
+    TypeError: an ingredient must be a recipe, got 5; make one with @recipe, or of a value with arg
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise wrong("ingredients", "a list of recipes", given)
+    found = tuple(given)
+    for one in found:
+        if not isinstance(one, Recipe):
+            advice = "make one with @recipe, or of a value with arg"
+            raise TypeError(f"an ingredient must be a recipe, got {one!r:.80}; {advice}")
+    return found
+
+
 class ForeachRecipe(Recipe[R]):
     """Bind a function to each item of the list or dict that the first ingredient gives; results are kept item by item.
 
@@ -237,12 +272,18 @@ class _Found(NamedTuple):
 
 def _known(recipe: Recipe[Any]) -> dict[Any, _Found]:
     """Return the state of a recipe and of all its ingredients; nothing runs."""
+    _warn_of_redefined(recipe.transform)
     found: dict[Any, _Found] = {}
     for term in in_order(recipe.transform):
         assert isinstance(term, brewed)
         digests = [found[part.recipe].digest for part in inputs_of(term) if isinstance(part, brewed)]
         found[term.recipe] = _found(term.recipe, digests)
     return found
+
+
+def _warn_of_redefined(root: brewed) -> None:
+    functions = [term.recipe.func for term in in_order(root) if isinstance(term, brewed)]
+    warn_of_redefined(*functions, holder=f"recipe {root.recipe.name!r}")
 
 
 def _found(recipe: Filed, digests: Sequence[str | None]) -> _Found:
@@ -273,6 +314,8 @@ def _has(recipe: Filed, **selection: Any) -> bool:
 
 def _target(cache: CacheType, target: Target | None, base: str) -> Target | None:
     """Return what keeps the results of a recipe; None for memory."""
+    if not isinstance(cache, CacheType):
+        raise TypeError(f"cache must be CacheType.Cache, CacheType.NoCache or CacheType.Auto, got {cache!r}")
     config = AlkymiConfig.get()
     if target is not None and cache is CacheType.NoCache:
         raise ValueError(f"CacheType.NoCache and target={described(target)} exclude each other; leave out one of them")

@@ -125,14 +125,36 @@ class _Recorded(NamedTuple):
             return None
         if not text or check != xxhash.xxh3_128_hexdigest(text).encode() + b'"}\n':
             raise DamagedError("the record does not match its digest")
-        del found["format"], found["check"]
-        if found["items"] is not None:
-            found["items"] = tuple((digest, _outside(files)) for digest, files in found["items"])
-        found["parts"] = tuple((name, size, digest) for name, size, digest in found["parts"])
-        if any(".." in name.split("/") or name.startswith("/") for name, _, _ in found["parts"]):
+        try:
+            return _checked(found)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise DamagedError("the record is ill-formed") from error
+
+
+def _checked(found: dict[str, Any]) -> Record:
+    """Return the record of what was read; a right digest does not make what it says right.
+
+    :raises Exception: of one of several kinds, when it is ill-formed.
+    """
+    del found["format"], found["check"]
+    if found["items"] is not None:
+        found["items"] = tuple((_text(digest), _outside(files)) for digest, files in found["items"])
+    found["parts"] = tuple((_text(name), size, _text(digest)) for name, size, digest in found["parts"])
+    for name, size, digest in found["parts"]:
+        if ".." in name.split("/") or name.startswith("/"):
             raise DamagedError("the record names files outside the cache")
-        found["files"] = _outside(found["files"])
-        return Record(**found)
+        if type(size) is not int or size < 0 or int(digest, 16) < 0:
+            raise ValueError(size)
+    found["files"] = _outside(found["files"])
+    for name in ("name", "inputs", "function_hash", "output_checksum", "home", *found["input_checksums"].values()):
+        _text(found.get(name, name))
+    return Record(**{**found, "seconds": float(found["seconds"])})
+
+
+def _text(found: Any) -> str:
+    if type(found) is not str:
+        raise TypeError(found)
+    return found
 
 
 recorded: Codec = _Recorded()

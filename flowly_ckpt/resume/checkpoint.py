@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, Literal, TypeVar
 
+from ..given import function, optional, seconds, switch, wrong
 from ..pipelines.names import module_name
 from ..targets.protocol import checked
-from ..typing import Target
+from ..typing import Age, Target
 from .frames import assign, caller, find, owner_of, variables
 from .loops import Loops
 from .randomness import capture, reinstate
@@ -18,7 +19,7 @@ from .storing import EXTENSION, Place, folder_of_states, is_data
 __all__ = ["Checkpoint", "NullCheckpoint"]
 
 T = TypeVar("T")
-MaxAge = float | None | Literal["CACHE_EXPIRE"]
+MaxAge = Age | None | Literal["CACHE_EXPIRE"]
 
 
 class Checkpoint:
@@ -65,7 +66,7 @@ class Checkpoint:
         self,
         filename: str | os.PathLike[str] | None = None,
         clean: bool = False,
-        rate: float = 30.0,
+        rate: Age = 30.0,
         *,
         max_age: MaxAge = "CACHE_EXPIRE",
         folder: str | os.PathLike[str] | None = None,
@@ -75,12 +76,15 @@ class Checkpoint:
         frame = caller(self)
         self._owner = owner_of(frame)
         self.name = _name_of(self._owner.code.co_qualname, frame.f_globals)
-        self.rate = rate
+        self.rate = seconds("rate", rate)
+        if folder is not None and target is not None:
+            raise TypeError("Checkpoint: folder and target are both places for the state; give only one of them")
         self.folder = self.folder if folder is None else folder
         self.extra: dict[str, Any] = {}
-        self._place = self._placed(filename, self.CACHE_EXPIRE if max_age == "CACHE_EXPIRE" else max_age, target)
-        self._clock = clock
-        self._loaded = None if clean else self._place.load()
+        age = self.CACHE_EXPIRE if max_age == "CACHE_EXPIRE" else max_age
+        self._place = self._placed(filename, optional(seconds, "max_age", age), target)
+        self._clock = function("clock", clock)
+        self._loaded = None if switch("clean", clean) else self._place.load()
         self._begin()
 
     def _begin(self) -> None:
@@ -94,6 +98,8 @@ class Checkpoint:
             reinstate(self._initial)
 
     def _placed(self, filename: str | os.PathLike[str] | None, max_age: float | None, target: Target | None) -> Place:
+        if not isinstance(filename, str | os.PathLike | None):
+            raise wrong("filename", "a name or a path", filename)
         given = "" if filename is None else os.path.expandvars(os.path.expanduser(os.fspath(filename)))
         where, name = os.path.split(given.removesuffix(self.ext))
         key = (name, "resume", "" if name else self.name)
@@ -191,7 +197,7 @@ class Checkpoint:
         >>> Checkpoint("i", target={}, rate=0).is_due()
         True
         """
-        return self._clock() - self._modified >= self.rate
+        return bool(self._clock() - self._modified >= self.rate)
 
     def sync(self, **values: Any) -> bool:
         """Save if at least ``rate`` seconds have passed since the last save; return whether it did.

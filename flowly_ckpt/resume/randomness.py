@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ..errors import StoreWarning
+from ..errors import StoreWarning, warn
 
 __all__ = ["capture", "reinstate"]
 
@@ -64,4 +63,4 @@ def reinstate(states: Mapping[str, Any]) -> None:
             _SOURCES[name].set(importlib.import_module(name), state)
         except Exception as error:  # noqa: BLE001  another version, another device: the rest can still continue
             text = f"the random numbers of {name} cannot be continued: {type(error).__name__}: {error}"
-            warnings.warn(text, StoreWarning, stacklevel=3)
+            warn(text, StoreWarning)

@@ -6,18 +6,18 @@ import io
 import os
 import time
 import types
-import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import StoreWarning
+from ..errors import StoreWarning, warn
+from ..events import tell
 from ..targets.codecs import gzipped
 from ..targets.files import FileTarget
 from ..targets.key_names import cut, quoted, quoted_dotted, uncut, unquoted, unquoted_dotted
-from ..targets.protocol import as_target, described
+from ..targets.protocol import as_target, described, settled
 from ..targets.recall import MISSING, lookup
 from ..typing import Key, Target
 
@@ -112,19 +112,22 @@ class Place(NamedTuple):
 
     def load(self) -> Snapshot | None:
         """Return the state, or None where there is none, or none that can be used."""
-        kept = lookup(self.target, self.key)
+        kept = lookup(settled(self.target), self.key)
         if kept is MISSING:
             return None
         try:
             snapshot: Snapshot = gzipped.loads(kept) if isinstance(kept, bytes) else kept
             if snapshot["format"] != FORMAT:
                 raise ValueError(f"format {snapshot['format']!r}, this version reads {FORMAT}")
-            has_expired = self.max_age is not None and abs(time.time() - snapshot["saved_at"]) > self.max_age
+            has_expired = self.max_age is not None and abs(time.time() - snapshot["saved_at"]) >= self.max_age
         except Exception as error:  # noqa: BLE001  whatever it is, it is not a state of ours: start over
             text = f"{described(self.target)}: the state {self.key} cannot be used, starting over: {error!r}"
-            warnings.warn(text, StoreWarning, stacklevel=4)
+            warn(text, StoreWarning)
             return None
-        return None if has_expired else snapshot
+        if has_expired:
+            return None
+        tell("restored", self.key, self.target)
+        return snapshot
 
     def save(self, values: dict[str, Any], rest: Snapshot) -> None:
         """Keep the variables, except those that cannot be pickled; a store that fails is a warning, not an error.
@@ -143,9 +146,10 @@ class Place(NamedTuple):
                     raise
                 self._store({name: value for name, value in values.items() if name not in unfit}, rest)
                 self._report(unfit)
+            tell("stored", self.key, self.target)
         except Exception as error:  # noqa: BLE001  the computation must not end because its state could not be kept
             text = f"{described(self.target)} did not store the state {self.key}: {type(error).__name__}: {error}"
-            warnings.warn(f"{text}; the previous one is still valid", StoreWarning, stacklevel=4)
+            warn(f"{text}; the previous one is still valid", StoreWarning)
 
     def _store(self, values: dict[str, Any], rest: Snapshot) -> None:
         snapshot = {"format": FORMAT, "saved_at": time.time(), "locals": values, **rest}
@@ -157,7 +161,7 @@ class Place(NamedTuple):
         self.reported.update(names)
         if names:
             text = f"not kept, because they contain what cannot be pickled: {', '.join(names)}"
-            warnings.warn(f"{text}; a resumed run starts with new ones", StoreWarning, stacklevel=5)
+            warn(f"{text}; a resumed run starts with new ones", StoreWarning)
 
     def forget(self) -> None:
         """Remove the state, if there is one."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .protocol import as_target as as_target
     from .remote import RemoteTarget as RemoteTarget
     from .serialized import Serialized as Serialized
+    from .sql import SqlTarget as SqlTarget
     from .wrappers import Bounded as Bounded
     from .wrappers import Expiring as Expiring
     from .wrappers import Hashed as Hashed
@@ -40,6 +41,7 @@ _NAMES = {
     "protocol": "BaseTarget as_target",
     "remote": "RemoteTarget",
     "serialized": "Serialized",
+    "sql": "SqlTarget",
     "wrappers": "Bounded Expiring Hashed Layered Null ReadOnly Refreshed Signed Snapshots",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}

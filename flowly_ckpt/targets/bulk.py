@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ..errors import StoreWarning
+from ..errors import StoreWarning, warn
+from ..events import clock, tell, watching
 from ..typing import Facts, Key, Target
 from .materialise import Materialised, UnstorableError, materialise
 from .protocol import as_target, described
-from .recall import MISSING, Turn, lookup, recall, store
+from .recall import MISSING, Made, Turn, recall, restore, store
 from .single_flight import Flight
+from .steady import unchanged
 from .waiting import computing
 
-__all__ = ["Wanted", "compute_many", "keep", "lookup_many"]
+__all__ = ["Wanted", "compute_many", "keep", "restore_many"]
 
 _log = logging.getLogger("flowly_ckpt")
 _SECONDS, _COUNT = 0.5, 200  # of results that wait to be stored together
 
 
 class Wanted(NamedTuple):
-    """Hold a key, how its value is computed, and the digests the key was made from.
+    """Hold a key, how its value is computed, and what the key was made from.
 
     >>> Wanted(("object", "tag", "transform"), lambda: 6, {}).compute()
     6
@@ -31,34 +32,39 @@ class Wanted(NamedTuple):
 
     key: Key
     compute: Callable[[], Any]
-    made_from: dict[str, Any]
+    made_from: Made
 
 
-def lookup_many(target: Target, keys: Sequence[Key]) -> list[Any]:
-    """Return for each key the stored value, or ``MISSING``.
+def restore_many(target: Target, keys: Sequence[Key]) -> list[Any]:
+    """Return for each key the stored value, and report that it was restored, or ``MISSING``.
 
-    ``lookup_many(t, ks) == [lookup(t, k) for k in ks]``
+    ``restore_many(t, ks) == [restore(t, k) for k in ks]``
 
-    >>> lookup_many({("a", "tag", "f"): 6}, [("a", "tag", "f"), ("b", "tag", "f")])
+    >>> restore_many({("a", "tag", "f"): 6}, [("a", "tag", "f"), ("b", "tag", "f")])
     [6, MISSING]
     """
     full = as_target(target)
     if not full.isolates:
-        return [lookup(target, key) for key in keys]
+        return [restore(target, key) for key in keys]
+    start = time.perf_counter()
     try:
         found = full.get_many(dict.fromkeys(keys))
     except Exception as error:  # noqa: BLE001  whatever is wrong with one entry, the others may be right
         text = f"{described(target)} could not restore several results at once: {type(error).__name__}: {error}"
-        warnings.warn(text, StoreWarning, stacklevel=2)
-        return [lookup(target, key) for key in keys]
+        warn(text, StoreWarning)
+        return [restore(target, key) for key in keys]
     if _log.isEnabledFor(logging.INFO):
         for key in found:
             _log.info("restore object at %r (key %s)", key[1], key)
+    seconds = time.perf_counter() - start
+    clock.inner += seconds
     values, given = [], set()
     for key in keys:
         value = found.get(key, MISSING)
         if value is not MISSING and key in given:
-            value = lookup(target, key)  # a copy of its own
+            value = restore(target, key)  # a copy of its own
+        elif value is not MISSING and watching.get():
+            tell("restored", key, target, seconds / len(found))
         given.add(key)
         values.append(iter(value) if type(value) is Materialised else value)
     return values
@@ -99,9 +105,10 @@ def keep(target: Target, key: Key, value: Any, facts: Facts) -> Any:
     try:
         kept = materialise(value)
     except UnstorableError as error:
-        warnings.warn(f"the result at {key[1]!r} is not stored: {error}", StoreWarning, stacklevel=2)
+        warn(f"the result at {key[1]!r} is not stored: {error}", StoreWarning)
         return value
-    store(target, as_target(target), key, kept, facts)
+    is_stored = store(target, as_target(target), key, kept, facts)
+    tell("stored" if is_stored else "run", key, target, facts.seconds)
     return iter(kept) if type(kept) is Materialised else kept
 
 
@@ -129,8 +136,8 @@ class _Batch:
             self._wait(turn)
             if turn.found() is MISSING:
                 self._computed(turn, want.compute())
-        except Exception as error:
-            turn.error = error
+        except BaseException as error:
+            turn.fail(error)
             raise
         if not self.waiting or self.waiting[-1][0] is not turn:
             turn.leave()
@@ -157,6 +164,7 @@ class _Batch:
             if not self.waiting:
                 self.since = time.perf_counter() - facts.seconds
             self.waiting.append((turn, facts))
+        turn.start = 0.0  # what fails from now on is another
 
     def flush(self) -> None:
         """Store what waits, and let go of it, the last first, as one leaves rooms that lie in each other."""
@@ -176,8 +184,13 @@ class _Batch:
         self.is_over = True
 
     def _store(self, waiting: list[tuple[Turn, Facts]]) -> None:
+        start = time.perf_counter()
         try:
-            self.full.put_many([(turn.key, turn.value, facts) for turn, facts in waiting])
+            with unchanged():
+                self.full.put_many([(turn.key, turn.value, facts) for turn, facts in waiting])
+            stored = [True] * len(waiting)
         except Exception:  # noqa: BLE001  one that cannot be stored must not take the others with it
-            for turn, facts in waiting:
-                store(self.target, self.full, turn.key, turn.value, facts)
+            stored = [store(self.target, self.full, turn.key, turn.value, facts) for turn, facts in waiting]
+        clock.inner += time.perf_counter() - start
+        for (turn, facts), is_stored in zip(waiting, stored):
+            turn.tell_stored(facts, is_stored)

@@ -14,8 +14,9 @@ import xxhash
 
 from ..typing import Key
 from .damage import plain
+from .facts import key_given
 from .filesystem import PRIVATE, make_folder, open_file, read_file, refuse_link
-from .waiting import is_waited_for, warn_of_circle
+from .waiting import computing, is_waited_for, warn_of_circle, whom_it_waits_for
 
 __all__ = ["UNCLAIMED", "AllClaims", "Claim", "Claims", "EnteredClaim", "digest_of_key"]
 
@@ -138,6 +139,7 @@ class FileClaim(Claim):
         self.timeout = timeout
         self.mode = mode
         self.thread = threading.get_ident()
+        self.computes = computing.get()[-1:]  # the place, for those who look for circles
 
     def waits(self) -> Iterator[float]:
         """Yield the seconds to wait while another process computes the key; a wait of over a second is logged."""
@@ -191,15 +193,21 @@ class FileClaim(Claim):
             seen.add(path)
             path = _record(path)[1]
             mine = _held.get(path)
-            if mine is not None and mine.thread == self.thread:
+            if mine is not None and mine.is_stuck(self):
                 return mine.key
         return None
 
     def _note_wait(self, path: str) -> None:
-        """Write into the lock files that this thread holds which one it waits for, for those who look for circles."""
+        """Write into the lock files of those who cannot go on which one is waited for, for who looks for circles."""
         for claim in list(_held.values()):
-            if claim.thread == self.thread and (descriptor := _descriptors.get(claim.path)) is not None:
+            if claim.is_stuck(self) and (descriptor := _descriptors.get(claim.path)) is not None:
                 _sign(descriptor, path)
+
+    def is_stuck(self, other: FileClaim) -> bool:
+        """Return whether what computes this one's key waits for the thread that waits for another, which is this."""
+        if self.thread == other.thread or any(whom_it_waits_for(place) is not None for place in self.computes):
+            return True
+        return is_waited_for(self.thread, (), 0.0)
 
     def lock(self) -> bool:
         """Lock the file, unless somebody else holds it, in any process or thread; return whether it is locked now.
@@ -267,7 +275,9 @@ class Claims(NamedTuple):
 
     def claim(self, key: Key) -> FileClaim:
         """Return the claim to compute a key."""
-        return FileClaim(f"{self.folder}{os.sep}{digest_of_key(key).hex()}.lock", key, self.timeout, self.mode)
+        return FileClaim(
+            f"{self.folder}{os.sep}{digest_of_key(key_given(key)).hex()}.lock", key, self.timeout, self.mode
+        )
 
     def is_claimed(self, key: Key) -> bool:
         """Return whether a living process computes this key."""

@@ -204,7 +204,11 @@ def check_target(make: Callable[[], Target], skip: Iterable[str] = ()) -> None:
 
     >>> check_target(dict)
     """
-    omitted = set(skip)
+    if not callable(make):
+        raise TypeError(
+            f"make must be a function that makes a new target, got {make!r:.60}; write lambda: {make!r:.60}"
+        )
+    omitted = {skip} if isinstance(skip, str) else set(skip)
     unknown = omitted - set(LAWS)
     if unknown:
         raise ValueError(f"unknown law {', '.join(sorted(unknown))}; the laws are {', '.join(LAWS)}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from .. import once
 from ..errors import FlowlyError, StoreWarning
+from ..wording import plain
 
-__all__ = ["DamagedError", "plain", "warn_once"]
+__all__ = ["DamagedError", "plain", "raised_as_damage", "warn_once"]
 
 
 class DamagedError(FlowlyError, ValueError):
@@ -20,20 +23,29 @@ class DamagedError(FlowlyError, ValueError):
     """
 
 
-def plain(text: object) -> str:
-    """Return a text as it may be shown: what a terminal would take for a command is spelled out.
+@contextmanager
+def raised_as_damage(what: str) -> Iterator[None]:
+    """Raise whatever a library says of bytes that it cannot decode as damage to them.
 
-    >>> plain("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
+    What lies elsewhere passes as it is: no memory is left, or a module is missing.
+
+    >>> with raised_as_damage("it is no number"):
+    ...     int("x")
+    Traceback (most recent call last):
+        ...
+    flowly_ckpt.targets.damage.DamagedError: it is no number (ValueError: invalid literal for int() with base 10: 'x')
     """
-    found = str(text)
-    return found if found.isprintable() else "".join([c if c.isprintable() else ascii(c)[1:-1] for c in found])
+    try:
+        yield
+    except (DamagedError, MemoryError, ImportError):
+        raise
+    except BaseException as error:
+        if isinstance(error, Exception) or type(error).__module__.startswith("pyo3"):  # Rust's are no Exceptions
+            raise DamagedError(f"{what} ({type(error).__name__}: {error})") from error
+        raise
 
 
-_warned: set[tuple[Any, ...]] = set()
-
-
-def warn_once(store: str, entry: Any, what: object, stacklevel: int = 4, of: Any = None) -> None:
+def warn_once(store: str, entry: Any, what: object, of: Any = None) -> None:
     """Warn of a damaged or unusable entry, once per process for the same place and cause.
 
     :param store: where the entry lies, as a user would name it.
@@ -50,14 +62,8 @@ def warn_once(store: str, entry: Any, what: object, stacklevel: int = 4, of: Any
     results: entry ('a', 'b', 'c') cannot be used (the file is gone); it counts as absent and is computed again 1
     """
     cause = f"{type(what).__name__}: {what}" if isinstance(what, BaseException) else str(what)
-    fact = (store, repr(entry), cause, of)
-    if fact in _warned:
-        return
-    if len(_warned) > 10_000:
-        _warned.clear()
-    _warned.add(fact)
     if entry is None:
         text = f"{store}: the index was damaged ({cause}); a new one holds what was whole, the rest is computed again"
     else:
         text = f"{store}: entry {entry} cannot be used ({cause}); it counts as absent and is computed again"
-    warnings.warn(plain(text), StoreWarning, stacklevel=stacklevel)
+    once.warn_once(StoreWarning, (store, repr(entry), cause, of), plain(text))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
+from ..given import optional, seconds, wrong
 from ..typing import Key
 
-__all__ = ["Collected", "Entry", "Selection", "Stamped", "TagStats", "is_key", "names_of", "stats_of"]
+__all__ = [
+    "Collected", "Entry", "Selection", "Stamped", "TagStats", "is_key", "key_given", "names_of", "stats_of", "to_evict",
+]  # fmt: skip
 
 Names = str | Iterable[str] | None
 
@@ -65,12 +68,13 @@ class Collected(NamedTuple):
     """Count what a garbage collection removed.
 
     >>> Collected(1, 2, 300)
-    Collected(expired=1, files=2, bytes=300)
+    Collected(expired=1, files=2, bytes=300, evicted=0)
     """
 
     expired: int
     files: int
     bytes: int
+    evicted: int = 0
 
 
 class Stamped(NamedTuple):
@@ -106,16 +110,27 @@ class Selection(NamedTuple):
         """Whether it asks for times, which not every target keeps."""
         return self.older_than is not None or self.unused_for is not None
 
-    def checked(self) -> Selection:
-        """Return the selection itself.
+    @classmethod
+    def of(cls, **criteria: Any) -> Selection:
+        """Return the selection by criteria that a user gave; an age may be written as ``30d``, or as a timedelta.
 
+        :raises TypeError: for a criterion that there is not, and for one of a wrong type.
         :raises ValueError: for a negative age, which would select every entry.
+
+        >>> Selection.of(tag="clean", older_than="1h").older_than
+        3600.0
         """
+        if unknown := criteria.keys() - set(cls._fields):
+            raise TypeError(f"entries are selected by {', '.join(cls._fields)}, not by {min(unknown)!r}")
         for name in ("older_than", "unused_for"):
-            seconds = getattr(self, name)
-            if seconds is not None and not seconds >= 0:
-                raise ValueError(f"{name} must be a number of seconds, 0 or more, got {seconds!r}")
-        return self
+            criteria[name] = optional(seconds, name, criteria.get(name))
+        for name in ("object", "tag", "transform"):
+            wanted = criteria.get(name)
+            if not (wanted is None or isinstance(wanted, str)):
+                criteria[name] = tuple(wanted) if isinstance(wanted, Iterable) else (wanted,)
+                if not all(isinstance(one, str) for one in criteria[name]):
+                    raise wrong(name, "a string or several", wanted)
+        return cls(**criteria)
 
     def matches(self, key: Any) -> bool:
         """Return whether a key is selected by its strings; keys of another shape never are."""
@@ -139,6 +154,20 @@ def is_key(key: object) -> TypeGuard[Key]:
     (True, False, False)
     """
     return isinstance(key, tuple) and len(key) == 3 and all(isinstance(part, str) for part in key)
+
+
+def key_given(key: Any) -> Key:
+    """Return what a user gave as key.
+
+    :raises TypeError: when it is not three strings.
+
+    >>> key_given("abc")
+    Traceback (most recent call last):
+    TypeError: a key must be a tuple of three strings, (object, tag, transform), got 'abc'
+    """
+    if not is_key(key):
+        raise TypeError(f"a key must be a tuple of three strings, (object, tag, transform), got {key!r:.80}")
+    return key
 
 
 def names_of(names: Names) -> frozenset[str] | None:
@@ -166,3 +195,26 @@ def stats_of(entries: Iterable[Entry]) -> list[TagStats]:
             tag, count + 1, size + entry.size, hits + entry.hits, saved + entry.saved, max(used, entry.used)
         )
     return [found[tag] for tag in sorted(found)]
+
+
+def to_evict(entries: Sequence[Entry], max_bytes: int, store: str) -> list[Entry]:
+    """Return the entries to delete so that the others take no more than so many bytes.
+
+    Those that save the least time per byte go first, the least recently used of equals.
+
+    :raises ValueError: where it is not known how large entries are.
+
+    >>> cheap, dear = Entry(("a", "t", "f"), size=10), Entry(("b", "t", "f"), size=10, seconds=5.0)
+    >>> to_evict([dear, cheap], 10, "results") == [cheap]
+    True
+    """
+    excess = sum([entry.size for entry in entries]) - max_bytes
+    if any(not entry.size and not entry.codec for entry in entries):
+        raise ValueError(f"{store} does not know how large its entries are; wrap it in Bounded(…, max_bytes=…)")
+    out = []
+    for entry in sorted(entries, key=lambda entry: (entry.seconds / max(entry.size, 1), entry.used)):
+        if excess <= 0:
+            break
+        out.append(entry)
+        excess -= entry.size
+    return out

@@ -6,17 +6,18 @@ import os
 import stat
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from .. import given
 from ..errors import StoreError
-from ..typing import Facts, Key
+from ..typing import Age, Facts, Key
 from .claims import UNCLAIMED, Claim, Claims
-from .codecs import Bytes, Codec, checks_itself, parts_of, plain_pickle
+from .codecs import Bytes, Codec, checks_itself, codec_given, parts_of, plain_pickle
 from .damage import DamagedError, plain, warn_once
-from .facts import Collected, Entry, Selection, is_key
+from .facts import Collected, Entry, Selection, is_key, key_given
 from .filesystem import (
     PRIVATE,
     SHARED,
@@ -28,6 +29,7 @@ from .filesystem import (
     replace_file,
     size_of,
 )
+from .folder_lock import held_folder
 from .key_names import key_of_path, path_of_key
 from .protocol import BaseTarget, Progress
 from .provenance import FOLDER, Provenance, is_about, provenance_of, read_sidecar, sidecar_of, write_sidecar
@@ -52,7 +54,7 @@ class FileTarget(BaseTarget):
     :param key_of: returns the key of a path relative to ``root``, None if it is not known; then, and without
         it, the sidecar names the key.
     :param codec: turns values into the file's bytes.
-    :param max_age: seconds; an older file counts as absent, and stays.
+    :param max_age: seconds, a timedelta, or text such as ``30d``; an older file counts as absent, and stays.
     :param suffix: ends the default file names.
     :param durable: wait at each store until the disk has it.
     :param claim_timeout: seconds to wait for another process that computes the same key.
@@ -81,21 +83,22 @@ class FileTarget(BaseTarget):
         key_of: KeyOf | None = None,
         *,
         codec: Codec = plain_pickle,
-        max_age: float | None = None,
+        max_age: Age | None = None,
         suffix: str = "",
         durable: bool = False,
-        claim_timeout: float = 3600.0,
+        claim_timeout: Age = 3600.0,
         shared: bool = False,
     ) -> None:
-        self.root = os.path.abspath(os.path.expanduser(root))
-        self.path_of = path_of
-        self.key_of = key_of
-        self.codec = codec
-        self.max_age = max_age
-        self.suffix = suffix
-        self.durable = durable
-        self.mode = SHARED if shared else PRIVATE
-        self.claims = Claims(os.path.join(self.root, FOLDER, CLAIMS), claim_timeout, self.mode)
+        self.root = given.folder("root", root)
+        self.path_of = given.optional(given.function, "path_of", path_of, "a key that returns a path")
+        self.key_of = given.optional(given.function, "key_of", key_of, "a path that returns a key")
+        self.codec = codec_given(codec)
+        self.max_age = given.optional(given.seconds, "max_age", max_age)
+        self.suffix = given.text("suffix", suffix)
+        self.durable = given.switch("durable", durable)
+        self.mode = SHARED if given.switch("shared", shared) else PRIVATE
+        timeout = given.seconds("claim_timeout", claim_timeout)
+        self.claims = Claims(os.path.join(self.root, FOLDER, CLAIMS), timeout, self.mode)
         self._bad: dict[str, tuple[int, int]] = {}
 
     def __repr__(self) -> str:
@@ -110,7 +113,10 @@ class FileTarget(BaseTarget):
 
         :raises StoreError: when that is outside the root, or inside by name and outside by a link.
         """
+        key_given(key)
         name = self.path_of(key) if self.path_of is not None else path_of_key(key) + self.suffix
+        if not isinstance(name, str | os.PathLike):
+            raise TypeError(f"path_of must return a path, got {name!r:.60} for the key {key}")
         path = os.path.normpath(os.path.join(self.root, name))
         inside = self.root if self.root.endswith(os.sep) else self.root + os.sep
         real = os.path.realpath(self.root)
@@ -142,15 +148,32 @@ class FileTarget(BaseTarget):
         if not self._is_live(path):
             raise KeyError(key)
         try:
-            facts = os.stat(path)
-            data = read_file(path)
+            data = read_file(path) if checks_itself(self.codec) else self._intact(path)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
-        if checks_itself(self.codec) or self.made_at(path, data) is not None:
+        except DamagedError as error:
+            self.condemn(key, error)
+            raise KeyError(key) from error
+        if data is None:
+            raise KeyError(key)
+        return data
+
+    def _intact(self, path: str) -> bytearray | None:
+        """Return the content of a file if it is what was stored; None where it is just being replaced.
+
+        :raises DamagedError: where it is not.
+        """
+        data = read_file(path)
+        if self.made_at(path, data) is not None:
             return data
-        if not self._is_being_replaced(path, facts):
-            self.condemn(key, DamagedError("its content is not what its sidecar says was stored"))
-        raise KeyError(key)
+        with held_folder(os.path.dirname(path)):  # somebody may be replacing the file and its sidecar
+            facts = os.stat(path)
+            data = read_file(path)
+            if self.made_at(path, data) is not None:
+                return data
+        if not self._is_being_replaced(path, facts):  # by somebody who could not wait, or where no folder is held
+            raise DamagedError("its content is not what its sidecar says was stored")
+        return None
 
     def _is_being_replaced(self, path: str, facts: os.stat_result) -> bool:
         """Return whether what was read of a file is about to give way to another, or has just done so."""
@@ -167,7 +190,7 @@ class FileTarget(BaseTarget):
         with suppress(OSError):
             facts = os.stat(path)
             self._bad[path] = (facts.st_mtime_ns, facts.st_size)
-        warn_once(self.root, os.path.relpath(path, self.root), what, stacklevel=5, of=self._bad.get(path))
+        warn_once(self.root, os.path.relpath(path, self.root), what, of=self._bad.get(path))
 
     def __setitem__(self, key: Key, value: Any) -> None:
         self.put(key, value, Facts(0.0))
@@ -179,16 +202,18 @@ class FileTarget(BaseTarget):
         path, pieces = self.path(key), list(parts)
         name, size, known = codec or self.codec.name, size_of(pieces), facts or Facts(0.0)
         made = provenance_of(key, name, pieces, size, 0.0, known)
-        # The sidecar comes first: whoever reads meanwhile sees a file that is not there yet, and none that is damaged.
-        written = replace_file(
-            path,
-            pieces,
-            self.durable,
-            self.mode,
-            lambda written: self.record(path, made._replace(created=written.st_mtime)),
-        )
-        if not is_about(read_sidecar(path), path):  # somebody else stores at the same time; the last file counts
-            self.record(path, made._replace(created=written.st_mtime))
+
+        @contextmanager
+        def after_its_sidecar(written: os.stat_result) -> Iterator[None]:
+            # So whoever is killed in between leaves a file that is not there yet, and none that is damaged.
+            with held_folder(os.path.dirname(path)):
+                own = made._replace(created=written.st_mtime)
+                self.record(path, own)
+                yield
+                if not is_about(read_sidecar(path), path):  # somebody could not wait; the last file counts
+                    self.record(path, own)
+
+        replace_file(path, pieces, self.durable, self.mode, after_its_sidecar)
         self._bad.pop(path, None)
 
     def note(self, key: Key, facts: Facts) -> None:
@@ -196,11 +221,13 @@ class FileTarget(BaseTarget):
 
         :raises OSError: where there is no file.
         """
-        path, made = self.path(key), self.made(key)
-        if made is None:
-            data, created = read_file(path), os.stat(path).st_mtime
-            made = provenance_of(key, "", [data], len(data), created, facts)
-        self.record(path, made._replace(key=key, seconds=facts.seconds, made_from=facts.made_from))
+        path = self.path(key)
+        with held_folder(os.path.dirname(path)):
+            made = self.made_at(path)
+            if made is None:
+                data, created = read_file(path), os.stat(path).st_mtime
+                made = provenance_of(key, "", [data], len(data), created, facts)
+            self.record(path, made._replace(key=key, seconds=facts.seconds, made_from=facts.made_from))
 
     def made(self, key: Key) -> Provenance | None:
         """Return how the file that is there now was made, or None where that is not known."""
@@ -227,17 +254,19 @@ class FileTarget(BaseTarget):
         return [self.root]
 
     def __delitem__(self, key: Key) -> None:
-        if not self.remove_at(self.path(key)):
+        path = self.path(key)
+        if self._has_expired(path) or not self.remove_at(path):
             raise KeyError(key)
 
     def remove_at(self, path: str) -> bool:
         """Remove the file of an entry, and its sidecar; return whether it was there."""
-        try:
-            remove_file(path, self.root)
-        except FileNotFoundError:
-            return False
-        finally:
-            self._remove_sidecar(path)
+        with held_folder(os.path.dirname(path)):
+            try:
+                remove_file(path, self.root)
+            except FileNotFoundError:
+                return False
+            finally:
+                self._remove_sidecar(path)
         return True
 
     def _remove_sidecar(self, path: str) -> None:
@@ -305,8 +334,16 @@ class FileTarget(BaseTarget):
             return False
         if not stat.S_ISREG(facts.st_mode) or self._bad.get(path) == (facts.st_mtime_ns, facts.st_size):
             return False
+        return self._is_young(facts)
+
+    def _is_young(self, facts: os.stat_result) -> bool:
         # A date in the future shows a clock that was set back: such a file lives no longer than any other.
-        return self.max_age is None or abs(time.time() - facts.st_mtime) <= self.max_age
+        return self.max_age is None or abs(time.time() - facts.st_mtime) < self.max_age
+
+    def _has_expired(self, path: str) -> bool:
+        with suppress(OSError):
+            return self.max_age is not None and not self._is_young(os.lstat(path))
+        return False
 
     def claim(self, key: Key) -> Claim:
         # Beyond a link no lock file is made either.
@@ -316,11 +353,15 @@ class FileTarget(BaseTarget):
         path = self.path(key)
         return self._entry(key, path) if self._is_live(path) else None
 
+    def fate(self, key: Key) -> str:
+        path = self.path(key)
+        return "expired" if self.max_age is not None and os.path.isfile(path) and not self._is_live(path) else ""
+
     def entries(self, **selection: Any) -> Iterator[Entry]:
         return (entry for _, entry in self._selected(**selection))
 
     def _selected(self, **selection: Any) -> Iterator[tuple[str, Entry]]:
-        chosen = Selection(**selection).checked()
+        chosen = Selection.of(**selection)
         for key, path in self._listed(chosen):
             if (entry := self._entry(key, path)) is not None and chosen.is_due(entry):
                 yield path, entry
@@ -351,15 +392,39 @@ class FileTarget(BaseTarget):
 
     def _fault(self, path: str) -> str:
         try:
-            data = read_file(path)
+            self._intact(path)
+        except DamagedError as error:
+            return str(error)
+        except FileNotFoundError:
+            return ""  # cleared meanwhile
         except OSError as error:
             return f"{type(error).__name__}: {error}"
-        return "" if self.made_at(path, data) is not None else "its content is not what its sidecar says was stored"
+        return ""
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
-        found = list(collect_temporaries(self.root, older_than))
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
+        evicted = self._shrink(max_bytes)
+        age = given.seconds("older_than", older_than)
+        found = [*collect_temporaries(self.root, age), *self._forsaken(age)]
         self.claims.collect()
-        return Collected(0, len(found), sum(size for _, size in found))
+        return Collected(0, len(found), sum(size for _, size in found), evicted)
+
+    def _forsaken(self, older_than: float) -> Iterator[tuple[str, int]]:
+        """Remove the sidecars of files that are gone; give each path and its size in bytes."""
+        for folder, _, names in list(os.walk(self.root)):
+            for name in names if os.path.basename(folder) == FOLDER else ():
+                path = os.path.join(os.path.dirname(folder), name)
+                if size := self._forget(path, older_than):
+                    yield sidecar_of(path), size
+
+    def _forget(self, path: str, older_than: float) -> int:
+        """Remove the sidecar of a file that is gone; return its size, 0 where there is nothing to remove."""
+        with suppress(OSError), held_folder(os.path.dirname(path)):
+            facts = os.lstat(sidecar_of(path))
+            is_old = time.time() - facts.st_mtime >= older_than  # the file of a younger one may still be written
+            if is_old and not os.path.lexists(path) and read_sidecar(path) is not None:
+                self._remove_sidecar(path)
+                return facts.st_size
+        return 0
 
 
 def _names(folder: str) -> set[str]:

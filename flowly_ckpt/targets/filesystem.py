@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 import xxhash
 
@@ -23,6 +24,7 @@ PRIVATE = 0o700  # for the owner alone
 SHARED = 0o777  # for those whom the umask lets in
 
 _MARK = ".tmp-"  # hidden, and shorter than most names, so that it fits where the name does
+_TEMPORARY = re.compile(rf"{re.escape(_MARK)}\d+-[0-9a-f]{{12}}(-wal|-shm|-journal)?")  # whole, or what SQLite adds
 # No link is followed, and a pipe is not waited for.
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _AT_ONCE = 512  # pieces per system call
@@ -32,10 +34,10 @@ _CHUNK = 1 << 22
 def is_temporary(name: str) -> bool:
     """Return whether a file of this name is being written, or was left by a killed writer.
 
-    >>> is_temporary(".tmp-17-3f"), is_temporary("result.pkl")
-    (True, False)
+    >>> is_temporary(".tmp-17-0123456789ab"), is_temporary(".tmp-mine"), is_temporary("result.pkl")
+    (True, False, False)
     """
-    return name.startswith(_MARK)
+    return name.startswith(_MARK) and _TEMPORARY.fullmatch(name) is not None
 
 
 def open_file(path: str, flags: int = os.O_RDONLY, mode: int = PRIVATE, checked: bool = True) -> int:
@@ -186,13 +188,13 @@ def replace_file(
     parts: Iterable[Bytes],
     durable: bool = False,
     mode: int = PRIVATE,
-    before: Callable[[os.stat_result], object] | None = None,
+    within: Callable[[os.stat_result], AbstractContextManager[object]] | None = None,
 ) -> os.stat_result:
     """Put a file in its place whole, or not at all.
 
     :param durable: wait until the disk has it, so that it survives a loss of power.
     :param mode: who may read and write it, and enter the folders that are made.
-    :param before: called when it is written, before it is put in its place.
+    :param within: called when it is written, with what the system says of it; the context that it is renamed in.
     :return: what the system says of the file.
     :raises OSError: when it cannot be written; what stood there still stands.
 
@@ -210,9 +212,8 @@ def replace_file(
             facts = os.fstat(descriptor)
         finally:
             os.close(descriptor)
-        if before is not None:
-            before(facts)
-        os.replace(temporary, path)
+        with nullcontext() if within is None else within(facts):
+            os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)

@@ -2,15 +2,15 @@
 
 A plain dict gives back the very object that was put in. Its digest at that time is remembered; where the digest is
 another one at a hit, somebody changed the object. Digests are kept beside the target, not in it, because the user
-reads the target: by the target's and the value's ``id``, so that nothing is kept alive.
+reads the target: by the target's and the value's ``id``, so that neither is kept alive. Another dict may have the
+``id`` of one that is gone; the key that the dict holds is kept, and tells them apart.
 """
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
-from ..errors import StoreWarning, UnhashableError
+from ..errors import StoreWarning, UnhashableError, warn
 from ..hashing import functional_hash
 from ..typing import Key, Target
 
@@ -21,8 +21,8 @@ _SPARE = 64
 _UNKNOWN = ""
 
 
-class _Digests(dict[Key, tuple[int, str]]):
-    """The ids and digests of the values of a target; those of entries that are gone are dropped now and then."""
+class _Digests(dict[Key, tuple[int, str, Any]]):
+    """The ids and digests of the values of a target, and its keys; what is gone is dropped now and then."""
 
     limit = _SPARE
 
@@ -52,7 +52,7 @@ def watch(target: Target, key: Key, value: Any) -> None:
         for gone in [key for key in list(digests) if key not in target]:
             digests.pop(gone, None)
         digests.limit = 2 * len(digests) + _SPARE
-    digests[key] = (id(value), _digest(value, key))
+    digests[key] = (id(value), _digest(value, key), _held(target, key))
 
 
 def is_intact(target: Target, key: Key, value: Any) -> bool:
@@ -65,7 +65,7 @@ def is_intact(target: Target, key: Key, value: Any) -> bool:
         return True
     digests = _watched.get(id(target))
     known = digests.get(key) if digests is not None else None
-    if known is None or known[0] != id(value):
+    if known is None or known[0] != id(value) or known[2] is not _held(target, key):
         watch(target, key, value)
         return True
     return known[1] == _UNKNOWN or known[1] == functional_hash(value)
@@ -82,6 +82,31 @@ def forget(target: Target, key: Key) -> None:
     _watched.get(id(target), _Digests()).pop(key, None)
 
 
+class _Probe:
+    """Equals what a key equals, and notes what it was compared with."""
+
+    __slots__ = ("_hash", "_key", "found")
+
+    def __init__(self, key: Key) -> None:
+        self._key, self._hash = key, hash(key)
+        self.found: object = None
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        self.found = other
+        return other == self._key
+
+
+def _held(target: Target, key: Key) -> Any:
+    """Return the very key that a dict holds for an equal one; None for another mapping."""
+    if type(target) is not dict:
+        return None
+    probe = _Probe(key)
+    return probe.found if probe in target else None
+
+
 def _digest(value: Any, key: Key) -> str:
     try:
         return functional_hash(value)
@@ -89,5 +114,5 @@ def _digest(value: Any, key: Key) -> str:
         if hasattr(error.obj, "__next__"):
             raise  # a live iterator inside a stored value would be spent by its first reader
         message = f"a change made in place to the value stored at {key[1]!r} would not be noticed: {error}"
-        warnings.warn(message, StoreWarning, stacklevel=4)
+        warn(message, StoreWarning)
         return _UNKNOWN

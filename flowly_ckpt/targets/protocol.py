@@ -8,22 +8,29 @@ callers use an ability without asking whether it is there.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping, Sequence
+from contextlib import suppress
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from ..typing import Bytes, Facts, Key, Target
+from ..given import address_of, seconds, size
+from ..showing import Shown
+from ..typing import Age, Bytes, Facts, Key, Target
 from .claims import UNCLAIMED, AllClaims, Claim, EnteredClaim
-from .facts import Collected, Entry, Selection, TagStats, stats_of
+from .facts import Collected, Entry, Selection, TagStats, stats_of, to_evict
+from .noted import latest_noted, note, noted, was_noted
 
 if TYPE_CHECKING:
     from .codecs import Codec
 
-__all__ = ["BaseTarget", "Mapped", "as_target", "checked", "described"]
+__all__ = ["BaseTarget", "Mapped", "as_target", "checked", "described", "settled"]
+
+M = TypeVar("M", bound=MutableMapping[Any, Any])
 
 Progress = Callable[[int, int], object]
+GONE = "removed since it was stored"
 
 
-class BaseTarget(MutableMapping[Key, Any]):
+class BaseTarget(Shown, MutableMapping[Key, Any]):
     """Base class of targets: every ability, in terms of a mutable mapping.
 
     ``isolates``
@@ -62,6 +69,11 @@ class BaseTarget(MutableMapping[Key, Any]):
     def place(self) -> Hashable:
         """Equal for targets that keep the same entries, so that only one of them computes a missing one."""
         return id(self)
+
+    @property
+    def settled(self) -> Target:
+        """The target itself, without a layer that remembers what another process may have replaced since."""
+        return self
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
         """Store a value with facts about it."""
@@ -115,22 +127,31 @@ class BaseTarget(MutableMapping[Key, Any]):
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
         """Yield the facts of each selected entry; the criteria are those of :meth:`clear_where`."""
-        chosen = Selection(**selection).checked()
+        chosen = Selection.of(**selection)
         for key in filter(chosen.matches, list(self)):  # a list, since other threads may store meanwhile
             entry = self.entry(key)
             if entry is not None and chosen.is_due(entry):
                 yield entry
 
+    def latest(self, **selection: Any) -> Entry | None:
+        """Return the facts of the entry that was stored last among the selected ones, or None."""
+        return max(self.entries(**selection), key=lambda entry: entry.created, default=None)
+
+    def fate(self, key: Key) -> str:
+        """Return what became of an entry that is absent, as ``"expired"``; empty where that is not known."""
+        return ""
+
     def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
         """Delete the entries that meet all criteria given, and return how many there were.
 
         :param object, tag, transform: a string or several, to be found at that place of the key.
-        :param older_than: seconds since the entry was stored.
+        :param older_than: seconds since the entry was stored; also a timedelta, or text such as ``30d``.
         :param unused_for: seconds since it was last restored, or stored if it never was.
         :param dry_run: only count.
+        :raises TypeError: for another criterion.
         :raises ValueError: for a negative age, and for ages if the target keeps no times.
         """
-        if Selection(**selection).is_timed and not self.keeps_times:
+        if Selection.of(**selection).is_timed and not self.keeps_times:
             raise ValueError(f"{described(self)} keeps no times; older_than and unused_for need a target that does")
         chosen = [entry.key for entry in self.entries(**selection)]
         return len(chosen) if dry_run else sum(self._removed(key) for key in chosen)
@@ -154,9 +175,35 @@ class BaseTarget(MutableMapping[Key, Any]):
         """
         return []
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
-        """Remove expired entries, and leftovers of killed writers that are older than so many seconds."""
-        return Collected(0, 0, 0)
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
+        """Remove expired entries, and leftovers of killed writers that are older than so many seconds.
+
+        :param max_bytes: evict entries too, those that save the least time per byte first, until no more is kept.
+        :raises ValueError: for ``max_bytes`` where the target does not know how large its entries are.
+        """
+        seconds("older_than", older_than)
+        return Collected(0, 0, 0, self._shrink(max_bytes))
+
+    def _shrink(self, max_bytes: int | str | None) -> int:
+        """Evict entries until no more than so many bytes are kept; return how many there were."""
+        if max_bytes is None:
+            return 0
+        evicted = to_evict(list(self.entries()), size("max_bytes", max_bytes), described(self))
+        return sum(self._removed(entry.key) for entry in evicted)
+
+    def popitem(self) -> tuple[Key, Any]:
+        """Delete some entry and return its key and value.
+
+        :raises KeyError: where there is none.
+        """
+        for key in self._any_keys():
+            with suppress(KeyError):  # somebody else was faster
+                return key, self.pop(key)
+        raise KeyError(f"{described(self)} is empty")
+
+    def _any_keys(self) -> Iterator[Key]:
+        """Yield keys, the first of them soon, however many there are."""
+        return iter(self)
 
     def read_bytes(self, key: Key) -> Bytes:
         """Return the stored bytes of an entry, undecoded.
@@ -191,12 +238,13 @@ class Mapped(BaseTarget):
 
     OWN: ClassVar = (
         "isolates", "hasher", "codec", "keeps_times", "put", "get_many", "put_many", "claim_many", "entry", "entries",
-        "clear_where", "stats", "verify", "gc", "read_bytes", "write_bytes", "close",
+        "latest", "fate", "clear_where", "stats", "verify", "gc", "read_bytes", "write_bytes", "close",
     )  # fmt: skip
 
     def __init__(self, mapping: Target) -> None:
         self.mapping = mapping
         if type(mapping) is not dict:
+            checked(mapping)
             self.__dict__.update({name: getattr(mapping, name) for name in self.OWN if hasattr(mapping, name)})
 
     @property
@@ -238,6 +286,19 @@ class Mapped(BaseTarget):
     def __len__(self) -> int:
         return len(self.mapping)
 
+    def put(self, key: Key, value: Any, facts: Facts) -> None:
+        self.mapping[key] = value
+        note(self.mapping, key, value, facts)
+
+    def entry(self, key: Key) -> Entry | None:
+        return noted(self.mapping, key) if key in self.mapping else None
+
+    def latest(self, **selection: Any) -> Entry | None:
+        return latest_noted(self.mapping, Selection.of(**selection)) or super().latest(**selection)
+
+    def fate(self, key: Key) -> str:
+        return GONE if was_noted(self.mapping, key) and key not in self.mapping else ""
+
     def clear(self) -> None:
         """Delete all entries."""
         self.mapping.clear()
@@ -258,8 +319,23 @@ def as_target(mapping: Target) -> BaseTarget:
     return mapping if BaseTarget in type(mapping).__mro__ else Mapped(mapping)  # type: ignore[return-value]
 
 
-def checked(target: Target) -> Target:
+def settled(target: Target) -> Target:
+    """Return where to look for what a key only names, so that its newest value counts; see :attr:`BaseTarget.settled`.
+
+    A key that is made of digests says what its value is: for that any layer will do.
+
+    >>> target = {}
+    >>> settled(target) is target
+    True
+    """
+    full = as_target(target)
+    return target if type(full) is Mapped else full.settled
+
+
+def checked(target: M, name: str = "target") -> M:
     """Return what a user gave as target.
+
+    :param name: the name of the parameter it was given for.
 
     :raises TypeError: when it is not a mutable mapping; shows the line to write instead.
 
@@ -270,14 +346,16 @@ def checked(target: Target) -> Target:
     if type(target) is dict or BaseTarget in type(target).__mro__:
         return target
     if isinstance(target, type):
-        name = target.__name__
-        raise TypeError(f"target must be a mutable mapping, got the class {name}; make one: {name}(…)")
+        kind = target.__name__
+        raise TypeError(f"{name} must be a mutable mapping, got the class {kind}; make one: {kind}(…)")
     if all(hasattr(target, name) for name in ("__getitem__", "__setitem__", "__delitem__", "keys")):
         return target
     instead = "use a dict, or a target from flowly_ckpt.targets"
     if isinstance(target, (str, PurePath)):
+        address = address_of(str(target))
         instead = f"for a folder of results write DiskTarget({str(target)!r})"
-    raise TypeError(f"target must be a mutable mapping, got {type(target).__name__}; {instead}")
+        instead = f"for an address write RemoteTarget({address!r})" if address else instead
+    raise TypeError(f"{name} must be a mutable mapping, got {type(target).__name__}; {instead}")
 
 
 def described(target: Target) -> str:

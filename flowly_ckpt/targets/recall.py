@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from ..errors import MutationWarning, StoreWarning
+from ..errors import MutationWarning, StoreWarning, warn
+from ..events import clock, tell, watching
 from ..typing import Facts, Key, Target
 from .claims import UNCLAIMED, Claim
 from .materialise import Materialised, UnstorableError, materialise
 from .mutation import forget, is_intact, watch
 from .protocol import BaseTarget, as_target, described
+from .reasons import reason
 from .single_flight import MISSING, Flight, board, landings_elsewhere, share
+from .steady import unchanged
 from .waiting import computing, warn_of_circle
 
-__all__ = ["MISSING", "Turn", "compute_once", "lookup", "recall", "recall_async", "store"]
+__all__ = ["MISSING", "Turn", "compute_once", "lookup", "recall", "recall_async", "restore", "store"]
+
+Made = dict[str, Any] | Callable[[], dict[str, Any]] | None
 
 _log = logging.getLogger("flowly_ckpt")
 
@@ -43,18 +47,37 @@ def _look(target: Target, key: Key) -> Any:
     except KeyError:
         return MISSING
     except Exception as error:  # noqa: BLE001  whatever is wrong with the entry, it can be computed again
-        _warn(StoreWarning, f"{described(target)} could not restore {key[1]!r}, computing it again: {_text(error)}")
+        warn(f"{described(target)} could not restore {key[1]!r}, computing it again: {_text(error)}", StoreWarning)
         return MISSING
     if not intact:
         _drop(target, key)
-        _warn(MutationWarning, f"the value stored at {key[1]!r} was changed in place, computing it again (key {key})")
+        warn(f"the value stored at {key[1]!r} was changed in place, computing it again (key {key})", MutationWarning)
         return MISSING
     if _log.isEnabledFor(logging.INFO):
         _log.info("restore object at %r (key %s)", key[1], key)
     return value
 
 
-def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: dict[str, Any] | None = None) -> Any:
+def restore(target: Target, key: Key) -> Any:
+    """Return the stored value and report that it was restored, or ``MISSING``.
+
+    ``restore(t, k) is lookup(t, k)``
+
+    >>> restore({("object", "tag", "transform"): 6}, ("object", "tag", "transform"))
+    6
+    """
+    if not watching.get():
+        return lookup(target, key)
+    start = time.perf_counter()
+    value = lookup(target, key)
+    if value is not MISSING:
+        seconds = time.perf_counter() - start
+        clock.inner += seconds
+        tell("restored", key, target, seconds)
+    return value
+
+
+def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: Made = None) -> Any:
     """Return the stored value, or compute and store it; one computes, the others wait for it.
 
     ``recall(t, k, f) == f()``, and ``f`` runs once however often that is asked
@@ -66,7 +89,8 @@ def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: dict
     :param target: where results are kept, any mutable mapping.
     :param key: three strings: hash of the object, tag, hash of the transform.
     :param compute: gives the value; whatever it raises passes unchanged.
-    :param made_from: the digests the key was made from, by name, for targets that keep such facts.
+    :param made_from: the digests the key was made from, by name, for targets that keep such facts and to say why it
+        is computed; or a function that returns them, called only then.
 
     >>> target = {}
     >>> recall(target, ("object", "tag", "transform"), lambda: 6)
@@ -77,13 +101,11 @@ def recall(target: Target, key: Key, compute: Callable[[], Any], made_from: dict
     See also: :func:`lookup`, :func:`recall_async`, :func:`flowly_ckpt.checkpoint.with_checkpoint`.
     """
     seen = landings_elsewhere()
-    value = lookup(target, key)
+    value = restore(target, key)
     return compute_once(target, key, compute, made_from, seen) if value is MISSING else value
 
 
-def compute_once(
-    target: Target, key: Key, compute: Callable[[], Any], made_from: dict[str, Any] | None, seen: int
-) -> Any:
+def compute_once(target: Target, key: Key, compute: Callable[[], Any], made_from: Made, seen: int) -> Any:
     """Compute and store what was looked for in vain, unless somebody else does or has done so since.
 
     :param seen: what :func:`~flowly_ckpt.targets.single_flight.landings_elsewhere` gave before the look.
@@ -101,8 +123,8 @@ def compute_once(
         if turn.found() is MISSING:
             turn.keep(compute())
         return iter(turn.value) if type(turn.value) is Materialised else turn.value
-    except Exception as error:
-        turn.error = error
+    except BaseException as error:
+        turn.fail(error)
         raise
     finally:
         try:
@@ -113,7 +135,7 @@ def compute_once(
 
 
 async def recall_async(
-    target: Target, key: Key, compute: Callable[[], Coroutine[Any, Any, Any]], made_from: dict[str, Any] | None = None
+    target: Target, key: Key, compute: Callable[[], Coroutine[Any, Any, Any]], made_from: Made = None
 ) -> Any:
     """Return the stored value, or await and store it: :func:`recall` for what is awaited.
 
@@ -141,8 +163,8 @@ async def recall_async(
             if turn.found() is MISSING:
                 turn.keep(await compute())
             return turn
-        except Exception as error:
-            turn.error = error
+        except BaseException as error:
+            turn.fail(error)
             raise
         finally:
             try:
@@ -154,16 +176,18 @@ async def recall_async(
     full = as_target(target)
     while True:
         seen = landings_elsewhere()
-        value = lookup(target, key)
+        value = restore(target, key)
         if value is not MISSING:
             return value
         turn, is_mine = await share((full.place, key), once)
         if is_mine or turn.is_for_all:
             break
     if full.isolates and not is_mine:
-        value = lookup(target, key)  # a copy of its own
+        value = restore(target, key)  # a copy of its own
         if value is not MISSING:
             return value
+    if not is_mine:
+        tell("restored", key, target)
     return iter(turn.value) if type(turn.value) is Materialised else turn.value
 
 
@@ -175,10 +199,11 @@ class Turn:
     ([], MISSING, None, None, {('object', 'tag', 'transform'): 6})
     """
 
-    def __init__(self, target: Target, key: Key, made_from: dict[str, Any] | None, seen: int) -> None:
+    def __init__(self, target: Target, key: Key, made_from: Made, seen: int) -> None:
         self.target = target
         self.key = key
-        self.made_from = made_from or {}
+        self.made = made_from
+        self.made_from: dict[str, Any] = {}
         self.seen = seen
         full = as_target(target)
         self.full = full
@@ -219,16 +244,24 @@ class Turn:
         if self.value is MISSING and self.other is not None:
             self.value = self.other.outcome()
         if self.value is MISSING:
+            self.made_from = self.made() if callable(self.made) else self.made or {}
             if _log.isEnabledFor(logging.INFO):
-                _log.info("compute, then store object at %r (key %s)", self.key[1], self.key)
+                why = reason(self.full, self.key, self.made_from)
+                _log.info("compute, then store object at %r (key %s): %s", self.key[1], self.key, why)
+            tell("start", self.key, self.target)
             self.start = time.perf_counter()
+        else:
+            tell("restored", self.key, self.target)
         return self.value
 
     def keep(self, value: Any) -> None:
         """Store what was computed."""
         facts = self.computed(value)
         if facts is not None:
-            store(self.target, self.full, self.key, self.value, facts)
+            is_stored = store(self.target, self.full, self.key, self.value, facts)
+            clock.inner += time.perf_counter() - self.start - facts.seconds
+            self.tell_stored(facts, is_stored)
+        self.start = 0.0
 
     def computed(self, value: Any) -> Facts | None:
         """Take what was computed; return the facts to store it with, or None where it cannot be stored."""
@@ -237,9 +270,23 @@ class Turn:
             self.value = materialise(value)
         except UnstorableError as error:
             self.value, self.is_for_all = value, False  # it is spent by its first reader
-            _warn(StoreWarning, f"the result at {self.key[1]!r} is not stored: {error}")
+            warn(f"the result at {self.key[1]!r} is not stored: {error}", StoreWarning)
+            tell("run", self.key, self.target, seconds)
             return None
         return Facts(seconds, self.made_from)
+
+    def tell_stored(self, facts: Facts, is_stored: bool) -> None:
+        """Report that it was computed, and whether it is stored."""
+        if watching.get():  # a target may choose not to keep it
+            kind = "stored" if is_stored and self.key in self.target else "run"
+            tell(kind, self.key, self.target, facts.seconds)
+
+    def fail(self, error: BaseException) -> None:
+        """Note what came instead of a value; an interrupt is nothing that others should get."""
+        if isinstance(error, Exception):
+            self.error = error
+        if self.start:
+            tell("failed", self.key, self.target, time.perf_counter() - self.start, error)
 
     def leave(self) -> None:
         """Release whatever is held; where an interrupt comes in between, once more does the rest."""
@@ -251,20 +298,23 @@ class Turn:
         self.is_over = True
 
 
-def store(target: Target, full: BaseTarget, key: Key, value: Any, facts: Facts) -> None:
-    """Store a value; where that fails, warn and leave no entry behind.
+def store(target: Target, full: BaseTarget, key: Key, value: Any, facts: Facts) -> bool:
+    """Store a value, and return whether it is; where that fails, warn and leave no entry behind.
 
     >>> target = {}
     >>> store(target, as_target(target), ("object", "tag", "transform"), 6, Facts(0.5)), len(target)
-    (None, 1)
+    (True, 1)
     """
     try:
-        full.put(key, value, facts)
+        with unchanged():
+            full.put(key, value, facts)
         if not full.isolates:
             watch(target, key, value)
+        return True
     except Exception as error:  # noqa: BLE001  whatever a target raises, the computed value must not be lost
         _drop(target, key)
-        _warn(StoreWarning, f"{described(target)} did not store the result at {key[1]!r}: {_text(error)}")
+        warn(f"{described(target)} did not store the result at {key[1]!r}: {_text(error)}", StoreWarning)
+        return False
 
 
 def _drop(target: Target, key: Key) -> None:
@@ -279,7 +329,3 @@ def _drop(target: Target, key: Key) -> None:
 
 def _text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _warn(kind: type[Warning], message: str) -> None:
-    warnings.warn(message, kind, stacklevel=2)

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Hashable, Iterator, MutableMapping
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
-from .codecs import Codec, pickled
-from .filesystem import is_temporary, replace_file
-from .key_names import key_of_path, path_of_key
-from .serialized import Serialized
+from .. import given
+from ..typing import Bytes, Key
+from .claims import Claim
+from .codecs import Codec, codec_given, pickled
+from .damage import DamagedError
+from .facts import Entry, Selection, key_given, names_of
+from .key_names import cut, key_of_path, path_of_key, quoted
+from .leases import Leases
+from .objects import Objects
+from .provenance import read_line
+from .recorded import Found, Record, Recorded
+from .serialized import parted
 
 __all__ = ["RemoteTarget"]
 
+_HEAD = 4096  # bytes, in which the line on how an entry was made ends as a rule
 
-class RemoteTarget(Serialized):
+
+class RemoteTarget(Recorded):
     """Keep each entry as an object below an address; damage is noticed, whole objects replace each other.
 
-    Processes may share it; each stores whole objects, so the worst of two at once is that both compute.
+    Many entries are asked for, stored, listed and removed at the same time. Where a store is busy or the connection is
+    lost, it is tried again, with growing pauses. Machines may share it; with ``lease`` one computes, else all do that
+    miss a result at the same time. Passwords and tokens are shown in no text.
 
     :param url: such as ``s3://bucket/results``, ``memory://results`` or ``file:///net/results``.
     :param codec: turns values into bytes.
+    :param patience: seconds in which it is tried again.
+    :param lease: let one machine compute a missing result while the others wait, by an object that is written only if
+        it is not there (on S3, ``If-None-Match``). Its holder renews it; after so many seconds without, it is free.
+    :param claim_timeout: seconds to wait for a living holder.
     :param storage_options: what fsspec's file system takes, such as credentials.
     :raises ModuleNotFoundError: where fsspec, or what it needs for the address, is not installed.
+    :raises ValueError: for an address of a kind that is not known.
+    :raises StoreError: for a store that cannot be reached, when it is used.
 
     >>> target = RemoteTarget("memory://results")
     >>> target["object", "tag", "transform"] = [1, 2]
@@ -32,75 +49,114 @@ class RemoteTarget(Serialized):
     See also: :class:`flowly_ckpt.targets.Layered`, to keep what is read near.
     """
 
-    def __init__(self, url: str, codec: Codec = pickled, **storage_options: Any) -> None:
-        super().__init__(_Objects(url, storage_options), codec, path_of_key, key_of_path)
+    def __init__(
+        self,
+        url: str,
+        codec: Codec = pickled,
+        *,
+        patience: float = 30.0,
+        lease: float | None = None,
+        claim_timeout: float = 3600.0,
+        **storage_options: Any,
+    ) -> None:
+        if "://" not in given.text("url", url):
+            raise ValueError(
+                f"url must be an address such as 's3://bucket/results', got {url!r}; write DiskTarget({url!r})"
+            )
+        if lease is not None and not lease > 0:
+            raise ValueError(f"lease must be a number of seconds above 0, got {lease!r}")
         self.url = url
+        self.codec = codec_given(codec)
+        self._objects = Objects(url, storage_options, patience)
+        self._leases = None if lease is None else Leases(self._objects, lease, claim_timeout)
+        self._made_by = (url, codec, patience, lease, claim_timeout, storage_options)
 
     def __repr__(self) -> str:
-        return f"RemoteTarget({self.url!r})"
+        return f"RemoteTarget({str(self._objects)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_again, self._made_by)
 
     @property
     def place(self) -> Hashable:
         return (RemoteTarget, self.url)
 
-    def name(self, key: tuple[str, str, str]) -> str:
+    def name(self, key: Key) -> str:
         """Return the path of a key below the address."""
-        return path_of_key(key)
+        return path_of_key(key_given(key))
+
+    def find(self, keys: Iterable[Key]) -> Iterator[Found]:
+        wanted = {self.name(key): key for key in keys}
+        return (parted(wanted[name], data) for name, data in self._objects.read(wanted))
+
+    def keep(self, records: Sequence[Record]) -> None:
+        self._objects.write({self.name(record.key): record.joined() for record in records})
+
+    def has(self, key: Key) -> bool:
+        return self._objects.has(self.name(key))
+
+    def __delitem__(self, key: Key) -> None:
+        if key not in self:
+            raise KeyError(key)
+        self._objects.remove([self.name(key)])
+
+    def __iter__(self) -> Iterator[Key]:
+        return self._keys(Selection())
+
+    def _keys(self, chosen: Selection) -> Iterator[Key]:
+        tags = names_of(chosen.tag)
+        # One folder for each tag: of others nothing is listed.
+        folders = [""] if tags is None else [cut(quoted(tag)) for tag in sorted(tags)]
+        for folder in folders:
+            for name in self._objects.names(folder):
+                key = key_of_path(name)
+                if key is not None and chosen.matches(key):
+                    yield key
+
+    def entry(self, key: Key) -> Entry | None:
+        return next(self._entries([key]), None)
+
+    def entries(self, **selection: Any) -> Iterator[Entry]:
+        chosen = Selection.of(**selection)
+        return filter(chosen.is_due, self._entries(self._keys(chosen)))
+
+    def _entries(self, keys: Iterable[Key]) -> Iterator[Entry]:
+        """Yield what is known of entries, by the beginnings of their objects."""
+        wanted = {self.name(key): key for key in keys}
+        longer = []
+        for name, head in self._objects.read(wanted, _HEAD):
+            entry = _entry(wanted[name], head)
+            if entry is not None:
+                yield entry
+            elif len(head) == _HEAD:
+                longer.append(name)
+        for name, data in self._objects.read(longer):
+            entry = _entry(wanted[name], data)
+            if entry is not None:
+                yield entry
+
+    def clear(self) -> None:
+        """Delete all entries, without reading them."""
+        self.clear_where()
+
+    def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
+        chosen = Selection.of(**selection)
+        keys = [one.key for one in self.entries(**selection)] if chosen.is_timed else list(self._keys(chosen))
+        if not dry_run:
+            self._objects.remove([self.name(key) for key in keys])
+        return len(keys)
+
+    def claim(self, key: Key) -> Claim:
+        return super().claim(key) if self._leases is None else self._leases.claim(key)
 
 
-class _Objects(MutableMapping[str, bytes]):
-    """The objects below an address of fsspec, by their paths."""
+def _entry(key: Key, data: Bytes) -> Entry | None:
+    try:
+        made, _ = read_line(data)
+    except DamagedError:
+        return None
+    return made.entry() if made.key == key else None
 
-    def __init__(self, url: str, options: dict[str, Any]) -> None:
-        try:
-            from fsspec.core import url_to_fs
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "RemoteTarget needs fsspec: run `pip install fsspec`, for s3:// also s3fs"
-            ) from error
-        self._made_by = (url, options)
-        self.system, root = url_to_fs(url, **options)
-        self.root = root.rstrip("/")
-        protocols = self.system.protocol
-        self.is_local = "file" in ((protocols,) if isinstance(protocols, str) else protocols)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (_Objects, self._made_by)
-
-    def _path(self, name: str) -> str:
-        return f"{self.root}/{name}"
-
-    def __getitem__(self, name: str) -> bytes:
-        try:
-            return bytes(self.system.cat_file(self._path(name)))
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            raise KeyError(name) from None
-
-    def __setitem__(self, name: str, data: bytes) -> None:
-        path = self._path(name)
-        if self.is_local:  # elsewhere a write is whole by itself
-            replace_file(path, [data])
-        else:
-            self.system.pipe_file(path, data)
-
-    def __delitem__(self, name: str) -> None:
-        if name not in self:
-            raise KeyError(name)
-        self.system.rm_file(self._path(name))
-
-    def __contains__(self, name: object) -> bool:
-        self.system.invalidate_cache(os.path.dirname(self._path(str(name))))
-        return bool(self.system.isfile(self._path(str(name))))
-
-    def __iter__(self) -> Iterator[str]:
-        self.system.invalidate_cache()
-        try:
-            paths = self.system.find(self.root)
-        except FileNotFoundError:
-            return
-        for path in paths:
-            if not is_temporary(path.rpartition("/")[2]):
-                yield path[len(self.root) + 1 :]
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+def _again(url: str, codec: Codec, patience: float, lease: float | None, timeout: float, options: Any) -> RemoteTarget:
+    return RemoteTarget(url, codec, patience=patience, lease=lease, claim_timeout=timeout, **options)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import warnings
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from ..errors import StoreWarning
+from ..errors import StoreWarning, warn
 
 __all__ = ["computing", "gathering", "is_waited_for", "waits", "whom_it_waits_for"]
 
@@ -128,17 +127,17 @@ def _works_for(frame: Any, results: set[Any]) -> bool:
 def warn_of_circle(wanted: Sequence[str], waits_for: Sequence[str]) -> None:
     """Warn that a key is computed once more, since waiting for it would never end.
 
+    >>> import warnings
     >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     warn_of_circle(("a", "fit", "f"), ("a", "clean", "f"))
     >>> str(caught[0].message)[:66]
     "waiting for 'fit' (key ('a', 'fit', 'f')) would never end, since w"
     """
-    warnings.warn(
+    warn(
         f"waiting for {_named(wanted)} would never end, since what computes it waits for {_named(waits_for)}, which is "
         "computed here: it is computed here as well",
         StoreWarning,
-        stacklevel=4,
     )
 
 

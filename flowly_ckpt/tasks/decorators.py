@@ -10,13 +10,14 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from contextvars import copy_context
 from typing import Any
 
+from ..given import made, switch
 from ..typing import Target
 from .arguments import Done, DoneList, loaded, settled, spread
 from .calling import Definition, StoreOf, made_of
 from .context import mode
 from .flows import kept
 from .keeping import direct, run
-from .on_prefect import call_task, futures_of, submit_task
+from .on_prefect import call_task, check_options, futures_of, submit_task
 from .stores import Filestore, Store
 from .template import Template
 
@@ -183,7 +184,7 @@ def task(
     :param path, base: values of these names in the template, instead of those of ``gcontext``.
     :param options: options of Prefect, such as ``retries`` and ``tags``; ignored in the other modes.
     :raises TemplateError: for a template that cannot be parsed.
-    :raises TypeError: for an option that looks misspelt, and for a wrong target or store.
+    :raises TypeError: for an option that neither this library nor Prefect has, and for a wrong target or store.
     :raises ValueError: for an unknown ``changed``.
 
     >>> import os, tempfile
@@ -211,7 +212,11 @@ def task(
         target = os.fspath(target)
     if not isinstance(target, str | Template | None):
         raise TypeError(f"target must be a template or a mutable mapping, got {type(target).__name__}")
-    _check(store, save, changed, options)
+    if not isinstance(name_template, str | Template | None):
+        raise TypeError(f"name_template must be a template, got {type(name_template).__name__}")
+    save, skip = switch("save", save), switch("skip", skip)
+    _check(store, save, changed)
+    check_options("task", options, (*_OWN, "path", "base"))
     template = _template(target or TARGET)
     fixed = {name: value for name, value in {"path": path, "base": base}.items() if value is not None}
     name = None if name_template is None else _template(name_template)
@@ -229,14 +234,11 @@ def _template(text: str | Template) -> Template:
     return text if isinstance(text, Template) else Template(text)
 
 
-def _check(store: Any, save: bool, changed: str, options: Mapping[str, Any]) -> None:
-    import difflib
-
+def _check(store: Any, save: bool, changed: str) -> None:
     if changed not in _CHANGED:
         raise ValueError(f"unknown changed={changed!r}: use {', '.join(_CHANGED[:-1])} or {_CHANGED[-1]}")
-    for option in options:
-        if near := difflib.get_close_matches(option, _OWN, 1, 0.8):
-            raise TypeError(f"task has no option {option!r}; did you mean {near[0]!r}?")
+    if isinstance(store, type) and issubclass(store, MutableMapping):
+        made("store", store, "a Store class or a mutable mapping")
     if not (store is None or callable(store) or isinstance(store, MutableMapping)):
         raise TypeError(f"store must be a Store class or a mutable mapping, got {type(store).__name__}")
     if isinstance(store, MutableMapping) and not save:

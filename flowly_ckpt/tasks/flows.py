@@ -12,7 +12,7 @@ from ..plan import Forecast
 from ..targets.recall import MISSING
 from .arguments import loaded
 from .context import mode
-from .on_prefect import the_prefect
+from .on_prefect import check_options, the_prefect
 
 __all__ = ["Flow", "flow", "kept"]
 
@@ -69,6 +69,7 @@ def flow(fn: Any = None, /, **options: Any) -> Any:
     ``flow(f)(x) == f(x)``
 
     :param options: options of Prefect, such as ``name`` and ``retries``; ignored in the other modes.
+    :raises TypeError: for an option that neither this library nor Prefect has.
 
     >>> @flow(name="all")
     ... def main(n):
@@ -78,7 +79,14 @@ def flow(fn: Any = None, /, **options: Any) -> Any:
 
     See also: :func:`flowly_ckpt.tasks.task`.
     """
-    return Flow(fn, options) if fn is not None else lambda function: Flow(function, options)
+    check_options("flow", options)
+
+    def wrap(function: Any) -> Flow:
+        if not callable(function):
+            raise TypeError(f"flow decorates a function, got {function!r:.60}")
+        return Flow(function, options)
+
+    return wrap if fn is None else wrap(fn)
 
 
 class kept(Combinator):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-import warnings
 from collections.abc import Hashable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ..errors import FlowlyWarning, StoreError, StoreWarning
+from ..errors import FlowlyWarning, StoreError, StoreWarning, warn
+from ..events import tell
 from ..targets import as_target
 from ..targets.claims import Claim, EnteredClaim
 from ..targets.materialise import Materialised, UnstorableError, materialise
@@ -71,7 +71,8 @@ def run(task: Definition, call: Call) -> Any:
     result = _Result(task, call)
     if inspect.iscoroutinefunction(task.fn):
         return _run_async(result)
-    if result.is_done(stacklevel=4):
+    if result.is_done():
+        tell("restored", result.key, result)
         return call.store
 
     def compute() -> Any:
@@ -79,11 +80,12 @@ def run(task: Definition, call: Call) -> Any:
             result.computed = task.fn(*loaded(call.args), **loaded(call.kwargs))
         return result.computed
 
-    return result.returned(recall(result, result.key, compute, result.made_from), stacklevel=4)
+    return result.returned(recall(result, result.key, compute, result.made_from))
 
 
 async def _run_async(result: _Result) -> Any:
-    if result.is_done(stacklevel=3):
+    if result.is_done():
+        tell("restored", result.key, result)
         return result.store
 
     async def compute() -> Any:
@@ -94,15 +96,15 @@ async def _run_async(result: _Result) -> Any:
     value = await recall_async(result, result.key, compute, result.made_from)
     if result.is_own and not result.task.save:
         value = result.computed  # not the store, which stands for what the function saved
-    return result.returned(value, stacklevel=3)
+    return result.returned(value)
 
 
-def is_done(task: Definition, call: Call, stacklevel: int) -> bool:
+def is_done(task: Definition, call: Call) -> bool:
     """Return whether the result of a call is there; report one that was made otherwise.
 
     :raises StaleError: for such a one, where ``changed="raise"``.
     """
-    return _Result(task, call).is_done(stacklevel)
+    return _Result(task, call).is_done()
 
 
 def direct(task: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -167,7 +169,7 @@ class _Result(BaseTarget):
             error.add_note(f"in task {self.task.name}, which makes {self.store}")
             raise
 
-    def is_done(self, stacklevel: int) -> bool:
+    def is_done(self) -> bool:
         """Return whether the result is there; report one that was made otherwise, and an empty file.
 
         :raises StaleError: for a result that was made otherwise, where ``changed="raise"``.
@@ -176,17 +178,17 @@ class _Result(BaseTarget):
             return False
         if self._is_emptied():
             text = f"{self.store.loc} is empty and counts as absent; it is made again"
-            warnings.warn(text, StoreWarning, stacklevel=stacklevel)
+            warn(text, StoreWarning)
             return False
-        return self._is_current(stacklevel + 1)
+        return self._is_current()
 
-    def _is_current(self, stacklevel: int) -> bool:
+    def _is_current(self) -> bool:
         """Return whether the result that is there is the one asked for; report it if it is used anyway."""
         found = self._differences()
         if found and self.task.changed == "raise":
             raise StaleError(self.store.loc, found)
         if found and self.task.changed == "warn":
-            warnings.warn(str(StaleError(self.store.loc, found)), StaleWarning, stacklevel=stacklevel)
+            warn(str(StaleError(self.store.loc, found)), StaleWarning)
         return not found or self.task.changed != "rerun"
 
     def _is_emptied(self) -> bool:
@@ -196,10 +198,10 @@ class _Result(BaseTarget):
     def _differences(self) -> tuple[str, ...]:
         return differences(self.store.made_from(), self.made_from) if self.made_from else ()
 
-    def returned(self, value: Any, stacklevel: int) -> Any:
+    def returned(self, value: Any) -> Any:
         """Return what a call returns after recalling: the store, data that could not be saved, or data as they are."""
         if not self.is_own and self.store.exists():
-            self._is_current(stacklevel + 1)  # somebody else has made it meanwhile, perhaps otherwise
+            self._is_current()  # somebody else has made it meanwhile, perhaps otherwise
         if not self.task.save:
             return value
         if self.key in self:

@@ -7,9 +7,11 @@ not submitted: its future is completed from the start, and Prefect does not see 
 from __future__ import annotations
 
 import copy
+import difflib
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from inspect import BoundArguments
 from typing import Any
@@ -25,7 +27,35 @@ __all__: list[str] = []
 
 _STORE = "flowly_store"  # on a future: where the result will be
 _CACHING = ("cache_policy", "cache_key_fn", "cache_expiration", "persist_result", "result_storage_key")
+_BOTH = """
+name version retries retry_delay_seconds description timeout_seconds persist_result result_storage result_serializer
+cache_result_in_memory log_prints on_completion on_failure on_running
+"""
+_OPTIONS = {
+    "task": f"""{_BOTH} tags cache_policy cache_key_fn cache_expiration task_run_name retry_jitter_factor
+    result_storage_key refresh_cache on_rollback on_commit retry_condition_fn viz_return_value asset_deps""",
+    "flow": f"{_BOTH} flow_run_name task_runner validate_parameters on_cancellation on_crashed",
+}
 _FOR_PREFECT = ("wait_for", "return_state")
+
+
+def check_options(what: str, options: Mapping[str, Any], own: Sequence[str] = ()) -> None:
+    """Check the names of options, which are Prefect's but for our own; a Prefect that is imported knows newer ones.
+
+    :param what: ``task`` or ``flow``.
+    :raises TypeError: for a name that none of them has.
+
+    >>> check_options("task", {"retires": 3})
+    Traceback (most recent call last):
+    TypeError: neither task nor Prefect has an option 'retires'; did you mean 'retries'?
+    """
+    known = {*own, *_OPTIONS[what].split()}
+    for name in options.keys() - known:
+        if "prefect" in sys.modules and name in inspect.signature(getattr(sys.modules["prefect"], what)).parameters:
+            continue
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}"
+        raise TypeError(f"neither {what} nor Prefect has an option {name!r}; {hint}")
 
 
 def the_prefect(asked: str) -> Any:
@@ -97,7 +127,7 @@ def _prepared(
         return _scheduled(task, _body(task, _direct), asked), None, args, kwargs
     places = _places(task, args, kwargs)
     call = task.call(places.args[len(task.first) :], places.kwargs)
-    if task.skip and is_done(task, call, stacklevel=6):
+    if task.skip and is_done(task, call):
         return None, _skipped_type()(call.store), args, kwargs
     return _for_call(task, call, asked), None, args, kwargs
 

@@ -16,9 +16,10 @@ from ..targets.facts import Collected
 from ..targets.files import CLAIMS
 from ..targets.filesystem import digest_of
 from ..targets.mutation import watch
+from ..targets.protocol import settled
 from ..targets.provenance import FOLDER
 from ..targets.recall import MISSING, lookup
-from ..typing import Facts, Key, Target
+from ..typing import Age, Facts, Key, Target
 
 __all__ = ["Filestore", "Held", "Kept", "Results", "Store"]
 
@@ -154,11 +155,11 @@ class Kept(Store):
 
     def put(self, task: str, data: Any, facts: Facts) -> None:
         """Store the data under the key, with facts about them."""
-        full = as_target(self.target)
         try:
-            full.put(self.key, data, facts)
-            if not full.isolates:
-                watch(self.target, self.key, data)
+            as_target(self.target).put(self.key, data, facts)
+            newest = settled(self.target)
+            if not as_target(newest).isolates:
+                watch(newest, self.key, data)
         except Exception:
             self.remove()  # leave nothing behind that is not whole
             raise
@@ -168,16 +169,17 @@ class Kept(Store):
 
         :raises LookupError: where it holds nothing, or it was changed in place.
         """
-        data = lookup(self.target, self.key)
+        data = lookup(settled(self.target), self.key)
         if data is MISSING:
             raise LookupError(_NOT_THERE.format(self.loc))
         return data
 
     def exists(self) -> bool:
         """Return whether the target holds the key, and, if it does not copy values, whether the value is unchanged."""
-        if not as_target(self.target).isolates:
-            return lookup(self.target, self.key) is not MISSING
-        return self.key in self.target
+        newest = settled(self.target)
+        if not as_target(newest).isolates:
+            return lookup(newest, self.key) is not MISSING
+        return self.key in newest
 
     def remove(self) -> None:
         """Delete the entry, so that its task runs again; do nothing where there is none."""
@@ -340,9 +342,9 @@ class Results(FileTarget):
             return None  # another kind of store has written it
         return (name, made.key[1], "")
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
         """Remove what killed writers left more than so many seconds ago, and the claims of the dead."""
         for place, _, _ in os.walk(self.root):
             if place.endswith(os.path.join(FOLDER, CLAIMS)):
                 Claims(place).collect()
-        return super().gc(older_than=older_than)
+        return super().gc(older_than=older_than, max_bytes=max_bytes)

@@ -27,6 +27,7 @@ from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from .. import given
 from ..errors import FlowlyError
 
 __all__ = ["Template", "TemplateError"]
@@ -84,7 +85,7 @@ class Template:
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text = given.text("template", text)
         self.parts = _parsed(text)
         self._written = [_as_it_is, *map(_written, self.parts[1:])]  # how the path takes what each part gives
 

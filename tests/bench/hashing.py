@@ -114,6 +114,72 @@ def frames(quick: bool) -> None:
         show(f"frame {rows} × 10, {kind} strings, to dask", best(lambda frame=frame: functional_hash(frame)), base, 1)
 
 
+def beside(quick: bool) -> None:
+    """Where hashing was slow once, beside pickle 5 + XXH3, dask and joblib, with the memory each needs of its own."""
+    try:
+        import joblib
+        import pandas as pd
+        from dask.base import tokenize
+    except ImportError as missing:
+        print(f"  the comparison is left out: {missing}")
+        return
+    frame = pd.DataFrame({"a": [1]})
+    for warm in (functional_hash, tokenize, joblib.hash):
+        warm(frame)
+    rivals: list[tuple[str, Callable[[Any], Any]]] = [("dask", tokenize), ("joblib", joblib.hash)]
+    print(f"  {'seconds (MiB of its own)':40} {'here':>16} {'pickle + XXH3':>16} {'dask':>16} {'joblib':>16}")
+    for name, value, by_dask in slow_once(20 if quick else 1):
+        row = [functional_hash, pickle_and_hash, *(call for who, call in rivals if by_dask or who != "dask")]
+        figures = [f"{once(lambda: call(value)):.3f} ({peak(lambda: call(value)):.0f})" for call in row]
+        figures[2:2] = [] if by_dask else ["—"]
+        print(f"  {name:40} " + " ".join(f"{figure:>16}" for figure in figures))
+
+
+def slow_once(scale: int) -> list[tuple[str, Any, bool]]:
+    """Return a name, a value, and whether dask hashes it in bearable time, for each."""
+    import datetime
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    count, long = 50_000 // scale, 1_000_000 // scale
+    start = datetime.datetime(2020, 1, 1)
+    texts = [f"a longer string number {i}" for i in range(long)]
+    return [
+        ("frame of 100 × 20,000", pd.DataFrame(np.random.default_rng(0).random((100, 20_000 // scale))), True),
+        ("frame of one block", pd.DataFrame(np.random.default_rng(0).random((long, 10))), True),
+        (
+            "nullable columns",
+            pd.DataFrame({"a": pd.array([*range(long)], dtype="Int64")}).mask(lambda d: d % 9 == 3),
+            True,
+        ),
+        ("set of 10⁶ strings", set(texts), False),
+        ("50,000 instances", [Point(i, str(i)) for i in range(count)], False),
+        ("50,000 datetimes", [start + datetime.timedelta(minutes=i) for i in range(count)], True),
+        ("50,000 paths", [Path(f"a/b/{i}") for i in range(count)], True),
+        ("Arrow dictionary", pa.array([f"word {i % 1000}" for i in range(long)]).dictionary_encode(), True),
+        ("Arrow string views", pa.array(texts, pa.string_view()), True),
+    ]
+
+
+class Point:
+    def __init__(self, x: int, name: str) -> None:
+        self.x, self.name = x, name
+
+
+def once(call: Callable[[], Any]) -> float:
+    return best(call, 0)
+
+
+def pickle_and_hash(value: Any) -> None:
+    buffers: list[Any] = []
+    hasher = xxhash.xxh3_128(pickle.dumps(value, 5, buffer_callback=lambda buffer: buffers.append(buffer.raw())))
+    for buffer in buffers:
+        hasher.update(buffer)
+
+
 def small() -> None:
     text = "".join(f"def h{i}(x):\n    y = x + {i}\n    return len([y, x]) * {i}\n" for i in range(10))
     space: dict[str, Any] = {"__name__": "made"}
@@ -145,6 +211,7 @@ def main() -> None:
     arrays(quick)
     containers(quick)
     frames(quick)
+    beside(quick)
     small()
     start_up()
 

@@ -1,7 +1,7 @@
 """Run the steps of edited copies of the project, each with its own copy of the stored results.
 
 Reads from standard input, as JSON, a list of folders, each with a project and a store in it; prints for each folder
-which steps ran, and which returned something else than they do without a store.
+which steps ran, which returned something else than they do without a store, and why the plan said they would run.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, ignore_globals
+from flowly_ckpt.plan import plan
 from flowly_ckpt.targets import DiskTarget
 
 RAN: list[int] = []
@@ -42,20 +43,24 @@ def forget(folder: Path) -> None:
             del sys.modules[name]
 
 
-def outcome(place: Path) -> dict[str, list[str]]:
+def outcome(place: Path) -> dict[str, Any]:
     folder, target = place / "project", DiskTarget(place / "store")
-    ran, wrong = [], []
+    ran, wrong, why = [], [], {}
     try:
         for name, step in steps_of(folder).items():
             RAN.clear()
-            found = apply(chained(seen, step, checkpoint(target)), INPUT, rewrites=[add_checkpoints])
+            pipeline = chained(seen, step, checkpoint(target))
+            (forecast,) = apply(pipeline, INPUT, [add_checkpoints], plan)
+            found = apply(pipeline, INPUT, [add_checkpoints])
             if RAN:
                 ran.append(name)
+            if forecast.action == "run":
+                why[name] = forecast.why
             if found != step(INPUT):
                 wrong.append(name)
     finally:
         forget(folder)
-    return {"ran": ran, "wrong": wrong}
+    return {"ran": ran, "wrong": wrong, "why": why}
 
 
 if __name__ == "__main__":

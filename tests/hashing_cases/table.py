@@ -17,6 +17,7 @@ import warnings
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from textwrap import dedent
+from typing import Any
 
 PRELUDE = """\
 import collections, copy, datetime, decimal, enum, fractions, functools, io, ipaddress, itertools, math, operator
@@ -78,7 +79,7 @@ def absent(group: Group) -> set[str]:
     return needed | used
 
 
-def all_groups() -> list[Group]:
+def modules() -> list[Any]:
     from hashing_cases import (
         adversarial,
         arrays,
@@ -88,7 +89,6 @@ def all_groups() -> list[Group]:
         functions,
         libraries,
         met,
-        modules,
         needless,
         newest,
         ordinary,
@@ -96,11 +96,20 @@ def all_groups() -> list[Group]:
         seen,
         tables,
         unhashable,
+        used,
+        users,
+    )
+    from hashing_cases import (
+        modules as imports,
     )
 
-    found = [scalars, containers, classes, functions, callables, modules, newest, seen, ordinary, needless]
-    found += [unhashable, arrays, tables, adversarial, met, libraries]
-    groups = [group for module in found for group in module.CASES]
+    found = [scalars, containers, classes, functions, callables, imports, newest, seen, ordinary, needless]
+    found += [unhashable, arrays, tables, adversarial, met, libraries, used, users]
+    return found
+
+
+def all_groups() -> list[Group]:
+    groups = [group for module in modules() for group in module.CASES]
     names = [group.name for group in groups]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)
     return groups
@@ -141,6 +150,26 @@ def evaluate(text: str, folder: str) -> str:
             places = [str(table.get("__file__")), *map(str, table.get("__path__", ()))]
             if any(place.startswith(folder) for place in places):
                 del sys.modules[name]
+
+
+def fault(group: Group, one: list[str], other: list[str]) -> str:
+    """Return what is wrong with the hashes that two processes made for a group; empty if nothing is."""
+    if group.expect == "error":
+        is_told = one[0].startswith("error: ") and all(part in one[0] for part in group.where)
+        return "" if is_told else f"the message lacks a part: {one[0]}"
+    if one != other:
+        return f"the hash depends on the process: {one}, {other}"
+    if any(len(value) != 32 for value in one):
+        return f"no hash: {one}"
+    if group.expect == "same":
+        return "" if len(set(one)) == 1 else f"not the same: {one}"
+    clashes = [(i, j) for i in range(len(one)) for j in range(i) if one[i] == one[j]]
+    return f"the same: {[(group.texts[i], group.texts[j]) for i, j in clashes]}" if clashes else ""
+
+
+def kinds() -> dict[str, list[str]]:
+    """Return the names of all groups by the module they stand in."""
+    return {module.__name__.rpartition(".")[2]: [group.name for group in module.CASES] for module in modules()}
 
 
 def main() -> None:

@@ -48,8 +48,7 @@ READABLE = frozenset(
 
 @ROWS.exact(FunctionType)
 def function(fn: FunctionType) -> Parts:
-    table = fn.__globals__
-    origin = of_globals(table)
+    origin = of_globals(fn.__globals__)
     if origin.kind != "user":
         foreign_parts = foreign(fn, origin)
         if foreign_parts is not None:
@@ -57,18 +56,25 @@ def function(fn: FunctionType) -> Parts:
     behind = behind_generated(fn) if fn.__code__.co_filename[:1] == "<" else None
     if behind is not None:
         return b"<generated>", [behind, annotations_of(behind)]
-    fingerprint = fingerprint_of(fn.__code__)
+    parts, names, read = described(fn)
+    return b"<function>", [*parts, *names, *read] if names or read else parts
+
+
+def described(fn: FunctionType) -> tuple[list[Any], tuple[str, ...], tuple[Any, ...]]:
+    """Return the parts of a user's function: its own, the names of those it hands on, what is read of any."""
+    table, fingerprint = fn.__globals__, fingerprint_of(fn.__code__)
     own = fn.__dict__
     ignored = own.get(IGNORES, ()) if own else ()
     parts: list[Any] = [fingerprint.payload, attributes(own, OWN) if own else None, 0, None]
     if fn.__defaults__ or fn.__kwdefaults__:
         parts[2:] = defaults(fn)
     start = len(parts)
+    names: tuple[str, ...] = ()
     read: tuple[Any, ...] = ()
     look = False
     if fingerprint.free:
         parts += cells(fn, fingerprint, ignored)
-        read = () if ignored is True else tuple(names_of(fn, fingerprint, ignored))
+        names = () if ignored is True else tuple(names_of(fn, fingerprint, ignored))
     for name, reference, handed in fingerprint.lookups:
         if ignored and (ignored is True or reference.name in ignored):
             parts.append(IGNORED)
@@ -82,7 +88,7 @@ def function(fn: FunctionType) -> Parts:
             if handed and not rest:
                 look = True
                 if type(value) is FunctionType:
-                    read += (value.__name__,)
+                    names += (value.__name__,)
             elif rest and rest[0] in READABLE:
                 read += (attribute_read(value, rest[0]),)
         elif type(value) in ATOMS:  # the name of data counts: what is equal now may be changed apart
@@ -96,9 +102,7 @@ def function(fn: FunctionType) -> Parts:
         read += tuple(attributes_read(fn, fingerprint, parts[start:]))
     if fingerprint.names and patched(fingerprint.names):
         read += tuple(hung_on(fingerprint.names))
-    if read:
-        parts += read
-    return b"<function>", parts
+    return parts, names, read
 
 
 def builtin_or_global(name: str, table: dict[str, Any]) -> Any:
@@ -241,8 +245,11 @@ def foreign(fn: FunctionType, origin: Origin) -> Parts | None:
     return b"<foreign>", parts + cells(fn, fingerprint, CACHES.get((module, name), ()))
 
 
-CACHES = {("toolz.functoolz", "memoize.<locals>.memof"): ("cache",)}
-"""Closure variables of installed functions that hold what was computed, by module and name."""
+CACHES = {
+    ("toolz.functoolz", "memoize.<locals>.memof"): ("cache",),
+    ("torch._dynamo.eval_frame", "_TorchDynamoContext.__call__.<locals>.compile_wrapper"): ("callback",),
+}
+"""Closure variables of installed functions that hold what was computed or compiled, by module and name."""
 
 
 @ROWS.exact(MethodType)

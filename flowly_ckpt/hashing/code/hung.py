@@ -14,7 +14,7 @@ from typing import Any
 
 from .origin import of_globals, of_module
 
-__all__ = ["hung_on", "patched"]
+__all__ = ["hung_on", "patched", "users"]
 
 HEAP = 1 << 9
 BEHIND = ("_accessor", "_ns", "accessor", "fget", "func", "__func__", "__wrapped__")
@@ -32,13 +32,23 @@ def patched(names: Collection[str]) -> bool:
     >>> patched({"no_such_name"})
     False
     """
+    epoch()
+    return bool(_hung) and not _hung.keys().isdisjoint(names)
+
+
+def epoch() -> tuple[int, ...]:
+    """Return what differs once modules were loaded or names were given in the main one, and look again if it does.
+
+    >>> epoch() is epoch()
+    True
+    """
     global _epoch, _last
     main: Any = vars(sys.modules.get("__main__", sys))
-    epoch, last = (len(sys.modules), len(main), len(main.get("In", ()))), next(reversed(sys.modules.values()))
-    if epoch != _epoch or last is not _last:
-        _epoch, _last = epoch, last
+    now, last = (len(sys.modules), len(main), len(main.get("In", ()))), next(reversed(sys.modules.values()))
+    if now != _epoch or last is not _last:
+        _epoch, _last = now, last
         look_again()
-    return bool(_hung) and not _hung.keys().isdisjoint(names)
+    return _epoch
 
 
 def hung_on(names: Collection[str]) -> Iterator[Any]:
@@ -83,7 +93,11 @@ def look_at(kind: type, own: Any) -> None:
 
 
 def users(member: Any) -> Any:
-    """Return the user's function or class that a member of a class is, or is made from; else None."""
+    """Return the user's function or class that a member of a class is, or is made from; else None.
+
+    >>> users(str.upper) is None
+    True
+    """
     if type(member) is FunctionType:
         # Libraries, and ``multiprocessing.managers``, make methods in tables without a name; nobody else does.
         is_named = "__name__" in member.__globals__

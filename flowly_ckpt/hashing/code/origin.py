@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 __all__ = ["Origin", "library_label", "named", "of_globals", "of_module"]
@@ -139,7 +141,21 @@ def version_label(site: str, package: str) -> str:
     folder = _folders(site).get(normal(package))
     if folder is not None:
         return _label(site, folder)
-    return " ".join(_label(site, folder) for folder in sorted(_folders(site).values()) if owns(site, folder, package))
+    folders = sorted(_folders(site).values(), key=lambda folder: (-likeness(folder, package), folder))
+    owners: Iterator[str] = (folder for folder in folders if owns(site, folder, package))
+    if os.path.isfile(os.path.join(site, package, "__init__.py")):  # all of it is of one distribution
+        owners = islice(owners, 1)
+    return " ".join(_label(site, folder) for folder in sorted(owners))
+
+
+def likeness(folder: str, package: str) -> int:
+    """Return how many runs of three letters the names of a distribution and a package share.
+
+    >>> likeness("scikit_learn-1.9.1.dist-info", "sklearn"), likeness("toolz-1.1.dist-info", "sklearn")
+    (3, 0)
+    """
+    one, other = (normal(name).replace("_", "") for name in (folder.partition("-")[0], package))
+    return len({one[i : i + 3] for i in range(len(one) - 2)} & {other[i : i + 3] for i in range(len(other) - 2)})
 
 
 def owns(site: str, folder: str, package: str) -> bool:

@@ -18,7 +18,7 @@ from ..rows import Mark
 from .instructions import Instruction
 from .origin import of_module
 
-__all__ = ["CODE", "Imports", "Reference", "builtin_named", "find_references", "names_in", "resolve"]
+__all__ = ["CODE", "Imports", "Reference", "builtin_named", "find_references", "imports", "names_in", "resolve"]
 
 GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
@@ -30,6 +30,8 @@ CODE = frozenset({FunctionType, BuiltinFunctionType, MethodType, type, ModuleTyp
 PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 MISSING = Mark("undefined")
 _builtins = vars(builtins)
+imports: list[str] = []
+"""The user's modules that were imported to hash what code takes from them."""
 
 
 class Reference(NamedTuple):
@@ -154,10 +156,11 @@ def imports_at(
         found = [(later, whole) for later in instructions[at + 1 :] if later.name.startswith("STORE")][:1]
     else:
         found = [(instructions[at + 2 + 2 * i], whole._replace(name=name)) for i, name in enumerate(names)]
+    if found and all(store.kind == "variable" and store.value not in read for store, _ in found):
+        yield whole  # imported only for what the import does
+        return
     for store, reference in found:
-        if store.kind == "variable" and not reference.name and store.value not in read:
-            yield reference._replace(source=(level, module, False))  # imported only for what the import does
-        elif store.kind == "variable":  # one variable may be bound by several imports, as in a try
+        if store.kind == "variable":  # one variable may be bound by several imports, as in a try
             imported[store.value] = (*imported.get(store.value, ()), reference)
         else:
             yield reference
@@ -266,7 +269,11 @@ def import_user(name: str) -> Any:
     """Import a user's module as the function body would; return a mark if it cannot be imported."""
     from importlib import import_module
 
+    is_new = name not in sys.modules
     try:
-        return import_module(name)
+        found = import_module(name)
     except (Exception, SystemExit):  # noqa: BLE001  whatever the module does; the function may guard against it
         return MISSING
+    if is_new and name in sys.modules:
+        imports.append(name)
+    return found

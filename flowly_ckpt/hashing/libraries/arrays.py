@@ -55,7 +55,7 @@ def load_scipy_spatial() -> None:
 def load_torch() -> None:
     import torch
 
-    ROWS.open(torch.Tensor)(tensor)
+    ROWS.open(torch.Tensor, torch.nn.Parameter)(tensor)
 
 
 OF_MEMMAP = frozenset({"_mmap", "offset", "mode", "filename"})
@@ -271,7 +271,7 @@ def tensor(obj: Any) -> Parts:
     return b"<tensor>", [*about, numbers(plain)]
 
 
-OF_TENSOR = frozenset({"_backward_hooks", "_post_accumulate_grad_hooks"})
+OF_TENSOR = frozenset({"_backward_hooks", "_post_accumulate_grad_hooks", "_dynamo_static_input_type"})
 
 
 def has(tensor: Any, name: str) -> bool:

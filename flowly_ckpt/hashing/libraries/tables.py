@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ..rows import LABELS, ROWS, Attrs, Blob, Later, Parts, package
 from ..values.objects import by_reduction
+from .arrays import PIECE, SIMPLE, chunks
 
 __all__: list[str] = []
 
@@ -35,13 +37,58 @@ def load_pandas() -> None:
     )
 
 
+WIDE = 64  # columns from which they are taken together, if they are short
+SHORT = 8192
+
+
 def frame(obj: Any) -> Parts:
-    return b"<frame>", [obj.index, obj.columns, *extra(obj), *columns(obj)]
+    found: Any = columns(obj)
+    if obj.shape[1] >= WIDE and len(obj) <= SHORT:
+        whole = one_block(obj)
+        several = list(found) if whole is None else whole
+        found = [Later(partial(together, several[at : at + WIDE])) for at in range(0, len(several), WIDE)]
+    return b"<frame>", [obj.index, obj.columns, *extra(obj), *found]
+
+
+def one_block(obj: Any) -> Any:
+    """Return the values of all columns, each in a row, if they are numbers of one type that lie in one array."""
+    import numpy as np
+
+    blocks: Any = getattr(getattr(obj, "_mgr", None), "blocks", ())
+    if len(blocks) != 1 or not blocks[0].mgr_locs.is_slice_like:
+        return None
+    only: Any = blocks[0]
+    values, place = only.values, only.mgr_locs.as_slice
+    is_simple = type(values) is np.ndarray and values.dtype.kind in SIMPLE and values.dtype.metadata is None
+    return values if is_simple and place == slice(0, obj.shape[1], 1) else None
+
+
+def together(several: Any) -> Parts:
+    """Join the values of columns by type of number; others follow one by one."""
+    import numpy as np
+
+    if type(several) is np.ndarray:
+        return b"<columns>", [[several.dtype.str] * len(several), several.shape[1], Blob(chunks(several))]
+    kinds: dict[str, list[Any]] = {}
+    others: list[Any] = []
+    which: list[str | None] = []
+    for values in several:
+        of = values.dtype
+        is_simple = type(values) is np.ndarray and of.kind in SIMPLE and of.metadata is None
+        which.append(of.str if is_simple else None)
+        (kinds.setdefault(of.str, []) if is_simple else others).append(values)
+    blobs = (Blob(chunks(np.concatenate(same))) for same in kinds.values())
+    return b"<columns>", [which, len(several[0]), *blobs, *others]
 
 
 def of_frame(obj: Any, parts: list[Any]) -> list[str]:
     names = [f"column {name!r}" for name in obj.columns]
+    if len(parts) < len(names):
+        names = [f"columns {names[at][7:]} to {names[at : at + WIDE][-1][7:]}" for at in range(0, len(names), WIDE)]
     return ["index", "columns", *[""] * (len(parts) - 2 - len(names)), *names]
+
+
+LABELS[b"<columns>"] = lambda obj, parts: [None, None]
 
 
 LABELS[b"<frame>"] = of_frame
@@ -124,10 +171,24 @@ def by_ndarray(obj: Any) -> Parts:
 
 def masked(obj: Any) -> Parts:
     data, mask = obj._data, obj._mask
-    if mask.any():
+    if mask.any() and data.ndim == 1:
+        data = Later(partial(some, data, mask))
+    elif mask.any():
         data = data.copy()
         data[mask] = 0
     return b"<extension>", [obj.dtype, data, mask]
+
+
+def some(data: Any, mask: Any) -> Parts:
+    return b"<array>", [data.dtype.str, data.shape, Blob(shown(data, mask))]
+
+
+def shown(data: Any, mask: Any) -> Iterator[Any]:
+    """Yield the bytes of an array with zeros under the mask, a few of them at a time."""
+    for start in range(0, len(data), PIECE):
+        piece = data[start : start + PIECE].copy()
+        piece[mask[start : start + PIECE]] = 0
+        yield from chunks(piece)
 
 
 def sparse(obj: Any) -> Parts:

@@ -17,6 +17,7 @@ from ..code.held import as_held
 from ..code.origin import named, of_module
 from ..code.references import names_in
 from ..rows import LABELS, ROWS, Attrs, Parts
+from .dispatched import registered_for
 from .synthesized import DERIVED, code_of, own_members
 
 __all__: list[str] = []
@@ -66,13 +67,14 @@ def texts_in(annotations: Iterable[Any]) -> Iterator[str]:
 
 
 def registered(cls: type) -> list[Any] | None:
-    """Return what was registered for a class elsewhere: virtual subclasses, and how it is reduced."""
+    """Return what was registered for a class elsewhere: virtual subclasses, how it is reduced, generic functions."""
     reducer = dispatch_table.get(cls)
     virtual = []
     if isinstance(cls, ABCMeta):
         found = (reference() for reference in _get_dump(cls)[0])
         virtual = [each for each in found if each is not None]
-    return [set(virtual), reducer] if virtual or reducer is not None else None
+    generic = registered_for(cls)
+    return [set(virtual), reducer, *generic] if virtual or generic or reducer is not None else None
 
 
 def of_user_class(cls: type, parts: list[Any]) -> list[str]:

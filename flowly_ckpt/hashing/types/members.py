@@ -7,8 +7,7 @@ from functools import cached_property, singledispatchmethod
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from ..code.origin import of_module
-from ..rows import ROWS, Parts, Row, attributes, register_lazy
+from ..rows import ROWS, Mark, Parts, Row, attributes, register_lazy
 from ..values.objects import COPIED
 from .synthesized import OF_MEMBER
 
@@ -33,8 +32,7 @@ def with_subclasses(kind: type) -> Callable[[Row], Row]:
 
 @ROWS.exact(MemberDescriptorType, GetSetDescriptorType)
 def slot(obj: Any) -> Parts:
-    owner = obj.__objclass__  # left out if it is a user's class, which holds the slot
-    return b"<slot>", [obj.__name__, *([owner] if of_module(owner.__module__).kind != "user" else [])]
+    return b"<slot>", [obj.__name__, obj.__objclass__]
 
 
 with_subclasses(property)(lambda obj: (b"<property>", [obj.fget, obj.fset, obj.fdel]))
@@ -63,14 +61,27 @@ def load_dataclasses() -> None:
 
 
 def load_typing() -> None:
+    import typing
     from typing import ForwardRef, NewType, ParamSpec, TypeVar, TypeVarTuple
 
     variable = ("__name__", "__bound__", "__constraints__", "__covariant__", "__contravariant__", "__default__")
     ROWS.exact(TypeVar, ParamSpec, TypeVarTuple)(
-        lambda obj: (b"<type variable>", [type(obj), *(getattr(obj, name, None) for name in variable)])
+        lambda obj: (b"<type variable>", [type(obj), *(evaluated(obj, name) for name in variable)])
     )
+    if hasattr(typing, "TypeAliasType"):
+        ROWS.exact(typing.TypeAliasType)(
+            lambda obj: (b"<type alias>", [obj.__name__, obj.__type_params__, evaluated(obj, "__value__")])
+        )
     ROWS.exact(ForwardRef)(lambda obj: (b"<forward reference>", [obj.__forward_arg__]))
     ROWS.exact(NewType)(lambda obj: (b"<new type>", [obj.__name__, obj.__supertype__]))
+
+
+def evaluated(obj: Any, name: str) -> Any:
+    """Return an attribute that is evaluated when it is read, since Python 3.12, or how this fails."""
+    try:
+        return getattr(obj, name, None)
+    except Exception as error:  # noqa: BLE001  whatever the expression raises
+        return Mark(f"{type(error).__name__}: {error}")
 
 
 register_lazy("dataclasses", load_dataclasses)

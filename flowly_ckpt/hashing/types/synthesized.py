@@ -7,7 +7,7 @@ pydantic its fields; a mark stands for each synthesized method.
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, MemberDescriptorType
 from typing import Any
 
 from ..code.held import as_held
@@ -25,6 +25,7 @@ DERIVED = frozenset(
     }
 )
 SYNTHESIZED = Mark("synthesized")
+SLOT = Mark("slot")
 FLAGS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen", "match_args", "kw_only", "slots", "weakref_slot")
 FIELD = ("name", "init", "repr", "hash", "compare", "kw_only")
 Members = dict[str, Any]
@@ -37,7 +38,11 @@ def own_members(cls: Any, own: Any) -> Members:
     >>> own_members(C, vars(C))
     {'kept': 1}
     """
-    kept = {name: value for name, value in own.items() if name not in DERIVED}
+    kept = {
+        name: SLOT if type(value) is MemberDescriptorType and value.__objclass__ is cls else value
+        for name, value in own.items()
+        if name not in DERIVED
+    }
     for sign, rule in RULES.items():
         if sign in own:
             kept = rule(cls, kept)
@@ -161,8 +166,11 @@ OF_PYDANTIC = frozenset(
 
 
 def of_sqlalchemy(cls: Any, kept: Members) -> Members:
-    """A mapped class counts by its table, its annotations and what else it defines, not by how it is mapped."""
+    """A mapped class counts by its table, its annotations, and what else it or its mapping defines."""
+    from ..libraries.mapped import mapping
+
     kept = {name: value for name, value in kept.items() if not name.startswith("_sa_") and name not in OF_SQLALCHEMY}
+    kept["_mapped_"] = mapping(cls)
     return marked(kept, lambda value: type(value).__module__ == "sqlalchemy.orm.attributes")
 
 

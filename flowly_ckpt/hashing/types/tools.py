@@ -6,7 +6,6 @@ import sys
 from functools import partial
 from typing import Any
 
-from ...errors import UnhashableError
 from ..rows import LABELS, ROWS, Parts, register_lazy
 
 __all__: list[str] = []
@@ -57,30 +56,8 @@ def environment(obj: Any) -> Parts:
     return b"<environment>", [type(obj), *state, *state.values()]
 
 
-def load_sqlalchemy() -> None:
-    from sqlalchemy import Column, Table
-    from sqlalchemy.sql.elements import ClauseElement
-
-    ROWS.register(ClauseElement)(statement)
-    if mapper := sys.modules.get("sqlalchemy.orm.mapper"):
-        ROWS.register(mapper.Mapper)(lambda obj: (b"<mapper>", [obj.class_]))
-    # What its use leaves in a table does not count, as repr does not show it.
-    ROWS.register(Table, Column)(lambda obj: (b"<table>", [type(obj), repr(obj)]))
-
-
-def statement(obj: Any) -> Parts:
-    """A statement counts by its text, its parameters, and the classes it gives back."""
-    try:
-        compiled = obj.compile()
-        entities = [each.get("entity") for each in getattr(obj, "column_descriptions", ())]
-    except Exception as error:  # whatever a dialect raises
-        raise UnhashableError(obj, (), "it cannot be compiled to SQL") from error
-    return b"<statement>", [type(obj), str(compiled), dict(compiled.params), entities]
-
-
 LABELS[b"<made from>"] = ("",)
 for name in MADE_FROM.keys() - {"_ctypes"}:
     register_lazy(name, partial(load, name))
 register_lazy("_ctypes", load_ctypes)
 register_lazy("jinja2", load_jinja2)
-register_lazy("sqlalchemy", load_sqlalchemy)

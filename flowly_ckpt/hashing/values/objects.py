@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from ...errors import UnhashableError
-from ...pipelines import Combinator, children, effective_steps, role
+from ...pipelines import Combinator, children, effective_steps
+from ...pipelines.term import shapes
 from ..code.origin import of_module
-from ..rows import LABELS, ROWS, Parts, of_class, package
+from ..rows import LABELS, ROWS, Parts, of_class
+from .cached import kept_by_properties
 
-__all__ = ["by_reduction", "is_run", "only_step"]
+__all__ = ["RUN_ROLES", "by_reduction", "is_run", "only_step"]
 
 ADVICE = (
     "describe its content with flowly_ckpt.hashing.register or a method __flowly_hash__ or __reduce__, "
@@ -25,6 +26,7 @@ BEHIND = ("__wrapped__", "_self_wrapper", "func", "fn", "function", "py_func")
 """Attributes under which wrappers keep what they wrap, those of wrapt among them."""
 SETS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
 FLAT = frozenset({tuple, dict})
+STRINGS = frozenset({str})
 PLAIN_STATE = frozenset({dict, type(None)})
 COPIED = frozenset(
     {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__type_params__"}
@@ -79,6 +81,11 @@ def by_reduction(obj: Any) -> Parts:
     kind = type(obj)
     if is_run(obj):
         return b"<run>", effective_steps(obj)
+    if is_ordinary(obj, kind):
+        kept = own_state(obj.__dict__, kind)
+        if STRINGS.issuperset(map(type, kept)):
+            refuse_addresses(obj, kept.values())
+            return b"<instance>", [kind, *kept, *kept.values()]
     if hasattr(kind, "__flowly_hash__"):
         own = of_type(kind, "__flowly_hash__")
         if own is not None:
@@ -120,6 +127,29 @@ def by_reduction(obj: Any) -> Parts:
     return b"<object>", parts
 
 
+class Ordinary:
+    """Have no more than attributes."""
+
+
+def is_ordinary(obj: Any, kind: Any) -> bool:
+    """Return whether the content of an object is its attributes, for all that its class says; most are so.
+
+    >>> is_ordinary(Ordinary(), Ordinary), is_ordinary(1, int)
+    (True, False)
+    """
+    return (
+        kind.__basicsize__ == Ordinary.__basicsize__
+        and kind.__dictoffset__ == Ordinary.__dictoffset__
+        and kind.__reduce_ex__ is object.__reduce_ex__
+        and kind.__reduce__ is object.__reduce__
+        and kind.__getstate__ is object.__getstate__
+        and kind not in dispatch_table
+        and not callable(obj)
+        and not (hasattr(kind, "__flowly_hash__") or hasattr(kind, "__next__"))
+        and not (hasattr(kind, "__getnewargs_ex__") or hasattr(kind, "__getnewargs__"))
+    )
+
+
 def of_type(kind: type, name: str) -> Any:
     """Return an attribute of a type, or None; unlike ``getattr``, not one that its metaclass makes up."""
     return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
@@ -132,7 +162,7 @@ def is_run(obj: Any) -> bool:
     >>> is_run(chained(abs)), is_run(abs)
     (True, False)
     """
-    return role(obj) in RUN_ROLES
+    return shapes[type(obj)].role in RUN_ROLES
 
 
 def only_step(obj: Any) -> Any:
@@ -174,34 +204,13 @@ def own_state(state: Any, kind: type) -> dict[Any, Any]:
     """Return a state without what ``functools.update_wrapper`` copied into it, and what properties keep there."""
     if not state:
         return {}
-    left_out = kept_by_properties(kind) & state.keys()
+    kept = kept_by_properties(kind)
+    left_out = kept & state.keys()
     if "__wrapped__" in state:
         left_out |= COPIED
+    if kept and type(state.get("__dict__")) is dict:  # of a model of pydantic
+        state = {**state, "__dict__": own_state(state["__dict__"], kind)}
     return {name: value for name, value in state.items() if name not in left_out} if left_out else state
-
-
-def kept_by_properties(kind: type) -> frozenset[str]:
-    """Return the names under which cached properties of a class keep what follows from the rest of the state.
-
-    Besides ``functools.cached_property`` there are those of many libraries; they have ``__get__`` alone.
-    """
-    known = _kept.get(kind)
-    if known is None:
-        found = [(name, type(value)) for base in kind.__mro__ for name, value in vars(base).items()]
-        names = {name for name, descriptor in found if is_cached(descriptor)}
-        in_pandas = any(is_cached(descriptor) and package(descriptor) == "pandas" for _, descriptor in found)
-        _kept[kind] = known = frozenset({*names, "_cache"} if in_pandas else names)
-    return known
-
-
-def is_cached(kind: type) -> bool:
-    name = kind.__name__.lower()
-    if not hasattr(kind, "__get__") or not ("cached" in name or "lazy" in name or name == "reify"):
-        return False
-    return not hasattr(kind, "__set__") or of_module(kind.__module__).kind != "user"  # what is assigned is no cache
-
-
-_kept: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()  # a class that is kept alive has a subclass more
 
 
 def by_name(obj: Any, kind: type, name: str, behind: list[Any]) -> Parts:

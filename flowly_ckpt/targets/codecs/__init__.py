@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ...given import text
 from .compression import compressed
 from .pickles import gzipped, pickled, plain_pickle
-from .protocol import Bytes, Codec, checks_itself, parts_of, runs_code
+from .protocol import Bytes, Codec, checks_itself, codec_given, parts_of, runs_code
 
 __all__ = [
-    "Bytes", "Codec", "checks_itself", "codec_named", "compressed", "gzipped", "parts_of", "pickled", "plain_pickle",
-    "register_codec", "runs_code",
+    "Bytes", "Codec", "checks_itself", "codec_given", "codec_named", "compressed", "gzipped", "parts_of", "pickled",
+    "plain_pickle", "register_codec", "runs_code",
 ]  # fmt: skip
 
 _codecs: dict[str, Codec] = {codec.name: codec for codec in (pickled, plain_pickle, gzipped)}
@@ -24,6 +25,7 @@ def register_codec(codec: Codec) -> Codec:
 
     See also: :func:`codec_named`.
     """
+    codec_given(codec)
     if _codecs.setdefault(codec.name, codec) != codec:
         raise ValueError(f"codec {codec.name!r} is already {_codecs[codec.name]!r}; give yours another name")
     return codec
@@ -39,9 +41,9 @@ def codec_named(name: str) -> Codec:
 
     See also: :func:`register_codec`.
     """
-    if name in _codecs:
+    if text("name", name) in _codecs:
         return _codecs[name]
-    if name.startswith("compressed+"):
+    if name.startswith("compressed+") and not name.startswith("compressed+compressed+"):  # each unpacks to far more
         return compressed(inner=codec_named(name.partition("+")[2]))
     if name == "tree":
         from .tree import tree

@@ -6,23 +6,33 @@ import struct
 import zlib
 from typing import Any, NamedTuple
 
-from ..damage import DamagedError
+from ...given import whole
+from ..budget import Budget
+from ..damage import DamagedError, raised_as_damage
 from .pickles import pickled
-from .protocol import Bytes, Codec, parts_of, runs_code
+from .protocol import Bytes, Codec, codec_given, parts_of, runs_code
 
 __all__ = ["compressed"]
 
 # Stored: one letter for the method, the length before compression, its stream.
 HEAD = struct.Struct("<cQ")
+_ZSTD, _CHECKED = b"\x28\xb5\x2f\xfd", 4  # what a frame begins with; the bit of the next byte that tells of a checksum
 RATIO = {b"z": 1100, b"s": 1 << 16}  # no stream of the method that was made here unpacks to more
 
 
-class compressed(NamedTuple):
+class _Options(NamedTuple):
+    level: int
+    inner: Codec
+    method: str
+
+
+class compressed(_Options):
     """Compress what ``inner`` makes; bytes that would unpack to more than they state are refused unread.
 
     :param level: of the method; 0–9 with zlib, 1–22 with zstd.
     :param inner: the codec underneath.
     :param method: ``"zlib"``, ``"zstd"``, or ``"auto"``: zstd where it is installed. Reading needs no choice.
+    :raises TypeError, ValueError: for a level, a codec or a method that is none.
 
     >>> codec = compressed(method="zlib")
     >>> len(codec.dumps([0] * 10_000)) < 200, codec.loads(codec.dumps({"a": 1}))
@@ -31,9 +41,12 @@ class compressed(NamedTuple):
     See also: :data:`flowly_ckpt.targets.gzipped`, which other programs can read.
     """
 
-    level: int = 6
-    inner: Codec = pickled
-    method: str = "auto"
+    __slots__ = ()
+
+    def __new__(cls, level: int = 6, inner: Codec = pickled, method: str = "auto") -> compressed:
+        if method not in ("auto", "zlib", "zstd"):
+            raise ValueError(f"method must be 'auto', 'zlib' or 'zstd', got {method!r}")
+        return super().__new__(cls, whole("level", level, 0, 22), codec_given(inner, "inner"), method)
 
     @property
     def name(self) -> str:
@@ -55,7 +68,9 @@ class compressed(NamedTuple):
 
     def loads(self, data: Bytes) -> Any:
         """Decode a value."""
-        return self.inner.loads(bytearray(_unpacked(memoryview(data))))
+        with raised_as_damage("it cannot be unpacked"):
+            unpacked = bytearray(_unpacked(memoryview(data)))
+        return self.inner.loads(unpacked)
 
 
 def _unpacked(view: memoryview) -> bytes:
@@ -63,8 +78,7 @@ def _unpacked(view: memoryview) -> bytes:
         raise DamagedError(f"{len(view)} bytes are too few for a compressed value")
     method, size = HEAD.unpack_from(view)
     body = view[HEAD.size :]
-    if size > RATIO.get(method, 0) * (len(body) + 16):
-        raise DamagedError(f"{len(body)} bytes cannot unpack to {size} by method {method!r}")
+    Budget(len(body) + 16, RATIO.get(method, 0)).take(size, f"what is packed by method {method!r}")
     if method == b"s":
         found = _zstd_unpacked(_zstd("zstd"), bytes(body), size)
     else:
@@ -87,6 +101,8 @@ def _zstd_packed(zstd: Any, data: bytes, level: int) -> bytes:
 
 def _zstd_unpacked(zstd: Any, body: bytes, size: int) -> bytes:
     """Decompress, but not to more than the stated size, whatever the frame says of itself."""
+    if body[: len(_ZSTD)] != _ZSTD or not body[len(_ZSTD)] & _CHECKED:
+        raise DamagedError("it is not a frame of zstd with a checksum")
     if hasattr(zstd, "CompressionParameter"):
         stream = zstd.ZstdDecompressor()
         found = bytes(stream.decompress(body, size + 1))

@@ -6,6 +6,7 @@ The law of a codec is ``functional_hash(loads(dumps(value))) == functional_hash(
 from __future__ import annotations
 
 import pickle
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -130,11 +131,19 @@ def load_pyarrow() -> None:
     import pyarrow as pa
 
     _reductions.register(pa.UnionScalar)(refuse)
+    load_slices("pyarrow")
 
     @_reductions.exact(pa.MapType)
     def map_type(obj: Any) -> Any:
         return (pa.map_, (obj.key_field, obj.item_field, True)) if obj.keys_sorted else NotImplemented
 
 
+def load_slices(name: str) -> None:
+    from . import slices
+
+    getattr(slices, f"load_{name}")(_reductions)
+
+
 for _name in ("numpy", "polars", "pyarrow"):
     _reductions.register_lazy(_name, globals()[f"load_{_name}"])
+_reductions.register_lazy("torch", partial(load_slices, "torch"))

@@ -12,7 +12,7 @@ import xxhash
 from ..damage import DamagedError
 from .faithful import faithful
 from .frames import framed, unframed
-from .protocol import Bytes, Codec
+from .protocol import Bytes, Codec, too_deep
 
 __all__ = ["gzipped", "pickled", "plain_pickle", "trailer"]
 
@@ -63,9 +63,12 @@ def _pickle(value: Any, buffers: list[list[memoryview]] | None = None) -> bytes:
         if buffers:
             buffers.clear()  # of the first attempt
         out = io.BytesIO()
-        _by_value()(out, 5, buffer_callback=keep).dump(value)
+        try:
+            _by_value()(out, 5, buffer_callback=keep).dump(value)
+        except RecursionError as error:
+            raise too_deep(value) from error
     except RecursionError as error:
-        raise _too_deep(value) from error
+        raise too_deep(value) from error
     return out.getvalue()
 
 
@@ -84,23 +87,6 @@ def _by_value() -> Any:
             return super().reducer_override(obj) if found is NotImplemented else found
 
     return Pickler
-
-
-def _too_deep(value: Any) -> RecursionError:
-    """Return an error that tells how deep a value is, as far as its containers and attributes show."""
-    depth, level = 0, [value]
-    while level and depth < 1_000_000:
-        below = [inner for outer in level[:100] for inner in _inside(outer)]
-        depth, level = depth + 1, below
-    return RecursionError(f"{type(value).__qualname__} nests {depth} levels deep, more than pickle can follow")
-
-
-def _inside(outer: Any) -> list[Any]:
-    if isinstance(outer, dict):
-        return [inner for inner in outer.values() if not isinstance(inner, str | int | float)]
-    if isinstance(outer, list | tuple):
-        return [inner for inner in outer if not isinstance(inner, str | int | float)]
-    return list(getattr(outer, "__dict__", {}).values())
 
 
 class PlainPickle(NamedTuple):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
+from ...given import made, wrong
 from ...typing import Bytes
+from ..steady import note
 
-__all__ = ["Bytes", "Codec", "checks_itself", "parts_of", "runs_code"]
+__all__ = ["Bytes", "Codec", "checks_itself", "codec_given", "parts_of", "runs_code"]
 
 
 @runtime_checkable
@@ -38,6 +40,22 @@ class Codec(Protocol):
         """Decode what ``dumps`` made."""
 
 
+def codec_given(codec: Codec, name: str = "codec") -> Codec:
+    """Return what a user gave as codec.
+
+    :raises TypeError: when it is none; shows what to write instead.
+
+    >>> codec_given("zip")
+    Traceback (most recent call last):
+    TypeError: codec must be a codec of flowly_ckpt.targets, such as pickled, compressed() or tree, got 'zip'
+    """
+    calls = (getattr(codec, name, None) for name in ("dumps", "loads"))
+    if isinstance(getattr(codec, "name", None), str) and all(map(callable, calls)):
+        return codec
+    wanted = "a codec of flowly_ckpt.targets, such as pickled, compressed() or tree"
+    raise wrong(name, wanted, made(name, codec, wanted))
+
+
 def parts_of(codec: Codec, value: Any) -> list[Bytes]:
     """Encode a value in pieces where the codec can, else in one.
 
@@ -46,7 +64,26 @@ def parts_of(codec: Codec, value: Any) -> list[Bytes]:
     True
     """
     parts = getattr(codec, "parts", None)
-    return [codec.dumps(value)] if parts is None else list(parts(value))
+    try:
+        found = [codec.dumps(value)] if parts is None else list(parts(value))
+    except RecursionError as error:
+        raise error if error.__cause__ else too_deep(value) from error
+    if len(found) > 1:
+        note(found)
+    return found
+
+
+def too_deep(value: Any) -> RecursionError:
+    """Return an error that tells how deep a value is, and the way to where it is deepest.
+
+    >>> str(too_deep([1, {"a": 2}]))
+    "list nests 3 levels deep at [1] → ['a'], more than can be encoded"
+    """
+    from ...hashing.way import deepest
+
+    depth, way = deepest(value)
+    where = f" at {way}" if way else ""
+    return RecursionError(f"{type(value).__qualname__} nests {depth} levels deep{where}, more than can be encoded")
 
 
 def runs_code(codec: Codec) -> bool:

@@ -7,14 +7,16 @@ import weakref
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import starmap
 from typing import Any
 
+from ... import given
 from ...errors import StoreError
-from ...typing import Facts, Key
+from ...typing import Age, Facts, Key
 from ..claims import Claim, Claims
-from ..codecs import Bytes, Codec, codec_named, parts_of, pickled, runs_code
+from ..codecs import Bytes, Codec, codec_given, codec_named, parts_of, pickled, runs_code
 from ..damage import DamagedError, warn_once
-from ..facts import Collected, Entry, Selection, TagStats, is_key
+from ..facts import Collected, Entry, Selection, TagStats, is_key, key_given
 from ..filesystem import PRIVATE, SHARED, size_of
 from ..protocol import BaseTarget, Progress
 from .blobs import Blobs
@@ -39,13 +41,15 @@ class DiskTarget(BaseTarget):
     :param codec: turns values into bytes; entries of other codecs stay readable, except that a codec which runs no
         code never lets one that does.
     :param verify: ``True`` checks each value against its digest; ``"lazy"`` leaves large ones to :meth:`verify`.
-    :param max_bytes: evict what saves the least time per byte when the values exceed this.
-    :param max_age: seconds; older entries count as absent, and :meth:`gc` deletes them.
+    :param max_bytes: evict what saves the least time per byte when the values exceed this; also text such as ``10GB``.
+    :param max_age: seconds, a timedelta, or text such as ``30d``; older entries count as absent, and :meth:`gc`
+        deletes them.
     :param inline_bytes: values of at most this encoded size are kept in the index, larger ones in files.
     :param durable: wait at each store until the disk has it, so that it survives a loss of power.
     :param claim_timeout: seconds to wait for a living process that computes the same key.
     :param shared: let others read and write what is made here, as far as the umask does.
     :param mapped: map large values; ``False`` reads them, so that a file which others change or cut does no harm.
+    :raises TypeError, ValueError: for a wrong option, and for an address such as ``s3://…``.
     :raises StoreError: when the path is something else, of another format, or on a network file system.
 
     >>> import tempfile
@@ -70,18 +74,23 @@ class DiskTarget(BaseTarget):
         *,
         codec: Codec = pickled,
         verify: bool | str = True,
-        max_bytes: int | None = None,
-        max_age: float | None = None,
-        inline_bytes: int = 32_768,
+        max_bytes: int | str | None = None,
+        max_age: Age | None = None,
+        inline_bytes: int | str = 32_768,
         durable: bool = False,
-        claim_timeout: float = 3600.0,
+        claim_timeout: Age = 3600.0,
         shared: bool = False,
         mapped: bool = True,
     ) -> None:
         if verify not in (True, "lazy"):
             raise ValueError(f"verify must be True or 'lazy', got {verify!r}")
-        self.path = os.path.abspath(os.path.expanduser(path))
-        self.options = {"codec": codec, "verify": verify, "max_bytes": max_bytes, "max_age": max_age,
+        self.path = given.folder("path", path)
+        max_bytes = given.optional(given.size, "max_bytes", max_bytes)
+        max_age = given.optional(given.seconds, "max_age", max_age)
+        inline_bytes = given.size("inline_bytes", inline_bytes)
+        claim_timeout = given.seconds("claim_timeout", claim_timeout)
+        durable, shared, mapped = starmap(given.switch, (("durable", durable), ("shared", shared), ("mapped", mapped)))
+        self.options = {"codec": codec_given(codec), "verify": verify, "max_bytes": max_bytes, "max_age": max_age,
                         "inline_bytes": inline_bytes, "durable": durable, "claim_timeout": claim_timeout,
                         "shared": shared, "mapped": mapped}  # fmt: skip
         mode = SHARED if shared else PRIVATE
@@ -166,9 +175,12 @@ class DiskTarget(BaseTarget):
         self._values.store(key, codec or self.codec.name, pieces, size, facts or Facts(0.0))
         if self._bound is not None and (wanted := self._bound.excess(key, size)):
             self._counts.flush()
-            self._values.drop_files(self._bound.evict(wanted, key))
+            self._values.drop_files(self._bound.evict(wanted, key)[1])
 
     def __delitem__(self, key: Key) -> None:
+        key_given(key)
+        if self._values.max_age is not None and key not in self:
+            raise KeyError(key)
         self._values.remove(key)
 
     def clear(self) -> None:
@@ -185,6 +197,10 @@ class DiskTarget(BaseTarget):
         found = self._values.listed(self._entries.keys, partial(self.verify, repair=True))
         return (key for key, created in found if self._values.is_young(created))
 
+    def _any_keys(self) -> Iterator[Key]:
+        found = self._entries.keys(page=16)
+        return (key for key, created in found if self._values.is_young(created))
+
     def __len__(self) -> int:
         return self._entries.count() if self._values.max_age is None else sum(1 for _ in self)
 
@@ -192,15 +208,24 @@ class DiskTarget(BaseTarget):
         return self._claims.claim(key)
 
     def entry(self, key: Key) -> Entry | None:
-        return next(self.entries(object=key[0], tag=key[1], transform=key[2]), None)
+        obj, tag, transform = key_given(key)
+        return next(self.entries(object=obj, tag=tag, transform=transform), None)
 
     def entries(self, **selection: Any) -> Iterator[Entry]:
-        chosen = Selection(**selection).checked()
+        chosen = Selection.of(**selection)
         self._counts.flush(patience=5.0)
         return self._values.listed(partial(self._entries.select, chosen), partial(self.verify, repair=True))
 
+    def latest(self, **selection: Any) -> Entry | None:
+        chosen = Selection.of(**selection)
+        return next(self._values.listed(partial(self._entries.latest, chosen), partial(self.verify, repair=True)), None)
+
+    def fate(self, key: Key) -> str:
+        row = self._values.look(key)
+        return "expired" if row is not None and not self._values.is_young(row.created) else ""
+
     def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
-        chosen = Selection(**selection).checked()
+        chosen = Selection.of(**selection)
         self._counts.flush(patience=5.0)
         if dry_run:
             return self._entries.count(chosen)
@@ -219,10 +244,23 @@ class DiskTarget(BaseTarget):
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
         return verify(self._values, repair=repair, progress=progress)
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
+        older_than = given.seconds("older_than", older_than)
         expired = self.clear_where(older_than=self._values.max_age) if self._values.max_age is not None else 0
+        evicted = self._shrink(max_bytes)
         self._claims.collect()
-        return collect(self._values, older_than)._replace(expired=expired)
+        return collect(self._values, older_than)._replace(expired=expired, evicted=evicted)
+
+    def _shrink(self, max_bytes: int | str | None) -> int:
+        if max_bytes is None:
+            return 0
+        wanted = self.size() - given.size("max_bytes", max_bytes)
+        if wanted <= 0:
+            return 0
+        self._counts.flush(patience=5.0)
+        count, files = Bound(self._entries, 0).evict(wanted)
+        self._values.drop_files(files)
+        return count
 
     def close(self) -> None:
         _close(self._counts)

@@ -149,7 +149,7 @@ class Blobs(NamedTuple):
 
     def remove(self, digest: bytes) -> None:
         """Remove a file, if it is there; whoever has it mapped keeps what they see."""
-        # Windows keeps what is mapped: gc takes it another time. What lies beyond a link is not the store's.
+        # Windows keeps what is open: gc takes it another time. What lies beyond a link is not the store's.
         with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
             path = self.path(digest)
             _refuse_links(path)
@@ -190,7 +190,7 @@ def _put(temporary: str, path: str, durable: bool, mode: int) -> None:
 
 
 def _content(descriptor: int, size: int, mapped: bool) -> Bytes | mmap.mmap:
-    if mapped and size >= _MAPPED:
+    if mapped and size >= _MAPPED and os.name == "posix":  # on Windows what is mapped is neither replaced nor removed
         with suppress(OSError):  # too many open files, or a file system without mappings: read it
             return mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY)
     data = read_into(descriptor, size)

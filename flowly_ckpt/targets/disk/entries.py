@@ -14,7 +14,7 @@ import xxhash
 
 from ...typing import Facts, Key
 from ..damage import DamagedError
-from ..facts import Entry, Selection, TagStats, names_of
+from ..facts import Entry, Selection, TagStats, key_given, names_of
 from .blobs import File, path_of
 from .index import Index
 from .schema import ASKED_FOR
@@ -26,18 +26,20 @@ ADD = """insert into entries (tag, object, transform, codec, digest, created, si
     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 KEY = "tag = ? and object = ? and transform = ?"
 FIND = f"select {FIELDS} from entries where {KEY}"
-FIND_MANY = f"select object, tag, transform, {FIELDS} from entries where (tag, object, transform) in (values {{}})"
+# A cross join, so that each key is looked for in the index; `in (values …)` would go through the whole of it.
+FIND_MANY = f"""with wanted (t, o, f) as (values {{}}) select object, tag, transform, {FIELDS}
+    from wanted cross join entries on tag = t and object = o and transform = f"""
 USED = "coalesce((select used from uses where uses.id = entries.id), created)"
 LIST = f"""select tag, object, transform, codec, size, created, {USED}, seconds,
     coalesce((select hits from uses where uses.id = entries.id), 0), made_from, blob from entries where"""
 STATS = """select tag, count(*), cast(total(size) as integer), cast(total(hits) as integer), total(hits * seconds),
     max(coalesce(used, created)) from entries left join uses on uses.id = entries.id group by tag order by tag"""
-SIZE = """select (select total(size) from entries where blob is null) +
-    (select total(size) from (select distinct size, blob from entries where blob is not null))"""
+SIZE = """select coalesce(cast((select total(size) from entries where blob is null) +
+    (select total(size) from (select distinct size, blob from entries where blob is not null)) as integer), 0)"""
 CHECK = """select cast(object as blob), cast(tag as blob), cast(transform as blob), id, cast(codec as blob), digest,
     created, size, blob, data from entries where id > ? order by id limit 200"""
 KEYS = """select object, tag, transform, created from entries
-    where (tag, object, transform) {} (?, ?, ?) order by tag, object, transform limit 5000"""
+    where (tag, object, transform) {} (?, ?, ?) order by tag, object, transform limit {}"""
 WORTH = f"select id, size, blob from entries where id != ? order by seconds / max(size, 1), {USED}, id"
 PAGE = 2000
 AT_ONCE = 300  # keys in a statement, whose values SQLite limits
@@ -176,15 +178,15 @@ class Entries:
         """Return whether any entry has a file of this size."""
         return self.index.row("select 1 from entries where size = ? and blob is not null limit 1", (size,)) is not None
 
-    def keys(self) -> Iterator[tuple[Key, int]]:
-        """Yield the keys, by tag, with the time of their making."""
+    def keys(self, page: int = 5000) -> Iterator[tuple[Key, int]]:
+        """Yield the keys, by tag, with the time of their making; so many are read at once."""
         relation, last = ">=", ("", "", "")
         while True:
-            found = self.index.rows(KEYS.format(relation), last)
+            found = self.index.rows(KEYS.format(relation, page), last)
             odd = not {str, int}.issuperset(map(type, chain.from_iterable(found)))  # text that SQLite could not encode
             for obj, tag, transform, created in found:
                 yield ((_text(obj), _text(tag), _text(transform)) if odd else (obj, tag, transform)), _number(created)
-            if len(found) < 5000:
+            if len(found) < page:
                 return
             obj, tag, transform = found[-1][:3]
             relation, last = ">", (tag, obj, transform)
@@ -200,6 +202,11 @@ class Entries:
             if len(found) < PAGE:
                 return
             last, start = "and (tag, object, transform) > (?, ?, ?)", found[-1][:3]
+
+    def latest(self, chosen: Selection) -> Iterator[Entry]:
+        """Yield what is known of the selected entry that was stored last, if there is one."""
+        where, values = condition(chosen)
+        yield from map(entry_of, self.index.rows(f"{LIST} {where} order by id desc limit 1", values))
 
     def count(self, chosen: Selection | None = None) -> int:
         """Count the selected entries."""
@@ -257,7 +264,8 @@ def columns(key: Key) -> tuple[Any, Any, Any]:
     except UnicodeEncodeError:
         return (column(key[1]), column(key[0]), column(key[2]))
     except (TypeError, ValueError):
-        raise TypeError(f"a key must be a tuple of three strings, got {key!r}") from None
+        key_given(key)
+        raise
     return (tag, obj, transform)
 
 

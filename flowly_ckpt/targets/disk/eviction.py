@@ -39,18 +39,20 @@ class Bound:
         self._known, self._added = self.entries.size(), 0
         return self._known - self.max_bytes * 9 // 10 if self._known > self.max_bytes else 0
 
-    def evict(self, wanted: int, newest: Key) -> list[File]:
-        """Delete what saves the least time per byte, the least recently used first on ties, but not the newest.
+    def evict(self, wanted: int, newest: Key | None = None) -> tuple[int, list[File]]:
+        """Delete what saves the least time per byte, the least recently used first on ties.
 
         :param wanted: how many bytes to free.
-        :return: the files that the deleted entries had.
+        :param newest: the entry to keep.
+        :return: how many entries were deleted, and the files that they had.
         """
 
         def work(connection: sqlite3.Connection) -> list[tuple[int, int, bytes | None]]:
             out: list[Any] = []
             freed = 0
             shared: dict[File, int] = {}
-            found = connection.execute(f"select id from entries where {KEY}", columns(newest)).fetchone()
+            kept = f"select id from entries where {KEY}"
+            found = newest and connection.execute(kept, columns(newest)).fetchone()
             for row in connection.execute(WORTH, found or (-1,)):
                 if freed >= wanted:
                     break
@@ -60,7 +62,8 @@ class Bound:
             connection.executemany("delete from entries where id = ?", [row[:1] for row in out])
             return out
 
-        return list({File(blob, size) for _, size, blob in self.entries.index.transact(work) if blob is not None})
+        out = self.entries.index.transact(work)
+        return len(out), list({File(blob, size) for _, size, blob in out if blob is not None})
 
 
 def _is_last(connection: sqlite3.Connection, shared: dict[File, int], row: Any) -> bool:

@@ -18,7 +18,8 @@ __all__ = ["next_generation"]
 
 _COLUMNS = "id, tag, object, transform, codec, digest, created, size, blob, data, seconds, made_from"
 _INSERT = f"insert or ignore into entries ({_COLUMNS}) values (?{', ?' * 11})"
-_TRIES = 1000  # stretches that cannot be read
+_TRIES = 1000  # stretches that cannot be read, at most
+_PAGE = 512  # bytes that such a stretch has at least
 _END = 2**63 - 1
 
 
@@ -39,7 +40,7 @@ def next_generation(folder: str, damaged: str, error: object = "damaged", mode: 
         connection.execute("commit")
 
     make_index(folder, os.path.basename(next_index(os.path.join(folder, damaged))), fill, mode)
-    warn_once(folder, None, f"{damaged}: {error}", stacklevel=9)
+    warn_once(folder, None, f"{damaged}: {error}")
 
 
 def whole_rows(path: str) -> Iterator[tuple[Any, ...]]:
@@ -50,20 +51,23 @@ def whole_rows(path: str) -> Iterator[tuple[Any, ...]]:
     """
     with suppress(*FAULTS, OSError), closing(connect_to_damaged(path)) as connection:
         # Steps are limited by the size of the file: an index made by somebody else may have rows without end.
-        budget = iter(range(os.path.getsize(path) // 10 + 10_000))
+        size = os.path.getsize(path)
+        budget = iter(range(size // 10 + 10_000))
         connection.set_progress_handler(lambda: next(budget, None) is None, 1000)
-        yield from filter(_is_whole, _readable(connection))
+        yield from filter(_is_whole, _readable(connection, min(size // _PAGE + 10, _TRIES)))
 
 
-def _readable(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+def _readable(connection: sqlite3.Connection, tries: int) -> Iterator[tuple[Any, ...]]:
     select = f"select {_COLUMNS} from entries where id > ? and id < ? order by id"
     last = -1
     kind = connection.execute("select type from sqlite_master where name = 'entries'").fetchone()
     if kind is None or kind[0] == "view":
         return
-    for _ in range(_TRIES):
+    for _ in range(tries):
         try:
             for row in connection.execute(select, (last, _END)):
+                if row[0] <= last:
+                    raise sqlite3.DatabaseError("malformed: rows out of order")
                 last = row[0]
                 yield row
             return
@@ -87,9 +91,11 @@ def _readable(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
 
 def _one(connection: sqlite3.Connection, select: str, after: int, before: int) -> Any:
     try:
-        return connection.execute(f"{select} limit 1", (after, before)).fetchone()
+        row = connection.execute(f"{select} limit 1", (after, before)).fetchone()
     except FAULTS:
         return None
+    # In a tree that is damaged a search may come to anywhere, and would go round and round.
+    return row if row is not None and after < row[0] < before else None
 
 
 def _is_whole(row: tuple[Any, ...]) -> bool:

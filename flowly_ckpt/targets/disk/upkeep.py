@@ -76,7 +76,7 @@ def collect(values: Values, older_than: float = 600.0) -> Collected:
 
     >>> from flowly_ckpt.targets import DiskTarget
     >>> DiskTarget("/no/such/folder").gc()
-    Collected(expired=0, files=0, bytes=0)
+    Collected(expired=0, files=0, bytes=0, evicted=0)
     """
     entries, path = values.entries, values.name
     temporaries = [size for _, size in collect_temporaries(path, older_than)]

@@ -86,13 +86,14 @@ class Values:
             if "decode" in str(error):  # text that a flipped byte has made unreadable
                 with suppress(StoreError):
                     self.entries.remove_unreadable(key)
-            warn_once(self.name, key, error, stacklevel=6)
+            warn_once(self.name, key, error)
             return None
 
     def is_young(self, created: int) -> bool:
         """Return whether an entry made at this time has not expired."""
         # A date in the future shows a clock that was set back: such an entry lives no longer than others.
-        return self.max_age is None or abs(time.time() - created / 1e9) <= self.max_age
+        known = type(created) in (int, float)  # in a foreign index it may be anything
+        return self.max_age is None or (known and abs(time.time() - created / 1e9) < self.max_age)
 
     def _condemn(self, key: Key, row: Row, what: Exception) -> None:
         """Warn that an entry is damaged, and remove it with its file, so that it can be stored again.
@@ -109,7 +110,7 @@ class Values:
         if isinstance(what, (DamagedError, FileNotFoundError, TypeError, ValueError)):
             with suppress(StoreError, OSError):  # of a folder that is only for reading
                 self.entries.index.transact(remove)
-        warn_once(self.name, key, what, stacklevel=6, of=row.id)
+        warn_once(self.name, key, what, of=row.id)
 
     def store(self, key: Key, codec: str, pieces: list[Bytes], size: int, facts: Facts) -> None:
         """Store encoded bytes, given in pieces.
@@ -195,5 +196,5 @@ class Values:
             if "decode" not in str(error):
                 raise
             mend()
-            warn_once(self.name, None, error, stacklevel=6)
+            warn_once(self.name, None, error)
             yield from listing()

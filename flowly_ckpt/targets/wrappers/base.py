@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from copy import copy
 from typing import Any
 
-from ...typing import Facts, Key, Target
+from ...typing import Age, Facts, Key, Target
 from ..claims import Claim
 from ..codecs import Bytes, Codec
 from ..facts import Collected, Entry, TagStats
-from ..protocol import BaseTarget, Progress, as_target, described
+from ..protocol import BaseTarget, Progress, as_target, checked, described, settled
 
 __all__ = ["Wrapper"]
 
@@ -24,7 +25,7 @@ class Wrapper(BaseTarget):
     """
 
     def __init__(self, target: Target) -> None:
-        self.target = target
+        self.target = checked(target)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({described(self.target)})"
@@ -59,6 +60,15 @@ class Wrapper(BaseTarget):
     def place(self) -> Hashable:
         return (type(self), self.full.place)
 
+    @property
+    def settled(self) -> Target:
+        found = settled(self.target)
+        if found is self.target:
+            return self
+        own = copy(self)
+        own.target = found
+        return own
+
     def wrapped(self, key: Key, value: Any) -> Any:
         """Return what is stored for a value."""
         return value
@@ -84,6 +94,9 @@ class Wrapper(BaseTarget):
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self.target)
+
+    def _any_keys(self) -> Iterator[Key]:
+        return self.full._any_keys() if type(self).__iter__ is Wrapper.__iter__ else iter(self)
 
     def __len__(self) -> int:
         return len(self.target)
@@ -116,6 +129,12 @@ class Wrapper(BaseTarget):
     def entries(self, **selection: Any) -> Iterator[Entry]:
         return self.full.entries(**selection)
 
+    def latest(self, **selection: Any) -> Entry | None:
+        return self.full.latest(**selection)
+
+    def fate(self, key: Key) -> str:
+        return self.full.fate(key)
+
     def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
         return self.full.clear_where(dry_run=dry_run, **selection)
 
@@ -125,8 +144,8 @@ class Wrapper(BaseTarget):
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
         return self.full.verify(repair=repair, progress=progress)
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
-        return self.full.gc(older_than=older_than)
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
+        return self.full.gc(older_than=older_than, max_bytes=max_bytes)
 
     def read_bytes(self, key: Key) -> Bytes:
         return self.full.read_bytes(key)

@@ -8,14 +8,18 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from ... import given
 from ...errors import StoreError
-from ...typing import Facts, Key, Target
+from ...typing import Age, Facts, Key, Target
 from ..codecs import parts_of, pickled
+from ..facts import Collected
 from ..filesystem import size_of
 from ..protocol import BaseTarget, described
 from .base import Wrapper
 
 __all__ = ["Bounded", "measured"]
+
+REMEMBERED = 10_000  # evicted keys
 
 
 def measured(value: Any) -> int:
@@ -35,7 +39,7 @@ class Bounded(Wrapper):
 
     The books are kept in memory; entries that were there before are measured at the first store.
 
-    :param max_bytes: the bound on the sum of the measures.
+    :param max_bytes: the bound on the sum of the measures; also text such as ``10GB``.
     :param measure: returns the size of a value in bytes.
     :raises StoreError: at a store of a value that is larger than max_bytes by itself.
 
@@ -48,13 +52,14 @@ class Bounded(Wrapper):
     See also: ``DiskTarget(max_bytes=…)``, which keeps its books on the disk.
     """
 
-    def __init__(self, target: Target, max_bytes: int, measure: Callable[[Any], int] = measured) -> None:
+    def __init__(self, target: Target, max_bytes: int | str, measure: Callable[[Any], int] = measured) -> None:
         super().__init__(target)
-        self.max_bytes = max_bytes
-        self.measure = measure
+        self.max_bytes = given.size("max_bytes", max_bytes)
+        self.measure = given.function("measure", measure, "a value")
         self._books: dict[Key, tuple[int, float]] = {}
         self._used: dict[Key, int] = {}
         self._clock = itertools.count()
+        self._evicted: dict[Key, None] = {}
         self._guard = threading.RLock()
         self._is_counted = False
 
@@ -77,7 +82,8 @@ class Bounded(Wrapper):
             super().put(key, value, facts)
             self._books[key] = (size, facts.seconds)
             self._used[key] = next(self._clock)
-            self._evict(key)
+            if sum([size for size, _ in self._books.values()]) > self.max_bytes:
+                self._evict(key, int(self.max_bytes * 0.9))
 
     put_many = BaseTarget.put_many
 
@@ -88,17 +94,24 @@ class Bounded(Wrapper):
                 if (value := self.target.get(key, self)) is not self:
                     self._books.setdefault(key, (self.measure(value), 0.0))
 
-    def _evict(self, newest: Key) -> None:
-        total = sum([size for size, _ in self._books.values()])
-        if total <= self.max_bytes:
-            return
+    def _evict(self, newest: Key | None, max_bytes: int) -> int:
+        total, evicted = sum([size for size, _ in self._books.values()]), 0
         for key in sorted(self._books, key=self._worth):
-            if total <= self.max_bytes * 0.9:
-                return
+            if total <= max_bytes:
+                break
             if key != newest:
                 total -= self._books[key][0]
-                self.full._removed(key)
+                evicted += self.full._removed(key)
                 self._forget(key)
+                self._evicted[key] = None
+        while len(self._evicted) > REMEMBERED:
+            del self._evicted[next(iter(self._evicted))]
+
+        return evicted
+
+    def fate(self, key: Key) -> str:
+        """Return what became of an entry: whether this process has evicted it."""
+        return "evicted" if key in self._evicted and key not in self else super().fate(key)
 
     def _worth(self, key: Key) -> tuple[float, int]:
         size, seconds = self._books[key]
@@ -107,6 +120,19 @@ class Bounded(Wrapper):
     def _forget(self, key: Key) -> None:
         self._books.pop(key, None)
         self._used.pop(key, None)
+
+    def _shrink(self, max_bytes: int | str | None) -> int:
+        if max_bytes is None:
+            return 0
+        with self._guard:
+            self._count()
+            return self._evict(None, given.size("max_bytes", max_bytes))
+
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
+        """Evict by its own books, and collect what the target has to."""
+        evicted = self._shrink(max_bytes)
+        found = super().gc(older_than=older_than)
+        return found._replace(evicted=found.evicted + evicted)
 
     def __delitem__(self, key: Key) -> None:
         with self._guard:

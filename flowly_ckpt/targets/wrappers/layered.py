@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
-from ...errors import StoreError
-from ...typing import Facts, Key, Target
+from ...errors import StoreError, StoreWarning, warn
+from ...typing import Age, Facts, Key, Target
 from ..codecs import Bytes
 from ..facts import Collected, Entry, stats_of
-from ..protocol import BaseTarget, Progress, as_target, described
+from ..protocol import BaseTarget, Progress, as_target, checked, described, settled
 from .base import Wrapper
 
 __all__ = ["Layered"]
@@ -18,14 +18,18 @@ __all__ = ["Layered"]
 class Layered(Wrapper):
     """Look into a fast target first, then into a slow one, whose values go into the fast one; store into both.
 
+    What a key only names, a state of :mod:`flowly_ckpt.resume` or a task's result, is looked for in the slow one:
+    another process may have replaced it since. While the
+    slow one cannot be reached, results are kept in the fast one, with a warning.
+
     >>> memory, disk = {}, {("a", "b", "c"): 1}
     >>> Layered(memory, disk)["a", "b", "c"], memory
     (1, {('a', 'b', 'c'): 1})
     """
 
     def __init__(self, fast: Target, slow: Target) -> None:
+        self.fast = checked(fast, "fast")
         super().__init__(slow)
-        self.fast = fast
 
     def __repr__(self) -> str:
         return f"Layered({described(self.fast)}, {described(self.target)})"
@@ -48,6 +52,10 @@ class Layered(Wrapper):
     def place(self) -> Hashable:
         return (Layered, self.near.place, self.full.place)
 
+    @property
+    def settled(self) -> Target:
+        return settled(self.target)
+
     def __getitem__(self, key: Key) -> Any:
         try:
             return self.fast[key]
@@ -60,21 +68,23 @@ class Layered(Wrapper):
         """Return the stored values by key, from the fast target and for the rest from the slow one."""
         wanted = list(keys)
         found = self.near.get_many(wanted)
-        rest = self.full.get_many([key for key in wanted if key not in found])
-        for key, value in rest.items():
-            self._keep_near(self.near.put, key, value, Facts(0.0))
+        try:
+            rest = self.full.get_many([key for key in wanted if key not in found])
+        except StoreError as error:
+            warn(f"{described(self.target)} could not be asked: {error}", StoreWarning)
+            rest = {}
+        self._keep_all_near([(key, value, Facts(0.0)) for key, value in rest.items()])
         return {**found, **rest}
 
     def put(self, key: Key, value: Any, facts: Facts) -> None:
-        """Store into both, the slow one first."""
-        self.full.put(key, value, facts)
+        """Store into both, the slow one first; what cannot be reached keeps nothing, with a warning."""
+        self._keep_far(self.full.put, key, value, facts)
         self._keep_near(self.near.put, key, value, facts)
 
     def put_many(self, items: Iterable[tuple[Key, Any, Facts]]) -> None:
         kept = list(items)
-        self.full.put_many(kept)
-        for key, value, facts in kept:
-            self._keep_near(self.near.put, key, value, facts)
+        self._keep_far(self.full.put_many, kept)
+        self._keep_all_near(kept)
 
     def read_bytes(self, key: Key) -> Bytes:
         try:
@@ -84,14 +94,28 @@ class Layered(Wrapper):
 
     def write_bytes(self, key: Key, parts: Any, facts: Facts | None = None, codec: str = "") -> None:
         pieces = list(parts)
-        self.full.write_bytes(key, pieces, facts, codec)
+        self._keep_far(self.full.write_bytes, key, pieces, facts, codec)
         self._keep_near(self.near.write_bytes, key, pieces, facts, codec)
+
+    def _keep_far(self, store: Callable[..., None], *what: Any) -> None:
+        try:
+            store(*what)
+        except StoreError as error:
+            text = f"a result is kept in {described(self.fast)} only: {error}"
+            warn(text, StoreWarning)
 
     def _keep_near(self, store: Callable[..., None], key: Key, *what: Any) -> None:
         try:
             store(key, *what)
         except StoreError:
             self.near._removed(key)  # what it holds may be older; the slow one has it anyway
+
+    def _keep_all_near(self, items: list[tuple[Key, Any, Facts]]) -> None:
+        try:
+            self.near.put_many(items)
+        except StoreError:
+            for item in items:
+                self._keep_near(self.near.put, *item)
 
     def __delitem__(self, key: Key) -> None:
         was_near = self.near._removed(key)
@@ -120,6 +144,7 @@ class Layered(Wrapper):
         yield from self.full.entries(**selection)
         yield from [entry for entry in self.near.entries(**selection) if entry.key not in self.target]
 
+    latest = BaseTarget.latest
     clear_where = BaseTarget.clear_where
 
     def stats(self) -> Any:
@@ -128,8 +153,8 @@ class Layered(Wrapper):
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
         return self.near.verify(repair=repair) + self.full.verify(repair=repair, progress=progress)
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
-        found = zip(self.near.gc(older_than=older_than), self.full.gc(older_than=older_than))
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
+        found = zip(self.near.gc(older_than=older_than), self.full.gc(older_than=older_than, max_bytes=max_bytes))
         return Collected(*map(sum, found))
 
     def close(self) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import xxhash
 
+from ...given import wrong
 from ...typing import Facts, Key, Target
-from ..codecs import Bytes, Codec, parts_of, pickled
+from ..codecs import Bytes, Codec, codec_given, parts_of, pickled
 from ..damage import DamagedError, warn_once
-from ..protocol import BaseTarget, as_target
+from ..protocol import BaseTarget, as_target, checked
 from .base import Wrapper
 
 __all__ = ["Signed"]
@@ -44,10 +45,12 @@ class Signed(Wrapper):
     keeps_bytes = False
 
     def __init__(self, target: Target, key: bytes | str, codec: Codec | None = None) -> None:
+        if not isinstance(key, str | bytes | bytearray | memoryview):
+            raise wrong("key", "the secret, as bytes or text", key)
         secret = key.encode() if isinstance(key, str) else bytes(key)
         if len(secret) < 16:
             raise ValueError(f"a secret of {len(secret)} bytes is too short: take 16 or more, from secrets.token_bytes")
-        full = as_target(target)
+        full = as_target(checked(target))
         if not full.keeps_bytes:
             raise TypeError(
                 f"{type(target).__name__} decodes its entries by itself, before a signature could be checked; "
@@ -55,7 +58,7 @@ class Signed(Wrapper):
             )
         super().__init__(target)
         self.secret = secret
-        self._codec: Codec = codec or full.codec or pickled
+        self._codec = codec_given(codec or full.codec or pickled)
 
     @property
     def codec(self) -> Codec:  # type: ignore[override]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ...errors import StoreError
-from ...typing import Facts, Key, Target
+from ...given import function
+from ...typing import Age, Facts, Key, Target
 from ..facts import Collected
 from ..protocol import BaseTarget, Progress
 from .base import Wrapper
@@ -83,7 +84,7 @@ class ReadOnly(Wrapper):
             raise self._refused("repair")
         return super().verify(progress=progress)
 
-    def gc(self, *, older_than: float = 600.0) -> Collected:
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
         raise self._refused("collect")
 
     def write_bytes(self, key: Key, parts: Any, facts: Facts | None = None, codec: str = "") -> None:
@@ -130,7 +131,7 @@ class Snapshots(Wrapper):
             from copy import deepcopy
 
             copy = deepcopy
-        self.copy: Callable[[Any], Any] = copy
+        self.copy = function("copy", copy, "a value")
 
     def wrapped(self, key: Key, value: Any) -> Any:
         return self.copy(value)
@@ -159,7 +160,7 @@ class Hashed(Wrapper):
 
     def __init__(self, target: Target, hasher: Callable[[], Any]) -> None:
         super().__init__(target)
-        self._hasher = hasher
+        self._hasher = function("hasher", hasher, "nothing, as hashlib.blake2b")
 
     @property
     def hasher(self) -> Callable[[], Any]:  # type: ignore[override]

@@ -8,7 +8,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from ...damage import DamagedError
+from ...budget import Budget
+from ...damage import DamagedError, raised_as_damage
 from ..frames import framed, unframed
 from ..protocol import Bytes
 from . import plain as _plain  # noqa: F401  its rows
@@ -27,7 +28,8 @@ class Tree(NamedTuple):
 
     None, bool, int, float, complex, str, bytes, list, tuple, set, dict with any such key, range, dates and times,
     Decimal, Fraction, UUID, Path; arrays and scalars of numpy; tables of pandas, polars and pyarrow; enums,
-    dataclasses, named tuples and own types once they are registered. Objects that are shared come back apart.
+    dataclasses, named tuples and own types once they are registered. What is shared is written once, and comes back
+    shared; but text, and what is inside of keys, is written out.
 
     :raises TypeError: at ``dumps``, for a type that has no form; names the way to the value.
 
@@ -56,7 +58,14 @@ class Tree(NamedTuple):
         return b"".join(self.parts(value))
 
     def loads(self, data: Bytes) -> Any:
-        """Decode; arrays lie in ``data`` where it is writable: of a mapped file, a part is read when it is touched."""
+        """Decode; arrays lie in ``data`` where it is writable: of a mapped file, a part is read when it is touched.
+
+        :raises DamagedError: for what ``dumps`` never makes, or what would take more than is stored.
+        """
+        with raised_as_damage("it is no encoded value"):
+            return self._loads(data)
+
+    def _loads(self, data: Bytes) -> Any:
         stream, parts = unframed(MAGIC, data)
 
         def part(number: Any) -> memoryview:
@@ -64,7 +73,7 @@ class Tree(NamedTuple):
                 raise DamagedError(f"part {number!r} is missing")
             return parts[number]
 
-        return Reader(part).read(json.loads(bytes(stream)))
+        return Reader(part, Budget(len(memoryview(data)))).read(json.loads(bytes(stream)))
 
     def register(
         self,
@@ -110,7 +119,7 @@ def _own_row(kind: type, encode: Any, decode: Any, name: str) -> Row:
         return Row(name, _fields_of, lambda plain, of: _made(kind, of.read({"map": plain})))
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         make: Callable[[Any], Any] = kind._make  # type: ignore[attr-defined]
-        return Row(name, lambda value, to: [to.write(item) for item in value], lambda plain, of: make(of.read(plain)))
+        return Row(name, lambda value, to: [to.write(item) for item in value], lambda plain, of: make(of.items(plain)))
     raise TypeError(
         f"{kind.__qualname__} is not an enum, dataclass or named tuple: give tree.register encode and decode"
     )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ....hashing import functional_hash
+from ...budget import Budget
 from ...damage import DamagedError
 from ..protocol import Bytes
 from .rows import Reader, Row, Writer, add_row
@@ -33,9 +34,11 @@ def npy_pieces(array: Any) -> list[Bytes]:
     _check(array.dtype)
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
+    if not array.nbytes:
+        return [head.getvalue()]
     in_columns = array.flags.f_contiguous and not array.flags.c_contiguous
     flat = np.ascontiguousarray(array.T if in_columns else array).reshape(-1)
-    return [head.getvalue(), memoryview(flat.view(np.uint8)) if array.nbytes else b""]
+    return [head.getvalue(), memoryview(flat.view(np.uint8))]
 
 
 def _check(dtype: Any) -> None:
@@ -50,12 +53,12 @@ def _descr(dtype: Any) -> Any:
         return np.lib.format.dtype_to_descr(dtype)
 
 
-def read_npy(data: memoryview) -> Any:
+def read_npy(data: memoryview, budget: Budget) -> Any:
     """Return the array of a ``.npy`` file, lying in the data themselves; sizes are checked before anything is made.
 
     :raises DamagedError: when it is none, or would have to be unpickled.
 
-    >>> read_npy(memoryview(b"".join(npy_pieces(np.arange(3))))).tolist()
+    >>> read_npy(memoryview(b"".join(npy_pieces(np.arange(3)))), Budget(0)).tolist()
     [0, 1, 2]
     """
     stream = io.BytesIO(data[: 1 << 17])
@@ -67,7 +70,8 @@ def read_npy(data: memoryview) -> Any:
     if dtype.hasobject or size != len(data) - stream.tell() or any(length < 0 for length in shape):
         raise DamagedError(f"{len(data) - stream.tell()} bytes are not an array of {dtype} in the shape {shape}")
     if not size:
-        return np.zeros(shape, dtype, order="F" if in_columns else "C")
+        budget.step(math.prod(shape), "an array of items without bytes")
+        return np.ndarray(shape, dtype, bytearray(), order="F" if in_columns else "C")  # np.zeros makes S1 of S0
     return np.frombuffer(data, dtype, offset=stream.tell()).reshape(shape, order="F" if in_columns else "C")
 
 
@@ -79,11 +83,12 @@ def _encode(array: Any, to: Writer) -> Any:
 
 def _decode(plain: Any, of: Reader) -> Any:
     if type(plain) is int:
-        return read_npy(of.part(plain))
-    shape, items = plain
+        return read_npy(of.part(plain), of.budget)
+    shape, nodes = plain
+    items = of.items(nodes)
     array: Any = np.empty(len(items), dtype=object)
     for place, item in enumerate(items):
-        array[place] = of.read(item)
+        array[place] = item
     return array.reshape(shape)
 
 
@@ -92,7 +97,7 @@ def _scalar(value: Any, to: Writer) -> str:
 
 
 def _scalar_back(plain: Any, of: Reader) -> Any:
-    return read_npy(memoryview(bytearray(base64.b64decode(plain, validate=True))))[()]
+    return read_npy(memoryview(bytearray(base64.b64decode(plain, validate=True))), of.budget)[()]
 
 
 def _dtype(value: Any, to: Writer) -> Any:

@@ -7,6 +7,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from ...damage import DamagedError
 from ...facts import Stamped
 from ...materialise import Materialised
 from .rows import Reader, Row, Writer, add_row, waiting
@@ -21,18 +22,39 @@ def _items(value: Any, to: Writer) -> Any:
 
 
 def _items_back(kind: Any, plain: Any, of: Reader) -> Any:
-    return kind(of.read(plain))
+    return kind(of.items(plain))
+
+
+def _keys(value: Any, to: Writer) -> Any:
+    return [to.key(item) for item in value]
+
+
+def _keys_back(kind: Any, plain: Any, of: Reader) -> Any:
+    return kind(of.keys(plain))
 
 
 def _pairs(value: Any, to: Writer) -> Any:
-    return [[to.write(key), to.write(item, f"[{key!r:.40}]")] for key, item in value.items()]
+    return to.pairs(value)
+
+
+def _pairs_back(kind: Any, plain: Any, of: Reader) -> Any:
+    return kind(of.pairs(plain))
 
 
 def _counter_back(kind: Any, plain: Any, of: Reader) -> Any:
     counter = kind()
-    for key, count in of.read(plain):
+    for key, count in of.pairs(plain):
         dict.__setitem__(counter, key, count)
     return counter
+
+
+def _fraction_back(kind: Any, plain: Any, of: Reader) -> Any:
+    """Make a fraction of what is in lowest terms already; to look for a common divisor takes long for long numbers."""
+    fraction = object.__new__(kind)
+    fraction._numerator, fraction._denominator = (int(text, 16) for text in plain)
+    if fraction._denominator < 1:
+        raise DamagedError("a fraction has no positive denominator")
+    return fraction
 
 
 def _bytes(value: Any, to: Writer) -> Any:
@@ -87,17 +109,17 @@ def _zone_key(zone: Any, to: Writer) -> str:
 _FORMS: dict[str, dict[str, tuple[Any, Any]]] = {
     "builtins": {
         "tuple": (_items, _items_back),
-        "set": (_items, _items_back),
-        "frozenset": (_items, _items_back),
+        "set": (_keys, _keys_back),
+        "frozenset": (_keys, _keys_back),
         "bytes": (_bytes, _bytes_back),
         "bytearray": (_bytes, _bytes_back),
-        "complex": (lambda z, to: _items((z.real, z.imag), to), lambda kind, plain, of: kind(*of.read(plain))),
+        "complex": (lambda z, to: _items((z.real, z.imag), to), lambda kind, plain, of: kind(*of.items(plain))),
         "range": (lambda r, to: [r.start, r.stop, r.step], _spread),
     },
     "collections": {
-        "OrderedDict": (_pairs, _items_back),
+        "OrderedDict": (_pairs, _pairs_back),
         "Counter": (_pairs, _counter_back),
-        "deque": (lambda q, to: [q.maxlen, _items(q, to)], lambda kind, plain, of: kind(of.read(plain[1]), plain[0])),
+        "deque": (lambda q, to: [q.maxlen, _items(q, to)], lambda kind, plain, of: kind(of.items(plain[1]), plain[0])),
     },
     "datetime": {
         "datetime": (_moment, _moment_back),
@@ -110,7 +132,7 @@ _FORMS: dict[str, dict[str, tuple[Any, Any]]] = {
     "fractions": {
         "Fraction": (
             lambda f, to: [hex(f.numerator), hex(f.denominator)],
-            lambda kind, plain, of: kind(int(plain[0], 16), int(plain[1], 16)),
+            _fraction_back,
         )
     },
     "pathlib": {"Path": (_text, _call), "PurePosixPath": (_text, _call), "PureWindowsPath": (_text, _call)},
@@ -131,6 +153,6 @@ _load("builtins")
 add_row(type(...), Row("ellipsis", lambda value, to: 0, lambda plain, of: ...))
 add_row(
     Materialised,
-    Row("realised", lambda value, to: _items(value.items, to), lambda plain, of: Materialised(tuple(of.read(plain)))),
+    Row("realised", lambda value, to: _items(value.items, to), lambda plain, of: Materialised(tuple(of.items(plain)))),
 )
-add_row(Stamped, Row("stamped", _items, lambda plain, of: Stamped(*of.read(plain))))
+add_row(Stamped, Row("stamped", _items, lambda plain, of: Stamped(*of.items(plain))))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 from ....hashing import functional_hash
 from ..protocol import Bytes
+from .arrow import check_arrow
 from .rows import Reader, Row, Writer, add_row, waiting
 
 __all__: list[str] = []
@@ -21,10 +23,15 @@ def _arrow_pieces(table: Any) -> list[Bytes]:
     return [memoryview(sink.getvalue())]
 
 
-def _arrow_back(data: memoryview) -> Any:
+def _arrow_back(plain: Any, of: Reader) -> Any:
+    """Return the table of a part; what its buffers hold is looked at in full, since libraries rely on it."""
     import pyarrow as pa
 
-    return pa.ipc.open_stream(pa.py_buffer(data)).read_all()
+    data = of.part(plain)
+    check_arrow(data, of.budget)
+    table = pa.ipc.open_stream(pa.py_buffer(data)).read_all()
+    table.validate(full=True)
+    return table
 
 
 def _load_pyarrow() -> None:
@@ -33,7 +40,7 @@ def _load_pyarrow() -> None:
     def encode(table: Any, to: Writer) -> Any:
         return to.part(_arrow_pieces(table))
 
-    add_row(pa.Table, Row("pyarrow.Table", encode, lambda plain, of: _arrow_back(of.part(plain))))
+    add_row(pa.Table, Row("pyarrow.Table", encode, _arrow_back))
 
 
 def _load_polars() -> None:
@@ -45,7 +52,9 @@ def _load_polars() -> None:
         return to.part([sink.getbuffer()])
 
     def decode(plain: Any, of: Reader) -> Any:
-        return pl.read_ipc(io.BytesIO(of.part(plain)))
+        data = of.part(plain)
+        check_arrow(data, of.budget)
+        return pl.read_ipc(io.BytesIO(data))
 
     add_row(pl.DataFrame, Row("polars.DataFrame", encode, decode))
     add_row(pl.Series, Row("polars.Series", lambda series, to: encode(series.to_frame(), to),
@@ -90,7 +99,7 @@ def _frame_back(plain: Any, of: Reader) -> Any:
     import pandas as pd
 
     columns, index, data, attrs, *flags = plain
-    arrays = _apart(data, of)
+    arrays = _apart(data, of.items, of)
     index = of.read(index)
     series = {place: pd.Series(array, index=index, dtype=array.dtype, copy=False) for place, array in enumerate(arrays)}
     frame = pd.DataFrame(series, index=index, copy=False)
@@ -109,7 +118,7 @@ def _series_back(plain: Any, of: Reader) -> Any:
     import pandas as pd
 
     name, index, data, attrs, *flags = plain
-    array = _apart(data, of)[0]
+    array = _apart(data, of.items, of)[0]
     series = pd.Series(array, index=of.read(index), name=of.read(name), dtype=array.dtype, copy=False)
     series.attrs.update(of.read(attrs))
     return _flagged(series, flags)
@@ -123,7 +132,7 @@ def _flagged(table: Any, flags: list[Any]) -> Any:
 
 def _index(index: Any, to: Writer) -> Any:
     levels = [index.get_level_values(number).to_series(index=range(len(index))) for number in range(index.nlevels)]
-    columns = [_column(level, to, number) for number, level in enumerate(levels)]
+    columns = [[to.key(item) for item in level.array] if level.dtype == object else level.array for level in levels]
     freq = _freq(getattr(index, "freq", None))
     return [[to.write(name) for name in index.names], index.nlevels > 1, freq, _together(columns, to)]
 
@@ -141,7 +150,7 @@ def _index_back(plain: Any, of: Reader) -> Any:
     import pandas as pd
 
     names, is_multi, freq, data = plain
-    names, arrays = [of.read(name) for name in names], _apart(data, of)
+    names, arrays = of.items(names), _apart(data, of.keys, of)
     if is_multi:
         return pd.MultiIndex.from_arrays(arrays, names=names)
     index = pd.Index(arrays[0], dtype=arrays[0].dtype, name=names[0])
@@ -187,18 +196,28 @@ def _settled(array: Any) -> Any:
     return array.tz_convert(UTC) if zone is not None and str(zone) == "UTC" else array
 
 
-def _apart(data: Any, of: Reader) -> list[Any]:
+def _kept(kind: Any) -> Any:
+    """Keep in Arrow what pandas would make objects of, without bound: columns of objects are not written as Arrow."""
+    import pandas as pd
+    import pyarrow as pa
+
+    return pd.ArrowDtype(kind) if pa.types.is_nested(kind) or pa.types.is_run_end_encoded(kind) else None
+
+
+def _apart(data: Any, read: Callable[[Any], list[Any]], of: Reader) -> list[Any]:
     import numpy as np
 
     plain, part = data
-    frame = None if part is None else _arrow_back(of.part(part)).to_pandas()
+    frame = None if part is None else _arrow_back(part, of).to_pandas(types_mapper=_kept)
     arrays: list[Any] = []
     for place, column in enumerate(plain):
         if column is None:
             arrays.append(_settled(frame[str(place)].array))  # type: ignore[index]
             continue
-        array: Any = np.empty(len(column), dtype=object)
-        array[:] = [of.read(item) for item in column]
+        items = read(column)
+        array: Any = np.empty(len(items), dtype=object)
+        for row, item in enumerate(items):  # all at once, lists would be taken for the rows of another shape
+            array[row] = item
         arrays.append(array)
     return arrays
 

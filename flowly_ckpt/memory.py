@@ -1,0 +1,111 @@
+"""An object that remembers results of functions: what scikit-learn and other libraries ask for as ``memory``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, ParamSpec, Self, TypeVar, overload
+
+from .memo import memo, memoized
+from .targets.facts import Entry
+from .targets.protocol import checked, described
+from .typing import Target
+
+__all__ = ["Memory"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Known = Mapping[str, Any]
+
+
+class Memory:
+    """Remember the results of functions in a target; takes the place of joblib's ``Memory``.
+
+    ``Memory(t).cache(f)(*args) == memo(t)(f)(*args)``
+
+    :param target: where results are kept, any mutable mapping.
+    :raises TypeError: when the target is not a mutable mapping.
+
+    >>> results = {}
+    >>> memory = Memory(results)
+    >>> @memory.cache
+    ... def square(n):
+    ...     return n * n
+    >>> square(3), square(3), len(results)
+    (9, 9, 1)
+
+    See also: :func:`flowly_ckpt.memo`, the decorator by itself.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = checked(target)
+
+    @overload
+    def cache(self, func: Callable[P, R], ignore: Iterable[str] | None = None, verbose: Any = None,
+              mmap_mode: Any = None, cache_validation_callback: Callable[[Known], bool] | None = None,
+              *, tag: str | None = None) -> memoized[P, R]: ...  # fmt: skip
+    @overload
+    def cache(self, func: None = None, ignore: Iterable[str] | None = None, verbose: Any = None,
+              mmap_mode: Any = None, cache_validation_callback: Callable[[Known], bool] | None = None,
+              *, tag: str | None = None) -> Callable[[Callable[P, R]], memoized[P, R]]: ...  # fmt: skip
+    def cache(
+        self,
+        func: Any = None,
+        ignore: Iterable[str] | None = None,
+        verbose: Any = None,
+        mmap_mode: Any = None,
+        cache_validation_callback: Callable[[Known], bool] | None = None,
+        *,
+        tag: str | None = None,
+    ) -> Any:
+        """Return a function that remembers its results; without a function, the decorator.
+
+        :param func: the function.
+        :param ignore: the names of the parameters that do not count.
+        :param verbose: taken for callers that know joblib; what happens is logged as ``flowly_ckpt``.
+        :param mmap_mode: likewise; whether an array is mapped when it is loaded is up to the target.
+        :param cache_validation_callback: takes ``{"time": …, "duration": …}`` of an entry, in seconds; returns whether
+            it may be used, as that of joblib does.
+        :param tag: names the results; by default module and function.
+        :raises TypeError: for what is no function.
+
+        >>> Memory({}).cache(max, ignore=None)(3, 5)
+        5
+        """
+        valid = None if cache_validation_callback is None else partial(_is_valid, cache_validation_callback)
+        decorate = memo(self.target, tag, ignore=ignore or (), valid=valid)
+        return decorate if func is None else decorate(func)
+
+    def eval(self, func: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call a function, or return the stored result of a call with equal arguments.
+
+        >>> Memory({}).eval(max, 3, 5)
+        5
+        """
+        return self.cache(func)(*args, **kwargs)
+
+    def clear(self, warn: bool = True) -> None:
+        """Remove everything from the target.
+
+        :param warn: taken for callers that know joblib.
+        """
+        self.target.clear()
+
+    def __repr__(self) -> str:
+        return f"Memory({described(self.target)})"
+
+    def __eq__(self, other: object) -> bool:
+        return self.target is other.target if isinstance(other, Memory) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Memory, id(self.target)))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # it says where results are, and a clone of an estimator is to find them
+
+    def __flowly_hash__(self) -> str:
+        return "memory"  # where results are has no part in them
+
+
+def _is_valid(callback: Callable[[Known], bool], entry: Entry) -> bool:
+    return callback({"time": entry.created, "duration": entry.seconds})

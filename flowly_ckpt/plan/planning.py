@@ -1,0 +1,231 @@
+"""The engine that computes nothing: it looks up what is stored, and says what would run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Sized
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from ..checkpoint.hashed import Hashed
+from ..checkpoint.mark import checkpoint, only_a_mark
+from ..checkpoint.sources import Sources
+from ..checkpoint.wrapper import Stage, keys_of, stages_of, with_checkpoint
+from ..hashing.redefined import warn_of_redefined
+from ..pipelines import apply_concat, build_dict, children, effective_steps, itemsetter, name_of, role, seq, walk
+from ..targets.protocol import BaseTarget, as_target
+from ..targets.reasons import compared, names_in, nearest
+from ..targets.recall import MISSING
+from ..typing import Key, Transform
+from .forecasts import Forecast, Plan, restoring
+
+__all__ = ["plan"]
+
+STORED = "stored for this input and this code"
+LATER = "a later result is stored"
+UNCOVERED = "no checkpoint follows"
+UNKNOWN = "its input is known when it runs"
+SIDE_BY_SIDE = (build_dict, itemsetter, seq, apply_concat)
+"""Combinators that apply each of their transforms to the object itself; toolz's juxt is known by its name."""
+
+
+def plan(transform: Transform, obj: Any) -> Plan:
+    """Forecast a run of a rewritten pipeline on an object; an engine that computes nothing and loads no value.
+
+    ``apply(s, x, [add_checkpoints], engine=plan)`` says what ``apply(s, x, [add_checkpoints])`` would do
+
+    :param transform: a pipeline, after ``add_checkpoints``.
+    :param obj: the object it would be applied to.
+    :return: the forecasts, in the order of the pipeline.
+    :raises UnhashableError: as the run itself would.
+
+    What would run is compared, part by part, with what the nearest earlier entry of its tag was made from.
+
+    A transform that keeps results of its own (a task, a recipe, a cached call) has a method
+    ``__flowly_forecast__(obj)``, which gives forecasts; ``obj`` is ``MISSING`` where it is not known beforehand.
+
+    >>> from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
+    >>> target = {}
+    >>> pipeline = chained(abs, checkpoint(target, "size"), float)
+    >>> print(apply(pipeline, -5, [add_checkpoints], engine=plan))
+    run      abs    size  never run
+    run      float        no checkpoint follows
+    >>> _ = apply(pipeline, -5, [add_checkpoints])
+    >>> print(apply(pipeline, -5, [add_checkpoints], engine=plan))
+    restore  abs    size  stored for this input and this code
+    run      float        no checkpoint follows
+    >>> print(apply(pipeline, -6, [add_checkpoints], engine=plan))
+    run      abs    size  the input -5 → -6
+    run      float        no checkpoint follows
+
+    See also: :func:`flowly_ckpt.engines.apply`, :func:`flowly_ckpt.hashing.differences`.
+    """
+    warn_of_redefined(transform)
+    parts = _parts(transform)
+    if not parts or _wrapper(parts[0]) is None:
+        # The pass leaves no mark behind, so one that is still there was never put to use.
+        unused = next((term for term in walk(transform) if isinstance(term, checkpoint)), None)
+        return Plan(_steps(parts, obj, UNCOVERED if unused is None else only_a_mark(unused)))
+    return Plan(_forecasts(parts, obj))
+
+
+def _forecasts(parts: Sequence[Transform], obj: Any) -> Iterator[Forecast]:
+    wrapper = _wrapper(parts[0]) if parts else None
+    if wrapper is None:
+        yield from _steps(parts, obj)
+        return
+    yield from _unknown(wrapper) if obj is MISSING else _stages(wrapper, obj)
+    yield from _steps(parts[1:], MISSING)
+
+
+def _parts(transform: Transform) -> list[Transform]:
+    """Return the steps of a pipeline through chains, but not through what wraps a step."""
+    parts: list[Transform] = []
+    waiting = [transform]
+    while waiting:
+        term = waiting.pop()
+        if role(term) == "sequential":
+            waiting.extend(reversed(children(term)))
+        elif role(term) != "mark":
+            parts.append(term)
+    return parts if len(parts) != 1 or (inner := _bare(parts[0])) is parts[0] else _parts(inner)
+
+
+def _bare(term: Transform) -> Transform:
+    """Look through what does not change the result, up to a wrapper or what tells about itself."""
+    while role(term) == "transparent" and not isinstance(term, with_checkpoint) and not _tells(term):
+        (term,) = children(term)
+    return term
+
+
+def _tells(term: Transform) -> bool:
+    return _own(term) is not None or hasattr(term, "choice")
+
+
+def _own(term: Transform) -> Any:
+    return getattr(term, "__flowly_forecast__", None)
+
+
+def _wrapper(term: Transform) -> with_checkpoint | None:
+    """Look through what does not change the result for a wrapper at the beginning of a pipeline."""
+    bare = _bare(term)
+    return bare if isinstance(bare, with_checkpoint) else None
+
+
+def _steps(parts: Sequence[Transform], obj: Any, why: str = UNCOVERED) -> Iterator[Forecast]:
+    """Forecast steps that no checkpoint covers; what keeps results of its own forecasts them itself.
+
+    ``obj`` is what the first of them is applied to, or ``MISSING`` where that is only known when it runs.
+    """
+    plain: list[Transform] = []
+    for part in parts:
+        inner = list(_inside(part, obj))
+        if inner:
+            yield from _plain(plain, why)
+            yield from inner
+            plain = []
+        else:
+            plain.append(part)
+        obj = MISSING
+    yield from _plain(plain, why)
+
+
+def _plain(parts: Sequence[Transform], why: str) -> Iterator[Forecast]:
+    for chosen, some in groupby(parts, key=lambda part: getattr(part, "choice", why)):
+        yield Forecast(tuple(map(name_of, effective_steps(*some))), "run", None, chosen)
+
+
+def _inside(part: Transform, obj: Any) -> Iterator[Forecast]:
+    """Forecast what keeps results inside a step: itself, its branches, the items it maps; nothing where none does."""
+    part = _bare(part)
+    own = _own(part)
+    if own is not None:
+        yield from own(obj)
+    elif isinstance(part, with_checkpoint):
+        yield from _unknown(part) if obj is MISSING else _stages(part, obj)
+    elif any(isinstance(term, with_checkpoint) or _own(term) for term in walk(part)):
+        if getattr(part, "func", None) is map and len(children(part)) == 1:
+            yield from _mapped(part, obj)
+        else:
+            yield from _branches(part, obj)
+
+
+def _branches(part: Transform, obj: Any) -> Iterator[Forecast]:
+    known = isinstance(part, SIDE_BY_SIDE) or type(part).__name__ == "juxt"
+    funcs = getattr(part, "funcs", None)
+    names = list(funcs) if isinstance(funcs, dict) else None
+    for at, child in enumerate(children(part)):
+        name = str(names[at]) if names is not None else f"{name_of(part)}[{at}]"
+        for row in _forecasts(_parts(child), obj if known else MISSING):
+            yield row._replace(place=(name, *row.place))
+
+
+def _mapped(part: Transform, obj: Any) -> Iterator[Forecast]:
+    """Forecast a mapping: how many of its items are stored, and why the first that is not would run."""
+    (inner,) = children(part)
+    if not isinstance(obj, Sized) or not hasattr(obj, "__iter__"):
+        for row in _forecasts(_parts(inner), MISSING):
+            yield row._replace(place=("each item", *row.place))
+        return
+    found = [list(_forecasts(_parts(inner), item)) for item in obj]
+    rows = [row for row in found[0] if row.tag is not None] if found else []
+    for at, row in enumerate(found[0] if found else ()):
+        column = [item[at] for item in found if at < len(item)]
+        yield (_items(column, row) if row in rows else row)._replace(place=("each item", *row.place))
+
+
+def _items(column: Sequence[Forecast], first: Forecast) -> Forecast:
+    runs = [row for row in column if row.action == "run"]
+    count = f"{len(column) - len(runs)} of {len(column)} items stored"
+    total = partial(_total, column)
+    if not runs:
+        return first._replace(why=count, size=total("size"), saves=total("saves"))
+    return runs[0]._replace(why=f"{count}; {runs[0].why}")
+
+
+def _total(rows: Sequence[Forecast], name: str) -> Any:
+    known = [value for row in rows if (value := getattr(row, name)) is not None]
+    return sum(known) if known else None
+
+
+def _unknown(wrapper: with_checkpoint) -> Iterator[Forecast]:
+    for stage in stages_of(wrapper):
+        yield Forecast(tuple(map(name_of, stage.steps)), "run", stage.wrapper.checkpoint.tag, UNKNOWN)
+
+
+def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
+    stages = stages_of(wrapper)
+    found: dict[Any, Hashed] = {}
+    keyed = keys_of(stages, obj, found)
+    targets = [as_target(stage.wrapper.checkpoint.target) for stage in stages]
+    stored = [one.key in stage.wrapper.checkpoint.target for stage, one in zip(stages, keyed)]
+    last = max((position for position, found in enumerate(stored) if found), default=-1)
+    sources = Sources(stages, keyed, found, obj, fresh=True)
+    for position, (stage, (key, _), target) in enumerate(zip(stages, keyed, targets)):
+        names = tuple(map(name_of, stage.steps))
+        if position < last:
+            yield Forecast(names, "skip", key[1], LATER)
+        elif position == last:
+            entries = [target.entry(one.key) for target, one in zip(targets[: last + 1], keyed)]
+            saves = sum(entry.seconds for entry in entries if entry)  # those before it need not run either
+            yield restoring(names, key[1], STORED, entries[-1])._replace(saves=saves or None)
+        else:
+            yield running(names, key, target, sources, position)
+            yield from _within(stage, obj if position == 0 else MISSING)
+
+
+def running(names: tuple[str, ...], key: Key, target: BaseTarget, sources: Sources, position: int) -> Forecast:
+    """Forecast that steps run, with the reason: what the nearest earlier entry of the tag was made from is compared."""
+    made_from = sources[position]
+    before = nearest(target, key, names_in(made_from))
+    why = target.fate(key) or ("never run" if before is None else compared(target, before, key, made_from))
+    choice = getattr(target, "choice", "")
+    why = f"{why}; {choice}" if choice else why
+    return Forecast(names, "run", key[1], why, saves=before.seconds or None if before else None)
+
+
+def _within(stage: Stage, obj: Any) -> Iterator[Forecast]:
+    """Forecast what keeps results inside the steps of a stretch that runs."""
+    for part in stage.parts[stage.start :]:
+        yield from _inside(part, obj)
+        obj = MISSING

@@ -1,0 +1,179 @@
+"""Claims in a store of objects: each one more object, written only if it is not there, and renewed while it is held."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+import uuid
+
+from ..typing import Key
+from .claims import digest_of_key
+from .damage import plain
+from .objects import Objects
+from .polling import Polled
+
+__all__ = ["Leases"]
+
+_FOLDER = ".claims"
+_NAME = re.compile(r"\.claims/[0-9a-f]{32}")
+
+
+class Leases:
+    """Give claims that end when their holder has not renewed them for a while.
+
+    :param objects: where they are written.
+    :param seconds: how long one lasts without being renewed.
+    :param timeout: seconds to wait for a living holder.
+
+    >>> leases = Leases(Objects("memory://leased", {}, 30.0), 10.0, 60.0)
+    >>> with leases.claim(("a", "fit", "f")):
+    ...     next(leases.claim(("a", "fit", "f")).waits(), "this thread holds it")
+    'this thread holds it'
+    """
+
+    def __init__(self, objects: Objects, seconds: float, timeout: float) -> None:
+        self.objects = objects
+        self.seconds = seconds
+        self.timeout = timeout
+        self.held: dict[str, Lease] = {}
+        self._guard = threading.Lock()
+        self._process = os.getpid()
+        self._renewer: threading.Thread | None = None
+        self._wake = threading.Event()
+
+    def claim(self, key: Key) -> Lease:
+        """Return the claim to compute a key."""
+        if self._process != os.getpid():  # what is held belongs to the process this one was forked from
+            self.held, self._guard, self._renewer, self._wake = {}, threading.Lock(), None, threading.Event()
+            self._process = os.getpid()
+        return Lease(self, key)
+
+    def hold(self, lease: Lease) -> None:
+        """Renew a claim from now on."""
+        with self._guard:
+            self.held[lease.name] = lease
+            if self._renewer is None:
+                self._wake.clear()
+                self._renewer = threading.Thread(target=self._renew, name="flowly_ckpt leases", daemon=True)
+                self._renewer.start()
+
+    def let_go(self, lease: Lease) -> bool:
+        """Renew a claim no longer; return whether it was held."""
+        with self._guard:
+            if self.held.get(lease.name) is not lease or self._process != os.getpid():
+                return False
+            del self.held[lease.name]
+            if not self.held:
+                self._wake.set()
+            return True
+
+    def _renew(self) -> None:
+        while True:
+            self._wake.wait(self.seconds / 3)
+            with self._guard:
+                if not self.held:
+                    self._renewer = None
+                    return
+                contents = {lease.name: lease.content() for lease in self.held.values()}
+            try:
+                self.objects.write(contents)
+                self.objects.remove([name for name in contents if name not in self.held])  # released meanwhile
+            except OSError as error:
+                import logging
+
+                logging.getLogger("flowly_ckpt").debug("claims could not be renewed: %s", error)
+
+
+class Lease(Polled):
+    """A claim that an object stands for.
+
+    :param leases: those of one store.
+    """
+
+    def __init__(self, leases: Leases, key: Key) -> None:
+        super().__init__(key, leases.timeout)
+        self.leases = leases
+        self.name = f"{_FOLDER}/{digest_of_key(key).hex()}"
+        self.thread = threading.get_ident()
+        self.waits_for = ""  # the name of the claim that the holder waits for, for those who look for circles
+        self._token = uuid.uuid4().hex
+        self._seen = (b"", 0.0)  # what was read last, and since when that has been so
+
+    def content(self) -> bytes:
+        """Return what is written: who holds it, and something that is new each time."""
+        import socket
+
+        holder = f"process {os.getpid()} on {socket.gethostname()}"
+        return f"{holder}\n{self.waits_for}\n{self._token} {time.monotonic_ns()}".encode()
+
+    def is_mine(self) -> bool:
+        """Return whether this thread holds it."""
+        mine = self.leases.held.get(self.name)
+        return mine is not None and mine.thread == self.thread
+
+    def lock(self) -> bool:
+        """Write the object, unless somebody else has and still renews it."""
+        content = self._read(self.name)
+        is_mine = self._token.encode() in content  # written by an attempt whose answer was lost
+        if not is_mine and (self._is_alive(content) or not self.leases.objects.create(self.name, self.content())):
+            return False
+        self.leases.hold(self)
+        return True
+
+    def _read(self, name: str) -> bytes:
+        return next((bytes(data) for _, data in self.leases.objects.read([name])), b"")
+
+    def _is_alive(self, content: bytes) -> bool:
+        """Return whether somebody holds it; what has not been renewed for long is removed."""
+        if not content:
+            return False
+        now = time.monotonic()
+        if content != self._seen[0]:
+            self._seen = (content, now)
+        if now - self._seen[1] <= self.leases.seconds:
+            return True
+        self.leases.objects.remove([self.name])
+        return False
+
+    def circle(self) -> Key | None:
+        """Return the key held by this thread that the holder waits for, by what all have noted in their objects."""
+        mine = self._note(self.name)
+        seen: set[str] = set()
+        name = self.name if mine else ""
+        while _NAME.fullmatch(name) and name not in seen:
+            if name in mine:
+                return mine[name].key
+            seen.add(name)
+            name = self._read(name).decode("utf-8", "replace").partition("\n")[2].partition("\n")[0]
+        return None
+
+    def stop_looking(self) -> None:
+        """Take back the note of whom this thread waits for."""
+        self._note("")
+
+    def _note(self, name: str) -> dict[str, Lease]:
+        """Write into the claims that this thread holds which one it waits for; return them."""
+        mine = {lease.name: lease for lease in list(self.leases.held.values()) if lease.thread == self.thread}
+        news = [lease for lease in mine.values() if lease.waits_for != name]
+        for lease in news:
+            lease.waits_for = name
+        if news:
+            self.leases.objects.write({lease.name: lease.content() for lease in news})
+        return mine
+
+    def release(self) -> None:
+        """Remove the object, if it is held."""
+        if self.leases.let_go(self):
+            try:
+                self.leases.objects.remove([self.name])
+            except OSError as error:  # it ends by itself
+                import logging
+
+                logging.getLogger("flowly_ckpt").debug("a claim could not be released: %s", error)
+
+    def holder(self) -> str:
+        """Name who holds it, as it says itself."""
+        text = self._seen[0].partition(b"\n")[0].decode("utf-8", "replace")
+        return plain(text[:200]) or super().holder()

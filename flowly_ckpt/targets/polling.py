@@ -1,0 +1,107 @@
+"""Claims that are asked for again and again: what stores that many machines share can offer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+from ..typing import Key
+from .claims import Claim
+from .waiting import warn_of_circle
+
+__all__ = ["Polled"]
+
+_log = logging.getLogger("flowly_ckpt")
+
+# Seconds between looks: they grow from the first to the second; and on to the third, as far as that is a small part of
+# what has been waited, since a thousand clients may wait for one key.
+_POLL = (0.005, 0.5, 5.0)
+_PART = 20
+_REPORT = 1.0  # seconds until a wait is worth a line in the log
+_LOOK = 0.5  # seconds between looks whether the holder waits for us
+
+
+class Polled(Claim):
+    """A claim that is tried for until it is held; a subclass says how.
+
+    :param key: what is computed, for the log.
+    :param timeout: seconds to wait for a living holder; then the key is computed anyway.
+
+    A claim saves work, correctness never rests on it: where the store cannot answer, it is not to be had.
+
+    >>> class Second(Polled):
+    ...     tries = 0
+    ...     def lock(self):
+    ...         self.tries += 1
+    ...         return self.tries == 2
+    >>> list(Second(("a", "fit", "f"), 60).waits())
+    [0.005]
+    """
+
+    is_shared = True
+
+    def __init__(self, key: Key, timeout: float) -> None:
+        self.key = key
+        self.timeout = timeout
+
+    def lock(self) -> bool:
+        """Take it, unless somebody else holds it; return whether it is held now.
+
+        :raises OSError: where the store cannot answer.
+        """
+        raise NotImplementedError
+
+    def is_mine(self) -> bool:
+        """Return whether this thread holds it already, so that waiting would never end."""
+        return False
+
+    def circle(self) -> Key | None:
+        """Return the key held by this thread that the holder waits for, directly or not, or None."""
+        return None
+
+    def stop_looking(self) -> None:
+        """Forget what was noted while it was waited for."""
+
+    def holder(self) -> str:
+        """Name who holds it."""
+        return "another process"
+
+    def waits(self) -> Iterator[float]:
+        """Yield the seconds to wait while somebody else computes the key; a wait of over a second is logged."""
+        if self.is_mine():
+            return
+        try:
+            if not self.lock():
+                yield from self._pauses()
+        except OSError as error:
+            _log.debug("no claim on %s: %s", self.key, error)
+
+    def _pauses(self) -> Iterator[float]:
+        start, reported, looked = time.monotonic(), False, 0.0
+        pause, longest, most = _POLL
+        try:
+            while True:
+                yield pause
+                if self.lock():
+                    return
+                waited = time.monotonic() - start
+                if waited - looked >= _LOOK:
+                    looked = waited
+                    if (circle := self.circle()) is not None:
+                        warn_of_circle(self.key, circle)
+                        return
+                if waited >= self.timeout:
+                    _log.warning(
+                        "%s still computes %s after %.0f s; computing it here as well", self.holder(), self.key, waited
+                    )
+                    return
+                if waited >= _REPORT and not reported:
+                    reported = True
+                    _log.info("waiting for %s, which computes %s", self.holder(), self.key)
+                pause = min(pause * 1.5, max(longest, waited / _PART), most)
+        finally:
+            if looked:
+                with suppress(OSError):
+                    self.stop_looking()

@@ -1,0 +1,217 @@
+"""Why a result is not there: what it would be made from, beside what the nearest earlier one was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from ..hashing.parts import Parts
+from ..hashing.wording import Change, changes, readable
+from ..typing import Key
+from .facts import Entry
+from .protocol import BaseTarget
+
+__all__ = ["MadeFrom", "compared", "nearest", "reason"]
+
+MOST = 3  # changes told
+LOOKS = 10_000  # entries of the same code, looked through for the table of its parts
+
+Rows = Mapping[str, str]
+
+
+class MadeFrom(dict[str, Any]):
+    """What a result is made from, as it is stored, and what is known only in the process that has the code.
+
+    Stored are ``python``, the hash of the steps before as ``after``, the parts of the input as ``parts``, and as
+    ``steps`` the name, the hash and the parts of each step.
+
+    :param stored: what is stored.
+    :param known: what has the ``hashes`` of all steps, stage by stage.
+    :param tables: the parts of each of the steps.
+    :param count: of the stages up to here; taken out of all only when asked for, since a chain may be long.
+
+    >>> MadeFrom({"after": None, "steps": []})["after"] is None
+    True
+    """
+
+    def __init__(
+        self, stored: Mapping[str, Any], known: Sequence[Any] = (), tables: Sequence[Parts] = (), count: int = 0
+    ) -> None:
+        super().__init__(stored)
+        self.all_known = known
+        self.tables = tables
+        self.count = count
+
+    @property
+    def known(self) -> Sequence[Any]:
+        """What has the hashes of all steps up to here, stage by stage."""
+        return self.all_known[: self.count]
+
+
+def reason(target: BaseTarget, key: Key, made_from: Mapping[str, Any]) -> str:
+    """Return why there is no entry of a key, by the nearest earlier one of its tag.
+
+    >>> from flowly_ckpt.targets.protocol import as_target
+    >>> reason(as_target({}), ("a", "fit", "f"), {})
+    'never run'
+    """
+    fate = target.fate(key)
+    if fate:
+        return fate
+    before = nearest(target, key, names_in(made_from))
+    return "never run" if before is None else compared(target, before, key, made_from)
+
+
+def nearest(target: BaseTarget, key: Key, names: list[str] | None = None) -> Entry | None:
+    """Return the latest entry of a tag: of the same input, by steps of the same names first, else of the same code.
+
+    Where there is neither, any other of the tag.
+
+    >>> from flowly_ckpt.targets.protocol import as_target
+    >>> nearest(as_target({("a", "fit", "f"): 6}), ("b", "fit", "f")).key[0]
+    'a'
+    """
+    obj, tag, transform = key
+    same = list(islice(target.entries(tag=tag, object=obj), LOOKS))
+    if same:
+        rated = [(alike(names_in(entry.made_from), names or []), entry.created, at) for at, entry in enumerate(same)]
+        return same[max(rated)[2]]
+    return target.latest(tag=tag, transform=transform) or target.latest(tag=tag)
+
+
+def alike(names: list[str], others: list[str]) -> tuple[bool, int]:
+    """Return how much one list of names is like another: equal, else by what is in only one of them."""
+    return names == others, -len(set(names) ^ set(others))
+
+
+def names_in(made_from: Mapping[str, Any]) -> list[str]:
+    """Return the names of the steps that a result was made by.
+
+    >>> names_in({"steps": [["fit", "0a"]]})
+    ['fit']
+    """
+    return [step[0] for step in steps_in(made_from)]
+
+
+def steps_in(made_from: Mapping[str, Any]) -> list[Any]:
+    """Return the steps that a result was made by; what a foreign store says instead does not count."""
+    steps = made_from.get("steps")
+    return [step for step in steps if is_step(step)] if isinstance(steps, list) else []
+
+
+def compared(target: BaseTarget, before: Entry, key: Key, made_from: Mapping[str, Any]) -> str:
+    """Return what is not as it was when an entry was made.
+
+    >>> from flowly_ckpt.targets.protocol import as_target
+    >>> compared(as_target({}), Entry(("a", "fit", "f")), ("b", "fit", "f"), {})
+    'the input is new'
+    """
+    then = before.made_from
+    told = []
+    if before.key[0] != key[0]:
+        told.append(of_input(then.get("parts"), made_from.get("parts"), made_from.get("after")))
+    if before.key[2] != key[2]:
+        told.append(
+            of_code(target, before, made_from) or ("the code is new" if told else "the code is new for this input")
+        )
+    if told == ["the input is new", "the code is new"]:
+        return "the input and the code are new"
+    if not told and before.key == key:
+        return "it is there by now"
+    return "; ".join(told)
+
+
+def of_input(then: Any, now: Any, after: Any) -> str:
+    if not is_table(then) or not is_table(now):
+        return "the input is new"
+    found = changes(then, now)
+    if len(found) == 1 and not found[0].about:
+        return "the input is new" if found[0].how == "changed" else f"the input {found[0].how}"
+    values = [f"{change.about} {change.how}" if " → " in change.how else f"{change.about}" for change in found]
+    return f"the input differs in {listed(values)}" if values else "the input is new"
+
+
+def of_code(target: BaseTarget, before: Entry, made_from: Mapping[str, Any]) -> str:
+    then = before.made_from
+    if then.get("python", made_from.get("python")) != made_from.get("python"):
+        return f"python {readable(str(then['python']))} → {made_from['python']}"
+    if "steps" not in made_from:
+        return listed(
+            [f"{readable(str(name))} changed" for name in made_from if then and then.get(name) != made_from[name]]
+        )
+    known = {made_from.get("after"), *(step[1] for step in made_from["steps"])}
+    known.update(hashed for one in getattr(made_from, "known", ()) for hashed in one.hashes)
+    if then.get("after") not in known:
+        return "a step before its segment changed"
+    steps = steps_in(then)
+    first = next((at for at, step in enumerate(steps) if step[1] not in known), len(steps))
+    last = steps[first - 1][1] if first else then.get("after")
+    return listed(list(of_steps(steps[first:], tables_of(target, before, steps)[first:], last, made_from)))
+
+
+def of_steps(then: list[Any], tables: list[Rows | None], last: Any, made_from: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is not as it was in the steps after the last one that is."""
+    hashes = [step[1] for step in made_from["steps"]]
+    start = hashes.index(last) + 1 if last in hashes else 0
+    now = made_from["steps"][start:]
+    for (name, *_), (other, *_) in zip(then, now):
+        if name != other:
+            break
+    else:
+        for (name, *_), _ in zip(then[len(now) :], range(1)):
+            yield f"step {readable(name)} is gone"
+        for (name, *_), _ in zip(now[len(then) :], range(1)):
+            yield f"step {readable(name)} is new"
+    # Of an entry that is only read there are no live tables, but perhaps stored ones.
+    own = getattr(made_from, "tables", ())[start:] or [Parts(step[2] if has_table(step) else {}, {}) for step in now]
+    for at, (name, *_) in enumerate(then[: len(now)]):
+        if name != now[at][0]:
+            yield f"it was another step: {readable(name)}"
+            return
+        before = tables[at]
+        found = changes(before, own[at].rows, own[at].places) if before and at < len(own) and own[at].rows else []
+        if found or at == 0:
+            yield in_step(readable(name).rpartition("<locals>.")[2], found or [Change("", "changed")])
+
+
+def in_step(name: str, found: list[Change]) -> str:
+    """Return what changed in a step, after its name."""
+    own, *others = found
+    if own.about or " → " in own.how:
+        return f"{name}: {listed([str(change) for change in found])}"
+    return ", ".join([f"{name} {own.how}", *([listed([str(change) for change in others])] if others else [])])
+
+
+def tables_of(target: BaseTarget, entry: Entry, steps: list[Any]) -> list[Rows | None]:
+    """Return the tables of an entry's steps, which not each of many entries of the same code keeps."""
+    if not all(map(has_table, steps)):
+        hashes = [step[1] for step in steps]
+        for other in islice(target.entries(tag=entry.key[1], transform=entry.key[2]), LOOKS):
+            found = steps_in(other.made_from)
+            if [step[1] for step in found] == hashes and all(map(has_table, found)):
+                steps = found
+                break
+    return [step[2] if has_table(step) else None for step in steps]
+
+
+def has_table(step: Any) -> bool:
+    return len(step) > 2 and is_table(step[2])
+
+
+def is_step(step: Any) -> bool:
+    return isinstance(step, list | tuple) and len(step) in (2, 3) and all(type(part) is str for part in step[:2])
+
+
+def is_table(rows: Any) -> bool:
+    return isinstance(rows, dict) and all(type(way) is str and type(text) is str for way, text in rows.items())
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Return some texts as one, the first few of many.
+
+    >>> listed(["a", "b"]), listed(["a", "b", "c", "d"])
+    ('a, b', 'a, b, c and 1 more')
+    """
+    more = len(texts) - MOST
+    return ", ".join(texts[:MOST]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,67 @@
+"""Sizes, times and foreign text as people read them."""
+
+from __future__ import annotations
+
+import time
+
+__all__ = ["age", "date", "duration", "plain", "size"]
+
+
+def size(count: float) -> str:
+    """Write a number of bytes.
+
+    >>> size(20), size(2_345_678)
+    ('20 B', '2.3 MB')
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """Write a number of seconds.
+
+    >>> duration(0.0001), duration(0.0123), duration(90), duration(200_000)
+    ('100 µs', '12 ms', '1.5 min', '2.3 d')
+    """
+    if 0 < seconds < 0.001:
+        return f"{max(1.0, seconds * 1e6):.0f} µs"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    for unit, length, next_one in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86_400)):
+        if seconds < next_one:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds / 86_400:.1f} d"
+
+
+def age(moment: float) -> str:
+    """Write how long ago a moment was, in seconds since the epoch.
+
+    >>> age(time.time() - 7200)
+    '2.0 h'
+    """
+    return duration(max(0.0, time.time() - moment))
+
+
+def date(moment: float) -> str:
+    """Write when a moment was, in seconds since the epoch, as a date and a time of day; nothing where it is 0.
+
+    >>> len(date(time.time())), date(0)
+    (16, '')
+    """
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment)) if moment else ""
+    except (OverflowError, ValueError, OSError):  # a foreign store may state anything
+        return "?"
+
+
+def plain(text: object) -> str:
+    """Return a text as it may be shown: what a terminal would take for a command is spelled out.
+
+    >>> plain("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    found = str(text)
+    return found if found.isprintable() else "".join([c if c.isprintable() else ascii(c)[1:-1] for c in found])

@@ -1,0 +1,426 @@
+"""Mutate encodings, decode them in processes of bounded memory, and print a table: what, tried, held, refused.
+
+python tests/stress/mutations.py [--quick] [--count N] [--only TEXT]
+
+Of each codec and library 100,000 mutated encodings are decoded (with --quick 1,000; of sidecars a tenth, of indexes a
+hundredth of that).
+It holds where a value comes out, the stored one where there is a digest, or the codec's own error; a crash, another
+error, a warning of another kind, 256 MB more than before or ten seconds are faults.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import decimal
+import fractions
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import sqlite3
+import struct
+import subprocess
+import sys
+import tempfile
+import traceback
+import uuid
+import warnings
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+
+from flowly_ckpt.hashing import functional_hash
+from flowly_ckpt.recipes.records import Record, recorded
+from flowly_ckpt.targets import DiskTarget, FileTarget, Serialized, Signed, compressed, pickled, plain_pickle, tree
+from flowly_ckpt.targets.codecs.frames import framed, unframed
+from flowly_ckpt.targets.damage import DamagedError
+from flowly_ckpt.targets.provenance import Provenance, read_line, write_line
+
+MEMORY = 256 << 20
+KEY = ("0a", "fit", "1b")
+ABSENT = object()
+WORDS = [0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 65_535, 1 << 16, 1 << 31, (1 << 31) - 1, (1 << 32) - 1, (1 << 63) - 1,
+         1 << 62, (1 << 64) - 1]  # fmt: skip
+
+PLAIN = [
+    {"a": [1, 2.5, "text", None, True], 3: (1, {2, "x"}), (1, 2): b"bytes" * 50, "r": range(3, 9, 2)},
+    [dt.datetime(2020, 1, 2, tzinfo=ZoneInfo("Europe/Berlin")), dt.date(2020, 1, 1), dt.timedelta(1, 2, 3), dt.UTC],
+    [decimal.Decimal("1.50"), fractions.Fraction(-3, 7), uuid.UUID(int=5), Path("a/b"), 1 << 300, float("nan"), 1j],
+    [OrderedDict(b=1), Counter("aab"), deque([1, 2], 3), frozenset({frozenset({1})}), bytearray(b"x" * 200), "\udc80"],
+    [[shared := [1, (2, 3)], shared, {"s": shared}], [shared] * 3],
+]
+NUMPY = [
+    np.arange(40.0).reshape(5, 8), np.arange(6, dtype=">i2").reshape(2, 3).T, np.array(["a", "bcd"]), np.zeros((0, 3)),
+    np.array([None, 1, "x", [2]], dtype=object).reshape(2, 2), np.ones(3, dtype=[("a", "i4"), ("b", "f8", (2,))]),
+    [np.float32(1.5), np.datetime64("2020-01-02", "D"), np.dtype("<f4"), np.str_("é"), np.array(["NaT"], "M8[s]")],
+]  # fmt: skip
+PANDAS = [
+    pd.DataFrame({"a": [1, 2, 3], "b": [0.5, np.nan, 1], "s": ["x", None, "é"], "t": [True, False, True]}),
+    pd.DataFrame({"c": pd.Categorical(["b", "a", None], ["b", "a", "z"]), "o": pd.Series([[1], "x", 2], dtype=object)}),
+    pd.DataFrame({"d": pd.date_range("2020", periods=3, tz="Asia/Tokyo")}, index=pd.date_range("2020", periods=3)),
+    pd.DataFrame([[1.0, 2.0]], index=pd.MultiIndex.from_tuples([("x", 1)], names=["k", None]), columns=["a", "a"]),
+    pd.Series(pd.array([1, None], "Int64"), name="n"), pd.period_range("2020", periods=3, freq="M"),
+    [pd.Timestamp("2020-01-02", tz="Europe/Berlin"), pd.Timedelta(7), pd.NaT, pd.RangeIndex(5, name="r")],
+]  # fmt: skip
+PYARROW = [
+    pa.table({"a": [1, 2, None], "s": ["x", "yy", None], "l": [[1], [], None], "b": [True, None, False]}),
+    pa.table({"d": pa.array(["a", "b", "a"]).dictionary_encode(), "n": pa.nulls(3),
+              "v": pa.array(["x"] * 3, pa.string_view())}),
+    pa.table({"t": pa.array([{"x": 1, "y": "z"}, None]),
+              "m": pa.array([[("k", 1)], []], pa.map_(pa.string(), pa.int64()))}),
+    pa.table({"f": pa.array([b"ab", b"cd"], pa.binary(2)), "q": pa.array([1, 2], pa.decimal128(10, 2)),
+              "z": pa.array([[1, 2], [3, 4]], pa.list_(pa.int32(), 2)), "e": pa.array([1.5, None], pa.float16())}),
+]  # fmt: skip
+POLARS = [
+    pl.DataFrame({"a": [1, 2, None], "s": ["x", "a longer text than twelve", None], "l": [[1], [], None]}),
+    pl.DataFrame({"b": [True, None], "d": [dt.date(2020, 1, 1), None], "t": [dt.datetime(2020, 1, 1), None]}),
+    pl.DataFrame({"c": ["x", "y", "x"], "e": ["u", "v", "u"]}, schema={"c": pl.Categorical, "e": pl.Enum(["u", "v"])}),
+    pl.DataFrame({"st": [{"x": 1, "y": "z"}], "n": [None], "y": [b"ab"], "ar": [[1, 2]]},
+                 schema_overrides={"ar": pl.Array(pl.Int32, 2)}),
+    pl.Series("s", [1.5, None]),
+]  # fmt: skip
+SMALL = {"a": [1, 2.5, "text"], "b": np.arange(4)}
+
+
+class Subject(NamedTuple):
+    """What is mutated: encodings, how one is decoded, and whether another value than the stored one is wrong."""
+
+    encodings: list[bytes]
+    decode: Callable[[bytes], Any]
+    is_guarded: bool = False
+    form: Callable[[bytes, random.Random], bytes] | None = None  # a mutation that keeps the form
+
+
+def of_tree(values: list[Any]) -> Subject:
+    return Subject([tree.dumps(value) for value in values], tree.loads, form=other_json)
+
+
+def packed(method: str) -> Subject:
+    codec = compressed(inner=tree, method=method)
+    return Subject([codec.dumps(SMALL), codec.dumps(PLAIN)], codec.loads, True)
+
+
+def stored(make: Callable[[dict[str, bytes]], Any]) -> Subject:
+    """Mutate what a target keeps in a mapping from names to bytes."""
+
+    def decode(data: bytes) -> Any:
+        return make(dict.fromkeys(shelf, data)).get(KEY, ABSENT)
+
+    shelf: dict[str, bytes] = {}
+    make(shelf)[KEY] = SMALL
+    return Subject(list(shelf.values()), decode, True)
+
+
+def sidecars() -> Subject:
+    def decode(data: bytes) -> Any:
+        shutil.rmtree(folder, ignore_errors=True)
+        target = FileTarget(folder, lambda key: "a", codec=tree)
+        target[KEY] = SMALL
+        (Path(folder) / ".made" / "a").write_bytes(data)
+        list(target.entries())
+        target.verify()
+        return target.get(KEY, ABSENT)
+
+    folder = f"{SCRATCH}/files"
+    decode(b"")
+    FileTarget(folder, lambda key: "a", codec=tree)[KEY] = SMALL
+    return Subject([(Path(folder) / ".made" / "a").read_bytes()], decode, True)
+
+
+def indexes() -> Subject:
+    def made() -> bytes:
+        shutil.rmtree(folder, ignore_errors=True)
+        target = DiskTarget(folder)
+        target[KEY] = SMALL
+        for number in range(40):
+            target[str(number), "t", "f"] = ["x" * 100, number]
+        target.close()
+        with sqlite3.connect(f"{folder}/index.sqlite") as connection:
+            connection.execute("pragma wal_checkpoint(truncate)")
+        connection.close()
+        return Path(folder, "index.sqlite").read_bytes()
+
+    def decode(data: bytes) -> Any:
+        made()
+        Path(folder, "index.sqlite").write_bytes(data)
+        target = DiskTarget(folder)
+        try:
+            for number in range(0, 40, 7):
+                assert target.get((str(number), "t", "f"), None) in (None, ["x" * 100, number]), "another value"
+            found = target.get(KEY, ABSENT)
+            list(target.entries())
+            target.stats()
+            target.verify(repair=True)
+            target[KEY] = SMALL
+            assert found is ABSENT or target.get(KEY) is not None, "what is stored anew is not found"
+        finally:
+            target.close()
+        return found
+
+    folder = f"{SCRATCH}/store"
+    return Subject([made()], decode, True)
+
+
+def rows() -> Subject:
+    """Rows of the right digest whose other columns are anything: what somebody writes who knows the format."""
+
+    def decode(data: bytes) -> Any:
+        chance = random.Random(data)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(base, folder)
+        odd = [
+            None,
+            -1,
+            1 << 62,
+            1e300,
+            "text",
+            "\x1b[2J",
+            b"\xff\xfe",
+            "[" * 5000,
+            "{}",
+            '{"a": 1e999}',
+            b"",
+            "9" * 5000,
+        ]
+        connection = sqlite3.connect(f"{folder}/index.sqlite")
+        connection.execute("pragma ignore_check_constraints = 1")
+        for column in (
+            []
+            if data == b"rows"
+            else chance.sample(["codec", "size", "digest", "created", "seconds", "made_from", "blob", "data"], 3)
+        ):
+            try:
+                connection.execute(f"update entries set {column} = ? where tag = 'fit'", (chance.choice(odd),))
+            except sqlite3.IntegrityError:
+                continue
+        connection.commit()
+        connection.close()
+        target = DiskTarget(folder)
+        try:
+            list(target.entries())
+            target.stats()
+            target.size()
+            found = target.get(KEY, ABSENT)
+            target.verify(repair=True)
+            target.gc()
+        finally:
+            target.close()
+        return found
+
+    base, folder = f"{SCRATCH}/base", f"{SCRATCH}/rows"
+    target = DiskTarget(base)
+    target[KEY] = SMALL
+    target.close()
+    return Subject([b"rows"], decode, True)
+
+
+RECORD = Record("steps:load", "0a", "1b", "2c", {"x": "0a"}, 0.1, "", (), (("0a.1b/0.npy", 5, "0"),), None, ["x"])
+MADE = Provenance(KEY, "pickled", 4, "0a", 0.0, 2.0, {"x": "y"})
+SUBJECTS: dict[str, Callable[[], Subject]] = {
+    "tree, plain values": lambda: of_tree(PLAIN),
+    "tree, numpy": lambda: of_tree(NUMPY),
+    "tree, pandas": lambda: of_tree(PANDAS),
+    "tree, pyarrow": lambda: of_tree(PYARROW),
+    "tree, polars": lambda: of_tree(POLARS),
+    "zlib around tree": lambda: packed("zlib"),
+    "zstd around tree": lambda: packed("zstd"),
+    "Serialized, pickled": lambda: stored(Serialized),
+    "Serialized, plain pickle": lambda: stored(lambda shelf: Serialized(shelf, plain_pickle)),
+    "Serialized, tree in zstd": lambda: stored(lambda shelf: Serialized(shelf, compressed(inner=tree))),
+    "Signed, pickled": lambda: stored(lambda shelf: Signed(Serialized(shelf), b"x" * 16)),
+    "Signed, in a dict": lambda: stored(lambda shelf: Signed(shelf, b"x" * 16, pickled)),
+    "records of recipes": lambda: Subject([recorded.dumps(RECORD)], recorded.loads, True),
+    "lines about entries": lambda: Subject([write_line(MADE)], read_line, True),
+    "sidecars": sidecars,
+    "indexes": indexes,
+    "rows of an index": rows,
+}
+
+
+# mutations
+
+
+def mutated(data: bytes, chance: random.Random, others: list[bytes]) -> bytes:
+    found = bytearray(data)
+    for _ in range(chance.choice([1, 1, 1, 2, 4, 8])):
+        if not found:
+            break
+        at = chance.randrange(len(found))
+        size = chance.choice([1, 2, 4, 8, 16, 64])
+        match chance.randrange(8):
+            case 0:
+                found[at] ^= 1 << chance.randrange(8)
+            case 1:
+                found[at] = chance.randrange(256)
+            case 2:
+                word = chance.choice(WORDS).to_bytes(8, chance.choice(["little", "big"]))[:size]
+                found[at : at + len(word)] = word
+            case 3:
+                del found[at : at + size]
+            case 4:
+                found[at:at] = found[at : at + size] * chance.choice([1, 2, 50])
+            case 5:
+                del found[at:]
+            case 6:
+                other = chance.choice(others)
+                start = chance.randrange(len(other))
+                found[at : at + size] = other[start : start + size]
+            case 7:
+                word = chance.choice(WORDS).to_bytes(8, "little")
+                at -= at % 8
+                found[at : at + 8] = word
+    return bytes(found)
+
+
+def other_json(data: bytes, chance: random.Random) -> bytes:
+    """Exchange nodes of the JSON of a tree; the parts stay, but for a few that are mutated."""
+    stream, parts = unframed(b"FLOWTREE", data)
+    whole = [json.loads(bytes(stream))]
+    for _ in range(chance.choice([1, 1, 2, 3])):
+        places = list(below(whole))
+        holder, name = chance.choice(places)
+        other, another = chance.choice(places)
+        odd = [None, -1, 0, 1 << 40, 1 << 62, 1e300, "", "x", "1", [], {}, [[]], True, len(parts)]
+        new = chance.choice([other[another], chance.choice(odd), {chance.choice(TAGS): other[another]}])
+        holder[name] = json.loads(json.dumps(new))
+        if isinstance(holder, dict) and chance.random() < 0.3:
+            holder[chance.choice(TAGS)] = holder.pop(name)
+    pieces = [[mutated(bytes(part), chance, [bytes(part)]) if len(part) and chance.random() < 0.1 else bytes(part)]
+              for part in parts]  # fmt: skip
+    return b"".join(framed(b"FLOWTREE", json.dumps(whole[0]).encode(), pieces))
+
+
+def below(node: Any) -> Any:
+    for name, inner in list(node.items() if isinstance(node, dict) else enumerate(node)):
+        yield node, name
+        if isinstance(inner, (dict, list)):
+            yield from below(inner)
+
+
+def tags_of(values: list[Any]) -> set[str]:
+    found: set[str] = set()
+    for value in values:
+        stream, _ = unframed(b"FLOWTREE", tree.dumps(value))
+        whole = [json.loads(bytes(stream))]
+        found |= {name for _, name in below(whole) if isinstance(name, str)}
+    return found
+
+
+# processes
+
+
+def attempt(subject: Subject, number: int, expected: list[Any]) -> bool:
+    """Decode one mutated encoding; return whether it was refused.
+
+    :raises AssertionError: for what must not be.
+    """
+    chance = random.Random(number)
+    data = chance.choice(subject.encodings)
+    if subject.form is not None and chance.random() < 0.5:
+        data = subject.form(data, chance)
+    else:
+        data = mutated(data, chance, subject.encodings)
+    try:
+        found = subject.decode(data)
+    except DamagedError:
+        return True
+    if found is ABSENT or found is None:
+        return True
+    if subject.is_guarded:
+        assert functional_hash(found) in expected, f"another value: {found!r:.200}"
+    return False
+
+
+def run(name: str, start: int, end: int) -> tuple[int, int, list[str]]:
+    """Try numbers in a process of its own; return how many were tried and refused, and what did not hold."""
+    with tempfile.TemporaryDirectory() as scratch:
+        line = [sys.executable, __file__, "--child", name, str(start), str(end)]
+        polars = {"POLARS_MAX_THREADS": "1", "RUST_BACKTRACE": "0"}
+        done = subprocess.run(line, cwd=scratch, stderr=subprocess.PIPE, env={**os.environ, **polars})
+        progress, results = Path(scratch, "progress"), Path(scratch, "results")
+        if not progress.exists():
+            raise RuntimeError(done.stderr.decode()[-4000:])
+        number, refused = struct.unpack("<qq", progress.read_bytes())
+        faults = [text for text in results.read_text("utf-8", "replace").split("\0") if text]
+    if done.returncode != 0:
+        what = signal.Signals(-done.returncode).name if done.returncode < 0 else f"exit {done.returncode}"
+        faults.append(f"number {number}: {what}")
+    return number + 1 - start, refused, faults
+
+
+def try_all(name: str, start: int, end: int) -> None:
+    """Try numbers in this process, within bounds."""
+    global SCRATCH
+    SCRATCH = os.getcwd()
+    warnings.simplefilter("ignore")
+    subject = SUBJECTS[name]()
+    expected = [functional_hash(subject.decode(data)) for data in subject.encodings] if subject.is_guarded else []
+    progress, results = os.open("progress", os.O_RDWR | os.O_CREAT), Path("results").open("w")  # noqa: SIM115
+    with open("/proc/self/statm") as file:
+        size = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # where Rust prints its panics
+    refused = 0
+    for number in range(start, end):
+        os.pwrite(progress, struct.pack("<qq", number, refused), 0)
+        signal.alarm(10)
+        try:
+            refused += attempt(subject, number, expected)
+        except BaseException:  # noqa: BLE001
+            print(f"number {number}: {traceback.format_exc()[-1200:]}", end="\0", flush=True, file=results)
+        signal.alarm(0)
+    os.pwrite(progress, struct.pack("<qq", end - 1, refused), 0)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--full", action="store_true", help="as without it")
+    parser.add_argument("--count", type=int, default=0)
+    parser.add_argument("--start", type=int, default=0)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--child", nargs=3)
+    options = parser.parse_args()
+    if options.child:
+        try_all(options.child[0], *map(int, options.child[1:]))
+        return 0
+    total = options.count or (1_000 if options.quick else 100_000)
+    failed = 0
+    print(f"{'mutated encodings':<40} {'tried':>8} {'held':>8} {'refused':>8}", flush=True)
+    for name in SUBJECTS:
+        if options.only in name:
+            failed += trials(name, options.start, options.start + max(total // SHARES.get(name, 1), 10))
+    return int(failed > 0)
+
+
+def trials(name: str, start: int, end: int) -> int:
+    """Print the row of one subject; return how much did not hold."""
+    at, refused, faults = start, 0, []
+    while at < end and len(faults) < 200:
+        tried, some, found = run(name, at, min(at + 10_000, end))
+        at, refused, faults = at + tried, refused + some, faults + found
+    print(f"{name:<40} {at - start:>8} {at - start - len(faults):>8} {refused:>8}", flush=True)
+    kinds = Counter(fault.strip().splitlines()[-1].rpartition("Error: ")[2][:120] for fault in faults)
+    for kind, times in kinds.most_common(12):
+        example = next(fault for fault in faults if kind in fault)
+        print(f"    {times} × " + example.strip().replace("\n", "\n        ")[-1000:], flush=True)
+    return len(faults)
+
+
+SHARES = {"sidecars": 10, "indexes": 100, "rows of an index": 100}
+SCRATCH = ""
+TAGS = sorted(tags_of([*PLAIN, *NUMPY, *PANDAS, *PYARROW, *POLARS]) | {"ref", "shared", "map"})
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,314 @@
+"""What is kept of the hash of code from one call to the next never hides a change: after any assignment, of whatever a
+function can read, the hash is that of a fresh walk."""
+
+from __future__ import annotations
+
+import abc
+import copyreg
+import random
+import sys
+import types
+from contextlib import suppress
+
+import pytest
+
+from flowly_ckpt import functional_hash, ignore_globals
+from flowly_ckpt.hashing.cycles import encode
+from flowly_ckpt.hashing.digests import prefix_hashes, prefixes
+from flowly_ckpt.hashing.kept import Keeper, Knowing
+
+SOURCE = """
+import abc, builtins, collections, contextlib, dataclasses, enum, functools, json, math, operator
+from dataclasses import dataclass, field
+
+RATE, NAME, TABLE, LIST, NOTHING = 0.5, "a", {"k": [1]}, [1, 2], None
+COUNT = 0
+
+def helper(x): return x * RATE
+def other(x): return x + 1
+def third(x): return x - 1
+
+class Base:
+    factor = 2
+    def scale(self, x): return x * self.factor
+
+class Scale(Base):
+    parts = [1, 2]
+    def __init__(self, k): self.k = k
+    def up(self, x): return x * self.k + RATE
+    @property
+    def double(self): return self.k * 2
+    @classmethod
+    def make(cls, k): return cls(helper(k))
+    @staticmethod
+    def twice(x): return other(x)
+
+def fresh(): return [RATE]
+
+@dataclass
+class Config:
+    depth: int = 1
+    names: list = field(default_factory=fresh)
+    def total(self): return self.depth + len(self.names)
+
+class Kind(enum.Enum):
+    A = 1
+    B = 2
+
+Pair = collections.namedtuple("Pair", "a b")
+SCALE = Scale(3)
+CONFIG = Config()
+TWO = functools.partial(helper)
+
+def counter(start):
+    seen, step = [start], third
+    def count(x): return step(x) + len(seen)
+    return count
+
+count = counter(1)
+
+def decorated(f):
+    @functools.wraps(f)
+    def inner(*args): return f(*args)
+    return inner
+
+@decorated
+def wrapped(x): return helper(x)
+
+def plain(x): return x + 1
+def reads(x): return helper(x) + RATE + len(NAME)
+def data(x): return TABLE["k"][0] + LIST[0] + x
+def instance(x): return SCALE.up(x) + SCALE.double
+def classes(x): return Scale.make(x), Scale.twice(x), Base.factor
+def config(x): return CONFIG.total() + Config(2).total()
+def kinds(x): return Kind.A, Pair(x, x)
+def defaults(x, y=RATE, *, z=other, w=LIST): return z(x) + y
+def closure(x): return count(x)
+def hands(xs): return sorted(map(helper, xs), key=other)
+def modules(x): return math.sqrt(x) + json.dumps(x) + operator.add(x, x)
+def fact(n): return 1 if n < 2 else n * fact(n - 1)
+def odd(n): return n and even(n - 1)
+def even(n): return not n or odd(n - 1)
+def late(x): return undefined_yet(x)
+def bound(x): return SCALE_UP(x)
+def partly(x): return TWO(x) + wrapped(x)
+def named(x): return helper.__name__, x
+def nested(x):
+    def inner(y): return y * RATE + third(y)
+    return inner(x)
+
+SCALE_UP = SCALE.up
+
+class Meta(type):
+    def size(cls): return 1
+
+class Meta2(Meta):
+    def size(cls): return 2
+
+class Made(metaclass=Meta):
+    pass
+
+class Knows:
+    def all(self): return type(self).__subclasses__()
+
+class Looping:
+    def go(self, x): return LOOP.size + x
+
+LOOP = Looping()
+LOOP.size = 1
+
+class Virtual(abc.ABC):
+    pass
+
+class Other:
+    size = 1
+
+Virtual.register(Other)
+QUERY = "a > @RATE"
+
+def generator(): yield NAME
+
+@contextlib.contextmanager
+def managed(): yield RATE
+
+def document(f): return f.__doc__
+def metaclass(x): return Made.size()
+def knows(x): return Knows().all()
+def looping(x): return LOOP.go(x)
+def virtual(x): return isinstance(x, Virtual)
+def query(df): return df.query(QUERY)
+def shows(x): return document(helper)
+def manages(x): return managed()
+def pairs(x): return Pair(x)
+def keywords(x, *, z=other): return z(x)
+def factory(x): return Config().names, x
+"""
+
+STEPS = """
+plain reads data instance classes config kinds defaults closure hands modules fact odd late bound partly
+named nested metaclass knows looping virtual query shows manages pairs keywords factory
+""".split()  # noqa: SIM905
+
+
+def made():
+    module = sys.modules["users_own"] = types.ModuleType("users_own")
+    exec(compile(SOURCE, "users_own.py", "exec", dont_inherit=True), vars(module))
+    return module
+
+
+def swap(function):
+    """Return a function of other code for a name."""
+    return lambda x, k=function: (x, "other")
+
+
+CHANGES = {
+    "a global": lambda m, r: setattr(m, "RATE", r.random()),
+    "a global to another type": lambda m, r: setattr(m, "RATE", r.choice([1, 1.0, True])),
+    "a global to data": lambda m, r: setattr(m, "RATE", [r.random()]),
+    "a global to code": lambda m, r: setattr(m, "NAME", r.choice([m.other, m.third, len])),
+    "a text": lambda m, r: setattr(m, "NAME", r.choice("abc")),
+    "data in place": lambda m, r: m.TABLE["k"].append(r.random()),
+    "a list in place": lambda m, r: m.LIST.append(1),
+    "a list anew": lambda m, r: setattr(m, "LIST", [r.random(), 2]),
+    "a helper": lambda m, r: setattr(m, "helper", r.choice([m.other, m.third, swap(r)])),
+    "a helper to a builtin": lambda m, r: setattr(m, "helper", r.choice([abs, float])),
+    "a helper to a class": lambda m, r: setattr(m, "other", r.choice([m.Scale, m.Base])),
+    "a helper's code": lambda m, r: setattr(m.third, "__code__", r.choice([m.plain, m.even]).__code__),
+    "a helper's name": lambda m, r: setattr(m.wrapped, "__name__", r.choice(["a", "b"])),
+    "a helper's attribute": lambda m, r: setattr(m.wrapped, "mark", r.random()),
+    "a helper's first attribute": lambda m, r: setattr(m.plain, "mark", r.random()),
+    "a helper's wrapped": lambda m, r: setattr(m.wrapped, "__wrapped__", r.choice([m.plain, m.reads])),
+    "what is ignored": lambda m, r: ignore_globals(r.choice(["RATE", "NAME"]))(m.reads),
+    "an instance": lambda m, r: setattr(m.SCALE, "k", r.random()),
+    "an instance's class": lambda m, r: setattr(m.SCALE, "__class__", r.choice([m.Scale, m.Base])),
+    "an attribute of a class": lambda m, r: setattr(m.Scale, "factor", r.random()),
+    "an attribute of a base": lambda m, r: setattr(m.Base, "factor", r.random()),
+    "a new attribute of a class": lambda m, r: setattr(m.Scale, f"new{r.randrange(3)}", r.random()),
+    "an attribute deleted": lambda m, r: vars(m.Scale).get("factor") and delattr(m.Scale, "factor"),
+    "a list of a class": lambda m, r: m.Scale.parts.append(1),
+    "a method": lambda m, r: setattr(m.Scale, "up", swap(r)),
+    "a property": lambda m, r: setattr(m.Scale, "double", property(swap(r))),
+    "a static method": lambda m, r: setattr(m.Scale, "twice", staticmethod(r.choice([m.plain, m.third]))),
+    "a method of a dataclass": lambda m, r: setattr(m.Config, "total", swap(r)),
+    "an annotation of a dataclass": lambda m, r: m.Config.__annotations__.update(depth=r.choice([int, float, m.Scale])),
+    "a dataclass's instance": lambda m, r: m.CONFIG.names.append(r.random()),
+    "the bases": lambda m, r: setattr(m.Scale, "__bases__", (r.choice([m.Base, type("Mixin", (m.Base,), {"k": 1})]),)),
+    "a class anew": lambda m, r: setattr(m, "Scale", type("Scale", (m.Base,), {"make": swap(r), "twice": swap(r)})),
+    "defaults": lambda m, r: setattr(m.defaults, "__defaults__", (r.random(),)),
+    "a default in place": lambda m, r: m.defaults.__kwdefaults__["w"].append(1),
+    "keyword defaults": lambda m, r: m.defaults.__kwdefaults__.update(z=r.choice([m.plain, m.third])),
+    "keyword defaults anew": lambda m, r: setattr(m.defaults, "__kwdefaults__", {"z": m.plain, "w": r.random()}),
+    "data in a closure": lambda m, r: m.count.__closure__[0].cell_contents.append(1),
+    "code in a closure": lambda m, r: setattr(m.count.__closure__[1], "cell_contents", r.choice([m.plain, m.other])),
+    "an undefined name": lambda m, r: setattr(m, "undefined_yet", r.choice([m.plain, 1, [2]])),
+    "a builtin's name": lambda m, r: setattr(m, "len", r.choice([m.plain, len])),
+    "a name deleted": lambda m, r: vars(m).pop("len", None),
+    "a module": lambda m, r: setattr(m, "math", r.choice([m.json, m.operator])),
+    "an attribute of a module": lambda m, r: m.fake(r),
+    "a partial": lambda m, r: setattr(m, "TWO", r.choice([m.plain, m.functools.partial(m.third)])),
+    "recursion": lambda m, r: setattr(m, "even", r.choice([m.plain, m.third])),
+    "a handed helper's name": lambda m, r: setattr(m.helper, "__name__", r.choice("ab")),
+    "a handed helper's docstring": lambda m, r: setattr(m.helper, "__doc__", r.choice("ab")),
+    "a metaclass": lambda m, r: setattr(m.Made, "__class__", r.choice([m.Meta2, m.Meta])),
+    "a class's name": lambda m, r: setattr(m.Scale, "__name__", r.choice("ab")),
+    "a new subclass": lambda m, r: setattr(m, "Sub", type("Sub", (m.Knows,), {"size": r.random()})),
+    "data that leads back": lambda m, r: setattr(m.LOOP, "size", r.random()),
+    "what is registered": lambda m, r: setattr(m.Other, "size", r.random()),
+    "a text with names": lambda m, r: setattr(m, "QUERY", r.choice(["a > @NAME", "a > @RATE and 1"])),
+    "what a generator reads": lambda m, r: setattr(m.managed.__wrapped__, "__code__", m.generator.__code__),
+    "a named tuple's defaults": lambda m, r: setattr(m.Pair.__new__, "__defaults__", (r.random(),)),
+    "a dataclass's default": lambda m, r: setattr(m.Config.__dataclass_fields__["depth"], "default", r.random()),
+    "itself": lambda m, r: setattr(m, "fact", m.plain),
+}
+
+
+@pytest.fixture
+def module(monkeypatch):
+    monkeypatch.setitem(sys.modules, "users_own", None)  # put back afterwards
+    made_now = made()
+    other = types.ModuleType("users_helpers")
+    other.size = 1
+    monkeypatch.setitem(sys.modules, "users_helpers", other)
+    made_now.json_ = other
+
+    def fake(r):
+        other.size = r.choice([made_now.plain, made_now.third, r.random()])
+        made_now.json = other
+        other.dumps = r.choice([made_now.plain, made_now.third])
+
+    made_now.fake = fake
+    return made_now
+
+
+def of(walk, steps):
+    return [walk.hexdigest(encode(walk, step)) for step in steps]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_one_change_after_the_code_is_known(module, change):
+    for name in STEPS:
+        step, keeper = getattr(module, name), Keeper()
+        for _ in range(4):
+            walk = keeper.walk()
+            assert of(walk, [step]) == [functional_hash(step)]
+            keeper.learn(walk)
+        module_before = functional_hash(step)
+        state = random.Random(name)
+        CHANGES[change](module, state)
+        for _ in range(4):
+            walk = keeper.walk()
+            assert of(walk, [step]) == [functional_hash(step)], (name, module_before)
+            keeper.learn(walk)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_many_changes_one_after_another(module, seed):
+    chosen = random.Random(seed)
+    steps = [getattr(module, name) for name in chosen.sample(STEPS, 5)]
+    keeper = Keeper()
+    for _ in range(60):
+        if chosen.random() < 0.4:
+            with suppress(AttributeError, TypeError):  # an earlier change took away what this one changes
+                CHANGES[chosen.choice(sorted(CHANGES))](module, chosen)
+        walk = keeper.walk()
+        obj = chosen.choice([1, module.SCALE, [module.Scale, module.helper]])
+        assert of(walk, [obj]) == [functional_hash(obj)]
+        assert prefixes(walk, steps)[1] == prefix_hashes(steps)
+        keeper.learn(walk)
+
+
+def test_what_others_register_for_a_class_is_seen(module):
+    keeper = Keeper()
+    abstract = abc.ABCMeta("Abstract", (), {"__module__": "users_own", "go": module.plain})
+    module.Abstract = abstract
+    exec("def asks(x): return isinstance(x, Abstract), Scale(1)", vars(module))
+
+    def check():
+        for _ in range(4):
+            walk = keeper.walk()
+            assert of(walk, [module.asks]) == [functional_hash(module.asks)]
+            keeper.learn(walk)
+
+    check()
+    abstract.register(module.Scale)
+    check()
+    copyreg.pickle(module.Scale, module.plain)
+    try:
+        check()
+    finally:
+        del copyreg.dispatch_table[module.Scale]
+    check()
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "reads", "instance", "classes", "config", "closure", "hands", "fact", "nested"]
+)
+def test_code_is_not_expanded_again(module, name, monkeypatch):
+    step, keeper = getattr(module, name), Keeper()
+    for _ in range(3):
+        walk = keeper.walk()
+        of(walk, [step])
+        keeper.learn(walk)
+    walk = keeper.walk()
+    assert type(walk) is Knowing
+    assert id(step) in walk.memo
