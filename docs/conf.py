@@ -14,8 +14,11 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "flowly_ckpt"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["flowly.css"]
 
 myst_heading_anchors = 3
+add_module_names = False  # pages say from where to import; the module that defines a name is of no use
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True

@@ -21,13 +21,14 @@ import toolz
 
 from .checkpoint.hashed import Hashed
 from .checkpoint.sources import Sources
-from .checkpoint.wrapper import keys_of, stages_of, with_checkpoint
+from .checkpoint.wrapper import keys_of, look_back, stages_of, with_checkpoint
 from .dispatch import Dispatch
 from .engines import apply
-from .pipelines import apply_concat, build_dict, children, itemsetter, name_of, rebuild, role, seq, walk
+from .events import tell
+from .pipelines import apply_concat, attempt, build_dict, children, each, itemsetter, name_of, rebuild, role, seq, walk
 from .pipelines.awaiting import is_async
 from .pipelines.names import locate
-from .targets.recall import MISSING, lookup, recall_async
+from .targets.recall import MISSING, recall_async, restore
 from .typing import Engine, Rewrite, Transform
 
 __all__ = ["aapply", "at_most", "awaited"]
@@ -145,10 +146,14 @@ async def _restored(wrapper: with_checkpoint, obj: Any, run: Run) -> Any:
     keyed = keys_of(stages, obj, before)
     value, start = obj, 0
     for position in reversed(range(len(stages))):
-        found = lookup(stages[position].wrapper.checkpoint.target, keyed[position].key)
+        found = restore(stages[position].wrapper.checkpoint.target, keyed[position].key)
         if found is not MISSING:
             value, start = found, position + 1
+            for stage, one in zip(stages[:position], keyed):
+                tell("skipped", one.key, stage.wrapper.checkpoint.target)
             break
+    if start == len(stages):
+        return value
     sources = Sources(stages, keyed, before, obj)
     for position in range(start, len(stages)):
         stage = stages[position]
@@ -160,6 +165,7 @@ async def _restored(wrapper: with_checkpoint, obj: Any, run: Run) -> Any:
 
         made_from = partial(sources.__getitem__, position)
         value = await recall_async(stage.wrapper.checkpoint.target, keyed[position].key, compute, made_from)
+    look_back(stages, keyed, before, obj, start)
     return value
 
 
@@ -176,6 +182,27 @@ async def _over_items(mapped: Any, items: Any, run: Run) -> Any:
     if not _awaits(mapped.args[0]):
         return mapped(items)  # as lazily as ever
     return iter(await _together(run(mapped.args[0], item) for item in items))
+
+
+@rows.exact(attempt, each)
+async def _listed(mapped: Any, items: Any, run: Run) -> Any:
+    """Await the items together; the combinator itself is told how each ended, and says what it says of that."""
+    if not _awaits(mapped.func):
+        return mapped(items)
+    kept = list(items)
+    when = asyncio.ALL_COMPLETED if isinstance(mapped, attempt) else asyncio.FIRST_EXCEPTION
+    tasks = await _ended((run(mapped.func, item) for item in kept), when)
+    if isinstance(mapped, attempt) or not any(_has_failed(task) for task in tasks):
+        for task in tasks:
+            if task.cancelled():
+                task.result()
+    ended = iter(tasks)
+
+    def again(item: Any) -> Any:
+        task = next(ended)
+        return None if task.cancelled() else task.result()
+
+    return rebuild(mapped, [again])(kept)
 
 
 def _is_map(transform: Any) -> bool:
@@ -196,20 +223,30 @@ def _is_awaited(term: Any) -> bool:
 
 async def _together(coroutines: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
     """Await several; when one fails, the others are cancelled, and the error of the first in their order is raised."""
+    tasks = await _ended(coroutines, asyncio.FIRST_EXCEPTION)
+    for task in tasks:
+        if _has_failed(task):
+            task.result()
+    return [task.result() for task in tasks]
+
+
+async def _ended(coroutines: Iterable[Coroutine[Any, Any, Any]], when: str) -> list[asyncio.Task[Any]]:
+    """Await several until it is time, and cancel the others."""
     tasks: list[asyncio.Task[Any]] = []
     try:
         for coroutine in coroutines:
             tasks.append(asyncio.ensure_future(coroutine))
         if tasks:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in tasks:
-            if task.done() and not task.cancelled():
-                task.result()
-        return [task.result() for task in tasks]
+            await asyncio.wait(tasks, return_when=when)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    return tasks
+
+
+def _has_failed(task: asyncio.Task[Any]) -> bool:
+    return not task.cancelled() and task.exception() is not None
 
 
 class _Stopped(BaseException):

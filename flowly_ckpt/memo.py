@@ -13,8 +13,11 @@ from .checkpoint.hashed import Hashed, warn_of_changes
 from .checkpoint.sources import Sources
 from .checkpoint.wrapper import Keyed, Stage
 from .errors import UnhashableError
+from .given import function as function_given
+from .given import optional, text, wrong
 from .hashing.arguments import counted, in_argument, signature_of
 from .hashing.code.origin import of_module
+from .hashing.digests import prefix_hashes
 from .hashing.kept import Keeper
 from .pipelines import Combinator, chained, effective_steps, name_of
 from .pipelines.awaiting import is_async, mark_async
@@ -65,7 +68,7 @@ def memo(
     >>> area(3, 4), area(3, h=4, verbose=True), area(w=3), len(results)
     (12, 12, 12, 1)
     >>> print(area.plan(5))
-    run      area  area  the input is new
+    run      area  area  the input differs in ['w'] 3 → 5
     >>> area.clear(), area.uncached(5)
     (1, 20)
 
@@ -76,6 +79,10 @@ def memo(
         name = getattr(target, "__name__", "f")
         raise TypeError(f"memo: say where the results of {name} are kept: @memo(results), results a dict or DiskTarget")
     place = checked(target)
+    optional(text, "tag", tag)
+    optional(function_given, "valid", valid, "an entry")
+    if not isinstance(ignore, Iterable):
+        raise wrong("ignore", "names of parameters", ignore)
     names = frozenset([ignore] if isinstance(ignore, str) else ignore)
 
     def decorate(function: Callable[P, R]) -> memoized[P, R]:
@@ -150,7 +157,7 @@ class memoized(Combinator, Generic[P, R]):
         known = {} if self._signature is None else self._signature.parameters
         if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
             return
-        for name in sorted(self.ignore - set(known)):
+        for name in sorted(self.ignore - set(known), key=str):
             raise ValueError(f"memo: {name_of(self.__wrapped__)} has no parameter {name!r}, only {', '.join(known)}")
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -195,7 +202,10 @@ class memoized(Combinator, Generic[P, R]):
         return arguments, key, before
 
     def _keyed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dict[str, Any], Key, Hashed]:
-        arguments = counted(self._signature, self.ignore, args, kwargs)
+        try:
+            arguments = counted(self._signature, self.ignore, args, kwargs)
+        except TypeError as error:
+            raise TypeError(f"{name_of(self)}() {error}") from None
         try:
             before = Hashed(arguments, self._steps, self._keeper)
         except UnhashableError as error:
@@ -254,6 +264,15 @@ class memoized(Combinator, Generic[P, R]):
             yield Forecast((name,), "run", key[1], "what is stored is no longer valid")
         else:
             yield running((name,), key, as_target(target), self._sources(arguments, before, fresh=True), 0)
+
+    def __flowly_codes__(self) -> Iterator[tuple[str, str]]:
+        """Yield the tag and the hash of the code, unless it differs from instance to instance."""
+        first = next(iter(self._signature.parameters if self._signature else ()), None)
+        owner = str(getattr(self, "__qualname__", "")).rpartition(".")[0]
+        is_method = self.binder is None and owner and not owner.endswith("<locals>") and first not in self.ignore
+        if not is_method and (self.hashes_as is not None or type(self.transform) is not MethodType):
+            hasher = as_target(self.checkpoint.target).hasher
+            yield self.checkpoint.tag, prefix_hashes(self._steps, hasher=hasher)[-1]
 
     def clear(self, **selection: Any) -> int:
         """Remove the results under its tag, also those of earlier versions of its code; return how many.

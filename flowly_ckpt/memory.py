@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, ParamSpec, Self, TypeVar, overload
+from typing import Any, Never, ParamSpec, Self, TypeVar, cast, overload
 
+from .given import function, optional
 from .memo import memo, memoized
 from .targets.facts import Entry
 from .targets.protocol import checked, described
@@ -37,8 +38,9 @@ class Memory:
     See also: :func:`flowly_ckpt.memo`, the decorator by itself.
     """
 
-    def __init__(self, target: Target) -> None:
-        self.target = checked(target)
+    def __init__(self, target: Target | None = None, **of_joblib: Never) -> None:
+        _refuse(of_joblib)
+        self.target = checked(cast("Target", target))
 
     @overload
     def cache(self, func: Callable[P, R], ignore: Iterable[str] | None = None, verbose: Any = None,
@@ -72,6 +74,7 @@ class Memory:
         >>> Memory({}).cache(max, ignore=None)(3, 5)
         5
         """
+        optional(function, "cache_validation_callback", cache_validation_callback)
         valid = None if cache_validation_callback is None else partial(_is_valid, cache_validation_callback)
         decorate = memo(self.target, tag, ignore=ignore or (), valid=valid)
         return decorate if func is None else decorate(func)
@@ -105,6 +108,15 @@ class Memory:
 
     def __flowly_hash__(self) -> str:
         return "memory"  # where results are has no part in them
+
+
+def _refuse(of_joblib: Mapping[str, Any]) -> None:
+    if "location" in of_joblib:
+        place = of_joblib["location"]
+        here = "{}" if place is None else f"DiskTarget({place!r})"
+        raise TypeError(f"Memory(location={place!r}) is joblib's; here write Memory({here})")
+    for name in of_joblib:
+        raise TypeError(f"Memory has no option {name!r}; how results are kept is up to the target")
 
 
 def _is_valid(callback: Callable[[Known], bool], entry: Entry) -> bool:

@@ -47,7 +47,9 @@ class Browser:
         end = time.monotonic() + patience
         while b"\0" not in self._rest:
             assert select.select([self._of], [], [], max(0.0, end - time.monotonic()))[0], "the browser does not answer"
-            self._rest += os.read(self._of, 1 << 20)
+            read = os.read(self._of, 1 << 20)
+            assert read, "the browser has ended"
+            self._rest += read
         line, _, self._rest = self._rest.partition(b"\0")
         message = json.loads(line)
         content = message.get("params", {})

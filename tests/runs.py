@@ -18,6 +18,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 IN_BROWSER = sys.platform == "emscripten"  # or in node: one thread of one process
 needs_processes = pytest.mark.skipif(IN_BROWSER, reason="needs processes")
 needs_threads = pytest.mark.skipif(IN_BROWSER, reason="needs threads")
+needs_loop = pytest.mark.skipif(IN_BROWSER, reason="needs an event loop of its own")
 
 
 class Absent:

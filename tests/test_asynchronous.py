@@ -14,8 +14,10 @@ from laws import Counted, increment, pipelines, spread, steps_in, total
 
 from flowly_ckpt import add_checkpoints, apply, build_dict, chained, checkpoint, functional_hash, itemsetter, seq
 from flowly_ckpt.asynchronous import aapply, at_most, awaited
+from flowly_ckpt.errors import MutationWarning
 from flowly_ckpt.passes import Event, observe, retry
-from flowly_ckpt.pipelines import Combinator, apply_concat, groupby, kv_valmap, leaves
+from flowly_ckpt.pipelines import Combinator, apply_concat, attempt, each, groupby, kv_valmap, leaves
+from flowly_ckpt.pipelines.mapping import FailedItemsError
 from flowly_ckpt.targets import DiskTarget
 
 TARGET: dict = {}
@@ -108,6 +110,8 @@ ALIKE = {
     ),
     "apply_concat": lambda f, g: apply_concat(chained(f, spread), chained(g, spread)),
     "map": lambda f, g: chained(spread, toolz.curry(map)(f), partial(map, chained(g)), list),
+    "each": lambda f, g: chained(spread, each(chained(f, g))),
+    "attempt": lambda f, g: chained(spread, attempt(f), attempt(g)),
     "groupby": lambda f, g: chained(spread, groupby(chained(f, g)), list),
     "kv_valmap": lambda f, g: chained(spread, enumerate, kv_valmap(chained(f, g)), list),
     "excepts": lambda f, g: toolz.excepts(ZeroDivisionError, chained(f, lambda n: 1 // 0, g), lambda error: "caught"),
@@ -291,6 +295,52 @@ def test_of_several_that_fail_the_first_branch_is_told_and_the_others_are_cancel
         do(chained(seq(slow, fail, fail), str), 1)
     assert ended == [1]
     assert caught.value.__notes__[0].startswith("in step 1 of 2, seq(")
+
+
+@pytest.mark.parametrize("mapped", [each, attempt])
+def test_items_that_fail_are_told_as_by_apply(mapped):
+    async def halved(n):
+        await asyncio.sleep(0)
+        if n % 2:
+            raise ValueError(n)
+        return n // 2
+
+    def half(n):
+        if n % 2:
+            raise ValueError(n)
+        return n // 2
+
+    told = []
+    for run in (lambda: do(mapped(halved), [0, 2, 3, 4, 5]), lambda: apply(mapped(half), [0, 2, 3, 4, 5])):
+        with pytest.raises((ValueError, FailedItemsError)) as caught:
+            run()
+        error = caught.value
+        notes = [note.partition(" of ")[0] for note in getattr(error, "__notes__", ())]
+        told.append((str(error).partition(" failed ")[2], notes, getattr(error, "results", None)))
+    assert told[0] == told[1]
+
+
+def test_a_restored_checkpoint_is_reported_and_what_lies_before_it():
+    target: dict = {}
+    pipeline = chained(later, checkpoint(target, "one"), double, checkpoint(target, "two"), abs)
+    events: list[Event] = []
+    for _ in range(2):
+        events.clear()
+        do(pipeline, 1, [observe(events.append), add_checkpoints])
+    found = [(event.step, event.kind) for event in events if event.of == "checkpoint"]
+    assert sorted(found) == [("one", "skipped"), ("two", "restored")]
+
+
+CALLS: list = []
+
+
+def test_a_step_that_changes_its_own_key_is_told():
+    async def step(n):
+        CALLS.append(n)
+        return n
+
+    with pytest.warns(MutationWarning, match="CALLS"):
+        do(chained(step, checkpoint({})), 1)
 
 
 def test_an_error_names_its_step_and_leaves_no_entry():

@@ -137,6 +137,20 @@ def test_a_step_that_opens_what_cannot_be_hashed_is_told_before_the_next_run_fai
         assert run(reads, 1) == 1
 
 
+def test_a_generator_of_random_numbers_is_told_and_goes_on():
+    """Compiled classes that it refers to have ``__annotations__`` that are those of their instances."""
+    np = pytest.importorskip("numpy")
+    rng, target = np.random.default_rng(7), {}
+
+    @memo(target)
+    def draw(n):
+        return rng.normal(size=n)
+
+    with pytest.warns(MutationWarning, match="changed closure 'rng'"):
+        draws = [draw(2).tolist() for _ in range(6)]
+    assert len({tuple(draw) for draw in draws}) == len(target) == 6
+
+
 def test_what_changes_while_it_runs_is_filed_under_what_it_was():
     table = {"rate": 1}
     exec("def step(x):\n    global rate\n    rate += 1\n    return x * rate", table)

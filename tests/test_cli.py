@@ -348,29 +348,34 @@ def test_ls_is_sorted_as_asked(store, capsys):
 def test_clear_stale_leaves_what_todays_code_finds(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     program = """
-from flowly_ckpt import chained, checkpoint
+from flowly_ckpt import chained, checkpoint, memo
 from flowly_ckpt.targets import DiskTarget
 target = DiskTarget("store")
-def load(x): return x + {}
+def load(x): return x + {0}
+@memo(target)
+def area(w, h=4): return w * h + {0}
 pipeline = chained(load, checkpoint(target, "load"), str, checkpoint(target, "text"), repr, checkpoint(target))
 """
-    run_it = "from flowly_ckpt import *; import stale_steps as s; apply(s.pipeline, 1, rewrites=[add_checkpoints])"
+    run_it = "from flowly_ckpt import *; import stale_steps as s; run(s.pipeline, 1); s.area(3)"
     for number in (1, 2):
         (tmp_path / "stale_steps.py").write_text(program.format(number))
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         subprocess.run([sys.executable, "-c", run_it], check=True, cwd=tmp_path, env=environment)
     with DiskTarget("store") as target:
         target["a", "other", "f"] = 1
-        assert len(target) == 7
+        assert len(target) == 9
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "stale_steps", raising=False)
     arguments = ("clear", "store", "--stale", "stale_steps:pipeline")
     assert run(capsys, *arguments, "--tag", "text", "--dry-run")[1] == "would be removed  1\n"
-    assert run(capsys, "clear", "store", "--stale", "stale_steps")[1] == "removed  2\n"
+    assert run(capsys, "clear", "store", "--stale", "stale_steps:area", "--dry-run")[1] == "would be removed  1\n"
+    assert run(capsys, "clear", "store", "--stale", "stale_steps")[1] == "removed  3\n"
     assert run(capsys, *arguments)[1] == "removed  0\n"
     with DiskTarget("store") as target:
-        assert sorted(entry.tag for entry in target.stats()) == ["<untagged>", "load", "other", "text"]
-        assert len(target) == 5
+        assert sorted(entry.tag for entry in target.stats()) == [
+            "<untagged>", "load", "other", "stale_steps.area", "text",
+        ]  # fmt: skip
+        assert len(target) == 6
     for name in ("nosuch_module", "json", "stale_steps:nosuch"):
         code, _, err = run(capsys, "clear", "store", "--stale", name)
         assert (code, err.startswith(f"flowly-ckpt: {name}: ")) == (2, True)

@@ -9,6 +9,7 @@ import json
 import math
 import pathlib
 import pickle
+import sys
 import uuid
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -260,8 +261,8 @@ BOMBS = {
     "a reference to nothing": '{"shared": [[], {"ref": 0}]}',
     "a reference without a table": '{"ref": 0}',
     "a table in a table": '{"shared": [[{"shared": [[1], {"ref": 0}]}], {"ref": 0}]}',
-    "keys of equal hash": json.dumps({"dict": [[n * ((1 << 61) - 1), 0] for n in range(30_000)]}),
-    "items of equal hash": json.dumps({"set": [n * ((1 << 61) - 1) for n in range(30_000)]}),
+    "keys of equal hash": json.dumps({"dict": [[n * sys.hash_info.modulus, 0] for n in range(30_000)]}),
+    "items of equal hash": json.dumps({"set": [n * sys.hash_info.modulus for n in range(30_000)]}),
 }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from pages import Block, blocks_of, run_script
+from runs import ENVIRONMENT, needs_processes
 
 import flowly_ckpt
 
@@ -51,3 +52,38 @@ def test_a_page_that_shows_what_does_not_come_out_fails(block):
 def test_the_reference_lists_the_top_level():
     page = (REPOSITORY / "docs/reference/top-level.md").read_text("utf-8")
     assert set(re.findall(r"`(\w+)`", page)) - {"flowly_ckpt"} == set(flowly_ckpt.__all__)
+
+
+WHERE = """
+import importlib, sys
+modules, singly = sys.argv[1].split(), sys.argv[2].split()
+there = {}
+for name in modules:
+    module = importlib.import_module(name)
+    shown = [getattr(module, each) for each in set(dir(module)) & set(module.__all__)]  # as Sphinx looks for them
+    is_shown = (lambda each: True) if name == "flowly_ckpt.typing" else (lambda each: hasattr(each, "__name__"))
+    there.update({id(each): each for each in shown if is_shown(each)})
+for path in singly:
+    module, _, name = path.rpartition(".")
+    each = getattr(importlib.import_module(module), name)
+    there[id(each)] = each
+for package in sys.argv[3].split():
+    module = importlib.import_module(package)
+    for name in module.__all__:
+        each = getattr(module, name)
+        is_ours = str(getattr(each, "__module__", "flowly_ckpt")).startswith("flowly_ckpt")
+        if is_ours and id(each) not in there and name != "__version__":
+            print(f"{package}.{name}")
+"""
+PACKAGES = "calls checkpoint errors hashing passes pipelines recipes resume targets tasks typing tz"
+
+
+@needs_processes
+def test_the_reference_has_every_public_name():
+    text = "".join(page.read_text("utf-8") for page in sorted((REPOSITORY / "docs/reference").glob("*.md")))
+    modules = re.findall(r"automodule:: (\S+)\n   :members:", text)
+    singly = re.findall(r"auto(?:class|data|exception|function):: (\S+)", text)
+    packages = " ".join(["flowly_ckpt", *(f"flowly_ckpt.{name}" for name in PACKAGES.split())])
+    command = [sys.executable, "-c", WHERE, " ".join(modules), " ".join(singly), packages]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("", "")

@@ -18,6 +18,7 @@ from pages import run_page
 from flowly_ckpt import add_checkpoints, apply, build_dict, chained, checkpoint, drop_checkpoints, flatten, seq
 from flowly_ckpt.draw import draw
 from flowly_ckpt.passes import Event, observe
+from flowly_ckpt.pipelines import attempt, each
 from flowly_ckpt.plan import Forecast, plan
 from flowly_ckpt.targets import DiskTarget
 
@@ -105,6 +106,13 @@ def test_map_over_a_plain_function_is_a_stack_too():
     assert words(draw(chained(spread, toolz.curry(map)(double), partial(map, double), total)).svg) == [
         "spread", "map", "double", "map", "double", "total"
     ]  # fmt: skip
+
+
+def test_what_is_applied_to_each_item_is_a_stack():
+    drawing = draw(chained(each(double), attempt(chained(double, checkpoint({}, "one")))))
+    assert words(drawing.svg) == ["each", "double", "attempt", "double", "one"]
+    assert sum(rect.get("class") == "frame" for rect in elements(drawing.svg, "rect")) == 6
+    assert "1.0 s" in words(draw(each(double), timings=[Event("double", 1.0)]).svg)
 
 
 @pytest.mark.parametrize(
@@ -241,11 +249,12 @@ def test_a_notebook_shows_pipelines_plans_and_stores(tmp_path):
     target.close()
 
 
-def test_the_page_shows_the_picture_that_its_code_makes(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("page", "picture"), [("how-to/draw.md", "drawing.svg"), ("index.md", "pipeline.svg")])
+def test_the_page_shows_the_picture_that_its_code_makes(tmp_path, monkeypatch, page, picture):
     monkeypatch.chdir(tmp_path)
-    page = Path(__file__).parents[1] / "docs" / "how-to" / "draw.md"
-    run_page(page, {"__name__": "__main__"})
-    assert (tmp_path / "drawing.svg").read_text("utf-8") == page.with_name("drawing.svg").read_text("utf-8")
+    path = Path(__file__).parents[1] / "docs" / page
+    run_page(path, {"__name__": "__main__"})
+    assert (tmp_path / picture).read_text("utf-8") == path.with_name(picture).read_text("utf-8")
 
 
 @pytest.mark.parametrize(

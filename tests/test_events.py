@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import os
+import pickle
 import sys
 import threading
 from functools import partial
@@ -291,7 +292,7 @@ def test_timings_tell_what_was_restored_and_what_that_saved(ticking, tmp_path):
         assert timings.saved == 4.0
         assert repr(timings).splitlines()[0].endswith("█" * 30)
         assert repr(timings).splitlines()[2].endswith("saved 4.0 s")
-        assert "<i>" not in timings._repr_html_()
+        assert "<i>" not in timings._repr_mimebundle_()["text/html"]
         timings.clear()
         assert (len(timings), repr(timings)) == (0, "")
 
@@ -415,6 +416,14 @@ def test_progress_knows_from_an_earlier_run_how_long_a_checkpoint_takes(monkeypa
 def test_progress_is_quiet_off_a_terminal(capfd):
     apply(chained(increment, checkpoint({})), 1, [observe(progress()), add_checkpoints])
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_pipeline_that_is_watched_goes_to_another_process(tmp_path):
+    sinks = [progress(), Timings(), jsonl(tmp_path / "run.jsonl"), log_to("my.run")]
+    watched = pickle.loads(pickle.dumps(observe(*sinks)(chained(abs, float))))
+    assert watched(-5) == 5.0
+    assert functional_hash(watched) == functional_hash(chained(abs, float))
+    assert len((tmp_path / "run.jsonl").read_text().splitlines()) == 6
 
 
 def test_an_event_has_what_older_sinks_read():

@@ -42,23 +42,80 @@ def corpus(tmp_path):
     return tmp_path
 
 
-def test_it_answers_and_tells_what_was_restored(run, corpus):
+RUNS = ("first run", "second run", "after an edit of json/tool.py", "after an edit of the function weight", "best")
+
+
+def parts(printed):
+    """Return for each run what was planned and what happened, then the answers."""
+    titles = "|".join(map(re.escape, RUNS))
+    start, *rest = re.split(rf"^(?:{titles})", printed.replace(os.sep, "/"), flags=re.M)
+    assert not start
+    assert len(rest) == len(RUNS)
+    return [text.strip("\n").split("\n\n")[:2] for text in rest[:-1]], rest[-1]
+
+
+def test_it_shows_the_plan_before_each_run_and_then_what_happened(run, corpus):
     done = run("--folder", str(corpus), "decode", "a", "json", "document")
     assert (done.returncode, done.stderr) == (0, "")
-    first, second = done.stdout.split("second run")
-    assert re.search(r"ran +parse +\d+ ×", first)
-    assert "restored  index" in second
-    assert "parse" not in second.split("best answers")[0]
-    assert len(re.findall(r"^  \d+\.\d\d  \S", second, re.M)) == 10
-    assert "json.decoder.JSONDecoder.decode" in second
+    count = len(list(corpus.rglob("*.py")))
+    planned, answers = parts(done.stdout)
+    first, second, file, function = planned
+
+    assert re.search(r"run .* index +never run", first[0])
+    assert f"0 of {count} items stored; never run" in first[0]
+    assert re.search(rf"run +parse +{count} ×", first[1])
+
+    assert re.search(r"restore .* index +stored for this input and this code", second[0])
+    assert re.search(r"restored +index +1 ×", second[1])
+    assert "parse" not in second[1]
+
+    assert f"{count - 1} of {count} items stored; the input differs in attribute text" in file[0]
+    assert re.search(r"run +parse +1 ×", file[1])
+    assert re.search(rf"restored +definitions +{count - 1} ×", file[1])
+
+    assert "build_index: helper weight changed at line" in function[0]
+    assert f"{count} of {count} items stored" in function[0]
+    assert re.search(r"run +build_index +1 ×", function[1])
+    assert "parse" not in function[1]
+
+    assert len(re.findall(r"^  [ \d]+\.\d\d  \S", answers, re.M)) == 10
+    assert "json.decoder.JSONDecoder.decode" in answers
 
 
 def test_a_second_process_restores(run, corpus, tmp_path):
     target = str(tmp_path / "elsewhere")
-    reports = [run("--folder", str(corpus), "--target", target, "json").stdout.split("best answers")[0] for _ in "ab"]
-    assert "ran       parse" in reports[0]
-    assert "ran       parse" not in reports[1]
-    assert reports[1].count("restored  index") == 2
+    before, after = (parts(run("--folder", str(corpus), "--target", target, "json").stdout)[0][0] for _ in "ab")
+    assert "parse" in before[1]
+    assert "never run" in before[0]
+    assert re.search(r"restored +index +1 ×", after[1])
+    assert "parse" not in after[1]
+
+
+def test_the_folder_itself_is_not_edited(run, corpus):
+    before = {path: path.read_bytes() for path in corpus.rglob("*.py")}
+    assert run("--folder", str(corpus), "json").returncode == 0
+    assert {path: path.read_bytes() for path in corpus.rglob("*.py")} == before
+
+
+def test_an_empty_folder_has_no_answers(run, tmp_path):
+    done = run("--folder", str(tmp_path), "json")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("query", "about"),
+    [("parse dates quickly", "date"), ("parsing a date", "date"), ("compressed files", "tar|zip|compress")],
+)
+def test_the_best_answer_is_about_what_was_asked(query, about):
+    folder = Path(sysconfig.get_paths()["stdlib"])
+    names = ("_pydatetime.py", "datetime.py", "_strptime.py", "difflib.py", "gzip.py", "zipfile.py", "tarfile.py")
+    files = [folder / name for name in names if (folder / name).exists()]
+    files += [path for room in ("json", "email", "http", "zipfile") for path in sorted((folder / room).rglob("*.py"))]
+    sources = [search_stdlib.Source(".".join(f.relative_to(folder).parts)[:-3], f.read_bytes()) for f in files]
+    answers, broken = apply(search_stdlib.search(query, {}, best=1), sources, [add_checkpoints])
+    assert not broken
+    ((_, name, summary),) = answers
+    assert re.search(about, f"{name} {summary}", re.I)
 
 
 def test_after_an_edit_one_module_is_parsed_again(corpus):

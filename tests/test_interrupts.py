@@ -13,6 +13,7 @@ SCRIPT = """
     from flowly_ckpt.targets.bulk import Wanted, compute_many
     from flowly_ckpt.targets.recall import recall
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts behind ignores it
     kind, count = sys.argv[1], int(sys.argv[2])
     kind, _, many = kind.partition(" ")
     target = {"DiskTarget": DiskTarget, "FileTarget": FileTarget}[kind]("store") if kind != "dict" else {}

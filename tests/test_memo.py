@@ -9,6 +9,7 @@ import logging
 import pickle
 import subprocess
 import sys
+import textwrap
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from flowly_ckpt import (
     plan,
     run,
 )
+from flowly_ckpt.checkpoint import clear_stale
 from flowly_ckpt.cli import main
 from flowly_ckpt.errors import MutationWarning, UnhashableError
 
@@ -501,3 +503,46 @@ def test_an_argument_changed_in_place_is_told():
     with pytest.warns(MutationWarning, match="drop' changed its input in place"):
         assert drop([1], ["a", "b"]) == ["b"]
     assert drop([1], ["a", "b"]) == ["b"]
+
+
+def test_results_of_code_that_is_no_more_are_stale():
+    target = {}
+
+    def made(number):
+        table = {"memo": memo, "target": target, "__name__": __name__}
+        source = f"""
+        @memo(target)
+        def area(w, h=4):
+            return w * h + {number}
+
+        @memo(target, "static")
+        def fixed(w):
+            return w + {number}
+
+        class Model:
+            def __init__(self, k):
+                self.k = k
+
+            @memo(target)
+            def method(self, x):
+                return self.k * x + {number}
+
+            @memo(target, ignore=["self"])
+            def selfless(self, x):
+                return x + {number}
+        """
+        exec(textwrap.dedent(source), table)
+        return table
+
+    for number in (1, 2):
+        table = made(number)
+        one, other = table["Model"](1), table["Model"](2)
+        for call in (table["area"], table["fixed"], one.method, other.method, one.selfless):
+            call(3)
+    area, fixed, Model = table["area"], table["fixed"], table["Model"]
+    assert len(target) == 10
+    assert clear_stale(target, Model.method, one.method) == 0, "which instances there will be is not known"
+    assert clear_stale(target, area, dry_run=True) == 1
+    assert clear_stale(target, chained(area, str), fixed, Model.selfless) == 3
+    assert len(target) == 7
+    assert [row.action for function in (area, fixed) for row in function.plan(3)] == ["restore", "restore"]

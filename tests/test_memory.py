@@ -36,6 +36,20 @@ def test_the_ways_to_cache():
     assert len(memory.target) == 0
 
 
+def test_the_first_line_of_a_joblib_user_says_what_to_write():
+    for given, words in (
+        (
+            {"location": "cache", "verbose": 0},
+            "Memory(location='cache') is joblib's; here write Memory(DiskTarget('cache'))",
+        ),
+        ({"location": None}, "Memory(location=None) is joblib's; here write Memory({})"),
+        ({"target": {}, "mmap_mode": "r"}, "Memory has no option 'mmap_mode'; how results are kept is up to"),
+    ):
+        with pytest.raises(TypeError) as caught:
+            Memory(**given)
+        assert words in str(caught.value)
+
+
 def test_a_copy_keeps_to_the_same_results(tmp_path):
     memory = Memory({})
     assert copy.deepcopy(memory) is memory

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
+import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 from laws import Counted, LoggedTarget, double, increment
 
+import flowly_ckpt
 from flowly_ckpt import add_checkpoints, apply, build_dict, calls, chained, checkpoint, functional_hash
 from flowly_ckpt.hashing.parts import MOST, parts_of
 from flowly_ckpt.hashing.walk import Walk
@@ -281,6 +285,20 @@ def test_the_log_says_the_same_reason_when_a_checkpoint_is_computed_again(caplog
     assert why == "scaled: global SCALE 0.5 → 0.7"
 
 
+def test_a_target_that_cannot_list_what_it_has_is_used_all_the_same(caplog):
+    class Closed(dict):
+        def entries(self, **selection):
+            raise TypeError("no list")
+
+    target = Closed()
+    transform = chained(increment, checkpoint(target, "one"))
+    with caplog.at_level(logging.INFO, "flowly_ckpt"):
+        assert do(transform, 1) == do(transform, 1) == 2
+    assert caplog.records[0].getMessage().endswith("it is not known why (TypeError: no list)")
+    assert ask(transform, 1)[0].action == "restore"
+    assert ask(transform, 2)[0].why == "it is not known why (TypeError: no list)"
+
+
 def test_what_an_entry_keeps_of_its_parts_is_bounded(tmp_path):
     names = {f"setting_{i}": i for i in range(1000)}
     text = "def step(x):\n" + "".join(f"    x += {name}\n" for name in names) + "    return x\n"
@@ -347,3 +365,51 @@ def test_the_plan_looks_at_few_entries_of_many(tmp_path):
         (row,) = ask(chained(increment, checkpoint(target, "one")), 1)
         assert row.why == "the input is new; increment changed"
         assert row.saves == 1.0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("pandas 2.2.3|pandas.read_csv", "pandas 3.0.0|pandas.read_csv", "pandas 2.2.3 → 3.0.0"),
+        ("os.environ python 3.12", "os.environ python 3.13", "python 3.12 → 3.13"),
+        ("python 3.12|builtins.str", "python 3.12|builtins.list", "global K builtins.str → builtins.list"),
+    ],
+)
+def test_what_is_installed_is_told_by_its_version(before, after, told):
+    (change,) = changes({":global 'K'": f"0a foreign {before}"}, {":global 'K'": f"0b foreign {after}"})
+    assert str(change) == told
+
+
+def test_an_upgraded_package_is_named(tmp_path):
+    site, script = tmp_path / "site", tmp_path / "script.py"
+    (site / "fakelib-1.0.dist-info").mkdir(parents=True)
+    (site / "fakelib.py").write_text("def f(x):\n    return x + 1\n")
+    script.write_text(
+        "import fakelib\n"
+        "from flowly_ckpt import add_checkpoints, apply, chained, checkpoint\n"
+        "from flowly_ckpt.plan import plan\n"
+        "from flowly_ckpt.targets import DiskTarget\n"
+        "def step(x):\n    return fakelib.f(x)\n"
+        f"pipeline = chained(step, checkpoint(DiskTarget({str(tmp_path / 'results')!r})))\n"
+        "print(apply(pipeline, 1, [add_checkpoints], plan)[0].why)\n"
+        "apply(pipeline, 1, [add_checkpoints])\n"
+    )
+    path = os.pathsep.join([str(site), str(Path(flowly_ckpt.__file__).parents[1])])
+
+    def run():
+        env = {**os.environ, "PYTHONPATH": path}
+        done = subprocess.run([sys.executable, str(script)], env=env, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert run() == "never run"
+    (site / "fakelib-1.0.dist-info").rename(site / "fakelib-2.0.dist-info")
+    assert run() == "step: fakelib 1.0 → 2.0"
+
+
+def test_another_python_is_told_before_what_it_compiles_otherwise():
+    target = {}
+    transform = chained(increment, checkpoint(target, "one"))
+    made = {"after": None, "python": "3.9", "steps": [["increment", "00", {":": "0a function 00"}]]}
+    as_target(target).put((functional_hash(1), "one", "ff"), 2, Facts(1.0, made))
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert ask(transform, 1)[0].why == f"python 3.9 → {version}"

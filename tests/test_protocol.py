@@ -81,6 +81,9 @@ def test_what_is_known_of_an_entry_comes_through_every_wrapper(inner, wrap):
     entry = target.entry(A)
     assert (entry.seconds, entry.made_from) == (1.5, {"input": "0a"})
     assert abs(time.time() - entry.created) < 60
+    assert target.latest(tag="tag").made_from == {"input": "0a"}
+    assert target.latest(tag="other") is None
+    assert (target.fate(A), target.fate(B)) == ("", "")
     assert [stats.tag for stats in target.stats()] == ["tag"]
     assert target.verify() == []
     assert target.gc().expired == 0

@@ -12,7 +12,7 @@ import warnings
 from pickle import PickleBuffer
 
 import pytest
-from runs import needs_threads
+from runs import needs_loop, needs_threads
 
 from flowly_ckpt import add_checkpoints, chained, checkpoint
 from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning, UnhashableError
@@ -303,6 +303,7 @@ def own_and_short(errors, step):
         assert 2 <= len(traceback.extract_tb(error.__traceback__)) < 20
 
 
+@needs_threads
 def test_threads_that_share_a_failing_step_get_an_exception_of_their_own_each():
     all_have_asked, asking = threading.Event(), itertools.count(1)
 
@@ -321,6 +322,7 @@ def test_threads_that_share_a_failing_step_get_an_exception_of_their_own_each():
     own_and_short(in_threads(8, lambda: pipeline(-1)), ["in step 2 of 3"])
 
 
+@needs_threads
 def test_threads_that_wait_for_one_failure_get_an_exception_of_their_own_each(monkeypatch):
     target = {}
     flight = Flight((as_target(target).place, KEY))
@@ -342,6 +344,7 @@ def test_threads_that_wait_for_one_failure_get_an_exception_of_their_own_each(mo
     own_and_short(errors, ["in step 2"])
 
 
+@needs_loop
 def test_tasks_that_share_a_failing_step_get_an_exception_of_their_own_each():
     calls = []
 
@@ -407,6 +410,7 @@ def target(request, tmp_path):
     ]()
 
 
+@needs_threads
 def test_a_task_waits_for_a_thread_that_computes_the_same(target):
     started, go, calls = threading.Event(), threading.Event(), []
 
@@ -433,6 +437,7 @@ def test_a_task_waits_for_a_thread_that_computes_the_same(target):
     assert calls == ["thread"]
 
 
+@needs_threads
 def test_a_thread_waits_for_a_task_that_computes_the_same(target):
     calls = []
 
@@ -458,6 +463,7 @@ def test_a_thread_waits_for_a_task_that_computes_the_same(target):
     assert calls == ["task"]
 
 
+@needs_loop
 def test_cancelling_the_first_of_several_tasks_leaves_the_others_their_result(target):
     calls = []
 
@@ -482,6 +488,7 @@ def test_cancelling_the_first_of_several_tasks_leaves_the_others_their_result(ta
     assert (others, calls) == ([[1]] * 3, [1])
 
 
+@needs_loop
 def test_a_computation_that_is_cancelled_from_within_is_begun_anew_by_those_who_wait():
     calls = []
 
@@ -501,6 +508,7 @@ def test_a_computation_that_is_cancelled_from_within_is_begun_anew_by_those_who_
     assert (others, calls) == ([6, 6], [1, 1])
 
 
+@needs_loop
 def test_a_loop_that_asks_without_awaiting_does_not_wait_for_its_own_task(target):
     async def main():
         go = asyncio.Event()
@@ -519,6 +527,7 @@ def test_a_loop_that_asks_without_awaiting_does_not_wait_for_its_own_task(target
     assert asyncio.run(asyncio.wait_for(main(), 30)) == ([1], [1])
 
 
+@needs_loop
 def test_tasks_get_a_copy_of_their_own_where_the_target_makes_one(tmp_path):
     async def compute():
         await asyncio.sleep(0)
@@ -533,7 +542,7 @@ def test_tasks_get_a_copy_of_their_own_where_the_target_makes_one(tmp_path):
     assert len({id(result) for result in results}) == 3
 
 
-@pytest.mark.parametrize("awaited", [False, True], ids=["recall", "recall_async"])
+@pytest.mark.parametrize("awaited", [False, pytest.param(True, marks=needs_loop)], ids=["recall", "recall_async"])
 @pytest.mark.parametrize(("kind", "looks"), [("dict", 1), ("FileTarget", 2), ("DiskTarget", 2)])
 def test_a_miss_looks_twice_at_most_and_a_hit_once(tmp_path, kind, looks, awaited):
     seen = []
@@ -561,6 +570,7 @@ def endless():
     return itertools.count()
 
 
+@needs_threads
 @pytest.mark.parametrize("kind", [dict, DiskTarget])
 def test_threads_do_not_share_what_cannot_be_stored(kind, tmp_path, monkeypatch):
     """Two readers of one open file, or of one endless iterator, would each get a part of it."""
@@ -582,6 +592,7 @@ def test_threads_do_not_share_what_cannot_be_stored(kind, tmp_path, monkeypatch)
     assert found == [[0, 1, 2]] * 3
 
 
+@needs_loop
 def test_tasks_do_not_share_what_cannot_be_stored():
     async def compute():
         await asyncio.sleep(0)

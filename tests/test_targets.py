@@ -371,6 +371,7 @@ def test_a_missing_extra_is_named(monkeypatch, module):
         make()
 
 
+@needs_threads
 @pytest.mark.parametrize("lease", [None, 30.0])
 def test_remote_claims_are_leases_where_they_are_asked_for(tmp_path, lease):
     first, second = (RemoteTarget(f"file://{tmp_path}", lease=lease) for _ in range(2))

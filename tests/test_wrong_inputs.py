@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from flowly_ckpt import (
+    Memory,
     UnhashableError,
     add_checkpoints,
     apply,
@@ -21,6 +22,7 @@ from flowly_ckpt import (
     drop_checkpoints,
     functional_hash,
     ignore_globals,
+    memo,
     pipe,
     resume,
     run,
@@ -69,6 +71,10 @@ def five():
     return arg(5, "five", cache=CacheType.NoCache)
 
 
+def area(w, h=4):
+    return w * h
+
+
 # What is done, the error, and words it must contain.
 ROWS = [
     # a target that is none
@@ -85,6 +91,7 @@ ROWS = [
     (lambda: checkpoint({})(lambda x: x), TypeError, "the decorator is @memo(results)"),
     (lambda: with_checkpoint(checkpoint({})), TypeError, "the transform is missing: with_checkpoint("),
     (lambda: with_checkpoint(abs, checkpoint({})), TypeError, "the checkpoint comes first, then the transform"),
+    (lambda: with_checkpoint({}, abs), TypeError, "write with_checkpoint(checkpoint(results), abs)"),
     (lambda: chained(abs, checkpoint), TypeError, "chained: step 2 of 2 is the class checkpoint; make one: "),
     (lambda: seq(checkpoint, abs), TypeError, "seq: step 1 of 2 is the class checkpoint; make one: "),
     (lambda: checkpoint({}, tag=3), TypeError, "tag must be a string, got int"),
@@ -236,6 +243,24 @@ ROWS = [
     (lambda: functional_hash(5, hasher="md5"), TypeError, "hasher must be a function of nothing"),
     (lambda: ignore_globals("nosuch")(lambda: ROWS), ValueError, "does not use 'nosuch'; it uses ROWS"),
     (lambda: ignore_globals(5), TypeError, "takes names, got 5; write @ignore_globals() to ignore all"),
+    # memo
+    (lambda: memo("cache"), TypeError, "for a folder of results write DiskTarget('cache')"),
+    (lambda: memo(DiskTarget), TypeError, "got the class DiskTarget; make one: DiskTarget(…)"),
+    (lambda: memo(lambda x: x), TypeError, "say where the results of <lambda> are kept: @memo(results)"),
+    (lambda: memo({}, ["x"]), TypeError, "tag must be a string, got ['x']"),
+    (lambda: memo({}, ignore=5), TypeError, "ignore must be names of parameters, got 5"),
+    (lambda: memo({}, ignore=["y"])(lambda x: x), ValueError, "has no parameter 'y', only x"),
+    (lambda: memo({}, ignore=[5])(lambda x: x), ValueError, "has no parameter 5, only x"),
+    (lambda: memo({}, valid=3600), TypeError, "valid must be a function of an entry, got 3600"),
+    (lambda: memo({})(5), TypeError, "memo decorates a function, got 5"),
+    (lambda: memo({})(five)(1), TypeError, "five() too many positional arguments"),
+    (lambda: memo({})(area)(), TypeError, "area() missing a required argument: 'w'"),
+    (lambda: memo({})(area)(FILE), UnhashableError, "at argument 'w': pass its path or what was read from it"),
+    (lambda: Memory("cache"), TypeError, "for a folder of results write DiskTarget('cache')"),
+    (lambda: Memory(location="cache"), TypeError, "is joblib's; here write Memory(DiskTarget('cache'))"),
+    (lambda: Memory({}, verbose=0), TypeError, "Memory has no option 'verbose'"),
+    (lambda: Memory({}).cache(5), TypeError, "memo decorates a function, got 5"),
+    (lambda: Memory({}).cache(abs, cache_validation_callback=5), TypeError, "must be a function, got 5"),
     # calls
     (lambda: init_checkpoint("index", "out"), TypeError, "config must be an object or a mapping, got 'out'"),
     (lambda: init_checkpoint(3), TypeError, "config must be an object or a mapping, got 3"),

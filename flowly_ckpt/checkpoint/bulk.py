@@ -15,7 +15,7 @@ from ..targets.bulk import Wanted, compute_many, restore_many
 from ..targets.recall import MISSING
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Transform
-from .wrapper import Asked, Stage, keys_of, stages_of, tell_skipped, with_checkpoint
+from .wrapper import Asked, Stage, keys_of, look_back, stages_of, tell_skipped, with_checkpoint
 
 __all__ = ["each", "stored"]
 
@@ -102,7 +102,7 @@ def _together(stages: Sequence[Stage], items: Sequence[Any], keepers: dict[Any, 
     finally:
         for one, depth in zip(asked, depths):
             if depth + 1 < len(stages):
-                one.look_again(depth)
+                look_back(stages, one.keyed, one.before, one.obj, depth + 1)
     return values
 
 

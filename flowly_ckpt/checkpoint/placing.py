@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 
-from ..pipelines import bottom_up, chained, flatten, role, walk
+from ..pipelines import bottom_up, chained, flatten, role
 from ..pipelines.bases import Named
 from ..pipelines.strategies import fold, joined
 from ..pipelines.term import with_children
@@ -50,8 +50,9 @@ def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Tran
     known = _placed.get((id(transform), early_cutoff))
     if known is not None and known[0]() is transform:
         return known[1]
-    placed = _place(transform, early_cutoff)
-    if placed is not transform and type(transform) is chained and all(map(_is_fixed, walk(transform))):
+    met: list[Transform] = []
+    placed = _place(transform, early_cutoff, met)
+    if placed is not transform and type(transform) is chained and all(map(_is_fixed, met)):
         _know(transform, early_cutoff, placed)
     return placed
 
@@ -73,13 +74,18 @@ def _know(transform: Transform, early_cutoff: bool, placed: Transform) -> None:
     _placed[key] = weakref.ref(transform, lambda _: _placed.pop(key, None)), placed
 
 
-def _place(transform: Transform, early_cutoff: bool) -> Transform:
+def _place(transform: Transform, early_cutoff: bool, met: list[Transform]) -> Transform:
+    def leaf(term: Transform) -> Transform:
+        met.append(term)
+        return warn_of_unreachable(term)
+
     def place(term: Transform, old: Sequence[Transform], new: Sequence[Transform]) -> Transform:
+        met.append(term)
         if role(term) == "sequential":
             return with_children(term, old, _wrapped(new, early_cutoff))
         return with_children(term, old, list(map(_keep_input, new)))
 
-    return _keep_input(fold(warn_of_unreachable, place, transform, joined))
+    return _keep_input(fold(leaf, place, transform, joined))
 
 
 def drop_checkpoints(transform: Transform) -> Transform:

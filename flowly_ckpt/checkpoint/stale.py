@@ -22,9 +22,10 @@ _UNTAGGED = "<untagged>"
 def clear_stale(target: Target, *pipelines: Transform, dry_run: bool = False, **selection: Any) -> int:
     """Remove the entries that the pipelines would not find for any input, since their code has changed.
 
-    An entry is stale when its tag is that of a checkpoint in one of the pipelines, and none of these has the code it
-    was made by. What has another tag, or none, is left alone: it may be of another program. Name all pipelines that
-    share a tag, and run it with the version of Python that computes the results: another one compiles other code.
+    An entry is stale when its tag is that of a checkpoint or a remembered function in one of the pipelines, and none of
+    these has the code it was made by. What has another tag, or none, is left alone, as it may be of another program; so
+    are results of methods, as their code counts the instance. Name all pipelines that share a tag, and run it with the
+    version of Python that computes the results: another one compiles other code.
 
     :param pipelines: all that store under these tags.
     :param dry_run: only count.
@@ -64,3 +65,5 @@ def _found_by(pipeline: Transform) -> Iterator[tuple[str, str]]:
             if isinstance(term, with_checkpoint):
                 for keyed in keys_of(stages_of(term), None):
                     yield keyed.key[1], keyed.key[2]
+            elif (codes := getattr(term, "__flowly_codes__", None)) is not None:
+                yield from codes()

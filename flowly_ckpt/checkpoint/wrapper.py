@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Self
 
 from ..events import tell, watching
 from ..hashing import functional_hash
 from ..hashing.kept import Keeper
-from ..pipelines import Combinator, chained, children, effective_steps, rebuild, role
+from ..pipelines import Combinator, chained, children, effective_steps, name_of, rebuild, role
 from ..pipelines.combinators import follow
 from ..targets.protocol import as_target
 from ..targets.reasons import MadeFrom
-from ..targets.recall import MISSING, compute_once, restore
+from ..targets.recall import MISSING, compute_once, lookup, restore
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Key, Target, Transform
 from .hashed import Hashed, warn_of_changes
@@ -55,6 +55,11 @@ class with_checkpoint(Combinator):
                 f"with_checkpoint({checkpoint!r}): the transform is missing: with_checkpoint(checkpoint(results), f); "
                 "the decorator is @memo(results)"
             )
+        if isinstance(checkpoint, MutableMapping) and callable(transform):
+            raise TypeError(
+                "with_checkpoint: the target stands in a checkpoint: "
+                f"write with_checkpoint(checkpoint(results), {name_of(transform)})"
+            )
         if not isinstance(checkpoint, mark) or not callable(transform):
             raise TypeError(
                 f"with_checkpoint({checkpoint!r}, {transform!r}): the checkpoint comes first, then the transform"
@@ -74,7 +79,7 @@ class with_checkpoint(Combinator):
         for position in range(depth + 1, len(stages)):
             value = compute_once(*asked.missing(position, value), seen)
         if depth + 1 < len(stages):
-            asked.look_again(depth)
+            look_back(stages, asked.keyed, asked.before, obj, depth + 1)
         return value
 
     def __getattr__(self, name: str) -> Any:
@@ -199,8 +204,9 @@ class Asked:
 
     def restored(self) -> tuple[Any, int]:
         """Return the last stored result and its depth; where nothing is stored, the object and -1."""
+        ask = restore if watching.get() else lookup
         for depth in reversed(range(len(self.stages))):
-            value = restore(self.stages[depth].wrapper.checkpoint.target, self.keyed[depth].key)
+            value = ask(self.stages[depth].wrapper.checkpoint.target, self.keyed[depth].key)
             if value is not MISSING:
                 if watching.get():
                     tell_skipped(self.stages, self.keyed, depth)
@@ -221,18 +227,19 @@ class Asked:
         made_from = partial(self.sources.__getitem__, position)
         return stage.wrapper.checkpoint.target, self.keyed[position].key, compute, made_from
 
-    def look_again(self, depth: int) -> None:
-        """Warn of what the steps after ``depth`` changed; remove their results where it is unclear of which code."""
-        hasher, first = next(iter(self.before.items()))
-        if not warn_of_changes(first, self.obj, [step for stage in self.stages for step in stage.steps], hasher):
-            for stage, one in zip(self.stages[depth + 1 :], self.keyed[depth + 1 :]):
-                as_target(stage.wrapper.checkpoint.target).pop(one.key, None)
-
 
 def tell_skipped(stages: Sequence[Stage], keyed: Sequence[Keyed], depth: int) -> None:
     """Report the checkpoints that are not looked at, since the one at ``depth`` had its result."""
     for stage, one in zip(stages[:depth], keyed):
         tell("skipped", one.key, stage.wrapper.checkpoint.target)
+
+
+def look_back(stages: Sequence[Stage], keyed: Sequence[Keyed], before: dict[Any, Hashed], obj: Any, start: int) -> None:
+    """Warn of what the stages from ``start`` on changed that their keys were made from; what is misfiled is removed."""
+    hasher, first = next(iter(before.items()))
+    if not warn_of_changes(first, obj, [step for stage in stages for step in stage.steps], hasher):
+        for stage, one in zip(stages[start:], keyed[start:]):
+            as_target(stage.wrapper.checkpoint.target).pop(one.key, None)
 
 
 def _own(stage: Stage) -> Transform | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..checkpoint import checkpoint, with_checkpoint
 from ..errors import StoreError
+from ..memo import memoized
 from ..pipelines import role, walk
 from ..typing import Transform
 
@@ -46,4 +47,4 @@ def _named(name: str) -> Iterator[Transform]:
 
 def _has_checkpoints(obj: Any) -> bool:
     is_term = callable(obj) and not isinstance(obj, type) and role(obj) != "leaf"
-    return is_term and any(isinstance(term, (checkpoint, with_checkpoint)) for term in walk(obj))
+    return is_term and any(isinstance(term, (checkpoint, with_checkpoint, memoized)) for term in walk(obj))

@@ -43,6 +43,13 @@ def _parts(one: Any, other: Any) -> Iterator[str]:
         yield from (f"in the input: {change}" for change in changes(one, other) if change.about)
 
 
+def _changes(one: list[Any], other: list[Any]) -> list[str]:
+    """Say what differs between the parts of two steps, where both were kept."""
+    if one and other and is_table(one[0]) and is_table(other[0]):
+        return [str(change) for change in changes(one[0], other[0])]
+    return []
+
+
 def _code(one: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
     steps, steps2 = one.get("steps"), other.get("steps")
     if not (isinstance(steps, list) and isinstance(steps2, list)):
@@ -56,7 +63,8 @@ def _code(one: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
             return
         if step[1] != step2[1]:
             # The hash of a step is that of all up to it, so what comes after the first difference says nothing.
-            yield f"step {number}, {step[0]}, differs"
+            found = _changes(step[2:], step2[2:])
+            yield f"step {number}, {step[0]}" + (f": {'; '.join(found)}" if found else ", differs")
             return
     if len(steps) != len(steps2):
         yield f"one has {len(steps)} steps, the other {len(steps2)}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from html import escape
 
+from ..passes import Timings
 from ..pipelines import Combinator
 from ..plan import Plan
 from ..showing import forms
 from ..targets import DiskTarget
 from ..wording import plain
 from . import draw
-from .tables import alone, plan_table, stats_table
+from .tables import alone, plan_table, stats_table, time_table
 
 __all__: list[str] = []
 
@@ -23,6 +24,11 @@ def _of_pipeline(pipeline: Combinator) -> dict[str, str]:
 @forms.register(Plan)
 def _of_plan(plan: Plan) -> dict[str, str]:
     return {"text/html": alone(plan_table(plan))}
+
+
+@forms.register(Timings)
+def _of_timings(timings: Timings) -> dict[str, str]:
+    return {"text/html": alone(time_table(timings))}
 
 
 @forms.register(DiskTarget)

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from ..checkpoint import checkpoint, with_checkpoint
-from ..pipelines import name_of, role
+from ..pipelines import Combinator, attempt, each, name_of, role
 from ..pipelines.bases import Fields, Named
 from ..pipelines.strategies import fold
 from ..typing import Transform
@@ -88,7 +88,7 @@ def parts_of(transform: Transform) -> Chain:
             return Chain((_mark(next(numbers), term),))
         if role(term) in ("sequential", "transparent"):
             return Chain(())
-        if _is_map(term) and len(term.args) == 1 and callable(term.args[0]):
+        if _is_map(term) and len(term.args) == 1 and callable(term.args[0]):  # over a plain function
             inner = Step(next(numbers), name_of(term.args[0]), name_of(term.args[0]))
             return Chain((Fork(next(numbers), name_of(term), "map", ("",), (Chain((inner,)),), True),))
         return Chain((Step(next(numbers), name_of(term), name_of(term)),))
@@ -101,7 +101,8 @@ def parts_of(transform: Transform) -> Chain:
         if role(term) == "transparent":
             return made[0]
         titles = _titles(term, len(children))
-        return Chain((Fork(next(numbers), name_of(term), name_of(term), titles, tuple(made), _is_map(term)),))
+        label = type(term).__name__ if isinstance(term, Combinator) else name_of(term)
+        return Chain((Fork(next(numbers), name_of(term), label, titles, tuple(made), _is_map(term)),))
 
     drawn: Chain = fold(leaf, make, transform)
     return drawn
@@ -128,7 +129,7 @@ def _mark(at: int, mark: Any) -> Mark:
 
 
 def _is_map(term: Any) -> bool:
-    return getattr(term, "func", None) is builtins.map
+    return isinstance(term, attempt | each) or getattr(term, "func", None) is builtins.map
 
 
 def _titles(term: Transform, branches: int) -> tuple[str, ...]:

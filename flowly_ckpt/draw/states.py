@@ -49,6 +49,7 @@ class Happening(NamedTuple):
     action: str
     seconds: float
     times: int = 1
+    saved: float = 0.0
 
 
 def planned(chain: Chain, plan: Iterable[Any]) -> dict[int, State]:
@@ -106,14 +107,15 @@ def timed(chain: Chain, rows: Iterable[Any]) -> dict[int, State]:
     everything = list(walk_parts(chain))
     steps: dict[str, list[Part]] = defaultdict(list)
     marks: dict[str, list[Part]] = defaultdict(list)
+    frames: dict[str, list[Part]] = defaultdict(list)
     for part in everything:
         if isinstance(part, Mark):
             marks[part.tag or "<untagged>"].append(part)
         else:
-            steps[part.name].append(part)
+            (frames if isinstance(part, Fork) else steps)[part.name].append(part)
     found: dict[int, State] = {}
     for name, reported in events.items():
-        found.update(_shared_out(reported, steps.get(name) or marks.get(name) or []))
+        found.update(_shared_out(reported, steps.get(name) or marks.get(name) or frames.get(name) or []))
     for part in reversed(everything):  # what is within a frame comes after it
         if isinstance(part, Fork) and any(_has_failed(found, inner) for inner in _within(part)):
             found[part.at] = State("failed")
@@ -151,7 +153,7 @@ def happenings(rows: Iterable[Any]) -> list[Happening]:
 
     >>> from flowly_ckpt.passes import Event
     >>> happenings([Event("fit", 0.5)])
-    [Happening(name='fit', action='run', seconds=0.5, times=1)]
+    [Happening(name='fit', action='run', seconds=0.5, times=1, saved=0.0)]
     """
     found = []
     for row in rows:
@@ -160,7 +162,8 @@ def happenings(rows: Iterable[Any]) -> list[Happening]:
         if action is None or of not in ("step", "checkpoint") or (of == "checkpoint" and action in ("run", "failed")):
             continue
         seconds = getattr(row, "own", 0.0) or row.seconds or 0.0
-        found.append(Happening(str(row.step), action, seconds, getattr(row, "times", 1)))
+        saved = getattr(row, "saved", 0.0)
+        found.append(Happening(str(row.step), action, seconds, getattr(row, "times", 1), saved))
     return found
 
 

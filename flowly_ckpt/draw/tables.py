@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
 from ..targets.facts import Entry, TagStats
 from ..wording import age, duration, plain, size
-from .states import action_of, happenings
+from .states import Happening, action_of, happenings
 from .style import TABLES, css
 
 __all__ = ["alone", "entry_table", "plan_table", "stats_table", "table", "time_table"]
@@ -50,18 +49,22 @@ def time_table(rows: Iterable[Any]) -> str:
     >>> time_table([Event("fit", 1.5), Event("fit", 0.5)]).count("2.0 s")
     1
     """
-    seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
-    times: Counter[tuple[str, str]] = Counter()
+    found: dict[tuple[str, str], list[Happening]] = {}
     for one in happenings(rows):
-        seconds[one.name, one.action] += one.seconds
-        times[one.name, one.action] += one.times
-    longest = max(seconds.values(), default=0.0) or 1.0
+        found.setdefault((one.name, one.action), []).append(one)
+    longest = max((_total(told, "seconds") for told in found.values()), default=0.0) or 1.0
     lines = []
-    for (step, action), took in seconds.items():
+    for (step, action), told in found.items():
+        took, times, saved = (_total(told, name) for name in ("seconds", "times", "saved"))
         bar = f'<span class="bar {action}" style="width:{100 * took / longest:.1f}%"></span>'
-        runs = f"{times[step, action]:,}×" if times[step, action] > 1 else ""
+        bar += f" saved {duration(saved)}" if saved >= 0.1 else ""
+        runs = f"{times:,.0f}×" if times > 1 else ""
         lines.append([_code(step), _badge(action, action), runs, duration(took), f'<div class="bars">{bar}</div>'])
     return table(["step", "", "", "took", ""], lines, numbers=["took"], name="times")
+
+
+def _total(told: Iterable[Happening], name: str) -> float:
+    return float(sum(getattr(one, name) for one in told))
 
 
 def stats_table(stats: Sequence[TagStats]) -> str:

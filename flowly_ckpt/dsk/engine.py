@@ -144,7 +144,7 @@ class Graph(Parallel):
         follows = Work(partial(after, nested), takes_done=True)
         return Items([self.tasks.add(follows, part, stored) for part in value.parts], value.make)
 
-    def look_again(self, asked: Asked, depth: int) -> None:
+    def look_back(self, asked: Asked, depth: int) -> None:
         """Nothing has been computed yet."""
 
     def collection(self, obj: Any) -> Any:

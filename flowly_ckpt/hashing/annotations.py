@@ -21,7 +21,8 @@ def annotations_of(obj: Any) -> Any:
     """
     own = vars(obj) if isinstance(obj, type) else None
     if own is not None and "__annotations__" in own:
-        return own["__annotations__"] or None
+        said = own["__annotations__"]
+        return None if hasattr(type(said), "__set__") else said or None  # compiled types have those of their instances
     if own is not None and "__annotate_func__" not in own and "__annotations_cache__" not in own:
         return None
     try:

@@ -28,11 +28,12 @@ SHOWN = 40  # characters of a value
 CUT = "cut"
 REST = "something further off"
 SECRET = re.compile(r"(?i)passw|secret|token|credential|api_?key|auth")
-LARGE = 10_000  # items
+LARGE = 2_000  # items
 FAR = 120  # characters of what leads to a part
 BITS = 200  # of an integer that is written out
 CONTAINERS = frozenset({list, tuple, dict})
-SIZED = CONTAINERS | {str, bytes}
+SIZED: dict[type, int] = {list: 1, tuple: 1, dict: 1, str: 64, bytes: 64}
+"""How many items or characters of what has no rows of its own count as one."""
 SHORT = frozenset({list, tuple})
 REBASED = {b"<function>": "function", b"<user class>": "class"}
 NAMED = frozenset({b"<foreign>", b"<class>", b"<builtin>", b"<named>", b"<descriptor>"})
@@ -192,9 +193,11 @@ class Table:
         self.add(way, b"".join(own), *self.shown(obj, tag, parts, rebased))
 
     def is_heavy(self, obj: Any) -> bool:
-        """Return whether something in a container is large, and its encoding not known by itself."""
+        """Return whether what is in a container is large and was encoded with it: to encode it apart takes long."""
+        memo = self.walk.memo
         inner = obj.values() if type(obj) is dict else obj
-        return any(type(each) in SIZED and len(each) > LARGE and id(each) not in self.walk.memo for each in inner)
+        sizes = [len(each) // SIZED[type(each)] for each in inner if type(each) in SIZED and id(each) not in memo]
+        return sum(sizes) > LARGE
 
     def shown(self, obj: Any, tag: bytes, parts: list[Any], rebased: str | None) -> tuple[str, str]:
         if rebased == "function":

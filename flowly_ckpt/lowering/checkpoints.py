@@ -22,5 +22,5 @@ def checkpointed(engine: Parallel, term: with_checkpoint, obj: Any) -> Any:
     for position in range(depth + 1, len(stages)):
         value = engine.keep(asked, position, value, seen)
     if depth + 1 < len(stages):
-        engine.look_again(asked, depth)
+        engine.look_back(asked, depth)
     return value

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ..checkpoint.bulk import stored
-from ..checkpoint.wrapper import Asked, Stage, with_checkpoint
+from ..checkpoint.wrapper import Asked, Stage, look_back, with_checkpoint
 from ..dispatch import Dispatch
 from ..pipelines import children, name_of, role, walk
 from ..pipelines.combinators import follow
@@ -130,9 +130,9 @@ class Parallel:
         stage = asked.stages[position]
         return compute_once(target, key, lambda: self.value(self.segment(stage, obj)), made_from, seen)
 
-    def look_again(self, asked: Asked, depth: int) -> None:
+    def look_back(self, asked: Asked, depth: int) -> None:
         """Look whether what was asked about is as it was, once all is computed."""
-        asked.look_again(depth)
+        look_back(asked.stages, asked.keyed, asked.before, asked.obj, depth + 1)
 
     def segment(self, stage: Stage, obj: Any) -> Any:
         """Apply what a stage adds to the stage before."""

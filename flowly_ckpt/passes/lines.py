@@ -74,6 +74,9 @@ class jsonl:
         self.path = os.path.abspath(path)
         self._guard = threading.Lock()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.path,))
+
     def __call__(self, event: Event) -> None:
         """Take an event."""
         line: dict[str, Any] = {"time": time.time(), "kind": event.kind, "of": event.of, "step": event.step}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Awaitable, Callable, Iterator, Sequence, Sized
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Self
 
 from ..events import Event, Sink, clock, report, watching
 from ..pipelines import Combinator, name_of, role
+from ..pipelines.awaiting import is_async
 from ..pipelines.strategies import fold
 from ..pipelines.term import with_children
 from ..typing import Transform
@@ -83,6 +84,22 @@ class observed(Watched):
         self.ended(time.perf_counter() - start, mine, outer, None, "run")
         return result
 
+    async def __flowly_await__(self, obj: Any, run: Callable[[Transform, Any], Awaitable[Any]]) -> Any:
+        if not is_async(self.transform):
+            return await run(self.__call__, obj)
+        report(self.sinks, self.begun)
+        start = time.perf_counter()
+        error: BaseException | None = None
+        try:
+            return await run(self.transform, obj)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            # What else the loop ran meanwhile is in its seconds: they are its own as far as can be said.
+            seconds, kind = time.perf_counter() - start, "run" if error is None else "failed"
+            report(self.sinks, Event(self.name, seconds, error, kind, self.of, seconds))
+
     def ended(self, seconds: float, mine: dict[str, float], outer: float, error: Any, kind: str) -> None:
         own = seconds - mine["inner"]
         mine["inner"] = outer + seconds
@@ -137,6 +154,10 @@ class watched(Watched):
     def __call__(self, obj: Any) -> Any:
         with _watch(self.sinks, self.name):
             return self.transform(obj)
+
+    async def __flowly_await__(self, obj: Any, run: Callable[[Transform, Any], Awaitable[Any]]) -> Any:
+        with _watch(self.sinks, self.name):
+            return await run(self.transform, obj)
 
 
 @contextmanager

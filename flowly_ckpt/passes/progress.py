@@ -54,7 +54,10 @@ def _earlier(event: Event) -> float | None:
     """Return the seconds that a checkpoint took the last time."""
     if event.of != "checkpoint" or event.target is None:
         return None
-    before = as_target(event.target).latest(tag=event.step)
+    try:
+        before = as_target(event.target).latest(tag=event.step)
+    except Exception:  # noqa: BLE001  a target that cannot list what it has can be used all the same
+        return None
     return before.seconds or None if before is not None else None
 
 
@@ -85,6 +88,9 @@ class progress:
         self._stacks = threading.local()
         self._screen: Any = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), ())  # what happens in another process is not shown here
+
     def __call__(self, event: Event) -> None:
         """Take an event."""
         with self._guard:
@@ -108,7 +114,11 @@ class progress:
             screen, self._screen = self._screen, None
             self.rows.clear()
             self._stacks = threading.local()
-            screen.close(self.summary(event.seconds) if event.seconds >= LONG else "")
+            text = ""
+            try:
+                text = self.summary(event.seconds) if event.seconds >= LONG else ""
+            finally:
+                screen.close(text)
 
     def _note(self, event: Event) -> None:
         stack: list[_Row] = self._stacks.__dict__.setdefault("rows", [])

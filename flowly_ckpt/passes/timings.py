@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..events import Event
+from ..showing import Shown
 from ..targets.protocol import as_target
 from ..wording import duration
 
@@ -37,7 +37,7 @@ class Timing(NamedTuple):
     saved: float = 0.0
 
 
-class Timings:
+class Timings(Shown):
     """Collect events into a table: how often each step ran and for how long, what was restored and what that saved.
 
     The seconds of a step are its own: a lazy mapping that it draws counts for the mapped step alone, so that they add
@@ -59,6 +59,9 @@ class Timings:
         self._restored: dict[str, list[tuple[Any, Any]]] = {}
         self._guard = threading.Lock()
         self.seconds = 0.0  # of the runs
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), ())  # what happens in another process is not told here
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
@@ -83,8 +86,7 @@ class Timings:
             yield Timing(step, action, int(count), seconds, self._saved(step) if action == "restored" else 0.0)
 
     def _saved(self, tag: str) -> float:
-        entries = (as_target(target).entry(key) for target, key in self._restored.get(tag, ()))
-        return sum(entry.seconds for entry in entries if entry is not None)
+        return sum(_seconds(target, key) for target, key in self._restored.get(tag, ()))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -115,23 +117,13 @@ class Timings:
         )
         return "\n".join(line.rstrip() for line in lines)
 
-    def _repr_html_(self) -> str:
-        """Return the table for a notebook, with bars."""
-        rows = list(self)
-        longest = max((row.seconds for row in rows if row.action in SPENT), default=0.0) or 1.0
-        lines = []
-        for row in rows:
-            share = 100 * row.seconds / longest if row.action in SPENT else 0
-            drawn = (
-                f"<div style='background:#4c8bf5;height:.7em;width:{share:.0f}%;min-width:1px'></div>" if share else ""
-            )
-            cells = (row.action, row.step, f"{row.times} ×", duration(row.seconds), _saving(row).strip())
-            lines.append(
-                "<tr>"
-                + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in cells)
-                + f"<td style='width:12em'>{drawn}</td></tr>"
-            )
-        return f"<table><tbody>{''.join(lines)}</tbody></table>"
+
+def _seconds(target: Any, key: Any) -> float:
+    try:
+        entry = as_target(target).entry(key)
+    except Exception:  # noqa: BLE001  a store that is closed or gone by now has nothing to say
+        return 0.0
+    return 0.0 if entry is None else entry.seconds
 
 
 SPENT = ("run", "failed", "restored")

@@ -20,8 +20,8 @@ class spans:
     Each span has the attributes ``flowly.of``, ``flowly.kind`` and, of a checkpoint, ``flowly.key``; one that failed
     has the exception. What is restored or skipped is a span of its own, with its time.
 
-    >>> spans(tracer=None if False else object()).tracer is not None
-    True
+    >>> from flowly_ckpt.passes import observe
+    >>> watch = observe(spans(tracer=object()))
 
     See also: :func:`observe`.
     """
@@ -33,6 +33,9 @@ class spans:
             tracer = trace.get_tracer("flowly_ckpt")
         self.tracer = tracer
         self._local = threading.local()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), ())
 
     def __call__(self, event: Event) -> None:
         """Take an event."""

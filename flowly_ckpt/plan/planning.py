@@ -14,7 +14,7 @@ from ..checkpoint.wrapper import Stage, keys_of, stages_of, with_checkpoint
 from ..hashing.redefined import warn_of_redefined
 from ..pipelines import apply_concat, build_dict, children, effective_steps, itemsetter, name_of, role, seq, walk
 from ..targets.protocol import BaseTarget, as_target
-from ..targets.reasons import compared, names_in, nearest
+from ..targets.reasons import explained
 from ..targets.recall import MISSING
 from ..typing import Key, Transform
 from .forecasts import Forecast, Plan, restoring
@@ -216,9 +216,7 @@ def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
 
 def running(names: tuple[str, ...], key: Key, target: BaseTarget, sources: Sources, position: int) -> Forecast:
     """Forecast that steps run, with the reason: what the nearest earlier entry of the tag was made from is compared."""
-    made_from = sources[position]
-    before = nearest(target, key, names_in(made_from))
-    why = target.fate(key) or ("never run" if before is None else compared(target, before, key, made_from))
+    why, before = explained(target, key, sources[position])
     choice = getattr(target, "choice", "")
     why = f"{why}; {choice}" if choice else why
     return Forecast(names, "run", key[1], why, saves=before.seconds or None if before else None)

@@ -120,7 +120,8 @@ def work(packed_function: bytes, args: bytes, digest: str | None = None, places:
     (True, 2, [])
     """
     events: list[tuple[int, Event]] = []
-    token, watchers = _events.set(events), watching.set(tuple([Relay(place) for place in places]))
+    relays: list[Any] = [Relay(place) for place in places]
+    token, watchers = _events.set(events), watching.set(tuple(relays))
     try:
         function, same = opened(packed_function, digest)
         value = function(*pickle.loads(args)) if same else OTHER

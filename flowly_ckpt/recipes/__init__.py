@@ -13,10 +13,10 @@ Ok
 IngredientDirty
 """
 
+from .bound import ForeachRecipe, Recipe, Status, statuses
 from .config import AlkymiConfig, CacheType, FileChecksumMethod
 from .folder import CacheTarget
 from .making import Arg, IngredientError, arg, file, foreach, glob_files, recipe, zip_results
-from .recipe import ForeachRecipe, Recipe, Status, statuses
 from .terms import brewed, spread
 
 __all__ = [

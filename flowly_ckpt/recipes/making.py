@@ -13,10 +13,10 @@ from ..errors import FlowlyError, StoreWarning, warn
 from ..given import folder, text
 from ..pipelines.names import module_name
 from ..typing import Target
+from .bound import ForeachRecipe, Recipe, recipes_given
 from .config import CacheType
 from .folder import FOLDER
 from .outside import spelled
-from .recipe import ForeachRecipe, Recipe, recipes_given
 
 __all__ = ["Arg", "IngredientError", "arg", "file", "foreach", "glob_files", "recipe", "zip_results"]
 

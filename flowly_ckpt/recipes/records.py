@@ -127,6 +127,8 @@ class _Recorded(NamedTuple):
             raise DamagedError("the record does not match its digest")
         try:
             return _checked(found)
+        except DamagedError:
+            raise
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise DamagedError("the record is ill-formed") from error
 

@@ -14,7 +14,7 @@ from .materialise import Materialised, UnstorableError, materialise
 from .protocol import as_target, described
 from .recall import MISSING, Made, Turn, recall, restore, store
 from .single_flight import Flight
-from .steady import unchanged
+from .steady import Noted, check_steady, noted
 from .waiting import computing
 
 __all__ = ["Wanted", "compute_many", "keep", "restore_many"]
@@ -185,12 +185,16 @@ class _Batch:
 
     def _store(self, waiting: list[tuple[Turn, Facts]]) -> None:
         start = time.perf_counter()
+        buffers: Noted = []
+        token = noted.set(buffers)
         try:
-            with unchanged():
-                self.full.put_many([(turn.key, turn.value, facts) for turn, facts in waiting])
+            self.full.put_many([(turn.key, turn.value, facts) for turn, facts in waiting])
+            check_steady(buffers)
             stored = [True] * len(waiting)
         except Exception:  # noqa: BLE001  one that cannot be stored must not take the others with it
             stored = [store(self.target, self.full, turn.key, turn.value, facts) for turn, facts in waiting]
+        finally:
+            noted.reset(token)
         clock.inner += time.perf_counter() - start
-        for (turn, facts), is_stored in zip(waiting, stored):
+        for (turn, facts), is_stored in zip(waiting, stored) if watching.get() else ():
             turn.tell_stored(facts, is_stored)

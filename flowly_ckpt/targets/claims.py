@@ -275,9 +275,8 @@ class Claims(NamedTuple):
 
     def claim(self, key: Key) -> FileClaim:
         """Return the claim to compute a key."""
-        return FileClaim(
-            f"{self.folder}{os.sep}{digest_of_key(key_given(key)).hex()}.lock", key, self.timeout, self.mode
-        )
+        name = f"{digest_of_key(key_given(key)).hex()}.lock"
+        return FileClaim(f"{self.folder}{os.sep}{name}", key, self.timeout, self.mode)
 
     def is_claimed(self, key: Key) -> bool:
         """Return whether a living process computes this key."""

@@ -116,6 +116,11 @@ def _facts_are_taken(target: Target) -> None:
     known = (entry.seconds, entry.made_from)
     assert known in [(1.5, {"input": "0a"}), (0.0, {})], f"what is known of an entry is not what was put: {entry}"
     assert as_target(target).entry(B) is None, "an absent key has no entry"
+    last = as_target(target).latest(tag=A[1])
+    assert last is not None, "latest must find what is stored"
+    assert last.key == A, f"the only entry is {A}, and the latest {last.key}"
+    assert as_target(target).latest(tag="another tag") is None, "latest must look at what is selected alone"
+    assert as_target(target).fate(B) == "", "nothing is known of what was never stored"
 
 
 def _several_at_once_are_as_one_by_one(target: Target) -> None:

@@ -12,12 +12,16 @@ from ..typing import Key
 from .facts import Entry
 from .protocol import BaseTarget
 
-__all__ = ["MadeFrom", "compared", "nearest", "reason"]
+__all__ = ["MadeFrom", "compared", "explained", "nearest", "reason"]
 
 MOST = 3  # changes told
 LOOKS = 10_000  # entries of the same code, looked through for the table of its parts
 
+MOST_FOUND = 1000
+
 Rows = Mapping[str, str]
+
+_found: dict[tuple[str, ...], list[Any]] = {}  # steps with their tables, by the hashes up to each
 
 
 class MadeFrom(dict[str, Any]):
@@ -56,11 +60,22 @@ def reason(target: BaseTarget, key: Key, made_from: Mapping[str, Any]) -> str:
     >>> reason(as_target({}), ("a", "fit", "f"), {})
     'never run'
     """
-    fate = target.fate(key)
-    if fate:
-        return fate
-    before = nearest(target, key, names_in(made_from))
-    return "never run" if before is None else compared(target, before, key, made_from)
+    return explained(target, key, made_from)[0]
+
+
+def explained(target: BaseTarget, key: Key, made_from: Mapping[str, Any]) -> tuple[str, Entry | None]:
+    """Return why there is no entry of a key, and the nearest earlier one.
+
+    >>> from flowly_ckpt.targets.protocol import as_target
+    >>> explained(as_target({}), ("a", "fit", "f"), {})
+    ('never run', None)
+    """
+    try:
+        before = nearest(target, key, names_in(made_from))
+        why = target.fate(key) or ("never run" if before is None else compared(target, before, key, made_from))
+    except Exception as error:  # noqa: BLE001  a target that cannot list what it has can be used all the same
+        return f"it is not known why ({type(error).__name__}: {readable(str(error))})", None
+    return why, before
 
 
 def nearest(target: BaseTarget, key: Key, names: list[str] | None = None) -> Entry | None:
@@ -185,12 +200,16 @@ def in_step(name: str, found: list[Change]) -> str:
 
 def tables_of(target: BaseTarget, entry: Entry, steps: list[Any]) -> list[Rows | None]:
     """Return the tables of an entry's steps, which not each of many entries of the same code keeps."""
+    hashes = tuple(step[1] for step in steps)
     if not all(map(has_table, steps)):
-        hashes = [step[1] for step in steps]
+        steps = _found.get(hashes) or steps
+    if not all(map(has_table, steps)):
         for other in islice(target.entries(tag=entry.key[1], transform=entry.key[2]), LOOKS):
             found = steps_in(other.made_from)
-            if [step[1] for step in found] == hashes and all(map(has_table, found)):
-                steps = found
+            if tuple(step[1] for step in found) == hashes and all(map(has_table, found)):
+                if len(_found) >= MOST_FOUND:
+                    _found.clear()
+                _found[hashes] = steps = found
                 break
     return [step[2] if has_table(step) else None for step in steps]
 

@@ -16,7 +16,7 @@ from .mutation import forget, is_intact, watch
 from .protocol import BaseTarget, as_target, described
 from .reasons import reason
 from .single_flight import MISSING, Flight, board, landings_elsewhere, share
-from .steady import unchanged
+from .steady import Noted, check_steady, noted
 from .waiting import computing, warn_of_circle
 
 __all__ = ["MISSING", "Turn", "compute_once", "lookup", "recall", "recall_async", "restore", "store"]
@@ -260,7 +260,8 @@ class Turn:
         if facts is not None:
             is_stored = store(self.target, self.full, self.key, self.value, facts)
             clock.inner += time.perf_counter() - self.start - facts.seconds
-            self.tell_stored(facts, is_stored)
+            if watching.get():
+                self.tell_stored(facts, is_stored)
         self.start = 0.0
 
     def computed(self, value: Any) -> Facts | None:
@@ -277,9 +278,8 @@ class Turn:
 
     def tell_stored(self, facts: Facts, is_stored: bool) -> None:
         """Report that it was computed, and whether it is stored."""
-        if watching.get():  # a target may choose not to keep it
-            kind = "stored" if is_stored and self.key in self.target else "run"
-            tell(kind, self.key, self.target, facts.seconds)
+        kept = is_stored and self.key in self.target  # a target may choose not to keep it
+        tell("stored" if kept else "run", self.key, self.target, facts.seconds)
 
     def fail(self, error: BaseException) -> None:
         """Note what came instead of a value; an interrupt is nothing that others should get."""
@@ -305,16 +305,21 @@ def store(target: Target, full: BaseTarget, key: Key, value: Any, facts: Facts) 
     >>> store(target, as_target(target), ("object", "tag", "transform"), 6, Facts(0.5)), len(target)
     (True, 1)
     """
+    buffers: Noted = []
+    token = noted.set(buffers)
     try:
-        with unchanged():
-            full.put(key, value, facts)
+        full.put(key, value, facts)
         if not full.isolates:
             watch(target, key, value)
+        if buffers:
+            check_steady(buffers)
         return True
     except Exception as error:  # noqa: BLE001  whatever a target raises, the computed value must not be lost
         _drop(target, key)
         warn(f"{described(target)} did not store the result at {key[1]!r}: {_text(error)}", StoreWarning)
         return False
+    finally:
+        noted.reset(token)
 
 
 def _drop(target: Target, key: Key) -> None:

@@ -11,7 +11,7 @@ import xxhash
 
 from ..typing import Bytes
 
-__all__ = ["Noted", "is_steady", "note", "noted", "unchanged"]
+__all__ = ["Noted", "check_steady", "is_steady", "note", "noted"]
 
 Noted = list[tuple[memoryview, bytes]]
 noted: ContextVar[Noted | None] = ContextVar("buffers of the value that is being stored, each with its digest")
@@ -40,20 +40,12 @@ def is_steady(found: Noted) -> bool:
     return all(xxhash.xxh3_128_digest(view) == digest for view, digest in found)
 
 
-class unchanged:
-    """Raise when another thread changed a value while the block stored it.
+def check_steady(found: Noted) -> None:
+    """Raise unless all buffers are as they were when they were noted.
 
-    >>> with unchanged():
-    ...     note([b"head"])
+    :raises RuntimeError: says what to do.
+
+    >>> check_steady([])
     """
-
-    __slots__ = ("buffers", "token")
-
-    def __enter__(self) -> None:
-        self.buffers: Noted = []
-        self.token = noted.set(self.buffers)
-
-    def __exit__(self, kind: Any, *error: object) -> None:
-        noted.reset(self.token)
-        if kind is None and self.buffers and not is_steady(self.buffers):
-            raise RuntimeError("another thread changed it meanwhile; hand out a copy")
+    if not is_steady(found):
+        raise RuntimeError("another thread changed it meanwhile; hand out a copy")

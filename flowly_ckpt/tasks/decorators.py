@@ -6,9 +6,9 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextvars import copy_context
-from typing import Any
+from typing import Any, overload
 
 from ..given import made, switch
 from ..typing import Target
@@ -147,6 +147,23 @@ def _finished(value: Any) -> Any:
         return pool.submit(copy_context().run, asyncio.run, value).result()
 
 
+@overload
+def task(fn: Callable[..., Any], /, **options: Any) -> Task: ...
+@overload
+def task(
+    fn: str | None = None,
+    /,
+    *,
+    target: str | os.PathLike[str] | Template | Target | None = None,
+    store: StoreOf | Target | None = Filestore,
+    save: bool = True,
+    changed: str = "warn",
+    name_template: str | Template | None = None,
+    skip: bool = True,
+    path: str | None = None,
+    base: str | None = None,
+    **options: Any,
+) -> Callable[[Callable[..., Any]], Task]: ...
 def task(
     fn: Any = None,
     /,

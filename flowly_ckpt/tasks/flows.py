@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 from ..pipelines import Combinator
 from ..plan import Forecast
@@ -63,6 +63,10 @@ class Flow:
         return bound
 
 
+@overload
+def flow(fn: Callable[..., Any], /, **options: Any) -> Flow: ...
+@overload
+def flow(fn: None = None, /, **options: Any) -> Callable[[Callable[..., Any]], Flow]: ...
 def flow(fn: Any = None, /, **options: Any) -> Any:
     """Mark a function as a flow: Prefect's in its modes, else the function as it is.
 

@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import xxhash
+
 from ...typing import Key
 from ..claims import digest_of_key
 from ..polling import Polled
 from .database import Database
-from .rows import lock_number
 
-__all__ = ["Session"]
+__all__ = ["Session", "lock_number"]
 
 T = TypeVar("T")
 
@@ -181,6 +182,15 @@ class Advisory(Polled):
         except OSError:
             found = []
         return str(found[0][0]) if found else super().holder()
+
+
+def lock_number(table: str, what: bytes) -> int:
+    """Return the number of a lock, which databases want with a sign.
+
+    >>> -(2**63) <= lock_number("results", b"tables") < 2**63
+    True
+    """
+    return int.from_bytes(xxhash.xxh3_64_digest(table.encode() + b"\0" + what), "big", signed=True)
 
 
 def _half(number: int) -> int:

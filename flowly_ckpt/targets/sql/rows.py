@@ -17,9 +17,10 @@ from ..facts import Selection, TagStats, names_of
 from ..key_names import quoted, unquoted
 from ..provenance import read_line
 from ..recorded import AT_ONCE, Record
+from .claims import lock_number
 from .database import Database
 
-__all__ = ["Row", "Rows", "lock_number"]
+__all__ = ["Row", "Rows", "batched"]
 
 FORMAT = 1
 PAGE = 2000
@@ -151,23 +152,20 @@ class Rows:
         :param records: entries, with the name of what lies beside, if the value does.
         :param is_mixed: whether anything lies beside, so that it is worth a look.
         """
+        import sqlalchemy as sa
+
         rows = {digest_of_key(record.key): (record, beside) for record, beside in records}
         # In one order, so that two sessions never wait for each other.
         values = [_values(digest, *rows[digest]) for digest in sorted(rows)]
         new = self._insert(self.table)
         replaced = {name: new.excluded[name] for name in values[0] if name != "key"}
         statement = new.on_conflict_do_update(index_elements=["key"], set_=replaced)
-        old = self._beside(list(rows)) if is_mixed else []
+        key, old = self.table.c.key, self.table.c.beside
+        chosen = sa.select(old).where(key.in_(list(rows)), old.is_not(None))
+        names = [name for (name,) in self._run(chosen)] if is_mixed else []
         self.store()
         self.database.run(lambda connection: connection.execute(statement, values), together=len(values) > 1)
-        return old
-
-    def _beside(self, digests: list[bytes]) -> list[str]:
-        import sqlalchemy as sa
-
-        columns = self.table.c
-        chosen = sa.select(columns.beside).where(columns.key.in_(digests), columns.beside.is_not(None))
-        return [beside for (beside,) in self._run(chosen)]
+        return names
 
     def remove(self, key: Key) -> tuple[str | None] | None:
         """Remove the row of a key; return the name of what lies beside, or None where there is no row."""
@@ -290,15 +288,6 @@ def short(text: str) -> str:
     if len(name) <= _LONGEST:
         return name
     return f"+{xxhash.xxh3_128_hexdigest(text.encode('utf-8', 'surrogatepass'))}"
-
-
-def lock_number(table: str, what: bytes) -> int:
-    """Return the number of a lock, which databases want with a sign.
-
-    >>> -(2**63) <= lock_number("results", b"tables") < 2**63
-    True
-    """
-    return int.from_bytes(xxhash.xxh3_64_digest(table.encode() + b"\0" + what), "big", signed=True)
 
 
 def batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
