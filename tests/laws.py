@@ -156,7 +156,7 @@ def sequences(target: Any) -> st.SearchStrategy[Any]:
                 frequencies,
                 reduction(sum),
                 reduction(None, total),
-                reduction(len, sum),
+                chained(list, reduction(len, sum)),
                 kv_pairs(kv_reduceby(sub)),
             ]
         ),

@@ -7,12 +7,12 @@ from contextlib import closing
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from laws import pipelines, realised, sequences
 from runs import library, needs_processes, needs_threads
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, drop_checkpoints, ignore_globals
+from flowly_ckpt import UnhashableError, add_checkpoints, apply, chained, checkpoint, drop_checkpoints, ignore_globals
 from flowly_ckpt.engines import local, pool, threads
 from flowly_ckpt.lowering import Parallel, per_partition
 from flowly_ckpt.pipelines import aggregate, groupby, kv_valmap, reduction, seq
@@ -51,6 +51,10 @@ inputs = st.one_of(st.tuples(pipelines(TARGET), numbers), st.tuples(sequences(TA
 def agree(engine, target, pipeline, obj, place=add_checkpoints):
     """Run on an engine and here, each after the other, each from nothing; everything must be the same."""
     expected = realised(drop_checkpoints(pipeline)(obj))
+    try:
+        apply(pipeline, obj, [place])
+    except UnhashableError:  # the iterator at a checkpoint that another follows, with early cutoff
+        reject()
     entries = []
     for first, second in ((local, engine), (engine, local)):
         target.clear()
