@@ -15,9 +15,10 @@ REPOSITORY = Path(__file__).parents[1]
 PAGE = REPOSITORY / "docs" / "explanation" / "compared.md"
 
 HELPERS = """
-import functools
-
 RATE = 3
+
+def negated(f):
+    return lambda x: -f(x)
 
 def clean(x, least=0):
     return max(x * RATE, least)
@@ -48,11 +49,7 @@ EDITS = {
     "a constant its helper reads": ("helpers", "RATE = 3", "RATE = 4"),
     "a default of its helper": ("helpers", "least=0", "least=500"),
     "a method of a class it uses": ("helpers", "x + 1", "x + 4"),
-    "a decorator above its helper": (
-        "helpers",
-        "def clean",
-        "@functools.partial(lambda f: lambda x: -f(x))\ndef clean",
-    ),
+    "a decorator above its helper": ("helpers", "def clean", "@negated\ndef clean"),
     "a comment": ("steps", "    return clean", "    # and then\n    return clean"),
     "the layout": ("steps", "Model().fit(near(x))", "Model().fit(\n        near(x)\n    )"),
     "the name of a local variable": ("steps", "total", "the_sum"),

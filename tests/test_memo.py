@@ -472,7 +472,7 @@ WRONG = [
     (lambda: memo({})(5), TypeError, "memo decorates a function, got 5"),
     (lambda: memo({})(property(len)), TypeError, "put it below @property"),
     (lambda: memo({}, ignore=["w"])(len), ValueError, "len has no parameter 'w', only obj"),
-    (lambda: memo({}, tag=3)(len), TypeError, "tag must be a string, got int"),
+    (lambda: memo({}, tag=3)(len), TypeError, "tag must be a string, got 3"),
     (lambda: area(), TypeError, "missing a required argument: 'w'"),
     (lambda: memo({})(abs)(iter([])), UnhashableError, "argument 'x': "),
     (lambda: Model(iter([])).times(1), UnhashableError, "or leave it out with ignore=['self']"),

@@ -13,6 +13,7 @@ import toolz
 
 from flowly_ckpt import tz
 from flowly_ckpt.checkpoint import add_checkpoints, checkpoint, with_checkpoint
+from flowly_ckpt.errors import UnreachableWarning
 from flowly_ckpt.pipelines import (
     bottom_up,
     chained,
@@ -250,6 +251,12 @@ def test_an_exception_arrives_unchanged_with_a_note_where(transform, rewrites):
         tz.apply(transform, 1, rewrites)
     assert caught.value.args == ("no zeros, please",)
     assert caught.value.__notes__ == ["in step 3 of 4, normalize, of chained(first, first, normalize, abs)"]
+
+
+def test_what_a_mark_raises_is_told_by_the_step_before_it():
+    with pytest.raises(UnreachableWarning, match="only a mark") as caught:
+        chained(abs, chained(str, checkpoint({}, "told by the step before")), len)(-5)
+    assert caught.value.__notes__ == ["in step 2 of 3, str, of chained(abs, str, len)"]
 
 
 def test_notes_lead_from_the_inside_out():

@@ -122,6 +122,8 @@ def locate(error: Exception, chain: Transform, index: int, obj: Any = None) -> N
         _locate_item(error, obj)
     parts = children(chain)
     before = len(effective_steps(*parts[:index]))
+    if before and not effective_steps(parts[index]):  # a mark is told by the step before it
+        before -= 1
     owner, position, note = getattr(error, _PLACE, (None, 1, ""))
     if owner is not None and _leads(parts[index], owner):
         error.__notes__.remove(note)
