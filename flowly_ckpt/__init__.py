@@ -13,12 +13,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .checkpoint import add_checkpoints, checkpoint, clear_checkpoints, drop_checkpoints, with_checkpoint
-from .engines import apply, local, pipe, run
+from .engines import apply, local, pipe, processes, run, threads
 from .errors import FlowlyError, UnhashableError
 from .hashing import FileContent, functional_hash, ignore_globals
 from .memo import memo
 from .pipelines import build_dict, chained, flatten, itemsetter, seq
 from .plan import plan
+from .pools import pmap
 from .showing import forms
 
 if TYPE_CHECKING:
@@ -54,8 +55,11 @@ __all__ = [
     "observe",
     "pipe",
     "plan",
+    "pmap",
+    "processes",
     "run",
     "seq",
+    "threads",
     "with_checkpoint",
 ]
 

@@ -9,9 +9,10 @@ from .checkpoint import add_checkpoints
 from .checkpoint.placing import drop_marks
 from .hashing.redefined import warn_of_redefined
 from .pipelines import chained, name_of
+from .pools import pool, processes, threads
 from .typing import Engine, Rewrite, Transform
 
-__all__ = ["apply", "local", "pipe", "run"]
+__all__ = ["apply", "local", "pipe", "pool", "processes", "run", "threads"]
 
 
 class _Unsaid(tuple[Rewrite, ...]):

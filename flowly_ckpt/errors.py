@@ -17,6 +17,7 @@ __all__ = [
     "UnhashableError",
     "UnreachableWarning",
     "UnstorableError",
+    "WorkerError",
     "warn",
 ]
 
@@ -78,6 +79,14 @@ class StoreError(FlowlyError, OSError):
 
     >>> str(StoreError("results: not a store of this library; name another folder"))
     'results: not a store of this library; name another folder'
+    """
+
+
+class WorkerError(FlowlyError, RuntimeError):
+    """Raised for what went wrong in another process where that itself cannot be sent: an exception, or a result.
+
+    >>> str(WorkerError("in a worker process: LockedError: no; its traceback is lost"))
+    'in a worker process: LockedError: no; its traceback is lost'
     """
 
 

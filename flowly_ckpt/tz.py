@@ -7,7 +7,7 @@
 
 from toolz import compose, curry, juxt
 
-from .engines import apply, local, pipe
+from .engines import apply, local, pipe, processes, threads
 from .pipelines import (
     aggregate,
     apply_concat,
@@ -41,6 +41,7 @@ from .pipelines import (
 from .pipelines.console import printf, show, timed
 from .pipelines.mapping import FailedItemsError
 from .pipelines.outcomes import Failure, Just, Nothing, Success, not_none, optional, raise_, try_call
+from .pools import pmap
 
 __all__ = [
     "FailedItemsError",
@@ -78,7 +79,9 @@ __all__ = [
     "not_none",
     "optional",
     "pipe",
+    "pmap",
     "printf",
+    "processes",
     "raise_",
     "reduceby",
     "reduction",
@@ -86,6 +89,7 @@ __all__ = [
     "seq",
     "show",
     "sliced",
+    "threads",
     "timed",
     "try_call",
     "tupled",

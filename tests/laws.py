@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from operator import sub
 from typing import Any
 
 import hypothesis.strategies as st
 import toolz
+import toolz.curried
 
 from flowly_ckpt.checkpoint import checkpoint
-from flowly_ckpt.pipelines import build_dict, chained, seq
+from flowly_ckpt.pipelines import (
+    aggregate,
+    apply_concat,
+    apply_map_concat,
+    attempt,
+    build_dict,
+    chained,
+    frequencies,
+    groupby,
+    itemsetter,
+    kv_aggregateby,
+    kv_keymap,
+    kv_map,
+    kv_mapcat,
+    kv_reduceby,
+    kv_reductionby,
+    kv_valmap,
+    reduceby,
+    reduction,
+    reductionby,
+    seq,
+)
+from flowly_ckpt.pipelines import each as each_of
 
 
 class Counted:
@@ -93,3 +118,63 @@ def _combined(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         pair.map(lambda fs: chained(build_dict(a=fs[0], b=fs[1]), total)),
         inner.map(lambda f: chained(spread, toolz.curry(map)(f), total)),
     )
+
+
+def is_even(n: int) -> bool:
+    return n % 2 == 0
+
+
+def pair(n: int) -> tuple[int, int]:
+    return n % 3, n
+
+
+def realised(value: Any) -> Any:
+    """Return the items of an iterator, with its kind; anything else as it is."""
+    return ("iterator", list(value)) if isinstance(value, Iterator) else value
+
+
+def sequences(target: Any) -> st.SearchStrategy[Any]:
+    """Build transforms of lists of ints out of everything that works on items, with marks into ``target``."""
+    each = pipelines(target)
+    two = st.tuples(each, each)
+    mark = st.sampled_from([(), (checkpoint(target, "items"),)])
+    middle = st.one_of(
+        each.map(lambda f: toolz.curry(map)(f)),
+        each.map(lambda f: partial(map, f)),
+        each.map(each_of),
+        each.map(attempt),
+        st.just(partial(filter, is_even)),
+        st.just(toolz.curry(toolz.mapcat)(spread)),
+        st.just(sorted),
+        two.map(lambda fs: apply_map_concat(*fs)),
+    )
+    end = st.one_of(
+        st.sampled_from(
+            [
+                list,
+                total,
+                frequencies,
+                reduction(sum),
+                reduction(None, total),
+                chained(list, reduction(len, sum)),
+                kv_pairs(kv_reduceby(sub)),
+            ]
+        ),
+        each.map(lambda f: toolz.curry(map)(f)),
+        each.map(groupby),
+        each.map(lambda f: reduceby(f, sub)),
+        each.map(lambda f: reductionby(f, len, sum)),
+        each.map(lambda f: aggregate(n=len, total=sum, largest=reduction(partial(max, default=0)))),
+        two.map(lambda fs: kv_pairs(kv_map(*fs), kv_reductionby(len, sum))),
+        each.map(lambda f: kv_pairs(kv_mapcat(spread), kv_valmap(f), kv_reductionby(list))),
+        two.map(lambda fs: kv_pairs(kv_keymap(fs[0]), kv_valmap(fs[1]), kv_aggregateby(n=len, top=max))),
+        two.map(lambda fs: chained(list, seq(chained(toolz.curry(map)(fs[0]), list), chained(sum, fs[1])))),
+        each.map(lambda f: chained(list, apply_concat(sorted, toolz.curry(map)(f)))),
+        each.map(lambda f: chained(list, build_dict(a=len), itemsetter(b=chained(toolz.curried.get("a"), f)))),
+    )
+    steps = st.tuples(st.lists(middle, max_size=2), mark, end, mark)
+    return steps.map(lambda parts: chained(*parts[0], *parts[1], parts[2], *parts[3]))
+
+
+def kv_pairs(*steps: Any) -> Any:
+    return chained(partial(map, pair), *steps)

@@ -430,4 +430,4 @@ def test_an_event_has_what_older_sinks_read():
     event = Event("fit", 0.5)
     assert (event.step, event.seconds, event.error, event.kind, event.of) == ("fit", 0.5, None, "run", "step")
     terms = [type(term).__name__ for term in walk(observe(print)(build_dict(a=abs, b=chained())))]
-    assert terms == ["_run", "build_dict", "observed", "builtin_function_or_method", "chained"]
+    assert terms == ["watched", "build_dict", "observed", "builtin_function_or_method", "chained"]

@@ -10,15 +10,26 @@ from runs import run_script
 SCRIPT = """
     import gc, os, random, signal, sys, threading, time, warnings
     from flowly_ckpt.targets import DiskTarget, FileTarget, claims, single_flight
+    from flowly_ckpt.targets.bulk import Wanted, compute_many
     from flowly_ckpt.targets.recall import recall
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts behind ignores it
     kind, count = sys.argv[1], int(sys.argv[2])
+    kind, _, many = kind.partition(" ")
     target = {"DiskTarget": DiskTarget, "FileTarget": FileTarget}[kind]("store") if kind != "dict" else {}
     values = random.Random(1)
     numbers = iter(range(10**9))
 
+    def some():
+        wanted = []
+        for number in (next(numbers), next(numbers), next(numbers)):
+            value = [number] * (20 if number % 3 else 9000)
+            wanted.append(Wanted((str(number), "tag", "f"), lambda value=value: value, {}))
+        compute_many(target, wanted, single_flight.landings_elsewhere())
+
     def step():
+        if many:
+            return some()
         number = next(numbers)
         recall(target, (str(number), "tag", "f"), lambda: [number] * (20 if number % 3 else 9000))
         recall(target, (str(number), "tag", "f"), lambda: None)
@@ -89,6 +100,6 @@ SCRIPT = """
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals as POSIX has them")
-@pytest.mark.parametrize("kind", ["DiskTarget", "FileTarget", "dict"])
+@pytest.mark.parametrize("kind", ["DiskTarget", "FileTarget", "dict", "DiskTarget many"])
 def test_an_interrupt_at_any_moment_releases_everything(tmp_path, kind):
     assert run_script(tmp_path, SCRIPT, kind, "400").stdout == "held\n"

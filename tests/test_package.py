@@ -32,6 +32,7 @@ targets
 checkpoint
 passes
 plan describe
+lowering pools
 draw report
 engines
 asynchronous

@@ -13,9 +13,9 @@ from ..pipelines import Combinator, chained, children, effective_steps, name_of,
 from ..pipelines.combinators import follow
 from ..targets.protocol import as_target
 from ..targets.reasons import MadeFrom
-from ..targets.recall import MISSING, compute_once, restore
+from ..targets.recall import MISSING, compute_once, lookup, restore
 from ..targets.single_flight import landings_elsewhere
-from ..typing import Key, Transform
+from ..typing import Key, Target, Transform
 from .hashed import Hashed, warn_of_changes
 from .mark import checkpoint as mark
 from .sources import Sources
@@ -73,26 +73,13 @@ class with_checkpoint(Combinator):
         stages = self._stages
         if stages is None:
             self._stages = stages = stages_of(self)
-        before: dict[Any, Hashed] = {}
-        keyed = keys_of(stages, obj, before, self._keepers)
-        depth = len(stages)
+        asked = Asked(stages, obj, self._keepers)
         seen = landings_elsewhere()
-        value = MISSING
-        while value is MISSING and depth > 0:
-            depth -= 1
-            value = restore(stages[depth].wrapper.checkpoint.target, keyed[depth].key)
-        if value is MISSING:
-            value, depth = obj, -1
-        elif watching.get():
-            for stage, one in zip(stages[:depth], keyed):
-                tell("skipped", one.key, stage.wrapper.checkpoint.target)
+        value, depth = asked.restored()
+        for position in range(depth + 1, len(stages)):
+            value = compute_once(*asked.missing(position, value), seen)
         if depth + 1 < len(stages):
-            sources = Sources(stages, keyed, before, obj)
-            for position in range(depth + 1, len(stages)):
-                value = _remember(
-                    stages[position], keyed[position], value, partial(sources.__getitem__, position), seen
-                )
-            look_back(stages, keyed, before, obj, depth + 1)
+            look_back(stages, asked.keyed, asked.before, obj, depth + 1)
         return value
 
     def __getattr__(self, name: str) -> Any:
@@ -194,13 +181,57 @@ def keys_of(
     return keyed
 
 
-def _remember(stage: Stage, keyed: Keyed, value: Any, made_from: Callable[[], MadeFrom], seen: int) -> Any:
-    def compute() -> Any:
-        if role(stage.chain) == "sequential":
-            return follow(stage.chain, stage.parts, value, stage.start)
-        return value if stage.start else stage.chain(value)
+class Asked:
+    """An object that nested wrappers are asked about: the keys of its results, and what they are made from.
 
-    return compute_once(stage.wrapper.checkpoint.target, keyed.key, compute, made_from, seen)
+    :param stages: the wrappers, the innermost first.
+    :param keepers: what is known of the code since an earlier call, by hasher.
+
+    >>> asked = Asked(stages_of(with_checkpoint(mark({}), abs)), -5)
+    >>> target, key, compute, made_from = asked.missing(0, -5)
+    >>> asked.restored(), compute()
+    ((-5, -1), 5)
+    """
+
+    __slots__ = ("before", "keyed", "obj", "sources", "stages")
+
+    def __init__(self, stages: Sequence[Stage], obj: Any, keepers: dict[Any, Keeper] | None = None) -> None:
+        self.stages = stages
+        self.obj = obj
+        self.before: dict[Any, Hashed] = {}
+        self.keyed = keys_of(stages, obj, self.before, keepers)
+        self.sources: Sources | None = None
+
+    def restored(self) -> tuple[Any, int]:
+        """Return the last stored result and its depth; where nothing is stored, the object and -1."""
+        ask = restore if watching.get() else lookup
+        for depth in reversed(range(len(self.stages))):
+            value = ask(self.stages[depth].wrapper.checkpoint.target, self.keyed[depth].key)
+            if value is not MISSING:
+                if watching.get():
+                    tell_skipped(self.stages, self.keyed, depth)
+                return value, depth
+        return self.obj, -1
+
+    def missing(self, position: int, value: Any) -> tuple[Target, Key, Callable[[], Any], Callable[[], MadeFrom]]:
+        """Return where a stage's result is kept, its key, how it is computed, and what the key was made from."""
+        stage = self.stages[position]
+        if self.sources is None:
+            self.sources = Sources(self.stages, self.keyed, self.before, self.obj)
+
+        def compute() -> Any:
+            if role(stage.chain) == "sequential":
+                return follow(stage.chain, stage.parts, value, stage.start)
+            return value if stage.start else stage.chain(value)
+
+        made_from = partial(self.sources.__getitem__, position)
+        return stage.wrapper.checkpoint.target, self.keyed[position].key, compute, made_from
+
+
+def tell_skipped(stages: Sequence[Stage], keyed: Sequence[Keyed], depth: int) -> None:
+    """Report the checkpoints that are not looked at, since the one at ``depth`` had its result."""
+    for stage, one in zip(stages[:depth], keyed):
+        tell("skipped", one.key, stage.wrapper.checkpoint.target)
 
 
 def look_back(stages: Sequence[Stage], keyed: Sequence[Keyed], before: dict[Any, Hashed], obj: Any, start: int) -> None:

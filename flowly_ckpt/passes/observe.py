@@ -15,14 +15,18 @@ from ..pipelines.strategies import fold
 from ..pipelines.term import with_children
 from ..typing import Transform
 
-__all__ = ["Event", "Observation", "Sink", "observe", "observed"]
+__all__ = ["Event", "Observation", "Sink", "Watched", "mapped", "observe", "observed", "watched"]
 
 
 made: Any = tuple.__new__
 
 
-class _Watched(Combinator):
-    """Base class of what changes neither a transform nor its hash, and reports to sinks."""
+class Watched(Combinator):
+    """Base class of what changes neither a transform nor its hash, and reports to sinks.
+
+    >>> Watched([print], abs).name
+    'abs'
+    """
 
     __slots__ = ("name", "sinks", "transform")
     __flowly_role__ = "transparent"
@@ -45,7 +49,7 @@ class _Watched(Combinator):
         return (type(self), (self.sinks, self.transform))
 
 
-class observed(_Watched):
+class observed(Watched):
     """Apply a transform and report to sinks how it went.
 
     ``observed(sinks, f)(x) == f(x)``, and both have one hash
@@ -110,8 +114,14 @@ class _item(observed):
     of = "item"
 
 
-class _mapping(_Watched):
-    """Report how many items a mapping has, and when the last of them has been drawn."""
+class mapped(Watched):
+    """Report how many items a mapping has, and when the last of them has been drawn.
+
+    >>> from functools import partial
+    >>> events = []
+    >>> list(mapped([events.append], partial(map, abs))([-1, 2])), [(event.kind, event.total) for event in events]
+    ([1, 2], [('start', 2), ('run', 2)])
+    """
 
     __slots__ = ()
 
@@ -119,14 +129,25 @@ class _mapping(_Watched):
         return self.transform(self.counted(iter(items), len(items) if isinstance(items, Sized) else None))
 
     def counted(self, items: Iterator[Any], total: int | None) -> Iterator[Any]:
+        with self.told(total):
+            yield from items
+
+    @contextmanager
+    def told(self, total: int | None) -> Iterator[None]:
+        """Report that the items are begun, and that they are done."""
         report(self.sinks, Event(self.name, 0.0, None, "start", "map", total=total))
         start = time.perf_counter()
-        yield from items
+        yield
         report(self.sinks, Event(self.name, time.perf_counter() - start, None, "run", "map", total=total))
 
 
-class _run(_Watched):
-    """Have sinks watch all that happens while a pipeline runs."""
+class watched(Watched):
+    """Have sinks watch all that happens while a pipeline runs.
+
+    >>> events = []
+    >>> watched([events.append], abs)(-5), [(event.of, event.kind) for event in events]
+    (5, [('run', 'start'), ('run', 'run')])
+    """
 
     __slots__ = ()
 
@@ -188,14 +209,14 @@ class Observation:
 
     def __call__(self, transform: Transform) -> Transform:
         """Return the transform with every step, item and mapping reported; marks stay as they are."""
-        return transform if role(transform) == "mark" else _run(self.sinks, fold(self._leaf, self._inner, transform))
+        return transform if role(transform) == "mark" else watched(self.sinks, fold(self._leaf, self._inner, transform))
 
     def _leaf(self, term: Transform) -> Transform:
         return observed(self.sinks, term) if role(term) == "leaf" else term  # neither a mark nor a chain of nothing
 
     def _inner(self, term: Transform, old: Sequence[Transform], new: Sequence[Transform]) -> Transform:
         if getattr(term, "func", None) is map and len(new) == 1:
-            return _mapping(self.sinks, with_children(term, old, [_item(self.sinks, new[0])]))
+            return mapped(self.sinks, with_children(term, old, [_item(self.sinks, new[0])]))
         return with_children(term, old, new)
 
     def __enter__(self) -> Self:

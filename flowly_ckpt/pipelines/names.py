@@ -12,7 +12,7 @@ from ..labels import label
 from ..typing import Transform
 from .term import children, effective_steps, role
 
-__all__ = ["locate", "module_name", "name_of", "show", "steps_of"]
+__all__ = ["locate", "module_name", "name_of", "show", "steps_of", "unlocated"]
 
 _DEPTH = 6
 _PLACE = "__flowly_place__"
@@ -136,6 +136,20 @@ def locate(error: Exception, chain: Transform, index: int, obj: Any = None) -> N
     note = f"in step {position} of {len(steps)}, {name}, of {type(chain).__name__}({listed})"
     error.add_note(note)
     setattr(error, _PLACE, (chain, position, note))
+
+
+def unlocated(error: Exception) -> Exception:
+    """Return an exception without the pipeline that its note was made from, so that it can be sent; the note stays.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> try:
+    ...     chained(len)(5)
+    ... except TypeError as error:
+    ...     vars(unlocated(error))
+    {'__notes__': ['in step 1 of 1, len, of chained(len)']}
+    """
+    vars(error).pop(_PLACE, None)
+    return error
 
 
 def _locate_item(error: Exception, mapped: Any) -> None:

@@ -320,7 +320,8 @@ def _sign(descriptor: int, waits_for: str = "") -> None:
         record = f"process {os.getpid()} on {socket.gethostname()}\n{waits_for}".encode()
         os.pwrite(descriptor, record, 0)
         # Not cut to nothing before: ext4 then writes the file to the disk when it is closed, which takes milliseconds.
-        os.ftruncate(descriptor, len(record))
+        if os.fstat(descriptor).st_size > len(record):
+            os.ftruncate(descriptor, len(record))
     except (OSError, AttributeError, ValueError) as error:
         _log("debug", "a claim is not signed: %s", error)
 

@@ -16,10 +16,10 @@ from .mutation import forget, is_intact, watch
 from .protocol import BaseTarget, as_target, described
 from .reasons import reason
 from .single_flight import MISSING, Flight, board, landings_elsewhere, share
-from .steady import Noted, is_steady, noted
+from .steady import Noted, check_steady, noted
 from .waiting import computing, warn_of_circle
 
-__all__ = ["MISSING", "compute_once", "lookup", "recall", "recall_async", "restore"]
+__all__ = ["MISSING", "Turn", "compute_once", "lookup", "recall", "recall_async", "restore", "store"]
 
 Made = dict[str, Any] | Callable[[], dict[str, Any]] | None
 
@@ -113,7 +113,7 @@ def compute_once(target: Target, key: Key, compute: Callable[[], Any], made_from
     >>> compute_once({}, ("object", "tag", "transform"), lambda: 6, None, landings_elsewhere())
     6
     """
-    turn = _Turn(target, key, made_from, seen)
+    turn = Turn(target, key, made_from, seen)
     try:
         for wait in turn.waits():
             if isinstance(wait, Flight):
@@ -152,8 +152,8 @@ async def recall_async(
     """
     import asyncio
 
-    async def once() -> _Turn:
-        turn = _Turn(target, key, made_from, seen)
+    async def once() -> Turn:
+        turn = Turn(target, key, made_from, seen)
         try:
             for wait in turn.waits():
                 if isinstance(wait, Flight):
@@ -191,8 +191,13 @@ async def recall_async(
     return iter(turn.value) if type(turn.value) is Materialised else turn.value
 
 
-class _Turn:
-    """One computation's turn: after the flights of other threads, and the claims of other processes."""
+class Turn:
+    """One computation's turn: after the flights of other threads, and the claims of other processes.
+
+    >>> turn = Turn({}, ("object", "tag", "transform"), None, landings_elsewhere())
+    >>> list(turn.waits()), turn.found(), turn.keep(6), turn.leave(), turn.target
+    ([], MISSING, None, None, {('object', 'tag', 'transform'): 6})
+    """
 
     def __init__(self, target: Target, key: Key, made_from: Made, seen: int) -> None:
         self.target = target
@@ -251,6 +256,16 @@ class _Turn:
 
     def keep(self, value: Any) -> None:
         """Store what was computed."""
+        facts = self.computed(value)
+        if facts is not None:
+            is_stored = store(self.target, self.full, self.key, self.value, facts)
+            clock.inner += time.perf_counter() - self.start - facts.seconds
+            if watching.get():
+                self.tell_stored(facts, is_stored)
+        self.start = 0.0
+
+    def computed(self, value: Any) -> Facts | None:
+        """Take what was computed; return the facts to store it with, or None where it cannot be stored."""
         seconds = time.perf_counter() - self.start
         try:
             self.value = materialise(value)
@@ -258,12 +273,13 @@ class _Turn:
             self.value, self.is_for_all = value, False  # it is spent by its first reader
             warn(f"the result at {self.key[1]!r} is not stored: {error}", StoreWarning)
             tell("run", self.key, self.target, seconds)
-        else:
-            stored = _store(self.target, self.full, self.key, self.value, Facts(seconds, self.made_from))
-            clock.inner += time.perf_counter() - self.start - seconds
-            if watching.get():  # a target may choose not to keep it
-                tell("stored" if stored and self.key in self.target else "run", self.key, self.target, seconds)
-        self.start = 0.0
+            return None
+        return Facts(seconds, self.made_from)
+
+    def tell_stored(self, facts: Facts, is_stored: bool) -> None:
+        """Report that it was computed, and whether it is stored."""
+        kept = is_stored and self.key in self.target  # a target may choose not to keep it
+        tell("stored" if kept else "run", self.key, self.target, facts.seconds)
 
     def fail(self, error: BaseException) -> None:
         """Note what came instead of a value; an interrupt is nothing that others should get."""
@@ -282,15 +298,21 @@ class _Turn:
         self.is_over = True
 
 
-def _store(target: Target, full: BaseTarget, key: Key, value: Any, facts: Facts) -> bool:
+def store(target: Target, full: BaseTarget, key: Key, value: Any, facts: Facts) -> bool:
+    """Store a value, and return whether it is; where that fails, warn and leave no entry behind.
+
+    >>> target = {}
+    >>> store(target, as_target(target), ("object", "tag", "transform"), 6, Facts(0.5)), len(target)
+    (True, 1)
+    """
     buffers: Noted = []
     token = noted.set(buffers)
     try:
         full.put(key, value, facts)
         if not full.isolates:
             watch(target, key, value)
-        if buffers and not is_steady(buffers):
-            raise RuntimeError("another thread changed it meanwhile; hand out a copy")
+        if buffers:
+            check_steady(buffers)
         return True
     except Exception as error:  # noqa: BLE001  whatever a target raises, the computed value must not be lost
         _drop(target, key)

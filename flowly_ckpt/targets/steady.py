@@ -11,7 +11,7 @@ import xxhash
 
 from ..typing import Bytes
 
-__all__ = ["Noted", "is_steady", "note", "noted"]
+__all__ = ["Noted", "check_steady", "is_steady", "note", "noted"]
 
 Noted = list[tuple[memoryview, bytes]]
 noted: ContextVar[Noted | None] = ContextVar("buffers of the value that is being stored, each with its digest")
@@ -21,7 +21,7 @@ def note(parts: Sequence[Bytes]) -> None:
     """Take down the buffers among the pieces of an encoded value that a thread could change, if one is asked to.
 
     >>> token = noted.set([])
-    >>> note([b"head", memoryview(bytearray(3))]), noted.get()
+    >>> note([b"head", memoryview(b"tail")]), noted.get()
     (None, [])
     >>> noted.reset(token)
     """
@@ -38,3 +38,14 @@ def is_steady(found: Noted) -> bool:
     False
     """
     return all(xxhash.xxh3_128_digest(view) == digest for view, digest in found)
+
+
+def check_steady(found: Noted) -> None:
+    """Raise unless all buffers are as they were when they were noted.
+
+    :raises RuntimeError: says what to do.
+
+    >>> check_steady([])
+    """
+    if not is_steady(found):
+        raise RuntimeError("another thread changed it meanwhile; hand out a copy")

@@ -10,18 +10,20 @@ import os
 import sys
 import threading
 from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from ..errors import StoreWarning, warn
 
-__all__ = ["computing", "is_waited_for", "waits", "whom_it_waits_for"]
+__all__ = ["computing", "gathering", "is_waited_for", "waits", "whom_it_waits_for"]
 
 # The places that this context computes, the outermost first.
 computing: ContextVar[tuple[Hashable, ...]] = ContextVar("computing", default=())
 # What is waited for at the moment: by whom (what they compute), and for which place.
 waits: dict[object, tuple[tuple[Hashable, ...], Hashable]] = {}
 
+_gathering: set[int] = set()
 _WAITING = {"threading", "queue", "concurrent.futures._base", "concurrent.futures.thread", "multiprocessing.pool"}
 
 
@@ -71,7 +73,26 @@ def is_waited_for(thread: int, elders: Sequence[threading.Thread], waited: float
                 return True
             todo.append(partner)
     frame = frames.get(thread)
-    return waited > 5 and me not in elders and frame is not None and frame.f_globals.get("__name__") in _WAITING
+    is_unknown = thread not in _gathering and frame is not None and frame.f_globals.get("__name__") in _WAITING
+    return waited > 5 and me not in elders and is_unknown
+
+
+@contextmanager
+def gathering() -> Iterator[None]:
+    """Declare that this thread waits for work that was given its context: then nobody need guess whom it waits for.
+
+    >>> with gathering():
+    ...     threading.get_ident() in _gathering
+    True
+    """
+    me = threading.get_ident()
+    outermost = me not in _gathering
+    _gathering.add(me)
+    try:
+        yield
+    finally:
+        if outermost:
+            _gathering.discard(me)
 
 
 def _partners(thread: int, frames: dict[int, Any]) -> Iterator[int]:
@@ -126,3 +147,4 @@ def _named(key: Sequence[str]) -> str:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=waits.clear)
+    os.register_at_fork(after_in_child=_gathering.clear)

@@ -1,0 +1,162 @@
+"""The tasks of a graph: a function with what it needs, run wherever the scheduler wants it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..errors import StoreError
+from ..events import watching
+from ..lowering.versions import opened
+from ..pipelines.names import unlocated
+from ..targets.bulk import keep
+from ..typing import Facts, Key, Target
+
+__all__ = ["Done", "Given", "Store", "Work", "after", "run"]
+
+_log = logging.getLogger("flowly_ckpt")
+
+
+class Given:
+    """Hold a value that a graph passes on as it is, without looking for collections in it.
+
+    >>> Given([1]).value
+    [1]
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Done(NamedTuple):
+    """Hold what a task on the way to a checkpoint gave.
+
+    :param value: the result.
+    :param seconds: how long it took to compute, with what it was computed from.
+    :param is_same: whether the code that ran is what the key was made from.
+
+    >>> Done(6, 0.5, True).value
+    6
+    """
+
+    value: Any
+    seconds: float
+    is_same: bool
+
+
+class Work:
+    """A function to be run by a task.
+
+    :param function: applied to the results that the task depends on.
+    :param digest: of what the function does where the graph was built.
+    :param counts: whether it is on the way to a checkpoint, so that its result is ``Done``.
+    :param stays: why it must not leave the process that built the graph, if it must not.
+    :param takes_done: whether the function takes ``Done`` as it is.
+
+    >>> run(Work(max), Given(1), Done(2, 0.5, True))
+    2
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        digest: str | None = None,
+        counts: bool = False,
+        stays: str = "",
+        takes_done: bool = False,
+    ) -> None:
+        self.function, self.digest, self.counts = function, digest, counts
+        self.stays, self.takes_done = stays, takes_done
+
+        self.sinks = watching.get()  # of this process, where it runs in it
+        self.is_same = True
+        self._packed: tuple[Any, ...] | None = None
+
+    def __reduce__(self) -> Any:
+        if self.stays:
+            raise StoreError(self.stays)
+        if self._packed is None:  # once for the tasks of all parts
+            import cloudpickle
+
+            self._packed = cloudpickle.dumps(self.function), self.digest, self.counts, self.takes_done
+        return _received, self._packed
+
+
+def _received(packed: bytes, digest: str | None, counts: bool, takes_done: bool) -> Work:
+    function, is_same = opened(packed, digest)
+    work = Work(function, digest, counts, takes_done=takes_done)
+    work.is_same = is_same
+    return work
+
+
+def run(work: Work, *args: Any) -> Any:
+    """Run a task.
+
+    >>> run(Work(abs, counts=True), Given(-1)).value
+    1
+    """
+    token = watching.set(work.sinks)
+    try:
+        return _ran(work, [arg.value if type(arg) is Given else arg for arg in args])
+    finally:
+        watching.reset(token)
+
+
+def _ran(work: Work, given: list[Any]) -> Any:
+    if work.takes_done:
+        return work.function(*given)
+    values = [arg.value if type(arg) is Done else arg for arg in given]
+    start = time.perf_counter()
+    try:
+        value = work.function(*values)
+    except Exception as error:
+        unlocated(error)
+        raise
+    if not work.counts:
+        return value
+    before = [arg for arg in given if type(arg) is Done]
+    seconds = time.perf_counter() - start + sum(done.seconds for done in before)
+    return Done(value, seconds, work.is_same and all(done.is_same for done in before))
+
+
+class Store(NamedTuple):
+    """Store the result at a checkpoint, on the worker where it is.
+
+    :param nested: whether this is itself on the way to a checkpoint, so that the result stays ``Done``.
+    :param returns: whether the result is needed where this one is.
+
+    >>> target = {}
+    >>> Store(target, ("object", "tag", "transform"), {}, False, True).run(Done(6, 0.5, True)), len(target)
+    (6, 1)
+    """
+
+    target: Target
+    key: Key
+    made_from: dict[str, Any]
+    nested: bool
+    returns: bool
+
+    def run(self, done: Done) -> Any:
+        """Store what is done; return it where it is needed."""
+        if done.is_same:
+            facts = Facts(done.seconds, self.made_from)
+            done = done._replace(value=keep(self.target, self.key, done.value, facts))
+        else:
+            text = "not stored at %r (key %s): a worker that computed it has another version of the code"
+            _log.warning(text, self.key[1], self.key)
+        if not self.returns:
+            return None
+        return done if self.nested else done.value
+
+
+def after(nested: bool, part: Any, stored: Any) -> Any:
+    """Return a part of a sequence once the sequence is stored.
+
+    >>> after(False, Done([1], 0.5, True), None)
+    [1]
+    """
+    return part.value if type(part) is Done and not nested else part

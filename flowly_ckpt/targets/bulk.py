@@ -1,0 +1,200 @@
+"""Look up and store many results at once: what :mod:`~flowly_ckpt.targets.recall` does for one."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ..errors import StoreWarning, warn
+from ..events import clock, tell, watching
+from ..typing import Facts, Key, Target
+from .materialise import Materialised, UnstorableError, materialise
+from .protocol import as_target, described
+from .recall import MISSING, Made, Turn, recall, restore, store
+from .single_flight import Flight
+from .steady import Noted, check_steady, noted
+from .waiting import computing
+
+__all__ = ["Wanted", "compute_many", "keep", "restore_many"]
+
+_log = logging.getLogger("flowly_ckpt")
+_SECONDS, _COUNT = 0.5, 200  # of results that wait to be stored together
+
+
+class Wanted(NamedTuple):
+    """Hold a key, how its value is computed, and what the key was made from.
+
+    >>> Wanted(("object", "tag", "transform"), lambda: 6, {}).compute()
+    6
+    """
+
+    key: Key
+    compute: Callable[[], Any]
+    made_from: Made
+
+
+def restore_many(target: Target, keys: Sequence[Key]) -> list[Any]:
+    """Return for each key the stored value, and report that it was restored, or ``MISSING``.
+
+    ``restore_many(t, ks) == [restore(t, k) for k in ks]``
+
+    >>> restore_many({("a", "tag", "f"): 6}, [("a", "tag", "f"), ("b", "tag", "f")])
+    [6, MISSING]
+    """
+    full = as_target(target)
+    if not full.isolates:
+        return [restore(target, key) for key in keys]
+    start = time.perf_counter()
+    try:
+        found = full.get_many(dict.fromkeys(keys))
+    except Exception as error:  # noqa: BLE001  whatever is wrong with one entry, the others may be right
+        text = f"{described(target)} could not restore several results at once: {type(error).__name__}: {error}"
+        warn(text, StoreWarning)
+        return [restore(target, key) for key in keys]
+    if _log.isEnabledFor(logging.INFO):
+        for key in found:
+            _log.info("restore object at %r (key %s)", key[1], key)
+    seconds = time.perf_counter() - start
+    clock.inner += seconds
+    values, given = [], set()
+    for key in keys:
+        value = found.get(key, MISSING)
+        if value is not MISSING and key in given:
+            value = restore(target, key)  # a copy of its own
+        elif value is not MISSING and watching.get():
+            tell("restored", key, target, seconds / len(found))
+        given.add(key)
+        values.append(iter(value) if type(value) is Materialised else value)
+    return values
+
+
+def compute_many(target: Target, wanted: Sequence[Wanted], seen: int) -> list[Any]:
+    """Compute what was looked for in vain, in order, and store it some at a time.
+
+    ``compute_many(t, ws, seen) == [compute_once(t, w.key, w.compute, w.made_from, seen) for w in ws]``
+
+    What was computed is stored within half a second of work, and in any case before this ends, whether by a value or an
+    exception. Whoever asks for one of the keys meanwhile waits until it is stored.
+
+    :param seen: what :func:`~flowly_ckpt.targets.single_flight.landings_elsewhere` gave before the look.
+
+    >>> target = {}
+    >>> compute_many(target, [Wanted(("a", "tag", "f"), lambda: 6, {})], 0), len(target)
+    ([6], 1)
+    """
+    batch = _Batch(target, seen)
+    try:
+        return [batch.value(want) for want in wanted]
+    finally:
+        try:
+            batch.close()
+        finally:
+            if not batch.is_over:  # an interrupt came while it was closed
+                batch.close()
+
+
+def keep(target: Target, key: Key, value: Any, facts: Facts) -> Any:
+    """Store what was computed elsewhere, and return it.
+
+    >>> target = {}
+    >>> keep(target, ("object", "tag", "transform"), 6, Facts(0.5)), len(target)
+    (6, 1)
+    """
+    try:
+        kept = materialise(value)
+    except UnstorableError as error:
+        warn(f"the result at {key[1]!r} is not stored: {error}", StoreWarning)
+        return value
+    is_stored = store(target, as_target(target), key, kept, facts)
+    tell("stored" if is_stored else "run", key, target, facts.seconds)
+    return iter(kept) if type(kept) is Materialised else kept
+
+
+class _Batch:
+    """Results that were computed and wait to be stored; their turns are held until they are."""
+
+    def __init__(self, target: Target, seen: int) -> None:
+        self.target = target
+        self.seen = seen
+        self.full = as_target(target)
+        self.outer = computing.get()
+        self.keys: set[Key] = set()
+        self.waiting: list[tuple[Turn, Facts]] = []
+        self.since = 0.0
+        self.turn: Turn | None = None  # what is computed now
+        self.is_over = False
+
+    def value(self, want: Wanted) -> Any:
+        if want.key in self.keys:
+            self.flush()
+            return recall(self.target, want.key, want.compute, want.made_from)
+        self.keys.add(want.key)
+        turn = self.turn = Turn(self.target, want.key, want.made_from, self.seen)
+        try:
+            self._wait(turn)
+            if turn.found() is MISSING:
+                self._computed(turn, want.compute())
+        except BaseException as error:
+            turn.fail(error)
+            raise
+        if not self.waiting or self.waiting[-1][0] is not turn:
+            turn.leave()
+        self.turn = None
+        if self.waiting and (len(self.waiting) >= _COUNT or time.perf_counter() - self.since >= _SECONDS):
+            self.flush()
+        return iter(turn.value) if type(turn.value) is Materialised else turn.value
+
+    def _wait(self, turn: Turn) -> None:
+        for wait in turn.waits():
+            # Whoever waits holds nothing that somebody else may wait for.
+            self.flush()
+            turn.outer = self.outer
+            if isinstance(wait, Flight):
+                turn.circle = wait.wait()
+            else:
+                computing.set((*self.outer, turn.flight.place))
+                time.sleep(wait)
+
+    def _computed(self, turn: Turn, value: Any) -> None:
+        if not self.full.isolates:
+            turn.keep(value)  # in memory: there is nothing to be saved by waiting
+        elif (facts := turn.computed(value)) is not None:
+            if not self.waiting:
+                self.since = time.perf_counter() - facts.seconds
+            self.waiting.append((turn, facts))
+        turn.start = 0.0  # what fails from now on is another
+
+    def flush(self) -> None:
+        """Store what waits, and let go of it, the last first, as one leaves rooms that lie in each other."""
+        try:
+            if self.waiting:
+                self._store(self.waiting)
+        finally:
+            while self.waiting:
+                self.waiting[-1][0].leave()
+                self.waiting.pop()
+
+    def close(self) -> None:
+        """Store what waits, and let go of everything; to do it again completes it."""
+        if self.turn is not None:
+            self.turn.leave()
+        self.flush()
+        self.is_over = True
+
+    def _store(self, waiting: list[tuple[Turn, Facts]]) -> None:
+        start = time.perf_counter()
+        buffers: Noted = []
+        token = noted.set(buffers)
+        try:
+            self.full.put_many([(turn.key, turn.value, facts) for turn, facts in waiting])
+            check_steady(buffers)
+            stored = [True] * len(waiting)
+        except Exception:  # noqa: BLE001  one that cannot be stored must not take the others with it
+            stored = [store(self.target, self.full, turn.key, turn.value, facts) for turn, facts in waiting]
+        finally:
+            noted.reset(token)
+        clock.inner += time.perf_counter() - start
+        for (turn, facts), is_stored in zip(waiting, stored) if watching.get() else ():
+            turn.tell_stored(facts, is_stored)

@@ -1,0 +1,163 @@
+"""A cluster of worker processes: everything once, a worker killed in the middle, one with other code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash
+from flowly_ckpt.engines import pool
+from flowly_ckpt.errors import StoreError
+from flowly_ckpt.targets import DiskTarget
+
+distributed = pytest.importorskip("distributed")
+
+from flowly_ckpt import dsk  # noqa: E402
+
+ITEMS = 400
+
+
+@pytest.fixture(scope="module")
+def client():
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture
+def ran(tmp_path):
+    (tmp_path / "ran").mkdir()
+    return tmp_path / "ran"
+
+
+@pytest.fixture
+def target(tmp_path):
+    with DiskTarget(tmp_path / "results") as target:
+        yield target
+
+
+def count(ran, n):
+    with open(Path(ran) / str(n), "a") as file:
+        file.write("x")
+    return -n
+
+
+def counts(ran):
+    return {int(path.name): path.stat().st_size for path in Path(ran).iterdir()}
+
+
+def test_each_item_once_then_none_and_then_none_here(client, ran, target):
+    pipeline = chained(partial(map, chained(partial(count, ran), checkpoint(target))), list)
+    run = partial(dsk.apply_to_local, pipeline, range(ITEMS), [add_checkpoints])
+    expected = [-n for n in range(ITEMS)]
+    assert run(client=client) == expected
+    assert counts(ran) == dict.fromkeys(range(ITEMS), 1)
+    assert run(client=client) == expected
+    made = dsk.apply(pipeline, range(ITEMS), [add_checkpoints], client=client)
+    assert len(made.__dask_graph__()) == 1, "of what is stored nothing is built; what is left is list"
+    assert apply(pipeline, range(ITEMS), [add_checkpoints]) == expected
+    assert counts(ran) == dict.fromkeys(range(ITEMS), 1)
+    assert len(target) == ITEMS
+
+
+def test_a_bag_whose_items_nobody_knows_yet_is_looked_up_on_the_workers(client, ran, target):
+    import dask.bag
+
+    pipeline = partial(map, chained(partial(count, ran), checkpoint(target)))
+    for _ in range(2):
+        bag = dask.bag.from_sequence(range(40), npartitions=4).map(int)
+        assert dsk.apply(pipeline, bag, [add_checkpoints]).compute() == [-n for n in range(40)]
+    assert counts(ran) == dict.fromkeys(range(40), 1)
+
+
+def test_a_result_of_the_whole_is_stored_on_a_worker(client, ran, target):
+    pipeline = chained(partial(map, partial(count, ran)), list, checkpoint(target), len)
+    for _ in range(2):
+        assert dsk.apply_to_local(pipeline, range(20), [add_checkpoints], client=client) == 20
+    assert apply(pipeline, range(20), [add_checkpoints]) == 20
+    assert counts(ran) == dict.fromkeys(range(20), 1)
+
+
+def test_the_clients_executor_is_an_executor_like_any_other(client, ran, target):
+    pipeline = chained(partial(map, chained(partial(count, ran), checkpoint(target))), sum)
+    for _ in range(2):
+        assert apply(pipeline, range(40), [add_checkpoints], engine=pool(client.get_executor())) == -sum(range(40))
+    assert counts(ran) == dict.fromkeys(range(40), 1)
+
+
+def kill_once(folder, n):
+    """Kill the worker in the middle of a part: it holds the claims of what it has not stored yet."""
+    flag = Path(folder) / "killed"
+    if n == 150 and not flag.exists():
+        with DiskTarget(Path(folder) / "results") as target:
+            flag.write_text(" ".join(str(-value) for value in target.values()))
+        os.kill(os.getpid(), signal.SIGKILL)
+    return count(Path(folder) / "ran", n)
+
+
+def test_a_worker_that_is_killed_takes_nothing_with_it(client, ran, target, tmp_path):
+    pipeline = chained(partial(map, chained(partial(kill_once, tmp_path), checkpoint(target))), list)
+    run = partial(dsk.apply_to_local, pipeline, range(ITEMS), [add_checkpoints], npartitions=8, client=client)
+    assert run() == [-n for n in range(ITEMS)]
+    stored_before = {int(n) for n in (tmp_path / "killed").read_text().split()}
+    found = counts(ran)
+    assert set(found) == set(range(ITEMS))
+    assert set(found.values()) <= {1, 2}, "what the dead worker had not stored is computed once more"
+    assert all(found[n] == 1 for n in stored_before), "what it had stored is not"
+    assert not target.verify()
+    assert len(target) == ITEMS
+    assert run() == apply(pipeline, range(ITEMS), [add_checkpoints]) == [-n for n in range(ITEMS)]
+    assert counts(ran) == found
+
+
+def test_a_target_in_memory_is_refused_before_anything_runs(client, ran):
+    pipeline = chained(partial(count, ran), lambda n: [n], partial(map, chained(abs, checkpoint({}))), sum)
+    with pytest.raises(StoreError, match=r"use DiskTarget\(path\), or RemoteTarget\(url\)"):
+        dsk.apply_to_local(pipeline, 1, [add_checkpoints], client=client)
+    assert not counts(ran)
+
+
+def listen():
+    """Keep what the package logs on a worker."""
+    logger = logging.getLogger("flowly_ckpt")
+    logger.heard = []
+    handler = logging.Handler()
+    handler.emit = lambda record: logger.heard.append(record.getMessage())
+    logger.addHandler(handler)
+
+
+def heard():
+    return logging.getLogger("flowly_ckpt").heard
+
+
+def test_a_worker_with_other_code_keeps_what_it_computes_to_itself_and_says_so(client, target, tmp_path, monkeypatch):
+    for name, change in (("ours", "+ 1"), ("theirs", "+ 1000")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "sent_steps.py").write_text(f"def step(n):\n    return n {change}\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "ours"))
+    import sent_steps
+
+    path = lambda folder: sys.path.insert(0, str(folder))
+    client.wait_for_workers(2)
+    workers = list(client.nthreads())
+    for worker, name in zip(workers, ("theirs", "ours")):
+        client.run(path, tmp_path / name, workers=[worker])
+    client.run(listen)
+    by_item = chained(partial(map, chained(sent_steps.step, checkpoint(target))), sum)
+    whole = chained(partial(map, sent_steps.step), list, checkpoint(target, "whole"))
+    for pipeline in (by_item, whole):
+        dsk.apply_to_local(pipeline, range(60), [add_checkpoints], npartitions=20, client=client)
+    ours = functional_hash(chained(sent_steps.step))
+    kept = Counter((key[2] == ours, value < 1000) for key, value in target.items() if key[1] != "whole")
+    assert set(kept) <= {(True, True), (False, False)}, "each under the key of the code that computed it"
+    assert kept[False, False] > 0
+    assert not [key for key in target if key[1] == "whole"], "made by both, it is stored under neither"
+    assert "has another version of the code" in client.run(heard, workers=[workers[0]])[workers[0]][0]
+    assert apply(by_item, range(60), [add_checkpoints]) == sum(range(1, 61))

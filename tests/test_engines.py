@@ -1,0 +1,196 @@
+"""Law 8, engines agree: in turn, in threads, in processes, on dask; and what an engine of one's own needs."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from functools import partial
+
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+from laws import pipelines, realised, sequences
+from runs import library, needs_processes, needs_threads
+
+from flowly_ckpt import UnhashableError, add_checkpoints, apply, chained, checkpoint, drop_checkpoints, ignore_globals
+from flowly_ckpt.engines import local, pool, threads
+from flowly_ckpt.lowering import Parallel, per_partition
+from flowly_ckpt.pipelines import aggregate, groupby, kv_valmap, reduction, seq
+from flowly_ckpt.plan import plan
+from flowly_ckpt.targets import DiskTarget
+
+dask = library("dask")
+TARGET: dict = {}
+numbers = st.integers(-5, 5)
+lists = st.lists(numbers, max_size=8)
+
+
+class InTurn(Parallel):
+    """Three parts, one after the other: the table alone, and no more than an engine must have."""
+
+    width = 3
+
+    def over(self, function, parts):
+        return [function(part) for part in parts]
+
+
+def on_dask(transform, obj):
+    from flowly_ckpt.dsk import dask
+
+    return dask(transform, obj, npartitions=3, scheduler="sync")
+
+
+ENGINES = {"in turn": InTurn(), "threads": threads(2), "dask": on_dask}
+needs = {"in turn": (), "threads": needs_threads, "dask": pytest.mark.skipif(not dask, reason="needs dask")}
+every_engine = pytest.mark.parametrize(
+    "engine", [pytest.param(engine, id=name, marks=needs[name]) for name, engine in ENGINES.items()]
+)
+inputs = st.one_of(st.tuples(pipelines(TARGET), numbers), st.tuples(sequences(TARGET), lists))
+
+
+def agree(engine, target, pipeline, obj, place=add_checkpoints):
+    """Run on an engine and here, each after the other, each from nothing; everything must be the same."""
+    expected = realised(drop_checkpoints(pipeline)(obj))
+    try:
+        apply(pipeline, obj, [place])
+    except UnhashableError:  # the iterator at a checkpoint that another follows, with early cutoff
+        reject()
+    entries = []
+    for first, second in ((local, engine), (engine, local)):
+        target.clear()
+        assert realised(apply(pipeline, obj, [place], engine=first)) == expected
+        stored = dict(target)
+        assert realised(apply(pipeline, obj, [place], engine=second)) == expected
+        assert dict(target) == stored, "the second engine finds what the first stored, and nothing is missing"
+        entries.append(stored)
+    assert entries[0] == entries[1]
+
+
+@every_engine
+@given(case=inputs, place=st.sampled_from([add_checkpoints, partial(add_checkpoints, early_cutoff=True)]))
+@settings(max_examples=60)
+def test_8_engines_agree_and_find_the_entries_of_each_other(engine, case, place):
+    agree(engine, TARGET, *case, place)
+
+
+@every_engine
+def test_thousands_of_checkpoints_are_no_matter_of_depth(engine):
+    target = {}
+    pipeline = chained(*[step for n in range(1500) for step in (abs, checkpoint(target, str(n)))], noted)
+    for _ in range(2):
+        assert apply(pipeline, -1, [add_checkpoints], engine=engine) == -1
+    assert len(target) == 1500
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with closing(DiskTarget(tmp_path_factory.mktemp("engines") / "results")) as target:
+        yield target
+
+
+@pytest.fixture(scope="module")
+def in_processes():
+    with ProcessPoolExecutor(2) as executor:
+        yield pool(executor)
+
+
+@needs_processes
+@given(data=st.data())
+@settings(max_examples=15)
+def test_8_processes_agree(shared, in_processes, data):
+    agree(in_processes, shared, *data.draw(st.tuples(sequences(shared), lists)))
+
+
+RAN: list = []
+
+
+@ignore_globals("RAN")
+def noted(n):
+    RAN.append(n)
+    return -n
+
+
+@every_engine
+def test_what_is_stored_is_neither_run_nor_divided(engine):
+    """A second run finds each item: the engine is given nothing to do."""
+    target = {}
+    RAN.clear()
+    pipeline = chained(partial(map, chained(noted, checkpoint(target))), list, checkpoint(target, "all"), sum)
+    assert apply(pipeline, range(10), [add_checkpoints], engine=engine) == -45
+    assert sorted(RAN) == list(range(10))
+    RAN.clear()
+    assert apply(pipeline, range(10), [add_checkpoints], engine=engine) == -45
+    del target[next(key for key in target if key[1] == "all")]
+    assert apply(pipeline, range(12), [add_checkpoints], engine=engine) == -66
+    assert sorted(RAN) == [10, 11], "items that are known are restored, the others computed"
+    assert "restore" in str(apply(pipeline, range(12), [add_checkpoints], engine=plan))
+
+
+def tenth(n):
+    return 10 // n
+
+
+@every_engine
+def test_an_error_is_the_steps_own_and_what_was_finished_stays(engine):
+    target = {}
+    pipeline = chained(partial(map, chained(tenth, checkpoint(target))), list)
+    with pytest.raises(ZeroDivisionError) as caught:
+        apply(pipeline, [1, 2, 0], [add_checkpoints], engine=engine)
+    assert "in step 1 of 1, tenth, of chained(tenth)" in caught.value.__notes__
+    assert set(target.values()) == {10, 5} or (engine is on_dask and set(target.values()) < {10, 5})
+
+
+@every_engine
+@pytest.mark.parametrize("empty", [[], (), iter(()), {}], ids=["list", "tuple", "iterator", "dict"])
+def test_nothing_is_a_sequence_too(engine, empty):
+    items = list(empty)
+    assert apply(chained(partial(map, abs), list), items, engine=engine) == []
+    assert apply(reduction(len, sum), items, engine=engine) == 0
+    assert apply(groupby(abs), items, engine=engine) == []
+    with pytest.raises(ValueError, match=r"empty|iterable argument"):
+        apply(reduction(max), items, engine=engine)
+
+
+@every_engine
+def test_parts_that_a_filter_leaves_empty_do_not_count(engine):
+    pipeline = chained(partial(filter, lambda n: n > 10), reduction(max))
+    assert apply(pipeline, [*range(10), 11, 12], engine=engine) == 12
+
+
+@every_engine
+def test_a_function_that_takes_any_part_is_marked(engine):
+    def running(rows):
+        for row in rows:
+            yield 2 * row
+
+    assert apply(chained(per_partition(running), sum), range(10), engine=engine) == 90
+    assert apply(per_partition(running), range(3)) == [0, 2, 4]
+
+
+@every_engine
+def test_what_is_not_known_to_the_table_gets_the_whole(engine):
+    """Applied to each part, these would give something else."""
+    for function in (sorted, sum, list.copy, lambda rows: [len(list(rows))]):
+        given = [3, 1, 2, 5, 4]
+        assert apply(chained(list, function), given, engine=engine) == function(given)
+    assert apply(chained(partial(map, abs), sorted), [-3, 1, -2], engine=engine) == [1, 2, 3]
+
+
+@every_engine
+def test_an_iterator_is_read_once(engine):
+    numbers = iter([1, 2, 3])
+    assert apply(seq(list, list), numbers, engine=engine) == [[1, 2, 3], []], "as it is here"
+    assert apply(aggregate(n=len, total=sum), iter([1, 2, 3]), engine=engine) == {"n": 3, "total": 6}
+
+
+@every_engine
+def test_an_endless_iterator_is_refused(engine):
+    from itertools import count
+
+    with pytest.raises(TypeError, match=r"never ends; cut it with itertools\.islice first"):
+        apply(partial(map, abs), count(), engine=engine)
+
+
+def test_an_engine_says_what_it_lacks():
+    with pytest.raises(NotImplementedError, match=r"Parallel: define over\(function, parts\)"):
+        Parallel()(kv_valmap(abs), [("a", 1)])
