@@ -404,6 +404,6 @@ def test_a_plan_and_timings_are_tables_and_progress_is_shown_below_the_cell(note
         "_ = apply.func(chained(step, checkpoint(results)), 1, passes)"
     )
     assert (shown.printed, shown.errors) == (RAN, "")
-    assert notebook("'<table' in timings._repr_html_()").result == "True"
+    assert notebook("'<table' in timings._repr_mimebundle_()['text/html']").result == "True"
     table = "apply(chained(step, checkpoint(results)), 1, engine=plan)"
     assert notebook(table).result == "restore  step  <untagged>  stored for this input and this code"
