@@ -512,3 +512,40 @@ def test_a_target_may_ask_for_keys_of_another_hash_function():
 def test_a_wrapper_right_around_another_applies_nothing_twice():
     inner = with_checkpoint(checkpoint({}, "inner"), lambda n: n + 1)
     assert with_checkpoint(checkpoint({}, "outer"), inner)(1) == 2
+
+
+class Changing:
+    """A transform of a user's own, whose parts are changed in place."""
+
+    def __init__(self, *funcs):
+        self.funcs = list(funcs)
+
+    def __call__(self, obj):
+        return [func(obj) for func in self.funcs]
+
+    def __flowly_children__(self):
+        return tuple(self.funcs)
+
+    def __flowly_rebuild__(self, parts):
+        return Changing(*parts)
+
+
+@pytest.mark.parametrize(
+    ("inner", "change"),
+    [
+        (lambda: Changing(abs), lambda inner: inner.funcs.append(float)),
+        (lambda: Changing(), lambda inner: inner.funcs.append(float)),
+        (lambda: build_dict(a=abs), lambda inner: inner.funcs.update(a=float)),
+        (lambda: chained(abs, float), lambda inner: setattr(inner, "funcs", (str,))),
+        (lambda: chained(Changing(abs), float), lambda inner: inner.funcs[0].funcs.append(float)),
+    ],
+)
+def test_a_pipeline_that_is_changed_in_place_is_rewritten_anew(inner, change):
+    part = inner()
+    pipeline = chained(abs, part, checkpoint({}), repr)
+    before = add_checkpoints(pipeline)
+    assert add_checkpoints(pipeline) is before, "nothing has changed"
+    change(part)
+    after = add_checkpoints(pipeline)
+    assert after is not before
+    assert functional_hash(after) == functional_hash(pipeline)

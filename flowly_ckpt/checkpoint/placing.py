@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from operator import is_
+from typing import Any, NamedTuple
 
 from ..pipelines import bottom_up, chained, flatten, role
-from ..pipelines.bases import Named
 from ..pipelines.strategies import fold, joined
-from ..pipelines.term import with_children
+from ..pipelines.term import shapes, with_children
 from ..typing import Transform
 from .mark import checkpoint
 from .unreachable import warn_of_unreachable
@@ -48,39 +49,58 @@ def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Tran
     if not callable(transform):
         raise TypeError(f"add_checkpoints: a pipeline must be callable, got {transform!r:.60}")
     known = _placed.get((id(transform), early_cutoff))
-    if known is not None and known[0]() is transform:
-        return known[1]
-    met: list[Transform] = []
+    if known is not None and known.of() is transform and known.is_whole():
+        return known.placed
+    met: list[Apart] = []
     placed = _place(transform, early_cutoff, met)
-    if placed is not transform and type(transform) is chained and all(map(_is_fixed, met)):
-        _know(transform, early_cutoff, placed)
+    if placed is not transform and type(transform) is chained:
+        _know(transform, early_cutoff, placed, met)
     return placed
+
+
+Apart = tuple[Transform, Sequence[Transform]]
+
+
+class _Known(NamedTuple):
+    """A pipeline that was rewritten, and what each of its transforms was made of: some can be changed in place."""
+
+    of: weakref.ref[Transform]
+    placed: Transform
+    own: Sequence[Transform]
+    inner: Sequence[Apart]
+
+    def is_whole(self) -> bool:
+        """Return whether each transform is still made of the same ones."""
+        transform: Any = self.of()
+        return _same(joined(transform), self.own) and all(_same(joined(term), parts) for term, parts in self.inner)
+
+
+def _same(now: Sequence[Transform], then: Sequence[Transform]) -> bool:
+    return now is then or (len(now) == len(then) and all(map(is_, now, then)))
 
 
 _MOST = 256
 # Pipelines that have been rewritten already: that of a step that is applied to many objects, one after another.
-_placed: dict[tuple[int, bool], tuple[weakref.ref[Transform], Transform]] = {}
+_placed: dict[tuple[int, bool], _Known] = {}
 
 
-def _is_fixed(term: Transform) -> bool:
-    """Return whether what a term is made of stays as it is: the functions of some combinators are in a dict."""
-    return not isinstance(term, Named)
-
-
-def _know(transform: Transform, early_cutoff: bool, placed: Transform) -> None:
+def _know(transform: Transform, early_cutoff: bool, placed: Transform, met: list[Apart]) -> None:
     key = id(transform), early_cutoff
     while len(_placed) >= _MOST:
         _placed.pop(next(iter(_placed)), None)
-    _placed[key] = weakref.ref(transform, lambda _: _placed.pop(key, None)), placed
+    own = next(parts for term, parts in met if term is transform)
+    inner = [(term, parts) for term, parts in met if term is not transform]
+    _placed[key] = _Known(weakref.ref(transform, lambda _: _placed.pop(key, None)), placed, own, inner)
 
 
-def _place(transform: Transform, early_cutoff: bool, met: list[Transform]) -> Transform:
+def _place(transform: Transform, early_cutoff: bool, met: list[Apart]) -> Transform:
     def leaf(term: Transform) -> Transform:
-        met.append(term)
+        if shapes[type(term)].children is not None:  # it has no parts yet
+            met.append((term, ()))
         return warn_of_unreachable(term)
 
     def place(term: Transform, old: Sequence[Transform], new: Sequence[Transform]) -> Transform:
-        met.append(term)
+        met.append((term, old))
         if role(term) == "sequential":
             return with_children(term, old, _wrapped(new, early_cutoff))
         return with_children(term, old, list(map(_keep_input, new)))
