@@ -17,6 +17,8 @@ pytestmark = needs_processes
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PLACES = os.pathsep.join([str(EXAMPLES.parent), str(EXAMPLES)])
 ENVIRONMENT = {**os.environ, "PYTHONPATH": PLACES, "PYTHONUNBUFFERED": ""}  # lines of several processes stay whole
+# A compiled file is known by the size and the second of its source: an edit within a second would go unseen.
+ENVIRONMENT["PYTHONDONTWRITEBYTECODE"] = "1"
 STRICT = [sys.executable, "-W", "error"]
 
 

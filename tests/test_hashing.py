@@ -708,3 +708,10 @@ def test_methods_that_libraries_make_by_exec_are_not_hung_on_by_the_user(tmp_pat
         print(functional_hash(total) == before)
     """
     assert run_script(tmp_path, code).stdout.split() == ["True"]
+
+
+def test_an_object_that_was_asked_for_its_attributes_is_the_same():
+    error = ValueError("a")
+    before = functional_hash(error)
+    assert error.__dict__ == {}  # which is made when it is asked for
+    assert functional_hash(error) == before

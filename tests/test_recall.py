@@ -12,7 +12,7 @@ import warnings
 from pickle import PickleBuffer
 
 import pytest
-from runs import needs_loop, needs_threads
+from runs import needs_loop, needs_processes, needs_threads, run_script
 
 from flowly_ckpt import add_checkpoints, chained, checkpoint
 from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning, UnhashableError
@@ -643,3 +643,36 @@ def test_a_dict_at_the_place_of_one_that_is_gone_is_another():
             seen += (id(target), id(target[fresh()])) in places
             assert recall(target, fresh(), lambda: 1 / 0) == [number, "own"]
     assert seen or sys.implementation.name != "cpython"
+
+
+TRACEBACKS_KEPT = """
+    from flowly_ckpt import functional_hash
+    from flowly_ckpt.targets import pickled
+    from flowly_ckpt.targets.single_flight import own_copy
+
+    class Mine(ValueError):
+        pass
+
+    def hashes():
+        errors = ValueError("a"), Mine("b"), Mine, UnicodeDecodeError("ascii", b"x", 0, 1, "no")
+        return list(map(functional_hash, errors))
+
+    before = hashes()
+    import tblib.pickling_support
+    tblib.pickling_support.install()  # as distributed does
+    assert hashes() == before
+    error = KeyError("a")
+    error.add_note("where")
+    copied = own_copy(error)
+    copied.add_note("more")
+    assert (error.__notes__, copied.__notes__) == (["where"], ["where", "more"])
+    for error in (error, ValueError("a"), Mine("b")):
+        assert functional_hash(pickled.loads(pickled.dumps(error))) == functional_hash(error)
+    print("held")
+"""
+
+
+@needs_processes
+def test_what_a_library_registers_for_all_exceptions_changes_nothing(tmp_path):
+    pytest.importorskip("tblib")
+    assert run_script(tmp_path, TRACEBACKS_KEPT).stdout == "held\n"

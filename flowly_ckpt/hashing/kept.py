@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from abc import get_cache_token
 from collections.abc import Callable, Collection, Iterator, Mapping
-from copyreg import dispatch_table
 from functools import partial
 from operator import attrgetter, is_
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
@@ -27,6 +26,7 @@ from .code.references import CODE, Reference, as_met, builtin_named, resolve
 from .cycles import encode
 from .hints import IGNORES
 from .plain import ATOMS
+from .reductions import reducer_of
 from .rows import Mark, attributes
 from .types.synthesized import RULES, given, own_members
 from .walk import Walk
@@ -180,7 +180,7 @@ class Kept:
             if list(table) != names or not all(map(is_, table.values(), held)):
                 return False
         for cls, bases, kind, name in self.classes:
-            if cls.__bases__ is not bases or type(cls) is not kind or cls.__name__ != name or cls in dispatch_table:
+            if cls.__bases__ is not bases or type(cls) is not kind or cls.__name__ != name or reducer_of(cls):
                 return False
         for field, values in self.fields:
             if not all(map(is_, OF_FIELD(field), values)):

@@ -7,7 +7,6 @@ noted is noted in one of them, and what is released may be released twice.
 
 from __future__ import annotations
 
-import copy
 import os
 import threading
 import time
@@ -184,7 +183,7 @@ def own_copy(error: Exception) -> Exception:
     >>> type(copied), copied.args
     (<class 'KeyError'>, ('a',))
     """
-    for make in (copy.copy, _without_init):
+    for make in (_by_reduction, _without_init):
         try:
             made = make(error)
         except Exception:  # noqa: BLE001  an exception's own constructor may take and raise anything
@@ -198,6 +197,12 @@ def own_copy(error: Exception) -> Exception:
             copied: Exception = made.with_traceback(error.__traceback__)
             return copied
     return error
+
+
+def _by_reduction(error: Exception) -> Any:
+    # Not copy.copy: what tblib registers for exceptions gives a copy that shares its attributes and notes.
+    reduced: Any = error.__reduce_ex__(4)
+    return reduced[0](*reduced[1])
 
 
 def _without_init(error: Exception) -> Exception:

@@ -6,7 +6,6 @@ import sys
 from _abc import _get_dump  # type: ignore[import-not-found]
 from abc import ABCMeta
 from collections.abc import Iterable, Iterator, Mapping
-from copyreg import dispatch_table
 from types import FunctionType, GenericAlias
 from typing import Any, ForwardRef
 
@@ -16,6 +15,7 @@ from ..code.functions import attribute_read
 from ..code.held import as_held
 from ..code.origin import named, of_module
 from ..code.references import names_in
+from ..reductions import reducer_of
 from ..rows import LABELS, ROWS, Attrs, Parts
 from .dispatched import registered_for
 from .synthesized import DERIVED, code_of, own_members
@@ -68,7 +68,7 @@ def texts_in(annotations: Iterable[Any]) -> Iterator[str]:
 
 def registered(cls: type) -> list[Any] | None:
     """Return what was registered for a class elsewhere: virtual subclasses, how it is reduced, generic functions."""
-    reducer = dispatch_table.get(cls)
+    reducer = reducer_of(cls)
     virtual = []
     if isinstance(cls, ABCMeta):
         found = (reference() for reference in _get_dump(cls)[0])

@@ -11,6 +11,7 @@ from ...errors import UnhashableError
 from ...pipelines import Combinator, children, effective_steps
 from ...pipelines.term import shapes
 from ..code.origin import of_module
+from ..reductions import reducer_of
 from ..rows import LABELS, ROWS, Parts, of_class
 from .cached import kept_by_properties
 
@@ -118,7 +119,12 @@ def by_reduction(obj: Any) -> Parts:
     for each in (*args, *states):
         if type(each) in FLAT:
             refuse_addresses(obj, each.values() if type(each) is dict else each)
-    parts = [function, len(args), *args, *(own_state(each, kind) if type(each) is dict else each for each in states)]
+    parts = [
+        function,
+        len(args),
+        *args,
+        *((own_state(each, kind) or None) if type(each) is dict else each for each in states),
+    ]
     if items is not None or pairs is not None:
         parts += [list(items or ()), list(pairs or ())]
     beside = {"setter": setter, "cause": obj.__cause__ if isinstance(obj, BaseException) else None}
@@ -181,7 +187,7 @@ def only_step(obj: Any) -> Any:
 
 
 def reduce(obj: Any) -> Any:
-    registered = dispatch_table.get(type(obj))
+    registered = reducer_of(type(obj))
     try:
         return obj.__reduce_ex__(4) if registered is None else registered(obj)
     except RecursionError:
