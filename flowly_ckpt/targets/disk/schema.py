@@ -44,8 +44,9 @@ _TEXTS = ("no such ", "malformed", "unsupported file format")
 class Connection(sqlite3.Connection):
     """A connection that can be referred to weakly, and knows how long it waits for other writers.
 
-    >>> sqlite3.connect(":memory:", factory=Connection).patience
-    5.0
+    >>> connection = sqlite3.connect(":memory:", factory=Connection)
+    >>> connection.patience, connection.close()
+    (5.0, None)
     """
 
     patience = PATIENCE
