@@ -344,6 +344,7 @@ def test_threads_that_wait_for_one_failure_get_an_exception_of_their_own_each(mo
     own_and_short(errors, ["in step 2"])
 
 
+@needs_threads
 def test_who_waits_for_a_step_that_fails_gets_the_failure_and_does_not_run_it_again(monkeypatch):
     somebody_waits, ran = threading.Event(), []
 
