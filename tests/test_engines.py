@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -13,7 +14,9 @@ from laws import pipelines, realised, sequences
 from runs import library, needs_processes, needs_threads
 
 from flowly_ckpt import UnhashableError, add_checkpoints, apply, chained, checkpoint, drop_checkpoints, ignore_globals
+from flowly_ckpt.checkpoint.bulk import each
 from flowly_ckpt.engines import local, pool, threads
+from flowly_ckpt.errors import MutationWarning
 from flowly_ckpt.lowering import Parallel, per_partition
 from flowly_ckpt.pipelines import aggregate, groupby, kv_valmap, reduction, seq
 from flowly_ckpt.plan import plan
@@ -194,3 +197,22 @@ def test_an_endless_iterator_is_refused(engine):
 def test_an_engine_says_what_it_lacks():
     with pytest.raises(NotImplementedError, match=r"Parallel: define over\(function, parts\)"):
         Parallel()(kv_valmap(abs), [("a", 1)])
+
+
+STATE = 0
+
+
+def stateful(n):
+    global STATE
+    STATE += 1
+    return n, STATE
+
+
+def test_an_item_is_filed_under_what_its_steps_read_when_it_was_its_turn(monkeypatch):
+    target = {}
+    wrapper = add_checkpoints(chained(stateful, checkpoint(target)))
+    with warnings.catch_warnings(action="ignore", category=MutationWarning):
+        monkeypatch.setitem(globals(), "STATE", 0)
+        assert each(wrapper, [1, 2, 3]) == [(1, 1), (2, 2), (3, 3)]
+        monkeypatch.setitem(globals(), "STATE", 0)
+        assert each(wrapper, [3]) == [(3, 1)], "not what was computed after two others"

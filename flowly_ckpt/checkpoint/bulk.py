@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -93,11 +93,15 @@ def _together(stages: Sequence[Stage], items: Sequence[Any], keepers: dict[Any, 
     try:
         for depth, stage in enumerate(stages):
             rest = [place for place, found in enumerate(depths) if found < depth]
-            wanted = []
-            for place in rest:
-                _, key, compute, made_from = asked[place].missing(depth, values[place])
-                wanted.append(Wanted(key, partial(_tried, compute, told, items[place]), made_from))
-            for place, value in zip(rest, compute_many(stage.wrapper.checkpoint.target, wanted, seen)):
+
+            def wanted(depth: int = depth, rest: Sequence[int] = rest) -> Iterator[Wanted]:
+                for place in rest:
+                    if depth == depths[place] + 1:  # its turn: an earlier item may have changed what the steps read
+                        asked[place] = Asked(stages, items[place], keepers)
+                    _, key, compute, made_from = asked[place].missing(depth, values[place])
+                    yield Wanted(key, partial(_tried, compute, told, items[place]), made_from)
+
+            for place, value in zip(rest, compute_many(stage.wrapper.checkpoint.target, wanted(), seen)):
                 values[place] = value
     finally:
         for one, depth in zip(asked, depths):

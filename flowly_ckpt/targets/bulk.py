@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import StoreWarning, warn
@@ -70,7 +70,7 @@ def restore_many(target: Target, keys: Sequence[Key]) -> list[Any]:
     return values
 
 
-def compute_many(target: Target, wanted: Sequence[Wanted], seen: int) -> list[Any]:
+def compute_many(target: Target, wanted: Iterable[Wanted], seen: int) -> list[Any]:
     """Compute what was looked for in vain, in order, and store it some at a time.
 
     ``compute_many(t, ws, seen) == [compute_once(t, w.key, w.compute, w.made_from, seen) for w in ws]``
