@@ -8,16 +8,16 @@ from itertools import pairwise
 from .layout import shortened
 from .parts import Chain, Fork, Mark, Part
 from .states import ACTIONS, State
+from .style import LIGHT
 
 __all__ = ["mermaid_of"]
 
+_TEXT = {"skipped": "mute", "mark": "mark"}  # the colour of the text, where it is not that of all text
 _COLOURS = {
-    "run": "fill:#e7f2ff,stroke:#0969da,color:#1f2328",
-    "restored": "fill:#e3f7e8,stroke:#1a7f37,color:#1f2328",
-    "failed": "fill:#ffebe9,stroke:#cf222e,color:#1f2328",
-    "skipped": "fill:#ffffff,stroke:#6e7781,color:#59636e,stroke-dasharray:4 3",
-    "mark": "fill:#f5eeff,stroke:#7b3fc4,color:#7b3fc4",
+    name: f"fill:{LIGHT[f'{name}-back']},stroke:{LIGHT[name]},color:{LIGHT[_TEXT.get(name, 'text')]}"
+    for name in ("run", "restored", "failed", "skipped", "mark")
 }
+_COLOURS["skipped"] += ",stroke-dasharray:4 3"
 
 
 def mermaid_of(chain: Chain, states: Mapping[int, State]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["TABLES", "css"]
+__all__ = ["LIGHT", "TABLES", "css"]
 
-_LIGHT = {
+LIGHT = {
     "back": "#ffffff", "sheet": "#f6f8fa", "edge": "#c9d1d9", "text": "#1f2328", "mute": "#59636e", "line": "#8c959f",
     "run": "#0969da", "run-back": "#e7f2ff", "restored": "#1a7f37", "restored-back": "#e3f7e8",
     "failed": "#cf222e", "failed-back": "#ffebe9", "skipped": "#6e7781", "skipped-back": "#ffffff",
@@ -51,7 +51,7 @@ def css(scope: str) -> str:
     >>> css(".flowly").startswith(".flowly{--back:#ffffff;")
     True
     """
-    light, dark = (";".join(f"--{name}:{value}" for name, value in theme.items()) for theme in (_LIGHT, _DARK))
+    light, dark = (";".join(f"--{name}:{value}" for name, value in theme.items()) for theme in (LIGHT, _DARK))
     light, dark = f"{light};color-scheme:light", f"{dark};color-scheme:dark"
     said_dark, said_light = (",".join(f"{said} {scope}" for said in says) for says in (_SAY_DARK, _SAY_LIGHT))
     return (
