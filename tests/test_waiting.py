@@ -183,23 +183,29 @@ OTHER = """
 """
 
 
+def let_go(commands, folder):
+    """Start programs, and let them go on when all of them compute."""
+    started = [
+        subprocess.Popen(
+            each, cwd=folder, env=ENVIRONMENT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for each in commands
+    ]  # fmt: skip
+    for process in started:
+        assert process.stdout.readline() == "computing\n"
+    for process in started:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return started
+
+
 @pytest.mark.parametrize("kind", ["DiskTarget", "FileTarget"])
 def test_two_processes_that_wait_for_each_other_go_on(tmp_path, kind):
     import textwrap
 
     (tmp_path / "other.py").write_text(textwrap.dedent(OTHER))
-    both = [
-        subprocess.Popen(
-            [sys.executable, "other.py", kind, name], cwd=tmp_path, env=ENVIRONMENT, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
-        for name in "AB"
-    ]  # fmt: skip
-    for process in both:
-        assert process.stdout.readline() == "computing\n"
-    for process in both:
-        process.stdin.write("go\n")
-        process.stdin.flush()
+    both = let_go([[sys.executable, "other.py", kind, name] for name in "AB"], tmp_path)
     found = [process.communicate(timeout=20) for process in both]
     assert {out for out, _ in found} <= {"11\n", "12\n"}, found
     assert any(str(A) in err and str(B) in err for _, err in found), found
@@ -251,18 +257,7 @@ MIXED = """
 
 @pytest.mark.parametrize("kind", ["claims", "flight", "worker"])
 def test_a_circle_through_threads_and_processes_goes_on(tmp_path, kind):
-    both = [
-        subprocess.Popen(
-            command(tmp_path, MIXED, name), cwd=tmp_path, env=ENVIRONMENT,
-            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
-        for name in ("here", kind)
-    ]  # fmt: skip
-    for process in both:
-        assert process.stdout.readline() == "computing\n"
-    for process in both:
-        process.stdin.write("go\n")
-        process.stdin.flush()
+    both = let_go([command(tmp_path, MIXED, name) for name in ("here", kind)], tmp_path)
     try:
         found = [process.communicate(timeout=20) for process in both]
     finally:
