@@ -181,7 +181,7 @@ def brightness(colour):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("theme", [style._LIGHT, style._DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("theme", [style.LIGHT, style.DARK], ids=["light", "dark"])
 def test_words_stand_out_from_what_is_behind_them(theme):
     pairs = [(word, back) for word in ("text", "mute") for back in ("back", "sheet", "run-back", "restored-back")]
     pairs += [(name, f"{name}-back") for name in ("run", "restored", "failed", "skipped", "mark")]

@@ -10,7 +10,7 @@ LIGHT = {
     "failed": "#cf222e", "failed-back": "#ffebe9", "skipped": "#6e7781", "skipped-back": "#ffffff",
     "mark": "#7b3fc4", "mark-back": "#f5eeff",
 }  # fmt: skip
-_DARK = {
+DARK = {
     "back": "#0d1117", "sheet": "#151b23", "edge": "#3d444d", "text": "#e6edf3", "mute": "#9198a1", "line": "#7d8590",
     "run": "#6cb6ff", "run-back": "#10243e", "restored": "#56d364", "restored-back": "#10291a",
     "failed": "#ff7b72", "failed-back": "#3a1416", "skipped": "#848d97", "skipped-back": "#0d1117",
@@ -51,7 +51,7 @@ def css(scope: str) -> str:
     >>> css(".flowly").startswith(".flowly{--back:#ffffff;")
     True
     """
-    light, dark = (";".join(f"--{name}:{value}" for name, value in theme.items()) for theme in (LIGHT, _DARK))
+    light, dark = (";".join(f"--{name}:{value}" for name, value in theme.items()) for theme in (LIGHT, DARK))
     light, dark = f"{light};color-scheme:light", f"{dark};color-scheme:dark"
     said_dark, said_light = (",".join(f"{said} {scope}" for said in says) for says in (_SAY_DARK, _SAY_LIGHT))
     return (
