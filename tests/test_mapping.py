@@ -129,7 +129,6 @@ def test_an_interrupt_ends_an_attempt():
         (len, "builtin_function_or_method"),
         (ValueError("secret"), "ValueError"),
     ],
-    ids=str,
 )
 def test_a_label_is_short_and_runs_no_code_of_the_object(obj, text):
     assert label(obj) == text

@@ -46,7 +46,6 @@ def halves(n):
         (lambda: tz.get_all_optional_items(None, "b")(iter(ROWS)), (None, [2, 4])),
         (lambda: tz.tupled(add)((1, 2)), 3),
     ],
-    ids=str,
 )
 def test_what_it_computes(found, expected):
     assert found() == expected
@@ -65,7 +64,6 @@ def test_what_it_computes(found, expected):
         (chained(toolz.curried.map(halves), toolz.concat, tz.reduction(sum)), [("x", 4.0), ("y", 2.0)]),
         (chained(toolz.curried.map(halves), itertools.chain.from_iterable, tz.reduction(len)), [("x", 4), ("y", 2)]),
     ],
-    ids=str,
 )
 def test_a_transform_of_values_becomes_one_of_pairs(transform, expected):
     assert tz.kv_transform(transform)(KEYED) == expected
