@@ -16,9 +16,9 @@ from runs import IN_BROWSER, library, needs_processes, needs_threads
 
 from flowly_ckpt.errors import StoreError, StoreWarning
 from flowly_ckpt.targets import DiskTarget, compressed, gzipped, pickled, plain_pickle
-from flowly_ckpt.targets.claims import Claims
 from flowly_ckpt.targets.disk.folder import network_of
 from flowly_ckpt.targets.disk.schema import make_index
+from flowly_ckpt.targets.file_claims import Claims
 from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.typing import Facts
 
@@ -437,17 +437,11 @@ def test_gc_collects_orphans_and_leftovers(store):
     keep = files(store)
     orphan = store._values.blobs.add([b"x" * 50_000])
     Path(store.path, "blobs", ".tmp-1-0123456789ab").write_bytes(b"half")
-    Path(store.path, "claims").mkdir()
-    Path(store.path, "claims", "dead.lock").write_text("process 1")
     assert store.gc() == (0, 0, 0, 0)
     assert Path(store._values.blobs.path(orphan.digest)).exists()
     found = store.gc(older_than=0)
     assert (found.files, found.bytes) == (2, 50_004)
     assert files(store) == keep
-    assert list(Path(store.path, "claims").iterdir()) == []
-    with store.claim(KEY):
-        store.gc(older_than=0)
-        assert len(list(Path(store.path, "claims").iterdir())) == 1
 
 
 def test_gc_gives_space_back(store):
@@ -508,7 +502,7 @@ def test_a_store_needs_no_hard_links(store, monkeypatch, answer):
 
     def replace(source, path):
         if path.endswith("index.sqlite"):
-            claimed.append(Claims(os.path.join(store.path, "claims")).is_claimed(("index.sqlite", "", "")))
+            claimed.append(Claims(os.path.join(store.path, "claims.lock")).is_claimed(("index.sqlite", "", "")))
         rename(source, path)
 
     monkeypatch.setattr(os, "link", refuse, raising=False)
@@ -573,4 +567,4 @@ def test_uses_are_written_at_exit(store):
 def test_an_unwanted_write_ahead_log_does_not_stay(store):
     store[KEY] = 1
     store.close()
-    assert {path.name for path in Path(store.path).iterdir()} - {"claims"} == {"flowly-ckpt.txt", "index.sqlite"}
+    assert {path.name for path in Path(store.path).iterdir()} - {"claims.lock"} == {"flowly-ckpt.txt", "index.sqlite"}

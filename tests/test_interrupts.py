@@ -9,7 +9,7 @@ from runs import run_script
 
 SCRIPT = """
     import gc, os, random, signal, sys, threading, time, warnings
-    from flowly_ckpt.targets import DiskTarget, FileTarget, claims, single_flight
+    from flowly_ckpt.targets import DiskTarget, FileTarget, file_claims, regions, single_flight
     from flowly_ckpt.targets.bulk import Wanted, compute_many
     from flowly_ckpt.targets.recall import recall
 
@@ -68,8 +68,8 @@ SCRIPT = """
         except KeyboardInterrupt:
             caught += 1
         assert not single_flight._flights, single_flight._flights
-        assert not claims._held, claims._held
-        assert not single_flight._guard.locked() and not claims._guard.locked()
+        assert not file_claims.held and not regions.opened, (file_claims.held, regions.opened)
+        assert not single_flight._guard.locked() and not regions.guard._is_owned()
     assert caught == count
     over = True
     asked.release()
@@ -93,7 +93,7 @@ SCRIPT = """
         assert time.monotonic() - begin < 30
         target.gc(older_than=0)
         names = [name for _, _, names in os.walk("store") for name in names]
-        left = [name for name in names if name.endswith(".lock") or ".tmp-" in name]
+        left = [name for name in names if ".tmp-" in name]
         assert not left, left
     print("held")
 """

@@ -14,10 +14,11 @@ from typing import Any
 from .. import given
 from ..errors import StoreError
 from ..typing import Age, Facts, Key
-from .claims import UNCLAIMED, Claim, Claims
+from .claims import UNCLAIMED, Claim
 from .codecs import Bytes, Codec, checks_itself, codec_given, parts_of, plain_pickle
 from .damage import DamagedError, plain, warn_once
 from .facts import Collected, Entry, Selection, is_key, key_given
+from .file_claims import Claims
 from .filesystem import (
     PRIVATE,
     SHARED,
@@ -33,10 +34,11 @@ from .folder_lock import held_folder
 from .key_names import key_of_path, path_of_key
 from .protocol import BaseTarget, Progress
 from .provenance import FOLDER, Provenance, is_about, provenance_of, read_sidecar, sidecar_of, write_sidecar
+from .regions import remove_last
 
 __all__ = ["FileTarget"]
 
-CLAIMS = ".claims"  # in the folder of the sidecars
+CLAIMS = ".claims.lock"  # in the folder of the sidecars
 PathOf = Callable[[Key], "str | Path"]
 KeyOf = Callable[[Path], "Key | None"]
 
@@ -98,7 +100,7 @@ class FileTarget(BaseTarget):
         self.durable = given.switch("durable", durable)
         self.mode = SHARED if given.switch("shared", shared) else PRIVATE
         timeout = given.seconds("claim_timeout", claim_timeout)
-        self.claims = Claims(os.path.join(self.root, FOLDER, CLAIMS), timeout, self.mode)
+        self.claims = Claims(os.path.join(self.root, FOLDER, CLAIMS), timeout, self.mode, self.root)
         self._bad: dict[str, tuple[int, int]] = {}
 
     def __repr__(self) -> str:
@@ -272,8 +274,8 @@ class FileTarget(BaseTarget):
     def _remove_sidecar(self, path: str) -> None:
         with suppress(FileNotFoundError):
             remove_file(sidecar_of(path), os.path.dirname(path))
-        for folder in {self.claims.folder, os.path.join(os.path.dirname(sidecar_of(path)), CLAIMS)}:
-            remove_empty(folder, self.root)  # also of a store whose root is this file's folder
+        for place in {self.claims.path, os.path.join(os.path.dirname(sidecar_of(path)), CLAIMS)}:
+            remove_last(place, self.root)  # also of a store whose root is this file's folder
         remove_empty(os.path.dirname(path), self.root)
 
     def clear(self) -> None:
@@ -405,7 +407,7 @@ class FileTarget(BaseTarget):
         evicted = self._shrink(max_bytes)
         age = given.seconds("older_than", older_than)
         found = [*collect_temporaries(self.root, age), *self._forsaken(age)]
-        self.claims.collect()
+        remove_last(self.claims.path, self.root)
         return Collected(0, len(found), sum(size for _, size in found), evicted)
 
     def _forsaken(self, older_than: float) -> Iterator[tuple[str, int]]:

@@ -137,7 +137,7 @@ class Lease(Polled):
         self.leases.objects.remove([self.name])
         return False
 
-    def circle(self) -> Key | None:
+    def circle(self, waited: float) -> Key | None:
         """Return the key held by this thread that the holder waits for, by what all have noted in their objects."""
         mine = self._note(self.name)
         seen: set[str] = set()

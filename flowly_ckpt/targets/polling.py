@@ -1,4 +1,4 @@
-"""Claims that are asked for again and again: what stores that many machines share can offer."""
+"""Claims that are asked for again and again, until they are held or waiting for them has no sense."""
 
 from __future__ import annotations
 
@@ -15,12 +15,8 @@ __all__ = ["Polled"]
 
 _log = logging.getLogger("flowly_ckpt")
 
-# Seconds between looks: they grow from the first to the second; and on to the third, as far as that is a small part of
-# what has been waited, since a thousand clients may wait for one key.
-_POLL = (0.005, 0.5, 5.0)
-_PART = 20
+_PART = 20  # of what has been waited, the longest pause
 _REPORT = 1.0  # seconds until a wait is worth a line in the log
-_LOOK = 0.5  # seconds between looks whether the holder waits for us
 
 
 class Polled(Claim):
@@ -41,6 +37,10 @@ class Polled(Claim):
     """
 
     is_shared = True
+    # Seconds between attempts: they grow from the first to the second; and on to the third, as far as that is a small
+    # part of what has been waited, since a thousand clients may wait for one key.
+    pauses = (0.005, 0.5, 5.0)
+    look = 0.5  # seconds between looks whether the holder waits for us
 
     def __init__(self, key: Key, timeout: float) -> None:
         self.key = key
@@ -57,9 +57,16 @@ class Polled(Claim):
         """Return whether this thread holds it already, so that waiting would never end."""
         return False
 
-    def circle(self) -> Key | None:
-        """Return the key held by this thread that the holder waits for, directly or not, or None."""
+    def circle(self, waited: float) -> Key | None:
+        """Return the key held by this thread that the holder waits for, directly or not, or None.
+
+        :param waited: seconds so far.
+        """
         return None
+
+    def gives_up(self, waited: float) -> str:
+        """Say why it makes no sense to wait any longer, or nothing."""
+        return ""
 
     def stop_looking(self) -> None:
         """Forget what was noted while it was waited for."""
@@ -80,22 +87,23 @@ class Polled(Claim):
 
     def _pauses(self) -> Iterator[float]:
         start, reported, looked = time.monotonic(), False, 0.0
-        pause, longest, most = _POLL
+        pause, longest, most = self.pauses
         try:
             while True:
                 yield pause
                 if self.lock():
                     return
                 waited = time.monotonic() - start
-                if waited - looked >= _LOOK:
+                if waited - looked >= self.look:
                     looked = waited
-                    if (circle := self.circle()) is not None:
+                    if (circle := self.circle(waited)) is not None:
                         warn_of_circle(self.key, circle)
                         return
+                    if why := self.gives_up(waited):
+                        self._compute_too(why, waited)
+                        return
                 if waited >= self.timeout:
-                    _log.warning(
-                        "%s still computes %s after %.0f s; computing it here as well", self.holder(), self.key, waited
-                    )
+                    self._compute_too("still computes", waited)
                     return
                 if waited >= _REPORT and not reported:
                     reported = True
@@ -105,3 +113,6 @@ class Polled(Claim):
             if looked:
                 with suppress(OSError):
                     self.stop_looking()
+
+    def _compute_too(self, why: str, waited: float) -> None:
+        _log.warning("%s %s %s after %.0f s; computing it here as well", self.holder(), why, self.key, waited)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..errors import StoreError
 from ..hashing import functional_hash
 from ..targets import Codec, FileTarget, as_target, plain_pickle
-from ..targets.claims import UNCLAIMED, Claims
+from ..targets.claims import UNCLAIMED
 from ..targets.facts import Collected
 from ..targets.files import CLAIMS
 from ..targets.filesystem import digest_of
@@ -19,6 +19,7 @@ from ..targets.mutation import watch
 from ..targets.protocol import settled
 from ..targets.provenance import FOLDER
 from ..targets.recall import MISSING, lookup
+from ..targets.regions import remove_last
 from ..typing import Age, Facts, Key, Target
 
 __all__ = ["Filestore", "Held", "Kept", "Results", "Store"]
@@ -343,8 +344,8 @@ class Results(FileTarget):
         return (name, made.key[1], "")
 
     def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
-        """Remove what killed writers left more than so many seconds ago, and the claims of the dead."""
+        """Remove what killed writers left more than so many seconds ago, and locks that nobody uses."""
         for place, _, _ in os.walk(self.root):
-            if place.endswith(os.path.join(FOLDER, CLAIMS)):
-                Claims(place).collect()
+            if os.path.basename(place) == FOLDER:
+                remove_last(os.path.join(place, CLAIMS), self.root)
         return super().gc(older_than=older_than, max_bytes=max_bytes)

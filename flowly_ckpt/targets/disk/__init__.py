@@ -13,16 +13,17 @@ from typing import Any
 from ... import given
 from ...errors import StoreError
 from ...typing import Age, Facts, Key
-from ..claims import Claim, Claims
+from ..claims import Claim
 from ..codecs import Bytes, Codec, codec_given, codec_named, parts_of, pickled, runs_code
 from ..damage import DamagedError, warn_once
 from ..facts import Collected, Entry, Selection, TagStats, is_key, key_given
+from ..file_claims import Claims
 from ..filesystem import PRIVATE, SHARED, size_of
 from ..protocol import BaseTarget, Progress
 from .blobs import Blobs
 from .entries import Entries, Row
 from .eviction import Bound
-from .folder import check_folder
+from .folder import CLAIMS, check_folder
 from .hit_counts import HitCounts
 from .index import Index
 from .recovery import next_generation
@@ -100,7 +101,7 @@ class DiskTarget(BaseTarget):
         self._values = Values(
             self._entries, Blobs(self.path, durable, mode, mapped), inline_bytes, max_age, verify is True
         )
-        self._claims = Claims(os.path.join(self.path, "claims"), claim_timeout, mode)
+        self._claims = Claims(os.path.join(self.path, CLAIMS), claim_timeout, mode)
         self._counts = HitCounts(self._entries.index)
         self._bound = None if max_bytes is None else Bound(self._entries, max_bytes)
         weakref.finalize(self, _close, self._counts)  # when nobody refers to the target any more, or at exit
@@ -248,7 +249,6 @@ class DiskTarget(BaseTarget):
         older_than = given.seconds("older_than", older_than)
         expired = self.clear_where(older_than=self._values.max_age) if self._values.max_age is not None else 0
         evicted = self._shrink(max_bytes)
-        self._claims.collect()
         return collect(self._values, older_than)._replace(expired=expired, evicted=evicted)
 
     def _shrink(self, max_bytes: int | str | None) -> int:

@@ -8,7 +8,7 @@ from ...errors import StoreError
 from ..damage import plain
 from ..filesystem import PRIVATE, is_temporary, make_folder, open_file, read_file, read_into, replace_file
 
-__all__ = ["APPLICATION", "FORMAT", "check_folder", "index_files", "mark_folder", "network_of", "next_index"]
+__all__ = ["APPLICATION", "CLAIMS", "FORMAT", "check_folder", "index_files", "mark_folder", "network_of", "next_index"]
 
 FORMAT = 2
 APPLICATION = 0x464C4F57  # SQLite's application_id of our indexes: "FLOW"
@@ -17,7 +17,8 @@ _FIRST_LINE = "flowly-ckpt store, format "
 _MARKER_TEXT = (
     f"{_FIRST_LINE}{FORMAT}\nLook into it with `flowly-ckpt ls` and `flowly-ckpt stats`; any part may be deleted.\n"
 )
-_OWN = {"blobs", "claims", MARKER}
+CLAIMS = "claims.lock"
+_OWN = {"blobs", CLAIMS, MARKER}
 
 # Where SQLite's write-ahead log cannot work: its shared memory does not reach other machines.
 _NETWORK = {"9p", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.davfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs",

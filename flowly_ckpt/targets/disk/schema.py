@@ -9,9 +9,9 @@ from contextlib import closing, suppress
 from functools import cache
 from typing import Any
 
-from ..claims import Claims
+from ..file_claims import Claims
 from ..filesystem import PRIVATE, beside
-from .folder import APPLICATION, FORMAT
+from .folder import APPLICATION, CLAIMS, FORMAT
 
 __all__ = [
     "ASKED_FOR", "FAULTS", "IMPATIENCE", "PATIENCE", "Connection", "connect", "connect_to_damaged", "is_busy",
@@ -184,6 +184,6 @@ def _put_new(temporary: str, path: str) -> None:
         pass
     except (AttributeError, OSError):  # no hard links, in a browser or on exFAT: who holds the claim looks and renames
         folder, name = os.path.split(path)
-        with Claims(os.path.join(folder, "claims"), PATIENCE).claim((name, "", "")):
+        with Claims(os.path.join(folder, CLAIMS), PATIENCE).claim((name, "", "")):
             if not os.path.lexists(path):
                 os.replace(temporary, path)

@@ -11,10 +11,11 @@ from typing import Any
 
 from ... import given
 from ...typing import Age, Bytes, Key, Target
-from ..claims import Claim, Claims
+from ..claims import Claim
 from ..codecs import Codec, codec_given, pickled
 from ..damage import DamagedError
 from ..facts import Collected, Entry, Selection, TagStats
+from ..file_claims import Claims
 from ..protocol import BaseTarget, as_target, checked
 from ..provenance import read_line
 from ..recorded import Found, Record, Recorded
@@ -176,7 +177,7 @@ class SqlTarget(Recorded):
         if self._database.kind == "postgresql":
             return self._session.claim(key)
         folder = f"{os.path.splitext(self._database.file())[0]}.claims"
-        return Claims(os.path.join(folder, self._rows.table.name), self._session.timeout).claim(key)
+        return Claims(os.path.join(folder, f"{self._rows.table.name}.lock"), self._session.timeout).claim(key)
 
     def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
         """Remove values beside that no row names any more, and that were stored more than so many seconds ago."""

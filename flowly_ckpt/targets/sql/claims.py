@@ -148,7 +148,7 @@ class Advisory(Polled):
         except OSError as error:  # the lock ends with the session
             logging.getLogger("flowly_ckpt").debug("a claim was lost: %s", error)
 
-    def circle(self) -> Key | None:
+    def circle(self, waited: float) -> Key | None:
         """Return the key held by this thread that the holder waits for, by what all have noted in the database."""
         return self.session.alone(self._circle)
 
