@@ -202,17 +202,37 @@ def test_an_engine_says_what_it_lacks():
 STATE = 0
 
 
-def stateful(n):
+def moves(n):
     global STATE
     STATE += 1
     return n, STATE
 
 
-def test_an_item_is_filed_under_what_its_steps_read_when_it_was_its_turn(monkeypatch):
-    target = {}
-    wrapper = add_checkpoints(chained(stateful, checkpoint(target)))
-    with warnings.catch_warnings(action="ignore", category=MutationWarning):
-        monkeypatch.setitem(globals(), "STATE", 0)
-        assert each(wrapper, [1, 2, 3]) == [(1, 1), (2, 2), (3, 3)]
-        monkeypatch.setitem(globals(), "STATE", 0)
-        assert each(wrapper, [3]) == [(3, 1)], "not what was computed after two others"
+def reads(pair):
+    return pair, STATE
+
+
+def stays(n):
+    return [n]
+
+
+@pytest.mark.parametrize("before", [(), (2, 3)], ids=["nothing stored", "some stored"])
+@pytest.mark.parametrize("steps", [(moves,), (moves, reads), (reads, moves), (stays, moves, reads), (stays, stays)])
+def test_an_item_is_filed_under_what_its_steps_read_when_it_was_its_turn(monkeypatch, before, steps):
+    """``each(s, xs) == [s(x) for x in xs]``, with the same entries, whatever the steps change."""
+    monkeypatch.setitem(globals(), "STATE", 0)
+    entries, results = [], []
+    for run in (lambda s, xs: [s(x) for x in xs], each):
+        target = {}
+        wrapper = add_checkpoints(chained(*(part for step in steps for part in (step, checkpoint(target)))))
+        with warnings.catch_warnings(action="ignore", category=MutationWarning):
+            for items in (before, [1, 2, 3, 1]):
+                monkeypatch.setitem(globals(), "STATE", 0)
+                if items is before:
+                    wrapped = wrapper if len(steps) == 1 else add_checkpoints(chained(steps[0], checkpoint(target)))
+                    [monkeypatch.setitem(globals(), "STATE", 0) or wrapped(item) for item in items]
+                else:
+                    results.append(run(wrapper, items))
+        entries.append(target)
+    assert results[0] == results[1]
+    assert entries[0] == entries[1]

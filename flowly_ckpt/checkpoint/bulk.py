@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
 from ..events import watching
 from ..hashing.kept import Keeper
+from ..hashing.plain import ATOMS
 from ..pipelines import children, role
 from ..pipelines.combinators import follow
 from ..pipelines.names import locate
-from ..targets.bulk import Wanted, compute_many, restore_many
+from ..targets.bulk import Once, restore_many, together
 from ..targets.recall import MISSING
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Transform
@@ -59,8 +60,7 @@ def stored(wrapper: with_checkpoint, items: Sequence[Any]) -> list[Any]:
     [MISSING]
     """
     stages = stages_of(wrapper)
-    keepers: dict[Any, Keeper] = {}  # the code is hashed once, not for each item
-    keyed = [keys_of(stages, item, None, keepers) for item in items]
+    keyed = [keys_of(stages, item, None, wrapper._keepers) for item in items]
     values = restore_many(wrapper.checkpoint.target, [keys[-1].key for keys in keyed])
     if watching.get():
         for keys, value in zip(keyed, values):
@@ -70,8 +70,7 @@ def stored(wrapper: with_checkpoint, items: Sequence[Any]) -> list[Any]:
 
 
 def _recalled(wrapper: with_checkpoint, items: Sequence[Any], told: Told) -> list[Any]:
-    stages = stages_of(wrapper)
-    keepers: dict[Any, Keeper] = {}
+    stages, keepers = stages_of(wrapper), wrapper._keepers
     return [
         value
         for start in range(0, len(items), _TOGETHER)
@@ -82,7 +81,32 @@ def _recalled(wrapper: with_checkpoint, items: Sequence[Any], told: Told) -> lis
 def _together(stages: Sequence[Stage], items: Sequence[Any], keepers: dict[Any, Keeper], told: Told) -> list[Any]:
     asked = [Asked(stages, item, keepers) for item in items]
     seen = landings_elsewhere()
-    values, depths = list(items), [-1] * len(items)
+    values, depths = _restored(stages, asked)
+    if min(depths) + 1 == len(stages):
+        return values
+
+    def work(once: Once) -> None:
+        has_run = False
+        for place, item in enumerate(items):
+            if has_run and _may_differ(asked[place], depths[place] + 1 == len(stages)):
+                values[place], depths[place] = _asked_anew(asked, place, keepers, values[place], depths[place])
+            for depth in range(depths[place] + 1, len(stages)):
+                target, key, compute, made_from = asked[place].missing(depth, values[place])
+                values[place] = once(target, key, partial(_tried, compute, told, item), made_from)
+                has_run = True
+
+    try:
+        together(work, seen)
+    finally:
+        for one, depth in zip(asked, depths):
+            if depth + 1 < len(stages):
+                look_back(stages, one.keyed, one.before, one.obj, depth + 1)
+    return values
+
+
+def _restored(stages: Sequence[Stage], asked: Sequence[Asked]) -> tuple[list[Any], list[int]]:
+    """Return for each item its last stored result and the depth of that, as :meth:`Asked.restored` does for one."""
+    values, depths = [one.obj for one in asked], [-1] * len(asked)
     for depth in reversed(range(len(stages))):
         rest = [place for place, found in enumerate(depths) if found < 0]
         target = stages[depth].wrapper.checkpoint.target
@@ -90,24 +114,25 @@ def _together(stages: Sequence[Stage], items: Sequence[Any], keepers: dict[Any, 
             if value is not MISSING:
                 values[place], depths[place] = value, depth
                 tell_skipped(stages, asked[place].keyed, depth)
-    try:
-        for depth, stage in enumerate(stages):
-            rest = [place for place, found in enumerate(depths) if found < depth]
+    return values, depths
 
-            def wanted(depth: int = depth, rest: Sequence[int] = rest) -> Iterator[Wanted]:
-                for place in rest:
-                    if depth == depths[place] + 1:  # its turn: an earlier item may have changed what the steps read
-                        asked[place] = Asked(stages, items[place], keepers)
-                    _, key, compute, made_from = asked[place].missing(depth, values[place])
-                    yield Wanted(key, partial(_tried, compute, told, items[place]), made_from)
 
-            for place, value in zip(rest, compute_many(stage.wrapper.checkpoint.target, wanted(), seen)):
-                values[place] = value
-    finally:
-        for one, depth in zip(asked, depths):
-            if depth + 1 < len(stages):
-                look_back(stages, one.keyed, one.before, one.obj, depth + 1)
-    return values
+def _may_differ(asked: Asked, is_complete: bool) -> bool:
+    """Return whether the steps of an earlier item may have changed what a key is made from.
+
+    An item whose result was restored before they ran counts as it was then.
+    """
+    is_fixed = is_complete or type(asked.obj) in ATOMS
+    return not (is_fixed and all(found.code_holds() for found in asked.before.values()))
+
+
+def _asked_anew(
+    asked: list[Asked], place: int, keepers: dict[Any, Keeper], value: Any, depth: int
+) -> tuple[Any, int]:
+    """Ask for an item again now that it is its turn; return what is stored, which is the same under the same keys."""
+    before = asked[place]
+    now = asked[place] = Asked(before.stages, before.obj, keepers)
+    return (value, depth) if now.keyed == before.keyed else now.restored()
 
 
 def _tried(compute: Callable[[], Any], told: Told, item: Any) -> Any:
