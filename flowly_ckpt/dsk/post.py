@@ -45,10 +45,14 @@ class Post:
 
 
 def send(topic: str, events: list[tuple[int, Event]]) -> None:
-    """Send events from a worker of a cluster; before what it sends next, its results too."""
-    from distributed import get_worker
+    """Send events, if there are any, from a worker of a cluster; they arrive before the result that it sends next.
 
-    get_worker().log_event(topic, packed(events))
+    >>> send("topic", [])
+    """
+    if events:
+        from distributed import get_worker
+
+        get_worker().log_event(topic, packed(events))
 
 
 def packed(events: list[tuple[int, Event]]) -> bytes:

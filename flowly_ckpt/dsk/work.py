@@ -141,8 +141,7 @@ class Sent:
             try:
                 yield
             finally:
-                if events:
-                    send(self.topic, events)
+                send(self.topic, events)
 
 
 @contextmanager
