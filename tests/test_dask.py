@@ -95,6 +95,24 @@ def test_items_that_are_new_are_all_that_is_built():
     assert (computed(made), sorted(RAN)) == ([-n for n in range(102)], [100, 101])
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["observed first", "kept first"])
+def test_items_that_are_observed_are_looked_up_together_and_not_built(order):
+    events = []
+    passes = [observe(events.append), add_checkpoints][::order]
+    pipeline = chained(partial(map, chained(noted, checkpoint(TARGET))), list)
+    engine = partial(dsk.dask, npartitions=3, scheduler="sync")
+    kinds = lambda of: [event.kind for event in events if event.of == of and event.kind != "start"]
+    apply(pipeline, range(6), passes, engine=engine)
+    assert (kinds("item"), kinds("checkpoint")) == (["run"] * 6, ["stored"] * 6)
+    events.clear()
+    made = dsk.apply(pipeline, range(6), passes, npartitions=3, scheduler="sync")
+    assert len(made.__dask_graph__()) == 1, "no task for the items: what is left is list"
+    assert (kinds("item"), kinds("checkpoint")) == (["run"] * 6, ["restored"] * 6)
+    events.clear()
+    apply(pipeline, range(8), passes, engine=engine)
+    assert (kinds("item"), sorted(kinds("checkpoint"))) == (["run"] * 8, ["restored"] * 6 + ["stored"] * 2)
+
+
 def test_the_entry_of_a_sequence_says_how_long_it_took(tmp_path):
     with DiskTarget(tmp_path / "results") as target:
         computed(dsk.apply(chained(partial(map, hard), list, checkpoint(target)), [1, 2], [add_checkpoints]))

@@ -15,6 +15,7 @@ import pytest
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash
 from flowly_ckpt.engines import pool
 from flowly_ckpt.errors import StoreError
+from flowly_ckpt.passes import observe
 from flowly_ckpt.targets import DiskTarget
 
 distributed = pytest.importorskip("distributed")
@@ -161,3 +162,41 @@ def test_a_worker_with_other_code_keeps_what_it_computes_to_itself_and_says_so(c
     assert not [key for key in target if key[1] == "whole"], "made by both, it is stored under neither"
     assert "has another version of the code" in client.run(heard, workers=[workers[0]])[workers[0]][0]
     assert apply(by_item, range(60), [add_checkpoints]) == sum(range(1, 61))
+
+
+def broken(n):
+    raise ValueError(f"no {n}")
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["observed first", "kept first"])
+def test_events_of_workers_arrive_in_this_process(client, ran, target, order):
+    events = []
+    passes = [observe(events.append), add_checkpoints][::order]
+    pipeline = chained(partial(map, chained(partial(count, ran), checkpoint(target))), sum)
+    kinds = lambda of: Counter(event.kind for event in events if event.of == of and event.kind != "start")
+    for kind in ("stored", "restored"):
+        events.clear()
+        assert dsk.apply_to_local(pipeline, range(40), passes, client=client, npartitions=4) == -sum(range(40))
+        assert (kinds("item"), kinds("checkpoint")) == ({"run": 40}, {kind: 40})
+        assert [event.step for event in events if event.kind == "run" and event.of == "step"][-1] == "sum"
+    assert {event.key for event in events if event.key} == set(target)
+
+
+def test_events_arrive_when_a_collection_is_computed_later_and_from_whoever_watches(client, target):
+    events, watched = [], []
+    made = dsk.apply(partial(map, chained(abs, checkpoint(target))), range(6), [observe(events.append), add_checkpoints])
+    assert not [event for event in events if event.of == "checkpoint"]
+    assert made.compute() == [*range(6)]
+    assert Counter(event.kind for event in events if event.of == "checkpoint") == {"start": 6, "stored": 6}
+    with observe(watched.append):
+        dsk.apply_to_local(partial(map, chained(abs, checkpoint(target))), range(8), [add_checkpoints], client=client)
+    assert Counter(event.kind for event in watched if event.of == "checkpoint") == {
+        "restored": 6, "start": 2, "stored": 2,
+    }  # fmt: skip
+
+
+def test_the_event_of_a_step_that_fails_on_a_worker_arrives_too(client):
+    events = []
+    with pytest.raises(ValueError, match="no 1"):
+        dsk.apply_to_local(partial(map, chained(broken)), [1], [observe(events.append)], client=client)
+    assert [str(event.error) for event in events if event.of == "item" and event.kind == "failed"] == ["no 1"]

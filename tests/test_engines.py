@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 
 import pytest
@@ -18,7 +18,9 @@ from flowly_ckpt.checkpoint.bulk import each
 from flowly_ckpt.engines import local, pool, threads
 from flowly_ckpt.errors import MutationWarning
 from flowly_ckpt.lowering import Parallel, per_partition
-from flowly_ckpt.pipelines import aggregate, groupby, kv_valmap, reduction, seq
+from flowly_ckpt.lowering.itemwise import mapped_by
+from flowly_ckpt.passes import observe
+from flowly_ckpt.pipelines import aggregate, children, groupby, kv_valmap, reduction, seq
 from flowly_ckpt.plan import plan
 from flowly_ckpt.targets import DiskTarget
 
@@ -202,17 +204,59 @@ def test_an_engine_says_what_it_lacks():
 STATE = 0
 
 
-def stateful(n):
+def moves(n):
     global STATE
     STATE += 1
     return n, STATE
 
 
-def test_an_item_is_filed_under_what_its_steps_read_when_it_was_its_turn(monkeypatch):
-    target = {}
-    wrapper = add_checkpoints(chained(stateful, checkpoint(target)))
-    with warnings.catch_warnings(action="ignore", category=MutationWarning):
-        monkeypatch.setitem(globals(), "STATE", 0)
-        assert each(wrapper, [1, 2, 3]) == [(1, 1), (2, 2), (3, 3)]
-        monkeypatch.setitem(globals(), "STATE", 0)
-        assert each(wrapper, [3]) == [(3, 1)], "not what was computed after two others"
+def reads(pair):
+    return pair, STATE
+
+
+def stays(n):
+    return [n]
+
+
+@pytest.mark.parametrize("before", [(), (2, 3)], ids=["nothing stored", "some stored"])
+@pytest.mark.parametrize("steps", [(moves,), (moves, reads), (reads, moves), (stays, moves, reads), (stays, stays)])
+def test_an_item_is_filed_under_what_its_steps_read_when_it_was_its_turn(monkeypatch, before, steps):
+    """``each(s, xs) == [s(x) for x in xs]``, with the same entries, whatever the steps change."""
+    monkeypatch.setitem(globals(), "STATE", 0)
+    entries, results = [], []
+    for run in (lambda s, xs: [s(x) for x in xs], each):
+        target = {}
+        wrapper = add_checkpoints(chained(*(part for step in steps for part in (step, checkpoint(target)))))
+        with warnings.catch_warnings(action="ignore", category=MutationWarning):
+            for items in (before, [1, 2, 3, 1]):
+                monkeypatch.setitem(globals(), "STATE", 0)
+                if items is before:
+                    wrapped = wrapper if len(steps) == 1 else add_checkpoints(chained(steps[0], checkpoint(target)))
+                    [monkeypatch.setitem(globals(), "STATE", 0) or wrapped(item) for item in items]
+                else:
+                    results.append(run(wrapper, items))
+        entries.append(target)
+    assert results[0] == results[1]
+    assert entries[0] == entries[1]
+
+
+def half(n):
+    return 10 / n
+
+
+@pytest.mark.parametrize("items", [[1, 2, 5], [0]], ids=["well", "failing"])
+@pytest.mark.parametrize("rest", [(), (str,)], ids=["all kept", "with a rest"])
+@pytest.mark.parametrize("stored", [(), (2, 5)], ids=["nothing stored", "some stored"])
+def test_items_that_are_observed_report_as_alone(items, rest, stored):
+    seen = []
+    for run in (lambda s, xs: [s(x) for x in xs], each):
+        target, events = {}, []
+        kept = add_checkpoints(chained(half, checkpoint(target), *rest))
+        for item in stored:
+            kept(item)
+        (mapping,) = children(observe(events.append)(partial(map, kept)))
+        with suppress(ZeroDivisionError):
+            run(mapped_by(*children(mapping)), items)
+        seen.append([(event.kind, event.step, type(event.error)) for event in events if event.of == "item"])
+    assert seen[0] == seen[1]
+    assert len(seen[0]) == 2 * len(items)

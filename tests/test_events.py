@@ -21,6 +21,7 @@ from hypothesis import given
 from laws import Counted, double, increment, negate
 
 from flowly_ckpt import add_checkpoints, apply, build_dict, calls, chained, checkpoint, functional_hash, ignore_globals
+from flowly_ckpt.engines import threads
 from flowly_ckpt.errors import FlowlyWarning
 from flowly_ckpt.passes import Event, Timings, jsonl, log_to, observe, progress, spans
 from flowly_ckpt.pipelines import walk
@@ -336,6 +337,21 @@ def test_events_as_spans():
     assert parents == {"chained": None, "kept": ids["chained"], "increment": ids["kept"], "broken": ids["chained"]}
     assert found["broken"].events[0].attributes["exception.type"] == "ValueError"
     assert found["kept"].attributes["flowly.kind"] == "stored"
+
+
+def test_spans_of_results_that_are_stored_together_end_with_their_own(tmp_path):
+    sdk = pytest.importorskip("opentelemetry.sdk.trace")
+    export = pytest.importorskip("opentelemetry.sdk.trace.export")
+    memory = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter").InMemorySpanExporter()
+    provider = sdk.TracerProvider()
+    provider.add_span_processor(export.SimpleSpanProcessor(memory))
+    with DiskTarget(tmp_path / "results") as target:
+        pipeline = chained(partial(map, chained(increment, checkpoint(target))), list)
+        passes = [observe(spans(provider.get_tracer("test"))), add_checkpoints]
+        apply(pipeline, range(40), passes, engine=threads(1))
+    found = [(span.attributes["flowly.of"], span.attributes["flowly.kind"]) for span in memory.get_finished_spans()]
+    assert found.count(("checkpoint", "stored")) == found.count(("item", "run")) == 40
+    assert len({span.attributes.get("flowly.key") for span in memory.get_finished_spans()}) == 41
 
 
 def shown_in_a_terminal(work):

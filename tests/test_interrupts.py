@@ -10,7 +10,7 @@ from runs import run_script
 SCRIPT = """
     import gc, os, random, signal, sys, threading, time, warnings
     from flowly_ckpt.targets import DiskTarget, FileTarget, file_claims, regions, single_flight
-    from flowly_ckpt.targets.bulk import Wanted, compute_many
+    from flowly_ckpt.targets.bulk import together
     from flowly_ckpt.targets.recall import recall
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts behind ignores it
@@ -21,11 +21,10 @@ SCRIPT = """
     numbers = iter(range(10**9))
 
     def some():
-        wanted = []
-        for number in (next(numbers), next(numbers), next(numbers)):
-            value = [number] * (20 if number % 3 else 9000)
-            wanted.append(Wanted((str(number), "tag", "f"), lambda value=value: value, {}))
-        compute_many(target, wanted, single_flight.landings_elsewhere())
+        def work(once):
+            for number in (next(numbers), next(numbers), next(numbers)):
+                once(target, (str(number), "tag", "f"), lambda: [number] * (20 if number % 3 else 9000), {})
+        together(work, single_flight.landings_elsewhere())
 
     def step():
         if many:

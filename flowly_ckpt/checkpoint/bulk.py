@@ -2,25 +2,92 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..events import watching
+from ..events import tell, watching
 from ..hashing.kept import Keeper
+from ..hashing.plain import ATOMS
 from ..pipelines import children, role
 from ..pipelines.combinators import follow
 from ..pipelines.names import locate
-from ..targets.bulk import Wanted, compute_many, restore_many
+from ..targets.bulk import Once, restore_many, together
 from ..targets.recall import MISSING
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Transform
 from .wrapper import Asked, Stage, keys_of, look_back, stages_of, tell_skipped, with_checkpoint
 
-__all__ = ["each", "stored"]
+__all__ = ["Opening", "each", "opening_of", "stored"]
 
 Told = Callable[[Exception, Any], object] | None
 _TOGETHER = 1000  # items, whose walks are held meanwhile
+
+
+class Opening(NamedTuple):
+    """Hold what a transform of items begins with: checkpoints, which can be asked about many items at once.
+
+    :param reports: what tells of each item how it went, the outermost first.
+    :param wrapper: the checkpoints.
+    :param chain: what goes on from there, with its ``parts``, or None where nothing does.
+
+    >>> from flowly_ckpt import add_checkpoints, chained, checkpoint
+    >>> opening_of(add_checkpoints(chained(abs, checkpoint({}), float))).follow(1)
+    1.0
+    """
+
+    reports: Sequence[Any]
+    wrapper: with_checkpoint
+    chain: Transform | None
+    parts: Sequence[Transform]
+
+    def follow(self, value: Any) -> Any:
+        """Apply what comes after the checkpoints."""
+        return value if self.chain is None else follow(self.chain, self.parts, value, 1)
+
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        """Report how an item went."""
+        with ExitStack() as stack:
+            for term in self.reports:
+                stack.enter_context(term.__flowly_around__())
+            yield
+
+    @contextmanager
+    def before(self) -> Iterator[None]:
+        """Report how an item went at the checkpoints: that it failed there, where more of it comes after them."""
+        if self.chain is None:
+            with self.around():
+                yield
+            return
+        try:
+            yield
+        except BaseException:
+            with self.around():
+                raise
+
+
+def opening_of(transform: Transform) -> Opening | None:
+    """Return the checkpoints that a transform begins with, or None where it begins otherwise.
+
+    >>> from flowly_ckpt import add_checkpoints, chained, checkpoint
+    >>> opening_of(add_checkpoints(chained(abs, checkpoint({}), float))).parts[1:], opening_of(abs)
+    ((<class 'float'>,), None)
+    """
+    reports = []
+    while not isinstance(transform, with_checkpoint):
+        parts = children(transform)
+        if hasattr(type(transform), "__flowly_around__"):
+            reports.append(transform)
+        elif role(transform) != "sequential" or not parts:
+            return None
+        elif len(parts) > 1:
+            first = parts[0]
+            return Opening(reports, first, transform, parts) if isinstance(first, with_checkpoint) else None
+        transform = parts[0]
+    return Opening(reports, transform, None, ())
 
 
 def each(transform: Transform, items: Iterable[Any], told: Told = None) -> list[Any]:
@@ -38,51 +105,82 @@ def each(transform: Transform, items: Iterable[Any], told: Told = None) -> list[
     ([1.0, 1.0, 1.0], 2)
     """
     items = list(items)
-    if isinstance(transform, with_checkpoint):
-        return _recalled(transform, items, told)
-    parts = children(transform) if role(transform) == "sequential" else ()
-    if not parts or not isinstance(parts[0], with_checkpoint):
+    opening = opening_of(transform)
+    if opening is None:
         return [_tried(partial(transform, item), told, item) for item in items]
-    try:
-        values = _recalled(parts[0], items, told)
-    except Exception as error:
-        locate(error, transform, 0)
-        raise
-    return [_tried(partial(follow, transform, parts, value, 1), told, item) for item, value in zip(items, values)]
+    stages, keepers = stages_of(opening.wrapper), opening.wrapper._keepers
+    values: list[Any] = []
+    for start in range(0, len(items), _TOGETHER):
+        try:
+            values += _together(opening, stages, items[start : start + _TOGETHER], keepers, told)
+        except Exception as error:
+            if opening.chain is not None:
+                locate(error, opening.chain, 0)
+            raise
+    if opening.chain is None:
+        return values
+    return [_followed(opening, value, told, item) for item, value in zip(items, values)]
 
 
-def stored(wrapper: with_checkpoint, items: Sequence[Any]) -> list[Any]:
+def stored(opening: Opening, items: Sequence[Any]) -> tuple[list[Any], Callable[[Iterable[int]], None]]:
     """Return for each item the result stored at the outermost checkpoint, or ``MISSING``.
 
+    :return: the results, and what reports those in some places as restored.
+
     >>> from flowly_ckpt import checkpoint
-    >>> stored(with_checkpoint(checkpoint({}), abs), [-1])
+    >>> stored(opening_of(with_checkpoint(checkpoint({}), abs)), [-1])[0]
     [MISSING]
     """
-    stages = stages_of(wrapper)
-    keepers: dict[Any, Keeper] = {}  # the code is hashed once, not for each item
-    keyed = [keys_of(stages, item, None, keepers) for item in items]
-    values = restore_many(wrapper.checkpoint.target, [keys[-1].key for keys in keyed])
-    if watching.get():
-        for keys, value in zip(keyed, values):
-            if value is not MISSING:
-                tell_skipped(stages, keys, len(stages) - 1)
+    stages, target = stages_of(opening.wrapper), opening.wrapper.checkpoint.target
+    keyed = [keys_of(stages, item, None, opening.wrapper._keepers) for item in items]
+    start = time.perf_counter()
+    silent = watching.set(())
+    try:
+        values = restore_many(target, [keys[-1].key for keys in keyed])
+    finally:
+        watching.reset(silent)
+    seconds = (time.perf_counter() - start) / max(1, sum(value is not MISSING for value in values))
+
+    def told(places: Iterable[int]) -> None:
+        for place in places if watching.get() or opening.reports else ():
+            with opening.around():
+                tell("restored", keyed[place][-1].key, target, seconds)
+                tell_skipped(stages, keyed[place], len(stages) - 1)
+
+    return values, told
+
+
+def _together(
+    opening: Opening, stages: Sequence[Stage], items: Sequence[Any], keepers: dict[Any, Keeper], told: Told
+) -> list[Any]:
+    asked = [Asked(stages, item, keepers) for item in items]
+    seen = landings_elsewhere()
+    values, depths = _restored(stages, asked)
+    around = opening.before if opening.reports else nullcontext
+
+    def work(once: Once) -> None:
+        has_run = False
+        for place, item in enumerate(items):
+            if has_run and _may_differ(asked[place], depths[place] + 1 == len(stages)):
+                values[place], depths[place] = _asked_anew(asked, place, keepers, values[place], depths[place])
+            with around():
+                for depth in range(depths[place] + 1, len(stages)):
+                    target, key, compute, made_from = asked[place].missing(depth, values[place])
+                    values[place] = once(target, key, partial(_tried, compute, told, item), made_from)
+                    has_run = True
+
+    try:
+        together(work, seen)
+    finally:
+        for one, depth in zip(asked, depths):
+            if depth + 1 < len(stages):
+                look_back(stages, one.keyed, one.before, one.obj, depth + 1)
     return values
 
 
-def _recalled(wrapper: with_checkpoint, items: Sequence[Any], told: Told) -> list[Any]:
-    stages = stages_of(wrapper)
-    keepers: dict[Any, Keeper] = {}
-    return [
-        value
-        for start in range(0, len(items), _TOGETHER)
-        for value in _together(stages, items[start : start + _TOGETHER], keepers, told)
-    ]
-
-
-def _together(stages: Sequence[Stage], items: Sequence[Any], keepers: dict[Any, Keeper], told: Told) -> list[Any]:
-    asked = [Asked(stages, item, keepers) for item in items]
-    seen = landings_elsewhere()
-    values, depths = list(items), [-1] * len(items)
+def _restored(stages: Sequence[Stage], asked: Sequence[Asked]) -> tuple[list[Any], list[int]]:
+    """Return for each item its last stored result and the depth of that, as :meth:`Asked.restored` does for one."""
+    values, depths = [one.obj for one in asked], [-1] * len(asked)
     for depth in reversed(range(len(stages))):
         rest = [place for place, found in enumerate(depths) if found < 0]
         target = stages[depth].wrapper.checkpoint.target
@@ -90,24 +188,28 @@ def _together(stages: Sequence[Stage], items: Sequence[Any], keepers: dict[Any, 
             if value is not MISSING:
                 values[place], depths[place] = value, depth
                 tell_skipped(stages, asked[place].keyed, depth)
-    try:
-        for depth, stage in enumerate(stages):
-            rest = [place for place, found in enumerate(depths) if found < depth]
+    return values, depths
 
-            def wanted(depth: int = depth, rest: Sequence[int] = rest) -> Iterator[Wanted]:
-                for place in rest:
-                    if depth == depths[place] + 1:  # its turn: an earlier item may have changed what the steps read
-                        asked[place] = Asked(stages, items[place], keepers)
-                    _, key, compute, made_from = asked[place].missing(depth, values[place])
-                    yield Wanted(key, partial(_tried, compute, told, items[place]), made_from)
 
-            for place, value in zip(rest, compute_many(stage.wrapper.checkpoint.target, wanted(), seen)):
-                values[place] = value
-    finally:
-        for one, depth in zip(asked, depths):
-            if depth + 1 < len(stages):
-                look_back(stages, one.keyed, one.before, one.obj, depth + 1)
-    return values
+def _may_differ(asked: Asked, is_complete: bool) -> bool:
+    """Return whether the steps of an earlier item may have changed what a key is made from.
+
+    An item whose result was restored before they ran counts as it was then.
+    """
+    is_fixed = is_complete or type(asked.obj) in ATOMS
+    return not (is_fixed and all(found.code_holds() for found in asked.before.values()))
+
+
+def _asked_anew(asked: list[Asked], place: int, keepers: dict[Any, Keeper], value: Any, depth: int) -> tuple[Any, int]:
+    """Ask for an item again now that it is its turn; return what is stored, which is the same under the same keys."""
+    before = asked[place]
+    now = asked[place] = Asked(before.stages, before.obj, keepers)
+    return (value, depth) if now.keyed == before.keyed else now.restored()
+
+
+def _followed(opening: Opening, value: Any, told: Told, item: Any) -> Any:
+    with opening.around() if opening.reports else nullcontext():
+        return _tried(partial(opening.follow, value), told, item)
 
 
 def _tried(compute: Callable[[], Any], told: Told, item: Any) -> Any:

@@ -58,6 +58,10 @@ class Hashed:
         keeper.learn(self.walk)
         self.end = time.perf_counter()
 
+    def code_holds(self) -> bool:
+        """Return whether it is known, without hashing the steps once more, that they are as they were."""
+        return type(self.walk) is Knowing and self.walk.origin.holds()
+
     def let_go(self) -> Walk:
         """Return the walk that has hashed the object, which may be large, and do not keep it longer."""
         walk, self._beside = self._beside, None

@@ -8,14 +8,18 @@ from typing import Any
 
 from ..checkpoint.wrapper import Asked, Stage
 from ..engines import apply as apply_here
+from ..events import watching
 from ..hashing import functional_hash
 from ..lowering import Items, Parallel
 from ..lowering.itemwise import Read, listed
 from ..lowering.reach import targets_in
 from ..lowering.versions import digest_of
+from ..passes.observe import Watched
+from ..pipelines import walk
 from ..targets.protocol import as_target, described
 from ..targets.reachable import check_reachable, is_reachable
 from ..typing import Rewrite, Transform
+from .post import Post
 from .tasks import Later, Tasks
 from .work import Done, Store, Work, after
 
@@ -42,9 +46,10 @@ class Graph(Parallel):
         self.stays = ""
         self.elsewhere: list[Asked] = []  # about objects that are not here, so that nothing is known of their parts
         self.is_versioned = False  # whether tasks make sure that they run the code that the keys are made from
+        self.post: Post | None = None  # what receives the events of tasks elsewhere
 
     def check(self, transform: Transform) -> None:
-        """Raise unless the workers can reach every target.
+        """Raise unless the workers can reach every target; have events come back where anybody watches.
 
         :raises StoreError: says what to use instead.
         """
@@ -58,6 +63,10 @@ class Graph(Parallel):
                     f"{described(target)} is in the memory of the process that built this graph, which was built for "
                     "threads: compute it with scheduler='threads', or use DiskTarget(path)"
                 )
+        if self.tasks.client is not None and (
+            watching.get() or any(isinstance(term, Watched) for term in walk(transform))
+        ):
+            self.post = Post(self.tasks.client)
 
     def over(self, function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
         work = self._work(function)
@@ -138,7 +147,7 @@ class Graph(Parallel):
         if asked in self.elsewhere:
             made_from = {name: told for name, told in made_from.items() if name not in ("input", "parts")}
         store = Store(target, key, made_from, nested, not isinstance(value, Items)).run
-        stored = self.tasks.add(Work(store, stays=self.stays, takes_done=True), whole)
+        stored = self.tasks.add(Work(store, stays=self.stays, takes_done=True, post=self.post), whole)
         if not isinstance(value, Items):
             return stored
         follows = Work(partial(after, nested), takes_done=True)
@@ -167,7 +176,8 @@ class Graph(Parallel):
         return Items(self.tasks.partitions(held), obj.make) if isinstance(obj, Items) else held
 
     def _work(self, function: Callable[..., Any]) -> Work:
-        return Work(function, digest_of(function) if self.is_versioned else None, self.counts, self.stays)
+        digest = digest_of(function) if self.is_versioned else None
+        return Work(function, digest, self.counts, self.stays, post=self.post)
 
 
 def dask(
@@ -192,7 +202,11 @@ def dask(
     See also: :func:`apply_to_local`, the same as a function; :func:`flowly_ckpt.dsk.apply`, which returns the graph.
     """
     graph = _graph(transform, obj, npartitions, client, scheduler)
-    return graph.value(graph.lower(transform, obj))
+    try:
+        return graph.value(graph.lower(transform, obj))
+    finally:
+        if graph.post is not None:
+            graph.post.close()
 
 
 def apply(

@@ -47,6 +47,7 @@ class Tasks:
         collections = [obj if is_dask_collection(obj) else Delayed("unused", {})]
         self.get = get_scheduler(scheduler=scheduler, collections=collections)
         self.is_remote = not _shares_memory(self.get)
+        self.client = _client_of(self.get)
         self.tasks: dict[Any, Any] = {}
         self._merged: dict[int, Any] = {}
 
@@ -118,3 +119,9 @@ def _shares_memory(get: Any) -> bool:
     from dask.threaded import get as get_threaded
 
     return get in (get_sync, get_threaded)
+
+
+def _client_of(get: Any) -> Any:
+    """Return the client of ``distributed`` that computes graphs, or None."""
+    owner = getattr(get, "__self__", None)
+    return owner if hasattr(owner, "subscribe_topic") else None

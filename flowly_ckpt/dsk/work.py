@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
 from ..errors import StoreError
-from ..events import watching
+from ..events import Sink, watching
 from ..lowering.versions import opened
+from ..passes.relays import relayed
 from ..pipelines.names import unlocated
 from ..targets.bulk import keep
 from ..typing import Facts, Key, Target
+from .post import Post, send
 
-__all__ = ["Done", "Given", "Store", "Work", "after", "run"]
+__all__ = ["Done", "Given", "Sent", "Store", "Work", "after", "run"]
 
 _log = logging.getLogger("flowly_ckpt")
 
@@ -56,10 +59,13 @@ class Work:
     :param counts: whether it is on the way to a checkpoint, so that its result is ``Done``.
     :param stays: why it must not leave the process that built the graph, if it must not.
     :param takes_done: whether the function takes ``Done`` as it is.
+    :param post: what receives the events of the task, where it runs on a cluster.
 
     >>> run(Work(max), Given(1), Done(2, 0.5, True))
     2
     """
+
+    is_same = True
 
     def __init__(
         self,
@@ -68,42 +74,93 @@ class Work:
         counts: bool = False,
         stays: str = "",
         takes_done: bool = False,
+        post: Post | None = None,
     ) -> None:
         self.function, self.digest, self.counts = function, digest, counts
-        self.stays, self.takes_done = stays, takes_done
-
+        self.stays, self.takes_done, self.post = stays, takes_done, post
         self.sinks = watching.get()  # of this process, where it runs in it
-        self.is_same = True
-        self._packed: tuple[Any, ...] | None = None
+        self._packed: Sent | None = None
 
     def __reduce__(self) -> Any:
         if self.stays:
             raise StoreError(self.stays)
         if self._packed is None:  # once for the tasks of all parts
-            import cloudpickle
+            options = self.digest, self.counts, self.takes_done
+            if self.post is None:
+                self._packed = Sent(_dumped(self.function), *options, "", ())
+            else:
+                sinks = self.post.sinks
+                self._packed = Sent(sinks.dumped(self.function), *options, self.post.topic, sinks.places(self.sinks))
+        return self._packed.__reduce__()
 
-            self._packed = cloudpickle.dumps(self.function), self.digest, self.counts, self.takes_done
-        return _received, self._packed
+    def opened(self) -> Work:
+        """Return the work itself."""
+        return self
+
+    def watched(self) -> AbstractContextManager[Any]:
+        """Have the sinks watch what runs."""
+        return _watched(self.sinks)
 
 
-def _received(packed: bytes, digest: str | None, counts: bool, takes_done: bool) -> Work:
-    function, is_same = opened(packed, digest)
-    work = Work(function, digest, counts, takes_done=takes_done)
-    work.is_same = is_same
-    return work
+class Sent:
+    """Hold work on its way to a worker: whoever passes it on, as a scheduler does, need not have what it is made of.
+
+    :param packed: the function.
+    :param topic: where its events are sent, if anywhere.
+    :param places: of the sinks that watch where it comes from.
+
+    >>> from pickle import dumps, loads
+    >>> run(loads(dumps(Work(abs))), Given(-1))
+    1
+    """
+
+    def __init__(
+        self, packed: bytes, digest: str | None, counts: bool, takes_done: bool, topic: str, places: tuple[int, ...]
+    ) -> None:
+        self.packed, self.digest, self.counts, self.takes_done = packed, digest, counts, takes_done
+        self.topic, self.places = topic, places
+
+    def __reduce__(self) -> Any:
+        return Sent, (self.packed, self.digest, self.counts, self.takes_done, self.topic, self.places)
+
+    def opened(self) -> Work:
+        """Return the work."""
+        function, is_same = opened(self.packed, self.digest)
+        work = Work(function, self.digest, self.counts, takes_done=self.takes_done)
+        work.is_same = is_same
+        return work
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Send what happens to where the work comes from."""
+        if not self.topic:
+            with _watched(()):
+                yield
+            return
+        with relayed(self.places) as events:
+            try:
+                yield
+            finally:
+                send(self.topic, events)
 
 
-def run(work: Work, *args: Any) -> Any:
+@contextmanager
+def _watched(sinks: tuple[Sink, ...]) -> Iterator[None]:
+    token = watching.set(sinks)
+    try:
+        yield
+    finally:
+        watching.reset(token)
+
+
+def run(work: Work | Sent, *args: Any) -> Any:
     """Run a task.
 
     >>> run(Work(abs, counts=True), Given(-1)).value
     1
     """
-    token = watching.set(work.sinks)
-    try:
-        return _ran(work, [arg.value if type(arg) is Given else arg for arg in args])
-    finally:
-        watching.reset(token)
+    with work.watched():
+        return _ran(work.opened(), [arg.value if type(arg) is Given else arg for arg in args])
 
 
 def _ran(work: Work, given: list[Any]) -> Any:
@@ -160,3 +217,10 @@ def after(nested: bool, part: Any, stored: Any) -> Any:
     [1]
     """
     return part.value if type(part) is Done and not nested else part
+
+
+def _dumped(obj: Any) -> bytes:
+    import cloudpickle
+
+    packed: bytes = cloudpickle.dumps(obj)
+    return packed

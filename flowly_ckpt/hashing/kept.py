@@ -187,6 +187,10 @@ class Kept:
                 return False
         return all(fetch() is value for fetch, value in self.same) and epoch() == self.epoch
 
+    def holds(self) -> bool:
+        """Return whether what is kept is what a walk would find."""
+        return self.walk() is not None if self.data else self.is_whole()
+
     def replaced(self) -> Iterator[tuple[str, Any, Any]]:
         """Yield the places that hold another object: the name that errors use, what was there, and what is."""
         return (place for place in self._places() if place[1] is not place[2])

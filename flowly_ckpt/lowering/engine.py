@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from ..checkpoint.bulk import stored
+from ..checkpoint.bulk import Opening, opening_of, stored
 from ..checkpoint.wrapper import Asked, Stage, look_back, with_checkpoint
 from ..dispatch import Dispatch
 from ..pipelines import children, name_of, role, walk
@@ -184,7 +184,7 @@ lowerings: Dispatch[Row] = Dispatch(_default)
 def _kind(term: Transform) -> str:
     """Return whether a step is called with the whole object, with items, or has a row of its own."""
     if form_of(term) is not None:
-        return "row" if _wrapper_of_items(term) is not None else "item"
+        return "row" if _opening_of_items(term) is not None else "item"
     if lowerings[type(term)] is leaf or (role(term) == "transparent" and not is_divisible(term)):
         return "row" if isinstance(term, with_checkpoint) else "leaf"
     return "row"
@@ -211,25 +211,26 @@ def by_item(engine: Parallel, terms: Sequence[Transform], obj: Any) -> Items:
     """
     read, make = form_of(terms[0]).read, form_of(terms[-1]).make  # type: ignore[union-attr]
     function = partial(through, terms)
-    wrapper = _wrapper_of_items(terms[0]) if engine.is_known(obj) and len(terms) == 1 else None
-    if wrapper is None:
+    opening = _opening_of_items(terms[0]) if engine.is_known(obj) and len(terms) == 1 else None
+    if opening is None:
         return Items(engine.over(function, engine.items(obj, read).parts), make)
     items = listed(obj, read)
-    values = stored(wrapper, items)
+    values, told = stored(opening, items)
     absent = [value is MISSING for value in values]
     ranges = divided(list(range(len(items))), engine.width, absent)
     parts: list[Any] = [values[part[0] : part[-1] + 1] if part else [] for part in ranges]
     rest = [place for place, part in enumerate(ranges) if any(absent[part[0] : part[-1] + 1] if part else ())]
+    told(n for place in sorted({*range(len(ranges))}.difference(rest)) for n in ranges[place])
     for place, done in zip(rest, engine.over(function, [[items[n] for n in ranges[place]] for place in rest])):
         parts[place] = done
     return Items(parts, make)
 
 
-def _wrapper_of_items(term: Any) -> with_checkpoint | None:
+def _opening_of_items(term: Any) -> Opening | None:
+    """Return the checkpoints that are all there is to each item, or None."""
     child = mapped_by(term)
-    while child is not None and role(child) == "sequential" and len(children(child)) == 1:
-        (child,) = children(child)
-    return child if isinstance(child, with_checkpoint) else None
+    opening = None if child is None else opening_of(child)
+    return opening if opening is not None and opening.chain is None else None
 
 
 def divided(items: list[Any], count: int, weights: Sequence[int] | None = None) -> list[list[Any]]:

@@ -42,17 +42,20 @@ class spans:
         open_spans = self._local.__dict__.setdefault("open", [])
         if event.kind == "start":
             if event.of != "map":  # its items are drawn by others: it does not nest
-                open_spans.append(self._begun(event, open_spans))
+                open_spans.append((_what(event), self._begun(event, open_spans)))
         elif event.kind in ("restored", "skipped"):
             start = time.time_ns() - int(event.seconds * 1e9)
             self._ended(self._begun(event, open_spans, start_time=start), event)
-        elif event.of != "map" and open_spans:
-            self._ended(open_spans.pop(), event)
+        else:  # not simply the last one: results of many items may be stored together, after their items have ended
+            begun = next((one for one in reversed(open_spans) if one[0] == _what(event)), None)
+            if begun is not None:
+                open_spans.remove(begun)
+                self._ended(begun[1], event)
 
     def _begun(self, event: Event, open_spans: list[Any], **options: Any) -> Any:
         from opentelemetry import trace
 
-        context = trace.set_span_in_context(open_spans[-1]) if open_spans else None
+        context = trace.set_span_in_context(open_spans[-1][1]) if open_spans else None
         attributes = {"flowly.of": event.of} | ({"flowly.key": " ".join(event.key)} if event.key else {})
         return self.tracer.start_span(event.step or event.of, context=context, attributes=attributes, **options)
 
@@ -64,3 +67,7 @@ class spans:
             span.record_exception(event.error)
             span.set_status(Status(StatusCode.ERROR, str(event.error)))
         span.end()
+
+
+def _what(event: Event) -> tuple[Any, ...]:
+    return event.of, event.step, event.key

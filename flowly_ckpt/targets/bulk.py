@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from ..errors import StoreWarning, warn
 from ..events import clock, tell, watching
@@ -17,22 +17,14 @@ from .single_flight import Flight
 from .steady import Noted, check_steady, noted
 from .waiting import computing
 
-__all__ = ["Wanted", "compute_many", "keep", "restore_many"]
+__all__ = ["Once", "keep", "restore_many", "together"]
+
+T = TypeVar("T")
+Once = Callable[[Target, Key, Callable[[], Any], Made], Any]
+Pending = tuple[Turn, Facts]
 
 _log = logging.getLogger("flowly_ckpt")
 _SECONDS, _COUNT = 0.5, 200  # of results that wait to be stored together
-
-
-class Wanted(NamedTuple):
-    """Hold a key, how its value is computed, and what the key was made from.
-
-    >>> Wanted(("object", "tag", "transform"), lambda: 6, {}).compute()
-    6
-    """
-
-    key: Key
-    compute: Callable[[], Any]
-    made_from: Made
 
 
 def restore_many(target: Target, keys: Sequence[Key]) -> list[Any]:
@@ -70,23 +62,26 @@ def restore_many(target: Target, keys: Sequence[Key]) -> list[Any]:
     return values
 
 
-def compute_many(target: Target, wanted: Iterable[Wanted], seen: int) -> list[Any]:
-    """Compute what was looked for in vain, in order, and store it some at a time.
+def together(work: Callable[[Once], T], seen: int) -> T:
+    """Do work that computes results one after the other, and store them some at a time.
 
-    ``compute_many(t, ws, seen) == [compute_once(t, w.key, w.compute, w.made_from, seen) for w in ws]``
+    ``together(work, seen) == work(partial(compute_once, seen=seen))``
 
     What was computed is stored within half a second of work, and in any case before this ends, whether by a value or an
     exception. Whoever asks for one of the keys meanwhile waits until it is stored.
 
+    :param work: is given a function that computes one result, and stores it soon.
     :param seen: what :func:`~flowly_ckpt.targets.single_flight.landings_elsewhere` gave before the look.
 
     >>> target = {}
-    >>> compute_many(target, [Wanted(("a", "tag", "f"), lambda: 6, {})], 0), len(target)
-    ([6], 1)
+    >>> together(lambda once: once(target, ("a", "tag", "f"), lambda: 6, {}), 0), len(target)
+    (6, 1)
+
+    See also: :func:`~flowly_ckpt.targets.recall.compute_once`.
     """
-    batch = _Batch(target, seen)
+    batch = _Batch(seen)
     try:
-        return [batch.value(want) for want in wanted]
+        return work(batch.once)
     finally:
         try:
             batch.close()
@@ -115,27 +110,26 @@ def keep(target: Target, key: Key, value: Any, facts: Facts) -> Any:
 class _Batch:
     """Results that were computed and wait to be stored; their turns are held until they are."""
 
-    def __init__(self, target: Target, seen: int) -> None:
-        self.target = target
+    def __init__(self, seen: int) -> None:
         self.seen = seen
-        self.full = as_target(target)
         self.outer = computing.get()
-        self.keys: set[Key] = set()
-        self.waiting: list[tuple[Turn, Facts]] = []
+        self.places: set[Hashable] = set()
+        self.waiting: list[Pending] = []
         self.since = 0.0
         self.turn: Turn | None = None  # what is computed now
         self.is_over = False
 
-    def value(self, want: Wanted) -> Any:
-        if want.key in self.keys:
+    def once(self, target: Target, key: Key, compute: Callable[[], Any], made_from: Made) -> Any:
+        turn = Turn(target, key, made_from, self.seen)
+        if turn.flight.place in self.places:
             self.flush()
-            return recall(self.target, want.key, want.compute, want.made_from)
-        self.keys.add(want.key)
-        turn = self.turn = Turn(self.target, want.key, want.made_from, self.seen)
+            return recall(target, key, compute, made_from)
+        self.places.add(turn.flight.place)
+        self.turn = turn
         try:
             self._wait(turn)
             if turn.found() is MISSING:
-                self._computed(turn, want.compute())
+                self._computed(turn, compute())
         except BaseException as error:
             turn.fail(error)
             raise
@@ -158,7 +152,7 @@ class _Batch:
                 time.sleep(wait)
 
     def _computed(self, turn: Turn, value: Any) -> None:
-        if not self.full.isolates:
+        if not turn.full.isolates:
             turn.keep(value)  # in memory: there is nothing to be saved by waiting
         elif (facts := turn.computed(value)) is not None:
             if not self.waiting:
@@ -169,8 +163,8 @@ class _Batch:
     def flush(self) -> None:
         """Store what waits, and let go of it, the last first, as one leaves rooms that lie in each other."""
         try:
-            if self.waiting:
-                self._store(self.waiting)
+            for some in _by_target(self.waiting):
+                _store(some)
         finally:
             while self.waiting:
                 self.waiting[-1][0].leave()
@@ -183,18 +177,28 @@ class _Batch:
         self.flush()
         self.is_over = True
 
-    def _store(self, waiting: list[tuple[Turn, Facts]]) -> None:
-        start = time.perf_counter()
-        buffers: Noted = []
-        token = noted.set(buffers)
-        try:
-            self.full.put_many([(turn.key, turn.value, facts) for turn, facts in waiting])
-            check_steady(buffers)
-            stored = [True] * len(waiting)
-        except Exception:  # noqa: BLE001  one that cannot be stored must not take the others with it
-            stored = [store(self.target, self.full, turn.key, turn.value, facts) for turn, facts in waiting]
-        finally:
-            noted.reset(token)
-        clock.inner += time.perf_counter() - start
-        for (turn, facts), is_stored in zip(waiting, stored) if watching.get() else ():
-            turn.tell_stored(facts, is_stored)
+
+def _by_target(waiting: Sequence[Pending]) -> Iterable[list[Pending]]:
+    found: dict[int, list[Pending]] = {}
+    for turn, facts in waiting:
+        found.setdefault(id(turn.target), []).append((turn, facts))
+    return found.values()
+
+
+def _store(waiting: Sequence[Pending]) -> None:
+    """Store what waits for one target."""
+    start = time.perf_counter()
+    target, full = waiting[0][0].target, waiting[0][0].full
+    buffers: Noted = []
+    token = noted.set(buffers)
+    try:
+        full.put_many([(turn.key, turn.value, facts) for turn, facts in waiting])
+        check_steady(buffers)
+        stored = [True] * len(waiting)
+    except Exception:  # noqa: BLE001  one that cannot be stored must not take the others with it
+        stored = [store(target, full, turn.key, turn.value, facts) for turn, facts in waiting]
+    finally:
+        noted.reset(token)
+    clock.inner += time.perf_counter() - start
+    for (turn, facts), is_stored in zip(waiting, stored) if watching.get() else ():
+        turn.tell_stored(facts, is_stored)
