@@ -21,7 +21,8 @@ import toolz
 
 from .checkpoint.hashed import Hashed
 from .checkpoint.sources import Sources
-from .checkpoint.wrapper import keys_of, look_back, stages_of, with_checkpoint
+from .checkpoint.stages import keys_of, look_back, stages_of
+from .checkpoint.wrapper import with_checkpoint
 from .dispatch import Dispatch
 from .engines import apply
 from .events import tell

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, Ty
 from .checkpoint import checkpoint
 from .checkpoint.hashed import Hashed, warn_of_changes
 from .checkpoint.sources import Sources
-from .checkpoint.wrapper import Keyed, Stage
+from .checkpoint.stages import Keyed, Stage
 from .errors import UnhashableError
 from .given import function as function_given
 from .given import optional, text, wrong

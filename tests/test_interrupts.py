@@ -81,7 +81,8 @@ SCRIPT = """
         target.close()
         assert not list(index._all)
     left = (len(os.listdir("/proc/self/fd")) if opened else 0) - opened
-    assert left <= 0, left
+    links = [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")] if opened else []
+    assert left <= 0, sorted(os.readlink(link) for link in links if os.path.lexists(link))
     if kind != "dict":
         begin = time.monotonic()
         for number in range(next(numbers)):

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 import toolz
 
-from flowly_ckpt import FileContent, add_checkpoints, apply, chained, checkpoint
+from flowly_ckpt import FileContent, add_checkpoints, apply, chained, checkpoint, ignore_globals
 from flowly_ckpt.labels import label
 from flowly_ckpt.pipelines import FailedItemsError, attempt, each
 from flowly_ckpt.recipes import CacheType, arg, foreach
+from flowly_ckpt.targets import DiskTarget
 
 NAMES = [f"{number}.json" for number in range(40)]
 
@@ -154,3 +155,57 @@ def test_tables_and_arrays_are_told_by_their_shape():
     assert label(np.zeros((3, 4))) == "ndarray (3, 4)"
     assert label(pd.DataFrame({"a": [1, 2]})) == "DataFrame (2, 1)"
     assert label({"frame": pd.Series([1]), "n": np.int64(1)}) == "{'frame': Series (1,), 'n': int64 ()}"
+
+
+def test_items_that_are_there_are_looked_up_and_stored_together(tmp_path):
+    read = []
+
+    class Counting(DiskTarget):
+        def get_many(self, keys):
+            read.append(len(keys))
+            return super().get_many(keys)
+
+    target, ran = Counting(tmp_path), []
+
+    @ignore_globals("ran")
+    def double(x):
+        ran.append(x)
+        return 2 * x
+
+    pipeline = add_checkpoints(each(chained(double, checkpoint(target))))
+    assert pipeline([1, 2, 3, 2]) == [2, 4, 6, 4]
+    assert (ran, read) == ([1, 2, 3], [3])
+    assert pipeline(iter([1, 2, 3])) == [2, 4, 6], "an iterator is not read ahead"
+    assert (ran, read) == ([1, 2, 3], [3])
+    assert pipeline([1, 2, 3, 4]) == [2, 4, 6, 8]
+    assert (ran, read) == ([1, 2, 3, 4], [3, 4])
+
+
+def test_what_comes_after_the_checkpoints_follows_each_item_at_once():
+    log = []
+
+    @ignore_globals("log")
+    def load(x):
+        log.append(("load", x))
+        return x
+
+    @ignore_globals("log")
+    def send(x):
+        log.append(("send", x))
+
+    apply(each(chained(load, checkpoint({}), send)), [1, 2], rewrites=[add_checkpoints])
+    assert log == [("load", 1), ("send", 1), ("load", 2), ("send", 2)]
+
+
+class Refusing:
+    def __reduce__(self):
+        raise TypeError("cannot be taken apart")
+
+
+@pytest.mark.parametrize("bad", ["c.json", Refusing()])
+def test_an_item_that_fails_among_many_is_named_and_what_was_computed_before_it_is_kept(tmp_path, bad):
+    target = DiskTarget(tmp_path)
+    with pytest.raises((TypeError, ValueError)) as caught:
+        apply(each(chained(int, checkpoint(target))), [1, 0, bad], rewrites=[add_checkpoints])
+    assert any(note.startswith("at item 2 (") for note in caught.value.__notes__), caught.value.__notes__
+    assert len(target) == (2 if bad == "c.json" else 0), "what cannot be hashed is found out before anything runs"

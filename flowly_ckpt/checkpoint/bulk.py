@@ -18,9 +18,9 @@ from ..targets.bulk import Once, restore_many, together
 from ..targets.recall import MISSING
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Transform
-from .wrapper import Asked, Stage, keys_of, look_back, stages_of, tell_skipped, with_checkpoint
+from .stages import Asked, Stage, is_wrapper, keys_of, look_back, stages_of, tell_skipped
 
-__all__ = ["Opening", "each", "opening_of", "stored"]
+__all__ = ["Opening", "each", "each_kept", "opening_of", "stored"]
 
 Told = Callable[[Exception, Any], object] | None
 _TOGETHER = 1000  # items, whose walks are held meanwhile
@@ -39,7 +39,7 @@ class Opening(NamedTuple):
     """
 
     reports: Sequence[Any]
-    wrapper: with_checkpoint
+    wrapper: Any
     chain: Transform | None
     parts: Sequence[Transform]
 
@@ -77,7 +77,7 @@ def opening_of(transform: Transform) -> Opening | None:
     ((<class 'float'>,), None)
     """
     reports = []
-    while not isinstance(transform, with_checkpoint):
+    while not is_wrapper(transform):
         parts = children(transform)
         if hasattr(type(transform), "__flowly_around__"):
             reports.append(transform)
@@ -85,7 +85,7 @@ def opening_of(transform: Transform) -> Opening | None:
             return None
         elif len(parts) > 1:
             first = parts[0]
-            return Opening(reports, first, transform, parts) if isinstance(first, with_checkpoint) else None
+            return Opening(reports, first, transform, parts) if is_wrapper(first) else None
         transform = parts[0]
     return Opening(reports, transform, None, ())
 
@@ -122,12 +122,25 @@ def each(transform: Transform, items: Iterable[Any], told: Told = None) -> list[
     return [_followed(opening, value, told, item) for item, value in zip(items, values)]
 
 
+def each_kept(transform: Transform, items: Sequence[Any], told: Told) -> list[Any] | None:
+    """Apply a transform to each item as :func:`each` does, or return None where something comes after its checkpoints.
+
+    What comes after them is to follow each item at once, so that whoever looks sees one item done after the other.
+
+    >>> from flowly_ckpt import add_checkpoints, chained, checkpoint
+    >>> each_kept(add_checkpoints(chained(abs, checkpoint({}))), [-1], None)
+    [1]
+    """
+    opening = opening_of(transform)
+    return each(transform, items, told) if opening is not None and opening.chain is None else None
+
+
 def stored(opening: Opening, items: Sequence[Any]) -> tuple[list[Any], Callable[[Iterable[int]], None]]:
     """Return for each item the result stored at the outermost checkpoint, or ``MISSING``.
 
     :return: the results, and what reports those in some places as restored.
 
-    >>> from flowly_ckpt import checkpoint
+    >>> from flowly_ckpt import checkpoint, with_checkpoint
     >>> stored(opening_of(with_checkpoint(checkpoint({}), abs)), [-1])[0]
     [MISSING]
     """
@@ -153,7 +166,10 @@ def stored(opening: Opening, items: Sequence[Any]) -> tuple[list[Any], Callable[
 def _together(
     opening: Opening, stages: Sequence[Stage], items: Sequence[Any], keepers: dict[Any, Keeper], told: Told
 ) -> list[Any]:
-    asked = [Asked(stages, item, keepers) for item in items]
+    asked: list[Asked] = []
+    for item in items:
+        known = asked[-1].before if asked else None
+        asked.append(_tried(partial(Asked, stages, item, keepers, known), told, item))
     seen = landings_elsewhere()
     values, depths = _restored(stages, asked)
     around = opening.before if opening.reports else nullcontext

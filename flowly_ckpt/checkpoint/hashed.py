@@ -58,6 +58,18 @@ class Hashed:
         keeper.learn(self.walk)
         self.end = time.perf_counter()
 
+    def of(self, obj: Any) -> Hashed | None:
+        """Hash another object for the same steps, before any of them has run; None where that is not sure to be so."""
+        if type(self.walk) is not Knowing:
+            return None
+        other = object.__new__(Hashed)
+        other.walk, other.steps = self.walk, self.steps
+        other._beside = walk = self.walk.beside()
+        other.obj = digest(walk, obj)
+        other.members = _members(walk, obj) if type(obj) is dict else {}
+        other.end = time.perf_counter()
+        return other
+
     def code_holds(self) -> bool:
         """Return whether it is known, without hashing the steps once more, that they are as they were."""
         return type(self.walk) is Knowing and self.walk.origin.holds()

@@ -38,8 +38,8 @@ class Sources:
     :param found: what was hashed for the keys, by the hasher of the target.
     :param fresh: tell the lines of the code as it stands now, and store nothing.
 
-    >>> from flowly_ckpt.checkpoint.wrapper import keys_of, stages_of, with_checkpoint
-    >>> from flowly_ckpt.checkpoint import checkpoint
+    >>> from flowly_ckpt.checkpoint import checkpoint, with_checkpoint
+    >>> from flowly_ckpt.checkpoint.stages import keys_of, stages_of
     >>> stages = stages_of(with_checkpoint(checkpoint({}), abs))
     >>> found = {}
     >>> made_from = Sources(stages, keys_of(stages, -5, found), found, -5)[0]

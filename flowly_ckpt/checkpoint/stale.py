@@ -12,7 +12,8 @@ from ..targets.facts import Entry
 from ..targets.protocol import as_target, checked
 from ..typing import Target, Transform
 from .placing import add_checkpoints
-from .wrapper import keys_of, stages_of, with_checkpoint
+from .stages import keys_of, stages_of
+from .wrapper import with_checkpoint
 
 __all__ = ["clear_stale"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from ..checkpoint.wrapper import Asked, Stage
+from ..checkpoint.stages import Asked, Stage
 from ..engines import apply as apply_here
 from ..events import watching
 from ..hashing import functional_hash

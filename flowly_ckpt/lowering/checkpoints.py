@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..checkpoint.wrapper import stages_of, with_checkpoint
+from ..checkpoint.stages import stages_of
+from ..checkpoint.wrapper import with_checkpoint
 from ..targets.single_flight import landings_elsewhere
 from .engine import Parallel, is_divisible, lowerings
 

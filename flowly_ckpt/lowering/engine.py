@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ..checkpoint.bulk import Opening, opening_of, stored
-from ..checkpoint.wrapper import Asked, Stage, look_back, with_checkpoint
+from ..checkpoint.stages import Asked, Stage, look_back
+from ..checkpoint.wrapper import with_checkpoint
 from ..dispatch import Dispatch
 from ..pipelines import children, name_of, role, walk
 from ..pipelines.combinators import follow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 from ..errors import FlowlyError
@@ -10,6 +10,7 @@ from ..labels import label
 from ..typing import Transform
 from .bases import Fields
 from .names import steps_of
+from .term import children, role
 
 __all__ = ["Failed", "FailedItemsError", "attempt", "each"]
 
@@ -86,6 +87,16 @@ class each(Fields):
 
     def __call__(self, items: Iterable[Any]) -> list[Any]:
         func, done, item = self.func, [], None
+        if isinstance(items, Collection) and (many := _in_bulk(func)) is not None:
+            there = list(items)
+
+            def told(error: Exception, item: Any) -> None:
+                place = next(place for place, one in enumerate(there) if one is item)
+                error.add_note(f"at item {place} ({label(item)}) of each({steps_of(func)})")
+
+            results = many(func, there, told)
+            if results is not None:
+                return results
         for item in items:
             try:
                 done.append(func(item))
@@ -93,6 +104,16 @@ class each(Fields):
                 error.add_note(f"at item {len(done)} ({label(item)}) of each({steps_of(func)})")
                 raise
         return done
+
+
+def _in_bulk(transform: Transform) -> Callable[..., list[Any] | None] | None:
+    """Return what applies a transform to many items together, where it begins with something that can."""
+    while not hasattr(type(transform), "__flowly_each__"):
+        parts = children(transform) if role(transform) in ("sequential", "transparent") else ()
+        if not parts:
+            return None
+        transform = parts[0]
+    return getattr(type(transform), "__flowly_each__", None)
 
 
 class attempt(Fields):

@@ -10,7 +10,8 @@ from typing import Any
 from ..checkpoint.hashed import Hashed
 from ..checkpoint.mark import checkpoint, only_a_mark
 from ..checkpoint.sources import Sources
-from ..checkpoint.wrapper import Stage, keys_of, stages_of, with_checkpoint
+from ..checkpoint.stages import Stage, keys_of, stages_of
+from ..checkpoint.wrapper import with_checkpoint
 from ..hashing.redefined import warn_of_redefined
 from ..pipelines import apply_concat, build_dict, children, effective_steps, itemsetter, name_of, role, seq, walk
 from ..targets.protocol import BaseTarget, as_target

@@ -35,7 +35,10 @@ def held_folder(folder: str) -> Iterator[bool]:
     try:
         yield _is_locked(folder, opened)
     finally:
-        _close(opened)
+        try:
+            _close(opened)
+        finally:
+            _close(opened)  # does the rest where an interrupt came in between
 
 
 def _is_locked(folder: str, opened: list[int]) -> bool:

@@ -118,7 +118,10 @@ def remove_last(path: str, root: str) -> None:
                 if file.lock_all():
                     os.unlink(path)
             finally:
-                file.leave(path)
+                try:
+                    file.leave(path)
+                finally:
+                    file.leave(path)  # does the rest where an interrupt came in between
         remove_empty(folder, root)
 
 
