@@ -7,7 +7,7 @@ runs has another key the next time: its result is right where it is, but is not 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType
 from typing import Any
 
@@ -15,6 +15,7 @@ from ..errors import MutationWarning
 from ..hashing.changes import Way, is_changed, way_to_change
 from ..hashing.digests import digest, prefixes
 from ..hashing.kept import Keeper, Knowing
+from ..hashing.plain import ATOMS
 from ..hashing.walk import Walk
 from ..once import warn_once
 from ..pipelines import name_of
@@ -48,14 +49,24 @@ class Hashed:
 
     __slots__ = ("_beside", "end", "members", "obj", "steps", "walk")
 
-    def __init__(self, obj: Any, steps: Iterable[Transform], keeper: Keeper) -> None:
-        first = keeper.walk()
-        self._beside: Walk | None = first.beside()
-        walk = self._beside
+    def __init__(self, obj: Any, steps: Sequence[Transform], keeper: Keeper) -> None:
+        first = self.walk = keeper.walk()
+        self._hash(obj)
+        known = first.origin.hashes_of(steps) if type(first) is Knowing else None
+        if known is not None:
+            self.steps = known
+        else:
+            self.walk, self.steps = prefixes(first, steps, keeper.walk)  # kept, unlike that of the object
+            keeper.learn(self.walk)
+            if type(self.walk) is Knowing:
+                self.walk.origin.note(steps, self.steps)
+
+    def _hash(self, obj: Any) -> None:
+        # Atoms leave nothing in a walk, so they need none of their own.
+        walk = self.walk if type(obj) in ATOMS else self.walk.beside()
+        self._beside: Walk | None = walk
         self.obj = digest(walk, obj)
         self.members = _members(walk, obj) if type(obj) is dict else {}
-        self.walk, self.steps = prefixes(first, steps, keeper.walk)  # kept, unlike that of the object
-        keeper.learn(self.walk)
         self.end = time.perf_counter()
 
     def of(self, obj: Any) -> Hashed | None:
@@ -64,10 +75,7 @@ class Hashed:
             return None
         other = object.__new__(Hashed)
         other.walk, other.steps = self.walk, self.steps
-        other._beside = walk = self.walk.beside()
-        other.obj = digest(walk, obj)
-        other.members = _members(walk, obj) if type(obj) is dict else {}
-        other.end = time.perf_counter()
+        other._hash(obj)
         return other
 
     def code_holds(self) -> bool:

@@ -10,7 +10,7 @@ whether they hold the same object, and data, which can change in place and is en
 from __future__ import annotations
 
 from abc import get_cache_token
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter, is_
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
@@ -163,6 +163,18 @@ class Kept:
         self.same: list[tuple[Fetch, Any]] = []
         self.data: list[tuple[Fetch, bytes]] = []
         self.epoch = epoch()
+        self.chain: tuple[Sequence[Any], list[str]] | None = None
+
+    def hashes_of(self, steps: Sequence[Any]) -> list[str] | None:
+        """Return what was noted as the hashes of the prefixes of a chain, as long as what is kept holds."""
+        if self.chain is not None and len(steps) == len(self.chain[0]) and all(map(is_, steps, self.chain[0])):
+            return self.chain[1]
+        return None
+
+    def note(self, steps: Sequence[Any], hashes: list[str]) -> None:
+        """Note the hashes of the prefixes of a chain, if all of its steps are kept."""
+        if all(id(step) in self.memo for step in steps):
+            self.chain = (steps, hashes)
 
     def is_whole(self) -> bool:
         """Return whether all places hold the objects that they held."""
