@@ -93,13 +93,14 @@ class Regions:
         return _lock(self._descriptors[0], 0, 0)
 
     def unlock(self, place: int) -> None:
-        """Release a place; nothing happens where it is not locked."""
+        """Release a place; nothing happens where it is not locked, or the file is closed."""
         with suppress(OSError):
-            _unlock(self._descriptors[0], place * _REGION, LARGEST + 1)
+            for descriptor in self._descriptors:
+                _unlock(descriptor, place * _REGION, LARGEST + 1)
 
     def number(self, place: int) -> int | None:
         """Return the number that another process's lock on a place tells; None for no lock, or where it is not told."""
-        return _number(self._descriptors[0], place * _REGION)
+        return next((_number(descriptor, place * _REGION) for descriptor in self._descriptors), None)
 
 
 def remove_last(path: str, root: str) -> None:
