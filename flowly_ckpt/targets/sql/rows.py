@@ -212,11 +212,11 @@ class Rows:
         columns = self.table.c
         long: list[bytes] = []
         for row in self._pages([columns.object, columns.tag, columns.transform], Selection()):
-            names = [_name(row.object), _name(row.tag), _name(row.transform)]
-            if None in names:
+            obj, tag, transform = map(_name, (row.object, row.tag, row.transform))
+            if obj is None or tag is None or transform is None:
                 long.append(bytes(row.key))
             else:
-                yield tuple(names)
+                yield obj, tag, transform
         for some in batched(long, AT_ONCE):
             for line in self._lines(Selection(), columns.key.in_(list(some))):
                 with suppress(DamagedError):
@@ -298,7 +298,7 @@ def _line(found: Any) -> bytes:
 
 
 def _data(found: Any) -> bytes | None:
-    return found if found is None or isinstance(found, (bytes, memoryview)) else b""
+    return bytes(found) if isinstance(found, (bytes, memoryview)) else None
 
 
 def _name(found: Any) -> str | None:
@@ -309,7 +309,7 @@ def _name(found: Any) -> str | None:
         return None
 
 
-def _number(found: Any) -> float:
+def _number(found: Any) -> int | float | Decimal:
     return found if isinstance(found, (int, float, Decimal)) and isfinite(found) else 0
 
 
