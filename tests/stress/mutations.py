@@ -437,7 +437,7 @@ def tags_of(values: list[Any]) -> set[str]:
 # processes
 
 
-def attempt(subject: Subject, number: int, expected: list[Any]) -> bool:
+def attempt(subject: Subject, number: int, expected: list[str]) -> bool:
     """Decode one mutated encoding; return whether it was refused.
 
     :raises AssertionError: for what must not be.
@@ -448,6 +448,14 @@ def attempt(subject: Subject, number: int, expected: list[Any]) -> bool:
         data = subject.form(data, chance)
     else:
         data = mutated(data, chance, subject.encodings)
+    return is_refused(subject, data, expected)
+
+
+def is_refused(subject: Subject, data: bytes, expected: list[str]) -> bool:
+    """Decode bytes; return whether they were refused.
+
+    :raises AssertionError: for what must not be.
+    """
     try:
         found = subject.decode(data)
     except DamagedError:
@@ -457,6 +465,15 @@ def attempt(subject: Subject, number: int, expected: list[Any]) -> bool:
     if subject.is_guarded:
         assert functional_hash(found) in expected, f"another value: {found!r:.200}"
     return False
+
+
+def prepared(name: str) -> tuple[Subject, list[str]]:
+    """Return a subject, and the hashes of the values that may come of it; its files lie in the working directory."""
+    global SCRATCH
+    SCRATCH = os.getcwd()
+    warnings.simplefilter("ignore")
+    subject = {**SUBJECTS, **IN_FOLDERS}[name]()
+    return subject, [functional_hash(subject.decode(data)) for data in subject.encodings] if subject.is_guarded else []
 
 
 def run(name: str, start: int, end: int) -> tuple[int, int, list[str]]:
@@ -478,11 +495,7 @@ def run(name: str, start: int, end: int) -> tuple[int, int, list[str]]:
 
 def try_all(name: str, start: int, end: int) -> None:
     """Try numbers in this process, within bounds."""
-    global SCRATCH
-    SCRATCH = os.getcwd()
-    warnings.simplefilter("ignore")
-    subject = {**SUBJECTS, **IN_FOLDERS}[name]()
-    expected = [functional_hash(subject.decode(data)) for data in subject.encodings] if subject.is_guarded else []
+    subject, expected = prepared(name)
     progress, results = os.open("progress", os.O_RDWR | os.O_CREAT), Path("results").open("w")  # noqa: SIM115
     with open("/proc/self/statm") as file:
         size = int(file.read().split()[0]) * resource.getpagesize()
