@@ -50,6 +50,12 @@ class Leases:
             self._process = os.getpid()
         return Lease(self, key)
 
+    def collect(self, older_than: float) -> list[tuple[str, int]]:
+        """Remove claims that their holders have not renewed for so many seconds; give name and size of each."""
+        found = self.objects.forsaken(_FOLDER, max(older_than, self.seconds))
+        self.objects.remove([name for name, _ in found])
+        return found
+
     def hold(self, lease: Lease) -> None:
         """Renew a claim from now on."""
         with self._guard:
