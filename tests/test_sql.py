@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 import pickle
+import sqlite3
 import threading
 import traceback
 import warnings
+from contextlib import closing
 from functools import partial
 
 import pytest
@@ -364,3 +366,32 @@ def test_large_needs_bytes_and_a_table_of_another_format_is_refused(make):
         connection.execute(target._rows.about.update().values(format=99))
     with pytest.raises(StoreError, match="has format 99, this version reads 1"):
         pickle.loads(pickle.dumps(target)).get(A)
+
+
+@pytest.mark.parametrize(
+    "found", [b"\xff\xfe", "text", 7, 1e999, "[" * 5000], ids=["bytes", "text", "number", "endless", "brackets"]
+)
+@pytest.mark.parametrize("column", ["tag", "object", "size", "created", "made", "data", "beside"])
+def test_a_row_whose_columns_are_anything_is_a_miss_at_worst(tmp_path, column, found):
+    """SQLite keeps whatever it is given, of any type."""
+    with SqlTarget(f"sqlite:///{tmp_path}/results.db") as target, warnings.catch_warnings(action="ignore"):
+        target[A], target[B] = [1, 2], [3]
+        with closing(sqlite3.connect(f"{tmp_path}/results.db")) as connection, connection:
+            connection.execute(f"update flowly_entries set {column} = ? where tag = 'tag'", (found,))
+        assert target.get(A) in ([1, 2], None)
+        assert target[B] == [3]
+        assert B in target
+        assert B in set(target)
+        assert B in {entry.key for entry in target.entries()}
+        assert sum(one.entries for one in target.stats()) == 2
+        target.verify(repair=True)
+        assert recall(target, A, lambda: [1, 2]) == [1, 2] == target[A]
+
+
+def test_text_that_a_disk_has_changed_makes_its_row_a_miss(tmp_path):
+    path = tmp_path / "results.db"
+    with SqlTarget(f"sqlite:///{path}") as target:
+        target[A] = [1, 2]
+    path.write_bytes(path.read_bytes().replace(b'"codec"', b'"c\xffdec"'))
+    with SqlTarget(f"sqlite:///{path}") as target, pytest.warns(StoreWarning, match="cannot be used"):
+        assert target.get(A) is None

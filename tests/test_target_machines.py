@@ -2,7 +2,9 @@
 
 import copy
 import itertools
+import os
 import pickle
+import traceback
 import warnings
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from flowly_ckpt.errors import StoreWarning
-from flowly_ckpt.targets import DiskTarget, FileTarget, RemoteTarget, as_target
+from flowly_ckpt.targets import DiskTarget, Expiring, FileTarget, RemoteTarget, SqlTarget, as_target
 from flowly_ckpt.typing import Facts
 
 # What a folder, a name or a statement of SQL could take for one another.
@@ -25,6 +27,7 @@ KEYS = [
     ("a.c", "b", ""),
     ("a", "b", "c.pkl"),
 ]
+SHARED = (DiskTarget, FileTarget, RemoteTarget, SqlTarget)
 keys = st.sampled_from(KEYS[:4]) | st.sampled_from(KEYS)  # some often
 values = st.sampled_from([None, False, 0, "", b"", [], [1, [2]], {"a": [1]}, "text", "large", (1, (2,)), {1, 2}])
 PLACES = {name: st.sampled_from(sorted({key[place] for key in KEYS}))
@@ -37,6 +40,15 @@ selections = st.fixed_dictionaries(
 def value_of(drawn):
     """Make a value of its own, a large one not for hypothesis to print."""
     return b"\0" * 40_000 if drawn == "large" else copy.deepcopy(drawn)
+
+
+def aged(target):
+    """Open a target again with all its entries too old, where that is one of its options; else return None."""
+    if isinstance(target, Expiring):
+        return Expiring(target.target, 0)
+    if isinstance(target, DiskTarget) and target.options["max_age"] is not None:
+        return DiskTarget(target.path, **{**target.options, "max_age": 0})
+    return None
 
 
 def selected(key, selection):
@@ -168,8 +180,56 @@ class LikeADict(RuleBasedStateMachine):
 
     @rule()
     def go_on_in_another_process(self):
-        if isinstance(self.target, (DiskTarget, FileTarget, RemoteTarget)):
+        if isinstance(self.target, SHARED):
             self.target = self.full = pickle.loads(pickle.dumps(self.target))
+
+    @rule(key=keys, value=values)
+    def let_another_process_write(self, key, value):
+        is_in_memory = "memory://" in repr(self.target)
+        if not isinstance(self.target, SHARED) or is_in_memory or not hasattr(os, "fork"):
+            return
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                assert dict(self.target.items()) == self.model
+                self.target[key] = value_of(value)
+                self.full.close()
+                code = 0
+            except BaseException:  # noqa: BLE001  a child must not go on with the test
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        assert os.waitpid(pid, 0)[1] == 0
+        self.model[key] = value_of(value)
+
+    @rule(share=st.sampled_from([0.0, 0.3, 0.9, 1.0]))
+    def evict(self, share):
+        sizes = {entry.key: entry.size for entry in self.full.entries()}
+        if not all(sizes.values()):  # it does not know how large they are
+            return
+        bound = int(sum(sizes.values()) * share)
+        evicted = self.full.gc(max_bytes=bound, older_than=0).evicted
+        kept = set(self.target)
+        assert kept <= set(self.model)
+        assert evicted == len(self.model) - len(kept)
+        once = {repr(self.model[key]): sizes[key] for key in kept}  # a store may keep equal values in one place
+        assert sum(once.values()) <= bound
+        for key in self.model.keys() - kept:
+            del self.model[key]
+
+    @rule(collects=st.booleans())
+    def expire(self, collects):
+        expired = aged(self.target)
+        if expired is None:
+            return
+        assert len(expired) == 0
+        assert dict(expired) == {}
+        assert all(expired.fate(key) == "expired" for key in self.model)
+        if collects:
+            assert expired.gc().expired == len(self.model)
+            self.model.clear()
+        expired.close()
 
     @invariant()
     def count(self):

@@ -385,6 +385,18 @@ def test_remote_claims_are_leases_where_they_are_asked_for(tmp_path, lease):
 
 
 @needs_threads
+def test_a_lease_whose_holder_was_killed_before_it_was_written_ends_too(tmp_path):
+    target = RemoteTarget(f"file://{tmp_path}", lease=0.05)
+    target[B] = 1
+    path = tmp_path / target.claim(A).name
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    claim = target.claim(A)
+    assert next(claim.waits()) > 0  # it may be written yet
+    with target.claim(A):
+        assert path.read_bytes()
+
+
 def test_leases_that_wait_for_each_other_are_noticed(tmp_path):
     """The two targets have nothing in common but the store, like two machines."""
     first, second = (RemoteTarget(f"file://{tmp_path}", lease=30.0) for _ in range(2))

@@ -683,6 +683,23 @@ def test_beats_S3_5_an_empty_file_is_not_a_result(folder, ran):
         assert square(3).load() == 9
 
 
+def test_a_file_that_goes_away_while_it_is_looked_at_is_no_error(folder):
+    leaving = []
+
+    class Leaving(Filestore):
+        def exists(self):
+            is_there = super().exists()
+            for path in leaving:
+                os.unlink(path)
+            leaving.clear()
+            return is_there
+
+    square = task(target=f"{folder}/{{n}}", store=Leaving)(lambda n: n * n)
+    leaving.append(str(square(3)))
+    assert square(3) == square.at(3)
+    assert square(3).load() == 9
+
+
 def test_beats_S3_5_a_damaged_file_says_what_to_do(folder, ran):
     square = square_of(ran)
     path = Path(square(3))

@@ -50,6 +50,12 @@ class Leases:
             self._process = os.getpid()
         return Lease(self, key)
 
+    def collect(self, older_than: float) -> list[tuple[str, int]]:
+        """Remove claims that their holders have not renewed for so many seconds; give name and size of each."""
+        found = self.objects.forsaken(_FOLDER, max(older_than, self.seconds))
+        self.objects.remove([name for name, _ in found])
+        return found
+
     def hold(self, lease: Lease) -> None:
         """Renew a claim from now on."""
         with self._guard:
@@ -99,7 +105,7 @@ class Lease(Polled):
         self.thread = threading.get_ident()
         self.waits_for = ""  # the name of the claim that the holder waits for, for those who look for circles
         self._token = uuid.uuid4().hex
-        self._seen = (b"", 0.0)  # what was read last, and since when that has been so
+        self._seen: tuple[bytes | None, float] = (None, 0.0)  # what was read last, and since when that has been so
 
     def content(self) -> bytes:
         """Return what is written: who holds it, and something that is new each time."""
@@ -116,18 +122,21 @@ class Lease(Polled):
     def lock(self) -> bool:
         """Write the object, unless somebody else has and still renews it."""
         content = self._read(self.name)
-        is_mine = self._token.encode() in content  # written by an attempt whose answer was lost
+        is_mine = self._token.encode() in (content or b"")  # written by an attempt whose answer was lost
         if not is_mine and (self._is_alive(content) or not self.leases.objects.create(self.name, self.content())):
             return False
         self.leases.hold(self)
         return True
 
-    def _read(self, name: str) -> bytes:
-        return next((bytes(data) for _, data in self.leases.objects.read([name])), b"")
+    def _read(self, name: str) -> bytes | None:
+        return next((bytes(data) for _, data in self.leases.objects.read([name])), None)
 
-    def _is_alive(self, content: bytes) -> bool:
-        """Return whether somebody holds it; what has not been renewed for long is removed."""
-        if not content:
+    def _is_alive(self, content: bytes | None) -> bool:
+        """Return whether somebody holds it; what has not been renewed for long is removed.
+
+        One that is empty counts as any other: in a folder its writer may be about to fill it, or have been killed.
+        """
+        if content is None:
             return False
         now = time.monotonic()
         if content != self._seen[0]:
@@ -146,7 +155,7 @@ class Lease(Polled):
             if name in mine:
                 return mine[name].key
             seen.add(name)
-            name = self._read(name).decode("utf-8", "replace").partition("\n")[2].partition("\n")[0]
+            name = (self._read(name) or b"").decode("utf-8", "replace").partition("\n")[2].partition("\n")[0]
         return None
 
     def stop_looking(self) -> None:
@@ -175,5 +184,5 @@ class Lease(Polled):
 
     def holder(self) -> str:
         """Name who holds it, as it says itself."""
-        text = self._seen[0].partition(b"\n")[0].decode("utf-8", "replace")
+        text = (self._seen[0] or b"").partition(b"\n")[0].decode("utf-8", "replace")
         return plain(text[:200]) or super().holder()

@@ -229,6 +229,20 @@ class Objects:
             if not is_temporary(path.rpartition("/")[2]):
                 yield path[len(self.root) + 1 :]
 
+    def forsaken(self, below: str, older_than: float) -> list[tuple[str, int]]:
+        """Return name and size of the objects below a folder that nobody has written for so many seconds."""
+
+        def attempt(system: Any) -> list[tuple[str, int]]:
+            found = []
+            for name in names:
+                with suppress(*_ABSENT, NotImplementedError):  # others remove them too; some stores keep no such times
+                    if time.time() - system.modified(self.path(name)).timestamp() >= older_than:
+                        found.append((name, system.info(self.path(name))["size"]))
+            return found
+
+        names = list(self.names(below))
+        return self._patiently(attempt)
+
     def remove(self, names: Sequence[str]) -> None:
         """Remove objects, many at the same time; those that are not there are none the less gone."""
         for start in range(0, len(names), _REMOVE_AT_ONCE):

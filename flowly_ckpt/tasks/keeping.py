@@ -174,13 +174,11 @@ class _Result(BaseTarget):
 
         :raises StaleError: for a result that was made otherwise, where ``changed="raise"``.
         """
-        if not self.store.exists():
-            return False
         if self._is_emptied():
             text = f"{self.store.loc} is empty and counts as absent; it is made again"
             warn(text, StoreWarning)
             return False
-        return self._is_current()
+        return self.store.exists() and self._is_current()
 
     def _is_current(self) -> bool:
         """Return whether the result that is there is the one asked for; report it if it is used anyway."""
@@ -193,7 +191,12 @@ class _Result(BaseTarget):
 
     def _is_emptied(self) -> bool:
         """Return whether an empty file is what is left of a pickle that never was written."""
-        return self.task.save and type(self.store).load is Filestore.load and os.path.getsize(self.store.loc) == 0
+        if not self.task.save or type(self.store).load is not Filestore.load:
+            return False
+        try:
+            return os.path.getsize(self.store.loc) == 0
+        except OSError:  # none is there, which the store tells
+            return False
 
     def _differences(self) -> tuple[str, ...]:
         return differences(self.store.made_from(), self.made_from) if self.made_from else ()
@@ -211,7 +214,7 @@ class _Result(BaseTarget):
         return Held(self.store.loc, list(value) if type(value) is Materialised else value)
 
     def __getitem__(self, key: Key) -> Store:
-        is_there = self.store.exists() and not self._is_emptied()
+        is_there = not self._is_emptied() and self.store.exists()
         if not is_there or (self.task.changed == "rerun" and self._differences()):
             raise KeyError(key)
         return self.store

@@ -2,8 +2,8 @@
 
 python tests/stress/mutations.py [--quick] [--count N] [--only TEXT]
 
-Of each codec and library 100,000 mutated encodings are decoded (with --quick 1,000; of sidecars a tenth, of indexes a
-hundredth of that).
+Of each codec and library 100,000 mutated encodings are decoded (with --quick 1,000); of what lies in folders a tenth
+of that.
 It holds where a value comes out, the stored one where there is a digest, or the codec's own error; a crash, another
 error, a warning of another kind, 256 MB more than before or ten seconds are faults.
 """
@@ -38,13 +38,35 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import xxhash
 
+from flowly_ckpt.cli.printing import entry_facts, readable, shown
 from flowly_ckpt.hashing import functional_hash
-from flowly_ckpt.recipes.records import Record, recorded
-from flowly_ckpt.targets import DiskTarget, FileTarget, Serialized, Signed, compressed, pickled, plain_pickle, tree
+from flowly_ckpt.recipes import AlkymiConfig, CacheTarget
+from flowly_ckpt.recipes.outputs import computed
+from flowly_ckpt.recipes.records import RECORD, Record, recorded
+from flowly_ckpt.resume.storing import Place, folder_of_states
+from flowly_ckpt.targets import (
+    DiskTarget,
+    Expiring,
+    FileTarget,
+    Layered,
+    RemoteTarget,
+    Serialized,
+    Signed,
+    SqlTarget,
+    as_target,
+    compressed,
+    gzipped,
+    pickled,
+    plain_pickle,
+    tree,
+)
 from flowly_ckpt.targets.codecs.frames import framed, unframed
 from flowly_ckpt.targets.damage import DamagedError
+from flowly_ckpt.targets.disk.folder import MARKER
 from flowly_ckpt.targets.provenance import Provenance, read_line, write_line
+from flowly_ckpt.typing import Facts
 
 MEMORY = 256 << 20
 KEY = ("0a", "fit", "1b")
@@ -90,6 +112,9 @@ POLARS = [
     pl.Series("s", [1.5, None]),
 ]  # fmt: skip
 SMALL = {"a": [1, 2.5, "text"], "b": np.arange(4)}
+ODD = [None, -1, 1 << 62, 10**400, 1e300, "text", "\x1b[2J", b"\xff\xfe", "[" * 5000, "{}", '{"a": 1e999}', b"",
+       "9" * 5000]  # fmt: skip
+Form = Callable[[bytes, random.Random], bytes]
 
 
 class Subject(NamedTuple):
@@ -98,7 +123,7 @@ class Subject(NamedTuple):
     encodings: list[bytes]
     decode: Callable[[bytes], Any]
     is_guarded: bool = False
-    form: Callable[[bytes, random.Random], bytes] | None = None  # a mutation that keeps the form
+    form: Form | None = None  # a mutation that keeps the form
 
 
 def of_tree(values: list[Any]) -> Subject:
@@ -114,45 +139,110 @@ def stored(make: Callable[[dict[str, bytes]], Any]) -> Subject:
     """Mutate what a target keeps in a mapping from names to bytes."""
 
     def decode(data: bytes) -> Any:
-        return make(dict.fromkeys(shelf, data)).get(KEY, ABSENT)
+        return used(make(dict.fromkeys(shelf, data)))
 
     shelf: dict[str, bytes] = {}
     make(shelf)[KEY] = SMALL
-    return Subject(list(shelf.values()), decode, True)
+    return Subject(list(shelf.values()), decode, True, other_line)
 
 
-def sidecars() -> Subject:
-    def decode(data: bytes) -> Any:
-        shutil.rmtree(folder, ignore_errors=True)
-        target = FileTarget(folder, lambda key: "a", codec=tree)
-        target[KEY] = SMALL
-        (Path(folder) / ".made" / "a").write_bytes(data)
-        list(target.entries())
-        target.verify()
-        return target.get(KEY, ABSENT)
-
-    folder = f"{SCRATCH}/files"
-    decode(b"")
-    FileTarget(folder, lambda key: "a", codec=tree)[KEY] = SMALL
-    return Subject([(Path(folder) / ".made" / "a").read_bytes()], decode, True)
+def used(target: Any) -> Any:
+    """Look at a store in every way; return what it has under the key."""
+    full = as_target(target)
+    for entry in full.entries():
+        shown(readable(entry_facts(entry)))
+    full.stats()
+    full.verify()
+    full.clear_where(dry_run=True, **({"older_than": 9e9} if full.keeps_times else {}))
+    return target.get(KEY, ABSENT)
 
 
-def indexes() -> Subject:
-    def made() -> bytes:
-        shutil.rmtree(folder, ignore_errors=True)
-        target = DiskTarget(folder)
-        target[KEY] = SMALL
-        for number in range(40):
-            target[str(number), "t", "f"] = ["x" * 100, number]
-        target.close()
-        with sqlite3.connect(f"{folder}/index.sqlite") as connection:
-            connection.execute("pragma wal_checkpoint(truncate)")
-        connection.close()
-        return Path(folder, "index.sqlite").read_bytes()
+def filed(make: Callable[[str], Any], name: str, form: Form | None = None) -> Subject:
+    """Mutate one of the files of a store in a folder; the others are as they were."""
 
     def decode(data: bytes) -> Any:
-        made()
-        Path(folder, "index.sqlite").write_bytes(data)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(base, folder)
+        Path(folder, name).write_bytes(data)
+        target = make(folder)
+        try:
+            return used(target)
+        finally:
+            as_target(target).close()
+
+    base, folder = f"{SCRATCH}/base", f"{SCRATCH}/folder"
+    target = make(base)
+    target[KEY] = SMALL
+    as_target(target).close()
+    return Subject([Path(base, name).read_bytes()], decode, True, form)
+
+
+def named_files(path: str, codec: Any = tree) -> FileTarget:
+    return FileTarget(path, lambda key: "a", codec=codec)
+
+
+def states() -> Subject:
+    """States of loops, which start over where theirs cannot be used."""
+
+    def decode(data: bytes) -> Any:
+        Path(folder).mkdir(exist_ok=True)
+        Path(folder, "a.pzip").write_bytes(data)
+        place = Place(folder_of_states(folder, None, ".pzip"), ("a", "resume", ""), None, set())
+        found = place.load()
+        return ABSENT if found is None else found["locals"]
+
+    folder = f"{SCRATCH}/states"
+    kept = Place(folder_of_states(folder, None, ".pzip"), ("a", "resume", ""), None, set())
+    kept.save({"total": [1, 2.5], "name": "x"}, {"loops": {(0,): (2, "'b'")}, "random": None})
+    return Subject([Path(folder, "a.pzip").read_bytes()], decode, True)
+
+
+def caches() -> Subject:
+    """Records in the folder of recipes, where nothing may be unpickled."""
+
+    def decode(data: bytes) -> Any:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(base, folder)
+        Path(folder, ".alkymi_cache", name).write_bytes(data)
+        target = CacheTarget(f"{folder}/.alkymi_cache")
+        found = used(target)
+        return found if found is ABSENT else found.value()
+
+    AlkymiConfig.get().allow_pickling = False
+    base, folder = f"{SCRATCH}/base", f"{SCRATCH}/folder"
+    CacheTarget(f"{base}/.alkymi_cache")[KEY] = computed([np.arange(4), "text", {"a": 1.5}], base)
+    (record,) = Path(base).rglob(RECORD)
+    name = str(record.relative_to(f"{base}/.alkymi_cache"))
+    return Subject([record.read_bytes()], decode, False, other_line)
+
+
+def leases() -> Subject:
+    """Claims in a folder that many machines share: one is had at once, or waited for."""
+
+    def decode(data: bytes) -> Any:
+        target = RemoteTarget(f"file://{folder}", lease=1e9)
+        claim = target.claim(KEY)
+        Path(folder, claim.name).write_bytes(data)
+        assert next(claim.waits(), None) is not None, "what somebody holds was taken"
+        claim.holder()
+        claim.circle()
+        return None
+
+    folder = f"{SCRATCH}/leases"
+    target = RemoteTarget(f"file://{folder}", lease=1e9)
+    claim = target.claim(KEY)
+    with claim:
+        data = Path(folder, claim.name).read_bytes()
+    return Subject([data], decode)
+
+
+def indexes(name: str) -> Subject:
+    """Mutate an index, or the log in which all that it has still lies."""
+
+    def decode(data: bytes) -> Any:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(base, folder)
+        Path(folder, name).write_bytes(data)
         target = DiskTarget(folder)
         try:
             for number in range(0, 40, 7):
@@ -167,50 +257,39 @@ def indexes() -> Subject:
             target.close()
         return found
 
-    folder = f"{SCRATCH}/store"
-    return Subject([made()], decode, True)
+    base, folder = f"{SCRATCH}/base", f"{SCRATCH}/folder"
+    made = DiskTarget(f"{SCRATCH}/made")
+    made[KEY] = SMALL
+    made.put_many(((str(number), "t", "f"), ["x" * 100, number], Facts(0.0)) for number in range(40))
+    if name == "index.sqlite":
+        made.close()
+        with sqlite3.connect(f"{made.path}/index.sqlite") as connection:
+            connection.execute("pragma wal_checkpoint(truncate)")
+        connection.close()
+    shutil.copytree(made.path, base, ignore=shutil.ignore_patterns("*-shm"))
+    made.close()
+    return Subject([Path(base, name).read_bytes()], decode, True)
 
 
-def rows() -> Subject:
+def rows(make: Callable[[str], Any], database: str, update: str, columns: list[str]) -> Subject:
     """Rows of the right digest whose other columns are anything: what somebody writes who knows the format."""
 
     def decode(data: bytes) -> Any:
         chance = random.Random(data)
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(base, folder)
-        odd = [
-            None,
-            -1,
-            1 << 62,
-            1e300,
-            "text",
-            "\x1b[2J",
-            b"\xff\xfe",
-            "[" * 5000,
-            "{}",
-            '{"a": 1e999}',
-            b"",
-            "9" * 5000,
-        ]
-        connection = sqlite3.connect(f"{folder}/index.sqlite")
+        connection = sqlite3.connect(f"{folder}/{database}")
         connection.execute("pragma ignore_check_constraints = 1")
-        for column in (
-            []
-            if data == b"rows"
-            else chance.sample(["codec", "size", "digest", "created", "seconds", "made_from", "blob", "data"], 3)
-        ):
+        for column in [] if data == b"rows" else chance.sample(columns, 3):
             try:
-                connection.execute(f"update entries set {column} = ? where tag = 'fit'", (chance.choice(odd),))
-            except sqlite3.IntegrityError:
+                connection.execute(update.format(column), (chance.choice(ODD),))
+            except (sqlite3.IntegrityError, OverflowError):
                 continue
         connection.commit()
         connection.close()
-        target = DiskTarget(folder)
+        target = make(folder)
         try:
-            list(target.entries())
-            target.stats()
-            target.size()
-            found = target.get(KEY, ABSENT)
+            found = used(target)
             target.verify(repair=True)
             target.gc()
         finally:
@@ -218,13 +297,14 @@ def rows() -> Subject:
         return found
 
     base, folder = f"{SCRATCH}/base", f"{SCRATCH}/rows"
-    target = DiskTarget(base)
+    os.mkdir(base)
+    target = make(base)
     target[KEY] = SMALL
     target.close()
     return Subject([b"rows"], decode, True)
 
 
-RECORD = Record("steps:load", "0a", "1b", "2c", {"x": "0a"}, 0.1, "", (), (("0a.1b/0.npy", 5, "0"),), None, ["x"])
+LINE = Record("steps:load", "0a", "1b", "2c", {"x": "0a"}, 0.1, "", (), (("0a.1b/0.npy", 5, "0"),), None, ["x"])
 MADE = Provenance(KEY, "pickled", 4, "0a", 0.0, 2.0, {"x": "y"})
 SUBJECTS: dict[str, Callable[[], Subject]] = {
     "tree, plain values": lambda: of_tree(PLAIN),
@@ -239,11 +319,34 @@ SUBJECTS: dict[str, Callable[[], Subject]] = {
     "Serialized, tree in zstd": lambda: stored(lambda shelf: Serialized(shelf, compressed(inner=tree))),
     "Signed, pickled": lambda: stored(lambda shelf: Signed(Serialized(shelf), b"x" * 16)),
     "Signed, in a dict": lambda: stored(lambda shelf: Signed(shelf, b"x" * 16, pickled)),
-    "records of recipes": lambda: Subject([recorded.dumps(RECORD)], recorded.loads, True),
-    "lines about entries": lambda: Subject([write_line(MADE)], read_line, True),
-    "sidecars": sidecars,
-    "indexes": indexes,
-    "rows of an index": rows,
+    "Serialized, gzipped": lambda: stored(lambda shelf: Serialized(shelf, gzipped)),
+    "Expiring, Layered": lambda: stored(lambda shelf: Expiring(Layered({}, Serialized(shelf)), 3600)),
+    "records of recipes": lambda: Subject([recorded.dumps(LINE)], recorded.loads, False, other_line),
+    "lines about entries": lambda: Subject([write_line(MADE)], read_line, False, other_line),
+}
+IN_FOLDERS: dict[str, Callable[[], Subject]] = {
+    "folder of recipes": caches,
+    "sidecars": lambda: filed(named_files, ".made/a", other_line),
+    "files, plain pickle": lambda: filed(lambda path: named_files(path, plain_pickle), "a"),
+    "files, tree": lambda: filed(named_files, "a"),
+    "objects of RemoteTarget": lambda: filed(lambda path: RemoteTarget(f"file://{path}"), "fit/0a.1b", other_line),
+    "states of loops": states,
+    "leases": leases,
+    "indexes": lambda: indexes("index.sqlite"),
+    "logs of indexes": lambda: indexes("index.sqlite-wal"),
+    "markers of stores": lambda: filed(DiskTarget, MARKER),
+    "rows of an index": lambda: rows(
+        DiskTarget,
+        "index.sqlite",
+        "update entries set {} = ? where tag = 'fit'",
+        ["codec", "size", "digest", "created", "seconds", "made_from", "blob", "data"],
+    ),
+    "rows of a database": lambda: rows(
+        lambda path: SqlTarget(f"sqlite:///{path}/rows.db"),
+        "rows.db",
+        "update flowly_entries set {} = ?",
+        ["tag", "object", "transform", "size", "created", "made", "data", "beside"],
+    ),
 }
 
 
@@ -300,6 +403,21 @@ def other_json(data: bytes, chance: random.Random) -> bytes:
     return b"".join(framed(b"FLOWTREE", json.dumps(whole[0]).encode(), pieces))
 
 
+def other_line(data: bytes, chance: random.Random) -> bytes:
+    """Exchange nodes of the JSON of a line that ends in its digest, which is made right again."""
+    text, mark, rest = data.partition(b', "check": "')
+    whole = json.loads(text + b"}")
+    for _ in range(chance.choice([1, 1, 2, 3])):
+        holder, name = chance.choice(list(below(whole)))
+        other, another = chance.choice(list(below(whole)))
+        odd = [each for each in ODD if type(each) is not bytes]
+        holder[name] = json.loads(
+            json.dumps(chance.choice([other[another], chance.choice(odd), [], {}, True, 1 << 40]))
+        )
+    text = json.dumps(whole).encode()[:-1]
+    return text + mark + xxhash.xxh3_128_hexdigest(text).encode() + rest[32:]
+
+
 def below(node: Any) -> Any:
     for name, inner in list(node.items() if isinstance(node, dict) else enumerate(node)):
         yield node, name
@@ -319,7 +437,7 @@ def tags_of(values: list[Any]) -> set[str]:
 # processes
 
 
-def attempt(subject: Subject, number: int, expected: list[Any]) -> bool:
+def attempt(subject: Subject, number: int, expected: list[str]) -> bool:
     """Decode one mutated encoding; return whether it was refused.
 
     :raises AssertionError: for what must not be.
@@ -330,6 +448,14 @@ def attempt(subject: Subject, number: int, expected: list[Any]) -> bool:
         data = subject.form(data, chance)
     else:
         data = mutated(data, chance, subject.encodings)
+    return is_refused(subject, data, expected)
+
+
+def is_refused(subject: Subject, data: bytes, expected: list[str]) -> bool:
+    """Decode bytes; return whether they were refused.
+
+    :raises AssertionError: for what must not be.
+    """
     try:
         found = subject.decode(data)
     except DamagedError:
@@ -339,6 +465,15 @@ def attempt(subject: Subject, number: int, expected: list[Any]) -> bool:
     if subject.is_guarded:
         assert functional_hash(found) in expected, f"another value: {found!r:.200}"
     return False
+
+
+def prepared(name: str) -> tuple[Subject, list[str]]:
+    """Return a subject, and the hashes of the values that may come of it; its files lie in the working directory."""
+    global SCRATCH
+    SCRATCH = os.getcwd()
+    warnings.simplefilter("ignore")
+    subject = {**SUBJECTS, **IN_FOLDERS}[name]()
+    return subject, [functional_hash(subject.decode(data)) for data in subject.encodings] if subject.is_guarded else []
 
 
 def run(name: str, start: int, end: int) -> tuple[int, int, list[str]]:
@@ -360,11 +495,7 @@ def run(name: str, start: int, end: int) -> tuple[int, int, list[str]]:
 
 def try_all(name: str, start: int, end: int) -> None:
     """Try numbers in this process, within bounds."""
-    global SCRATCH
-    SCRATCH = os.getcwd()
-    warnings.simplefilter("ignore")
-    subject = SUBJECTS[name]()
-    expected = [functional_hash(subject.decode(data)) for data in subject.encodings] if subject.is_guarded else []
+    subject, expected = prepared(name)
     progress, results = os.open("progress", os.O_RDWR | os.O_CREAT), Path("results").open("w")  # noqa: SIM115
     with open("/proc/self/statm") as file:
         size = int(file.read().split()[0]) * resource.getpagesize()
@@ -398,9 +529,9 @@ def main() -> int:
     total = options.count or (1_000 if options.quick else 100_000)
     failed = 0
     print(f"{'mutated encodings':<40} {'tried':>8} {'held':>8} {'refused':>8}", flush=True)
-    for name in SUBJECTS:
+    for name in [*SUBJECTS, *IN_FOLDERS]:
         if options.only in name:
-            failed += trials(name, options.start, options.start + max(total // SHARES.get(name, 1), 10))
+            failed += trials(name, options.start, options.start + (total if name in SUBJECTS else total // 10))
     return int(failed > 0)
 
 
@@ -418,7 +549,6 @@ def trials(name: str, start: int, end: int) -> int:
     return len(faults)
 
 
-SHARES = {"sidecars": 10, "indexes": 100, "rows of an index": 100}
 SCRATCH = ""
 TAGS = sorted(tags_of([*PLAIN, *NUMPY, *PANDAS, *PYARROW, *POLARS]) | {"ref", "shared", "map"})
 

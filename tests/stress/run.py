@@ -5,7 +5,7 @@ python tests/stress/run.py [--quick]
 Each trial runs in a forked process. Faults come at the Nth of the calls that a store makes to the file system, for each
 N there is (with --quick for every seventh; errors and forks for every third of those, lasting ones for every sixth):
 killed before it, in it (half of what was to be written is) and after it; failing once, and for good.
-SQLite's own calls are not among these; the soak kills in the midst of them.
+SQLite's own calls are not among these; ``storms.py`` kills in the midst of them.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from forked import Table, child, same
 
 from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.targets import DiskTarget, FileTarget, Serialized, compressed, gzipped, pickled, plain_pickle, tree
@@ -65,31 +65,6 @@ class Calls:
             return None if self.act(self, name, real, arguments) else real(*arguments, **more)
 
         return call
-
-
-def same(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and bool(np.all(np.asarray(one, object) == np.asarray(other, object)))
-
-
-def child(work: Callable[[], Any]) -> tuple[int, str]:
-    """Run work in a forked process; return how it ended, and what it said."""
-    ends = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            signal.alarm(60)
-            warnings.simplefilter("ignore")
-            os.write(ends[1], str(work()).encode())
-            code = 0
-        except BaseException:  # noqa: BLE001
-            os.write(ends[1], traceback.format_exc().encode()[-4000:])
-        finally:
-            os._exit(code)
-    os.close(ends[1])
-    with open(ends[0], "rb") as said:
-        text = said.read().decode()
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), text
 
 
 def session(target: Any) -> None:
@@ -217,7 +192,7 @@ def at_every_call(title: str, act: Callable[..., bool], dies: bool, step: int) -
                 break
             tried += 1
             faults += [f"call {at}: {fault}"] if fault else []
-        row(f"{title}: {name}", tried, faults)
+        table.row(f"{title}: {name}", tried, faults)
 
 
 def flips() -> None:
@@ -262,7 +237,7 @@ def flips() -> None:
                             os.chmod(place, 0o600)
                         write(whole)
                         tried += 1
-                row(f"a byte flipped: {name}, {codec.name}", tried, wrong)
+                table.row(f"a byte flipped: {name}, {codec.name}", tried, wrong)
 
 
 def interrupts() -> None:
@@ -274,65 +249,12 @@ def interrupts() -> None:
         with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
             try:
                 run_script(Path(folder), SCRIPT, kind, "300")
-                row(f"an interrupt at a random moment: {kind}", 300, [])
+                table.row(f"an interrupt at a random moment: {kind}", 300, [])
             except (AssertionError, subprocess.TimeoutExpired) as error:
-                row(f"an interrupt at a random moment: {kind}", 300, [str(error)])
+                table.row(f"an interrupt at a random moment: {kind}", 300, [str(error)])
 
 
-def soak(seconds: float) -> None:
-    """Two processes use a store and are killed again and again, while this one clears it."""
-    for name, make in KINDS.items():
-        with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
-            path, faults, kills = f"{folder}/store", [], 0
-
-            def use(make: Callable[[str], Any] = make, path: str = path) -> None:
-                target, chance = make(path), random.Random(os.getpid())
-                while True:
-                    number = chance.randrange(40)
-                    value = np.full(chance.choice([10, 9_000]), number)
-                    key = (str(number), "t", str(len(value)))
-                    assert same(recall(target, key, lambda value=value: value), value)
-
-            end, pids = time.monotonic() + seconds, set()
-            while time.monotonic() < end:
-                while len(pids) < 2:
-                    pid = os.fork()
-                    if pid == 0:
-                        try:
-                            warnings.simplefilter("ignore")
-                            use()
-                        except BaseException:  # noqa: BLE001
-                            traceback.print_exc()
-                        finally:
-                            os._exit(1)
-                    pids.add(pid)
-                time.sleep(random.uniform(0, 0.05))
-                if random.random() < 0.3:
-                    target = make(path)
-                    target.clear_where(object=[str(number) for number in range(10)])
-                    target.close()
-                victim = random.choice(sorted(pids))
-                os.kill(victim, signal.SIGKILL)
-                pids.remove(victim)
-                kills += 1
-                if os.waitstatus_to_exitcode(os.waitpid(victim, 0)[1]) != -signal.SIGKILL:
-                    faults.append("a process ended by itself")
-            for pid in pids:
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-            fault = check(make, path, keeps_old=False)
-            row(f"soak with kills and clears: {name}", kills, faults + ([fault] if fault else []))
-
-
-def row(title: str, tried: int, faults: list[str]) -> None:
-    global failed
-    failed += len(faults)
-    print(f"{title:<62} {tried:>6} {tried - len(faults):>6}", flush=True)
-    for fault in faults[:2]:
-        print("    " + fault.strip().replace("\n", "\n    ")[-1500:])
-
-
-failed = 0
+table = Table()
 threads: list[threading.Thread] = []
 SHELF: dict[str, bytes] = {}
 BASES: dict[Any, str] = {}
@@ -359,5 +281,4 @@ if __name__ == "__main__":
         at_every_call("fork at a call", forking, False, 3 * step)
         flips()
         interrupts()
-        soak(2 if QUICK else 15)
-    sys.exit(failed > 0)
+    sys.exit(table.failed > 0)

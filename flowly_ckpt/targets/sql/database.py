@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from ...errors import StoreError
@@ -87,6 +88,8 @@ class Database:
             raise ModuleNotFoundError(_NEEDS.format(error.name), name=error.name) from error
         except sa.exc.NoSuchModuleError as error:
             raise ValueError(f"SQLAlchemy knows no driver for {str(self)!r}; {_KNOWN}") from error
+        if self.kind == "sqlite":
+            sa.event.listen(self._engine, "connect", _read_damaged_text)
         self._made_by = os.getpid()
         return self._engine
 
@@ -131,3 +134,8 @@ class Database:
         """Close the connections that are not in use."""
         if self._made_by == os.getpid():
             self._engine.dispose()
+
+
+def _read_damaged_text(connection: Any, record: Any) -> None:
+    """Let SQLite's module read text that a fault of the disk has changed; it then matches no digest."""
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from decimal import Decimal
 from itertools import chain, islice, product
+from math import isfinite
 from typing import Any, NamedTuple
 
 import xxhash
@@ -13,6 +16,7 @@ import xxhash
 from ...errors import StoreError
 from ...typing import Key
 from ..claims import digest_of_key
+from ..damage import DamagedError
 from ..facts import Selection, TagStats, names_of
 from ..key_names import quoted, unquoted
 from ..provenance import read_line
@@ -144,7 +148,7 @@ class Rows:
             wanted = {digest_of_key(key): key for key in some}
             chosen = sa.select(columns.key, columns.made, columns.data, columns.beside)
             for digest, made, data, beside in self._run(chosen.where(columns.key.in_(list(wanted)))):
-                yield Row(wanted[bytes(digest)], made.encode(), data, beside)
+                yield Row(wanted[bytes(digest)], _line(made), _data(data), beside if type(beside) is str else None)
 
     def put(self, records: Sequence[tuple[Record, str | None]], is_mixed: bool) -> list[str]:
         """Store rows, of those with one key the last; return the names of what lay beside for those they replace.
@@ -198,21 +202,25 @@ class Rows:
 
     def lines(self, chosen: Selection) -> Iterator[bytes]:
         """Yield the lines on how the selected rows were made."""
-        for row in self._pages([self.table.c.made], chosen):
-            yield row.made.encode()
+        return self._lines(chosen)
+
+    def _lines(self, chosen: Selection, *more: Any) -> Iterator[bytes]:
+        return (_line(row.made) for row in self._pages([self.table.c.made], chosen, *more))
 
     def keys(self) -> Iterator[Key]:
         """Yield the keys."""
         columns = self.table.c
         long: list[bytes] = []
         for row in self._pages([columns.object, columns.tag, columns.transform], Selection()):
-            if "+" in row.object + row.tag + row.transform:
+            obj, tag, transform = map(_name, (row.object, row.tag, row.transform))
+            if obj is None or tag is None or transform is None:
                 long.append(bytes(row.key))
             else:
-                yield unquoted(row.object), unquoted(row.tag), unquoted(row.transform)
+                yield obj, tag, transform
         for some in batched(long, AT_ONCE):
-            for row in self._pages([columns.made], Selection(), columns.key.in_(list(some))):
-                yield read_line(row.made.encode())[0].key
+            for line in self._lines(Selection(), columns.key.in_(list(some))):
+                with suppress(DamagedError):
+                    yield read_line(line)[0].key
 
     def _pages(self, wanted: Sequence[Any], chosen: Selection, *more: Any) -> Iterator[Any]:
         import sqlalchemy as sa
@@ -249,15 +257,18 @@ class Rows:
         sums = sa.select(columns.tag, count, sa.func.sum(columns.size), sa.func.max(columns.created))
         found = []
         for tag, entries, size, created in self._run(sums.group_by(columns.tag)):
-            name = self._long(tag) if tag[:1] == "+" else unquoted(tag)
-            found.append(TagStats(name, entries, int(size), 0, 0.0, created))
+            name = _name(tag)
+            name = self._long(tag) if name is None else name
+            found.append(TagStats(name, entries, int(_number(size)), 0, 0.0, float(_number(created))))
         return sorted(found)
 
-    def _long(self, tag: str) -> str:
+    def _long(self, tag: Any) -> str:
         import sqlalchemy as sa
 
-        one = self._run(sa.select(self.table.c.made).where(self.table.c.tag == tag).limit(1))
-        return read_line(one[0].made.encode())[0].key[1] if one else tag
+        with suppress(DamagedError):
+            for (made,) in self._run(sa.select(self.table.c.made).where(self.table.c.tag == tag).limit(1)):
+                return read_line(_line(made))[0].key[1]
+        return ascii(tag)
 
     def named(self, names: Sequence[str]) -> set[str]:
         """Return those names of what lies beside that a row has."""
@@ -276,6 +287,30 @@ def _values(digest: bytes, record: Record, beside: str | None) -> dict[str, Any]
         "key": digest, "tag": tag, "object": obj, "transform": transform, "size": made.size, "created": made.created,
         "made": record.line().decode(), "data": data, "beside": beside,
     }  # fmt: skip
+
+
+# What a row holds where the database has been damaged, or changed by somebody else, may be of any type: SQLite keeps
+# what it is given. What it should not be is empty here, which matches no digest.
+
+
+def _line(found: Any) -> bytes:
+    return found.encode() if type(found) is str else b""
+
+
+def _data(found: Any) -> bytes | None:
+    return bytes(found) if isinstance(found, (bytes, memoryview)) else None
+
+
+def _name(found: Any) -> str | None:
+    """Return the string of a key that a name stands for, None where the name does not say."""
+    try:
+        return unquoted(found)
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def _number(found: Any) -> int | float | Decimal:
+    return found if isinstance(found, (int, float, Decimal)) and isfinite(found) else 0
 
 
 def short(text: str) -> str:

@@ -1,0 +1,60 @@
+"""Processes that are forked to be attacked, and the table of what held."""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+class Table:
+    """Print a row for each trial; what did not hold is counted."""
+
+    failed = 0
+
+    def row(self, title: str, tried: int, faults: list[str]) -> None:
+        self.failed += len(faults)
+        print(f"{title:<62} {tried:>6} {tried - len(faults):>6}", flush=True)
+        for fault in faults[:2]:
+            print("    " + fault.strip().replace("\n", "\n    ")[-1500:])
+
+
+def same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and bool(np.all(np.asarray(one, object) == np.asarray(other, object)))
+
+
+def started(work: Callable[[], Any], seconds: int = 60) -> tuple[int, int]:
+    """Run work in a forked process; return its number, and the end of a pipe that gives what it says."""
+    ends = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            os.close(ends[0])
+            signal.alarm(seconds)
+            warnings.simplefilter("ignore")
+            os.write(ends[1], str(work()).encode())
+            code = 0
+        except BaseException:  # noqa: BLE001
+            os.write(ends[1], traceback.format_exc().encode()[-4000:])
+        finally:
+            os._exit(code)
+    os.close(ends[1])
+    return pid, ends[0]
+
+
+def ended(pid: int, end: int) -> tuple[int, str]:
+    """Wait for a forked process; return how it ended, and what it said."""
+    with open(end, "rb") as said:
+        text = said.read().decode()
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), text
+
+
+def child(work: Callable[[], Any]) -> tuple[int, str]:
+    """Run work in a forked process to its end."""
+    return ended(*started(work))
