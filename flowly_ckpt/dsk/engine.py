@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from toolz import identity
+
 from ..checkpoint.wrapper import Asked, Stage
 from ..engines import apply as apply_here
 from ..hashing import functional_hash
@@ -130,7 +132,7 @@ class Graph(Parallel):
         nested, self.counts = self.counts, True
         try:
             value = self.segment(stage, obj)
-            whole = self.whole(value) if isinstance(value, Items) else self.call(_itself, value)
+            whole = self.whole(value) if isinstance(value, Items) else self.call(identity, value)
         finally:
             self.counts = nested
         target, key, _, sources = asked.missing(position, None)
@@ -158,7 +160,7 @@ class Graph(Parallel):
         return self.tasks.delayed(obj) if type(obj) is Later else obj
 
     def _given(self, obj: Any) -> Later:
-        return self.tasks.add(Work(_itself), obj)
+        return self.tasks.add(Work(identity), obj)
 
     def _persisted(self, obj: Any) -> Any:
         import dask
@@ -267,10 +269,6 @@ def _graph(transform: Transform, obj: Any, npartitions: int | None, client: Any,
 
 def _plain(computed: Any) -> Any:
     return computed.value if type(computed) is Done else computed
-
-
-def _itself(obj: Any) -> Any:
-    return obj
 
 
 def _listed(read: Read, obj: Any) -> list[Any]:

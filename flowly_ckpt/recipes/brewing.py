@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ..errors import StoreWarning, warn
 from ..labels import label
 from ..targets.damage import DamagedError
+from ..targets.mutation import IMMUTABLE
 from ..targets.protocol import described
 from ..targets.recall import recall
 from ..typing import Key, Rewrite, Transform
@@ -23,7 +24,6 @@ __all__ = ["Brew", "rewritten", "run_all", "run_graph"]
 
 T = TypeVar("T")
 _TRIES = 2  # how often a result may turn out to be unreadable before it is kept in memory only
-_IMMUTABLE = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 
 class _OutdatedError(Exception):
@@ -256,7 +256,7 @@ class _Mapping:
     def _check(self, values: Sequence[Any]) -> None:
         """Let the next item have its own, if this one changed what it was handed in place."""
         for value, digest in zip(values, self.digests):
-            if type(value) not in _IMMUTABLE and digest_of(value, self.recipe.base).text != digest:
+            if type(value) not in IMMUTABLE and digest_of(value, self.recipe.base).text != digest:
                 self.shared = None
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 import xxhash
 
 from ..typing import Key
-from .damage import plain
+from ..wording import plain
 from .facts import key_given
 from .filesystem import PRIVATE, make_folder, open_file, read_file, refuse_link
 from .waiting import computing, is_waited_for, warn_of_circle, whom_it_waits_for
