@@ -12,7 +12,7 @@ from ..dispatch import Dispatch
 from ..labels import label
 from ..pipelines import each as each_of
 from ..pipelines import kv_keymap, kv_map, kv_mapcat, kv_valmap
-from ..pipelines.bases import Fields
+from ..pipelines.bases import OfOne
 from ..pipelines.names import steps_of
 from ..pipelines.pairs import pairs_of
 from ..targets.materialise import materialise
@@ -83,7 +83,7 @@ def mapped_by(term: Any) -> Any:
     return term.func if isinstance(term, each_of) else getattr(term, "each", None)
 
 
-class per_partition(Fields):
+class per_partition(OfOne):
     """Apply a function to a sequence, or to each of its parts where an engine has divided it.
 
     ``per_partition(f)(xs) == list(f(xs))``, and ``f`` keeps the law ``list(f(xs + ys)) == [*f(xs), *f(ys)]``
@@ -94,11 +94,7 @@ class per_partition(Fields):
     See also: :func:`map`, for a function of one item.
     """
 
-    __slots__ = _transforms = ("func",)
-
-    def __init__(self, func: Transform) -> None:
-        self.func = func
-        self._check()
+    __slots__ = ()
 
     def __call__(self, items: Iterable[Any]) -> list[Any]:
         return list(self.func(items))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from ..checkpoint import add_checkpoints, checkpoint
 from ..hashing import functional_hash
-from ..pipelines import Combinator, chained, name_of, role, walk
+from ..pipelines import chained, name_of, role, walk
+from ..pipelines.bases import Around
 from ..pipelines.strategies import fold, joined
 from ..pipelines.term import with_children
 from ..targets.protocol import as_target, checked
@@ -98,11 +99,10 @@ class _Judged(Wrapper):
         self.books.learn(self.code, learnt)
 
 
-class _unkept(Combinator):
+class _unkept(Around):
     """Apply a step whose result is not worth keeping, and notice when that changes."""
 
-    __slots__ = ("books", "code", "transform")
-    __flowly_role__ = "transparent"
+    __slots__ = ("books", "code")
 
     def __init__(self, books: _Books, code: str, transform: Transform) -> None:
         self.books, self.code, self.transform = books, code, transform
@@ -125,17 +125,11 @@ class _unkept(Combinator):
             return f"not kept, as storing and restoring it takes {kept} and running it {ran}"
         return f"not kept, as it took {duration(learnt.seconds)}"
 
+    def _arguments(self) -> tuple[Any, ...]:
+        return (self.books, self.code)
+
     def _head(self) -> tuple[Any, ...]:
         return (self.code,)
-
-    def __flowly_children__(self) -> tuple[Transform, ...]:
-        return (self.transform,)
-
-    def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
-        return type(self)(self.books, self.code, *parts)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.books, self.code, self.transform))
 
 
 def auto_checkpoints(target: Target, *, min_seconds: float = 1.0) -> Rewrite:

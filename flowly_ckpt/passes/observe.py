@@ -9,8 +9,9 @@ from contextvars import ContextVar
 from typing import Any, Self
 
 from ..events import Event, Sink, clock, report, watching
-from ..pipelines import Combinator, name_of, role
+from ..pipelines import name_of, role
 from ..pipelines.awaiting import is_async
+from ..pipelines.bases import Around
 from ..pipelines.strategies import fold
 from ..pipelines.term import with_children
 from ..typing import Transform
@@ -21,32 +22,22 @@ __all__ = ["Event", "Observation", "Sink", "Watched", "mapped", "observe", "obse
 made: Any = tuple.__new__
 
 
-class Watched(Combinator):
+class Watched(Around):
     """Base class of what changes neither a transform nor its hash, and reports to sinks.
 
     >>> Watched([print], abs).name
     'abs'
     """
 
-    __slots__ = ("name", "sinks", "transform")
-    __flowly_role__ = "transparent"
+    __slots__ = ("name", "sinks")
 
     def __init__(self, sinks: Sequence[Sink], transform: Transform) -> None:
         self.sinks = tuple(sinks)
         self.transform = transform
         self.name = name_of(transform)
 
-    def _head(self) -> tuple[Any, ...]:
+    def _arguments(self) -> tuple[Any, ...]:
         return (self.sinks,)
-
-    def __flowly_children__(self) -> tuple[Transform, ...]:
-        return (self.transform,)
-
-    def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
-        return type(self)(self.sinks, *parts)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.sinks, self.transform))
 
 
 class observed(Watched):

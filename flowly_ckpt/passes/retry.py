@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Self
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from ..pipelines import Combinator, leaves
+from ..pipelines import leaves
+from ..pipelines.bases import Around
 from ..typing import Rewrite, Transform
 
 __all__ = ["retried", "retry"]
@@ -15,7 +16,7 @@ _LONGEST = 60.0  # seconds between two attempts
 On = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool | float]
 
 
-class retried(Combinator):
+class retried(Around):
     """Apply a transform, again and again while it raises one of some exceptions.
 
     ``retried(on, attempts, wait, f)(x) == f(x)``, and both have one hash
@@ -26,8 +27,7 @@ class retried(Combinator):
     See also: :func:`retry`.
     """
 
-    __slots__ = ("attempts", "on", "transform", "wait")
-    __flowly_role__ = "transparent"
+    __slots__ = ("attempts", "on", "wait")
 
     def __init__(self, on: On, attempts: int, wait: float, transform: Transform) -> None:
         self.on = on
@@ -45,17 +45,8 @@ class retried(Combinator):
         times = {"wait_initial": self.wait, "wait_jitter": self.wait, "wait_max": _LONGEST, "timeout": None}
         return {"attempts": self.attempts, **times}
 
-    def _head(self) -> tuple[Any, ...]:
+    def _arguments(self) -> tuple[Any, ...]:
         return (self.on, self.attempts, self.wait)
-
-    def __flowly_children__(self) -> tuple[Transform, ...]:
-        return (self.transform,)
-
-    def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
-        return type(self)(self.on, self.attempts, self.wait, *parts)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.on, self.attempts, self.wait, self.transform))
 
 
 def retry(*, on: On, attempts: int = 3, wait: float = 0.1) -> Rewrite:

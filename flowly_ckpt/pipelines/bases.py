@@ -1,4 +1,4 @@
-"""The three forms of combinators: transforms in a row, by name, or as fields beside other arguments."""
+"""The forms of combinators: transforms in a row, by name, as fields beside other arguments, or one with an effect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..typing import Transform
 from .names import show
 from .term import children
 
-__all__ = ["Combinator", "Fields", "Named", "Row"]
+__all__ = ["Around", "Combinator", "Fields", "Named", "OfOne", "Row"]
 
 
 class Combinator(Shown):
@@ -195,3 +195,48 @@ class Fields(Combinator):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (*(getattr(self, name) for name in self._transforms), *self._head()))
+
+
+class OfOne(Fields):
+    """Base class of combinators of one transform and nothing else.
+
+    >>> from flowly_ckpt.pipelines import each
+    >>> each(abs).func
+    <built-in function abs>
+    """
+
+    __slots__ = _transforms = ("func",)
+
+    def __init__(self, func: Transform) -> None:
+        self.func = func
+        self._check()
+
+
+class Around(Combinator):
+    """Base class of what has an effect around one transform and changes neither its result nor its hash.
+
+    ``_arguments`` returns what a subclass takes before the transform.
+
+    >>> from flowly_ckpt.passes import observed
+    >>> observed([print], abs) == observed([print], abs), observed([print], abs).transform
+    (True, <built-in function abs>)
+    """
+
+    __slots__ = ("transform",)
+    __flowly_role__ = "transparent"
+    transform: Transform
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return ()
+
+    def _head(self) -> tuple[Any, ...]:
+        return self._arguments()
+
+    def __flowly_children__(self) -> tuple[Transform, ...]:
+        return (self.transform,)
+
+    def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
+        return type(self)(*self._arguments(), *parts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (*self._arguments(), self.transform))

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from ..errors import FlowlyError
 from ..labels import label
-from ..typing import Transform
-from .bases import Fields
+from .bases import OfOne
 from .names import steps_of
 
 __all__ = ["Failed", "FailedItemsError", "attempt", "each"]
@@ -62,7 +61,7 @@ def _in_a_line(text: str, longest: int = 200) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-class each(Fields):
+class each(OfOne):
     """Apply a transform to every item of a sequence, and list the results; an exception names the item.
 
     ``each(f)(xs) == [f(x) for x in xs]``
@@ -78,11 +77,7 @@ class each(Fields):
     See also: :class:`attempt`, which goes on after a failure; ``toolz.curried.map``, which is lazy.
     """
 
-    __slots__ = _transforms = ("func",)
-
-    def __init__(self, func: Transform) -> None:
-        self.func = func
-        self._check()
+    __slots__ = ()
 
     def __call__(self, items: Iterable[Any]) -> list[Any]:
         func, done, item = self.func, [], None
@@ -95,7 +90,7 @@ class each(Fields):
         return done
 
 
-class attempt(Fields):
+class attempt(OfOne):
     """Apply a transform to every item of a sequence, all of them even if some fail; then raise what was collected.
 
     ``attempt(f)(xs) == each(f)(xs)``, if that raises nothing
@@ -118,11 +113,7 @@ class attempt(Fields):
     See also: :class:`each`, :func:`flowly_ckpt.tz.try_call` for a single call.
     """
 
-    __slots__ = _transforms = ("func",)
-
-    def __init__(self, func: Transform) -> None:
-        self.func = func
-        self._check()
+    __slots__ = ()
 
     def __call__(self, items: Iterable[Any]) -> list[Any]:
         results: dict[int, Any] = {}
