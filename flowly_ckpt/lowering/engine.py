@@ -21,7 +21,7 @@ from ..pipelines.names import locate
 from ..pipelines.term import shapes
 from ..targets.recall import MISSING, compute_once
 from ..typing import Transform
-from .itemwise import Read, form_of, listed, mapped_by, through
+from .itemwise import Read, form_of, listed, of_items, through
 from .reach import check_sent
 
 __all__ = ["Items", "Parallel", "Row", "Run", "divided", "is_divisible", "lowerings", "steps"]
@@ -226,7 +226,7 @@ def by_item(engine: Parallel, terms: Sequence[Transform], obj: Any) -> Items:
 
 
 def _wrapper_of_items(term: Any) -> with_checkpoint | None:
-    child = mapped_by(term)
+    child = of_items(term)
     while child is not None and role(child) == "sequential" and len(children(child)) == 1:
         (child,) = children(child)
     return child if isinstance(child, with_checkpoint) else None

@@ -14,9 +14,9 @@ from ..pipelines import (
     build_dict,
     children,
     itemsetter,
-    rebuild,
     seq,
 )  # fmt: skip
+from ..pipelines.combinators import assembled
 from ..pipelines.mapping import Failed, FailedItemsError
 from ..pipelines.names import steps_of
 from ..typing import Transform
@@ -35,7 +35,7 @@ def fan(engine: Parallel, term: Transform, obj: Any) -> Any:
         return leaf(engine, term, obj)
     results = engine.branches(children(term), obj)
     given = engine.whole(obj) if isinstance(term, itemsetter) else ()
-    return engine.call(_assembled, term, given, *map(engine.whole, results))
+    return engine.call(assembled, term, given, *map(engine.whole, results))
 
 
 @lowerings.register(aggregate)
@@ -44,7 +44,7 @@ def aggregated(engine: Parallel, term: aggregate, obj: Any) -> Any:
     items = Items(obj.parts, list) if isinstance(obj, Items) else obj
     if engine.is_known(obj):
         items = listed(obj)
-    return engine.call(_assembled, term, (), *map(engine.whole, engine.branches(children(term), items)))
+    return engine.call(assembled, term, (), *map(engine.whole, engine.branches(children(term), items)))
 
 
 @lowerings.register(apply_map_concat)
@@ -79,19 +79,6 @@ def _tried_all(term: attempt, *parts: Tried) -> list[Any]:
     if failures:
         raise FailedItemsError(steps_of(term.func), failures, results) from failures[0].error
     return list(results.values())
-
-
-class _Constant:
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __call__(self, obj: Any) -> Any:
-        return self.value
-
-
-def _assembled(term: Transform, obj: Any, *results: Any) -> Any:
-    """Return what a combinator makes of its children's results: what it gives where they are what its children give."""
-    return rebuild(term, [*map(_Constant, results)])(obj)
 
 
 def _load_toolz() -> None:

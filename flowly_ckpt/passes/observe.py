@@ -12,6 +12,7 @@ from ..events import Event, Sink, clock, report, watching
 from ..pipelines import name_of, role
 from ..pipelines.awaiting import is_async
 from ..pipelines.bases import Around
+from ..pipelines.mapping import mapped_by
 from ..pipelines.strategies import fold
 from ..pipelines.term import with_children
 from ..typing import Transform
@@ -206,7 +207,7 @@ class Observation:
         return observed(self.sinks, term) if role(term) == "leaf" else term  # neither a mark nor a chain of nothing
 
     def _inner(self, term: Transform, old: Sequence[Transform], new: Sequence[Transform]) -> Transform:
-        if getattr(term, "func", None) is map and len(new) == 1:
+        if mapped_by(term) is not None:
             return mapped(self.sinks, with_children(term, old, [_item(self.sinks, new[0])]))
         return with_children(term, old, new)
 

@@ -10,7 +10,7 @@ from ..labels import label
 from .bases import OfOne
 from .names import steps_of
 
-__all__ = ["Failed", "FailedItemsError", "attempt", "each"]
+__all__ = ["Failed", "FailedItemsError", "attempt", "each", "mapped_by"]
 
 _SHOWN = 5
 
@@ -128,3 +128,13 @@ class attempt(OfOne):
         if failures:
             raise FailedItemsError(steps_of(self.func), failures, results) from failures[0].error
         return list(results.values())
+
+
+def mapped_by(term: Any) -> Any:
+    """Return what ``partial(map, f)`` and its like apply to each item, or None for any other transform.
+
+    >>> from functools import partial
+    >>> mapped_by(partial(map, abs)), mapped_by(each(abs))
+    (<built-in function abs>, None)
+    """
+    return term.args[0] if getattr(term, "func", None) is map and len(term.args) == 1 else None

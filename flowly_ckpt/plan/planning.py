@@ -13,6 +13,7 @@ from ..checkpoint.sources import Sources
 from ..checkpoint.wrapper import Stage, keys_of, stages_of, with_checkpoint
 from ..hashing.redefined import warn_of_redefined
 from ..pipelines import apply_concat, build_dict, children, effective_steps, itemsetter, name_of, role, seq, walk
+from ..pipelines.mapping import mapped_by
 from ..targets.protocol import BaseTarget, as_target
 from ..targets.reasons import explained
 from ..targets.recall import MISSING
@@ -144,7 +145,7 @@ def _inside(part: Transform, obj: Any) -> Iterator[Forecast]:
     elif isinstance(part, with_checkpoint):
         yield from _unknown(part) if obj is MISSING else _stages(part, obj)
     elif any(isinstance(term, with_checkpoint) or _own(term) for term in walk(part)):
-        if getattr(part, "func", None) is map and len(children(part)) == 1:
+        if mapped_by(part) is not None:
             yield from _mapped(part, obj)
         else:
             yield from _branches(part, obj)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import sys
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextvars import copy_context
 from typing import Any, overload
 
 from ..given import made, switch
+from ..pipelines.pickling import name_to_pickle
 from ..typing import Target
 from .arguments import Done, DoneList, loaded, settled, spread
 from .calling import Definition, StoreOf, made_of
@@ -122,14 +122,7 @@ class Task(Definition):
         return (self.target.text, store, self.save, self.fn, self.first)
 
     def __reduce__(self) -> Any:
-        module: Any = sys.modules.get(getattr(self, "__module__", None) or "")
-        name: str = getattr(self, "__qualname__", "")
-        try:
-            found = functools.reduce(getattr, name.split("."), module)
-        except AttributeError:
-            found = None
-        # One that is found by its name is pickled by it, as functions are.
-        return name if found is self else (made_of, (Task, {**self.__dict__, "scheduled": {}}))
+        return name_to_pickle(self) or (made_of, (Task, {**self.__dict__, "scheduled": {}}))
 
 
 def _finished(value: Any) -> Any:
