@@ -26,7 +26,7 @@ _BETWEEN = {"asyncio", "concurrent", "contextlib", "functools", "threading", "to
 
 
 class FlowlyError(Exception):
-    """Base class of all exceptions raised by flowly_ckpt.
+    """Base class of all exceptions raised by flowly_ckpt; each keeps its text, facts and notes when it is pickled.
 
     >>> from flowly_ckpt import functional_hash
     >>> try:
@@ -35,6 +35,16 @@ class FlowlyError(Exception):
     ...     isinstance(error, TypeError)
     True
     """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without calling the type, which makes the text of facts.
+        return (_again, (type(self), self.args), {**vars(self)})
+
+
+def _again(kind: type[FlowlyError], args: tuple[Any, ...]) -> FlowlyError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error
 
 
 class UnhashableError(FlowlyError, TypeError):

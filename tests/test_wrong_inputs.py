@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import copy
 import inspect
 import os
 import pickle
@@ -30,10 +31,11 @@ from flowly_ckpt import (
     tz,
     with_checkpoint,
 )
-from flowly_ckpt.calls import TargetCheckpoint, cache_with_checkpoint, init_checkpoint
+from flowly_ckpt.calls import IdError, TargetCheckpoint, cache_with_checkpoint, init_checkpoint
 from flowly_ckpt.checkpoint import clear_stale
-from flowly_ckpt.errors import FlowlyWarning, StoreWarning
+from flowly_ckpt.errors import FlowlyError, FlowlyWarning, StoreWarning
 from flowly_ckpt.passes import observe
+from flowly_ckpt.pipelines import FailedItemsError
 from flowly_ckpt.plan import plan
 from flowly_ckpt.recipes import AlkymiConfig, CacheType, Recipe, arg, file, foreach, glob_files, recipe
 from flowly_ckpt.targets import (
@@ -57,7 +59,8 @@ from flowly_ckpt.targets import (
     register_codec,
 )
 from flowly_ckpt.targets.recall import recall
-from flowly_ckpt.tasks import flow, task
+from flowly_ckpt.targets.single_flight import own_copy
+from flowly_ckpt.tasks import MissingPrefectError, ModeError, StaleError, TemplateError, flow, task
 
 SECONDS = "must be a number of seconds, 0 or more, or text such as '30d', '12h', '90s', got"
 BYTES = "must be a number of bytes, 0 or more, or text such as '10GB', '512MiB', got"
@@ -440,3 +443,32 @@ def test_a_warning_shows_the_users_line(act):
     assert [warning.filename for warning in caught] == [__file__]
     first = act.__code__.co_firstlineno
     assert first < caught[0].lineno < first + 4
+
+
+ERRORS = [
+    FailedItemsError("parse", [], {0: 1}),
+    IdError("arg.id", "embed"),
+    MissingPrefectError("prefect"),
+    ModeError("bad"),
+    StaleError("working/a", ("code", "argument 'n'")),
+    TemplateError("{a}/{b}", "b", "it is not known"),
+    UnhashableError([1], ("step 2", "closure 'conn'"), "leave it out"),
+    resume.ChangedError(2, "'b.txt'", None),
+    resume.frames.FrameError(),
+]
+
+
+def sent(error):
+    return pickle.loads(pickle.dumps(error))
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "again", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, own_copy], ids=["sent", "", "own"]
+)
+def test_an_error_keeps_its_text_and_its_facts_wherever_it_goes(error, again):
+    error.add_note("in step 2")
+    found = again(error)
+    assert found is not error
+    assert isinstance(found, FlowlyError)
+    assert (type(found), str(found), vars(found)) == (type(error), str(error), vars(error))

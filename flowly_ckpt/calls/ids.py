@@ -31,9 +31,6 @@ class IdError(FlowlyError, ValueError):
         self.expression = expression
         self.function = function
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.expression, self.function))
-
 
 def identify(function: Callable[..., Any], id: str | Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that computes the id of a call from the call's arguments.

@@ -52,9 +52,6 @@ class FailedItemsError(FlowlyError, RuntimeError):
         self.failures = failures
         self.results = results
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.step, self.failures, self.results))
-
 
 def _in_a_line(text: str, longest: int = 200) -> str:
     text = " ".join(text.split())
