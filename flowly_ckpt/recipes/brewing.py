@@ -293,21 +293,20 @@ def run_graph(order: Sequence[T], needs: Callable[[T], Iterable[T]], work: Calla
     See also: :func:`run_all`.
     """
     from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+    from graphlib import TopologicalSorter
 
-    missing = {id(item): {id(need) for need in needs(item)} for item in order}
-    waiting: list[T] = list(order)
-    running: dict[Future[Any], T] = {}
+    items = {id(item): item for item in order}
+    waiting = TopologicalSorter({place: map(id, needs(item)) for place, item in items.items()})
+    waiting.prepare()
+    running: dict[Future[Any], int] = {}
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            while waiting or running:
-                ready = [item for item in waiting if not missing[id(item)]]
-                waiting = [item for item in waiting if missing[id(item)]]
-                running.update({pool.submit(copy_context().run, work, item): item for item in ready})
+            while waiting.is_active():
+                ready = waiting.get_ready()
+                running.update({pool.submit(copy_context().run, work, items[place]): place for place in ready})
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     future.result()
-                    finished = id(running.pop(future))
-                    for needed in missing.values():
-                        needed.discard(finished)
+                    waiting.done(running.pop(future))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
