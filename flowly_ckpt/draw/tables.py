@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import Any
 
 from ..targets.facts import Entry, TagStats
-from ..wording import age, duration, plain, size
+from ..wording import age, duration, size
 from .states import Happening, action_of, happenings
-from .style import TABLES, css
+from .style import TABLES, css, html
 
 __all__ = ["alone", "entry_table", "plan_table", "stats_table", "table", "time_table"]
 
@@ -135,4 +134,4 @@ def _code(text: str) -> str:
 
 
 def _words(text: str) -> str:
-    return escape(plain(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"))
+    return html(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
