@@ -351,7 +351,9 @@ def test_ones_own_executor_stays_open():
 @pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
 def test_a_pool_needs_workers(count):
     for kind in (threads, processes):
-        with pytest.raises(ValueError, match="the number of workers must be 1 or more, got"):
+        with pytest.raises(
+            (TypeError, ValueError), match="the number of workers must be a whole number, 1 or more, got"
+        ):
             kind(count)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..checkpoint import add_checkpoints, checkpoint
+from ..given import seconds
 from ..hashing import functional_hash
 from ..pipelines import chained, name_of, role, walk
 from ..pipelines.bases import Around
@@ -14,7 +15,7 @@ from ..pipelines.strategies import fold, joined
 from ..pipelines.term import with_children
 from ..targets.protocol import as_target, checked
 from ..targets.wrappers import Wrapper
-from ..typing import Facts, Key, Rewrite, Target, Transform
+from ..typing import Age, Facts, Key, Rewrite, Target, Transform
 from ..wording import duration
 
 __all__ = ["Learnt", "auto_checkpoints"]
@@ -132,7 +133,7 @@ class _unkept(Around):
         return (self.code,)
 
 
-def auto_checkpoints(target: Target, *, min_seconds: float = 1.0) -> Rewrite:
+def auto_checkpoints(target: Target, *, min_seconds: Age = 1.0) -> Rewrite:
     """Return a pass that places checkpoints after the steps whose results are worth keeping.
 
     ``auto_checkpoints(t)(s)(x) == s(x)``
@@ -143,7 +144,7 @@ def auto_checkpoints(target: Target, *, min_seconds: float = 1.0) -> Rewrite:
     Marks that are there are used as they are.
 
     :param target: where results are kept: any mutable mapping.
-    :param min_seconds: how long a step must take for its result to be kept.
+    :param min_seconds: how long a step must take for its result to be kept; also a timedelta, or ``"1min"``.
     :raises TypeError: when the target is not a mutable mapping.
     :raises ValueError: for a negative number of seconds.
 
@@ -158,8 +159,7 @@ def auto_checkpoints(target: Target, *, min_seconds: float = 1.0) -> Rewrite:
     See also: :func:`flowly_ckpt.add_checkpoints`.
     """
     checked(target)
-    if not min_seconds >= 0:
-        raise ValueError(f"min_seconds must be a number of seconds, 0 or more, got {min_seconds!r}")
+    min_seconds = seconds("min_seconds", min_seconds)
 
     def rewrite(transform: Transform) -> Transform:
         hasher = as_target(target).hasher

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ..given import seconds, whole
 from ..pipelines import leaves
 from ..pipelines.bases import Around
-from ..typing import Rewrite, Transform
+from ..typing import Age, Rewrite, Transform
 
 __all__ = ["retried", "retry"]
 
@@ -49,7 +50,7 @@ class retried(Around):
         return (self.on, self.attempts, self.wait)
 
 
-def retry(*, on: On, attempts: int = 3, wait: float = 0.1) -> Rewrite:
+def retry(*, on: On, attempts: int = 3, wait: Age = 0.1) -> Rewrite:
     """Return a pass that tries a step again when it raises; what it raises the last time passes.
 
     ``retry(on=E)(s)(x) == s(x)`` where ``s(x)`` raises nothing
@@ -57,8 +58,9 @@ def retry(*, on: On, attempts: int = 3, wait: float = 0.1) -> Rewrite:
     :param on: an exception, several in a tuple, or a function that says of one whether to try again, or in how many
         seconds. Other exceptions pass at once.
     :param attempts: how often a step is tried at most.
-    :param wait: seconds before the second attempt; doubled each time up to a minute, with a random part as long again.
-    :raises TypeError: when ``on`` is none of these.
+    :param wait: seconds before the second attempt, or text such as ``"1min"``; doubled each time up to a minute, with a
+        random part as long again.
+    :raises TypeError: when ``on`` is none of these, or the others are no numbers.
     :raises ValueError: for less than one attempt, or less than no time.
     :raises ModuleNotFoundError: where stamina is not installed.
 
@@ -79,10 +81,7 @@ def retry(*, on: On, attempts: int = 3, wait: float = 0.1) -> Rewrite:
         isinstance(on, tuple) and not all(isinstance(kind, type) for kind in on)
     ):
         raise TypeError(f"retry: on must be exceptions such as OSError, or a function of one, got {on!r}")
-    if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
-        raise ValueError(f"retry: attempts must be a whole number, 1 or more, got {attempts!r}")
-    if not wait >= 0:
-        raise ValueError(f"retry: wait must be a number of seconds, 0 or more, got {wait!r}")
+    attempts, wait = whole("retry: attempts", attempts, 1), seconds("retry: wait", wait)
     _stamina()
     return leaves(lambda leaf: retried(on, attempts, wait, leaf))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from ..given import whole
 from ..typing import Transform
 
 if TYPE_CHECKING:
@@ -27,10 +28,8 @@ class Pool:
     def __init__(
         self, name: str, count: int, opened: Callable[[], AbstractContextManager[Executor]], shares_memory: bool
     ) -> None:
-        if not isinstance(count, int) or count < 1:
-            raise ValueError(f"{name}: the number of workers must be 1 or more, got {count!r}")
         self.name = name
-        self.count = count
+        self.count = whole(f"{name}: the number of workers", count, 1)
         self.opened = opened
         self.shares_memory = shares_memory
 
@@ -56,7 +55,7 @@ def threads(count: int | None = None) -> Pool:
     Items keep their order. The first error cancels what has not begun; what was finished stays stored.
 
     :param count: the number of threads; without it, that of the processors.
-    :raises ValueError: for a number that is not 1 or more.
+    :raises ValueError: for a number below 1.
 
     >>> from functools import partial
     >>> from flowly_ckpt import apply, chained
@@ -85,7 +84,7 @@ def processes(count: int | None = None, *, context: Any = None) -> Pool:
 
     :param count: the number of processes; without it, that of the processors.
     :param context: how they are started, as :func:`multiprocessing.get_context` returns it.
-    :raises ValueError: for a number that is not 1 or more.
+    :raises ValueError: for a number below 1.
     :raises StoreError: before anything runs, when a process would have to reach a target in this one's memory.
     :raises WorkerError: when a process raises, or returns, what cannot be sent.
 
