@@ -21,9 +21,10 @@ import toolz
 from .checkpoint.wrapper import Asked, look_back, stages_of, with_checkpoint
 from .dispatch import Dispatch
 from .engines import apply
-from .pipelines import apply_concat, attempt, build_dict, children, each, itemsetter, name_of, rebuild, role, seq, walk
+from .given import whole
+from .pipelines import attempt, children, each, name_of, rebuild, role, walk
 from .pipelines.awaiting import is_async
-from .pipelines.combinators import assembled
+from .pipelines.combinators import SIDE_BY_SIDE, assembled
 from .pipelines.mapping import mapped_by
 from .pipelines.names import locate
 from .targets.recall import recall_async
@@ -91,8 +92,7 @@ def at_most(count: int) -> Engine:
     >>> asyncio.run(aapply(abs, -5, engine=at_most(8)))
     5
     """
-    if count < 1:
-        raise ValueError(f"at_most: count must be 1 or more, got {count!r}")
+    count = whole("at_most: count", count, 1)
 
     async def engine(transform: Transform, obj: Any) -> Any:
         places = asyncio.Semaphore(count)
@@ -157,7 +157,7 @@ async def _restored(wrapper: with_checkpoint, obj: Any, run: Run) -> Any:
     return value
 
 
-@rows.exact(apply_concat, build_dict, itemsetter, seq, toolz.juxt)
+@rows.exact(*SIDE_BY_SIDE, toolz.juxt)
 async def _beside(transform: Transform, obj: Any, run: Run) -> Any:
     """Await the branches together; what they gave is put together by the combinator itself."""
     if not _awaits(transform):

@@ -8,12 +8,12 @@ from typing import Any
 
 from toolz import identity
 
+from ..checkpoint.mark import marks_in
 from ..checkpoint.wrapper import Asked, Stage
 from ..engines import apply as apply_here
 from ..hashing import functional_hash
 from ..lowering import Items, Parallel
 from ..lowering.itemwise import Read, listed
-from ..lowering.reach import targets_in
 from ..lowering.versions import digest_of
 from ..targets.protocol import as_target, described
 from ..targets.reachable import check_reachable, is_reachable
@@ -50,7 +50,7 @@ class Graph(Parallel):
 
         :raises StoreError: says what to use instead.
         """
-        targets = targets_in(transform)
+        targets = [mark.target for mark in marks_in(transform)]
         self.is_versioned = self.tasks.is_remote and bool(targets)
         for target in targets:
             if self.tasks.is_remote:

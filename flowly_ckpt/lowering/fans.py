@@ -8,15 +8,12 @@ from typing import Any
 from ..checkpoint.bulk import each
 from ..pipelines import (
     aggregate,
-    apply_concat,
     apply_map_concat,
     attempt,
-    build_dict,
     children,
     itemsetter,
-    seq,
 )  # fmt: skip
-from ..pipelines.combinators import assembled
+from ..pipelines.combinators import SIDE_BY_SIDE, assembled
 from ..pipelines.mapping import Failed, FailedItemsError
 from ..pipelines.names import steps_of
 from ..typing import Transform
@@ -28,7 +25,7 @@ __all__: list[str] = []
 Tried = tuple[int, dict[int, Any], list[Failed]]
 
 
-@lowerings.register(seq, build_dict, itemsetter, apply_concat)
+@lowerings.register(*SIDE_BY_SIDE)
 def fan(engine: Parallel, term: Transform, obj: Any) -> Any:
     """Apply each child to the object, side by side; to an iterator, which is read once, in turn."""
     if obj.make is iter if isinstance(obj, Items) else engine.is_known(obj) and hasattr(obj, "__next__"):

@@ -159,3 +159,7 @@ class itemsetter(Named):
 
     def __call__(self, mapping: Mapping[Any, Any]) -> dict[Any, Any]:
         return {**mapping, **{name: func(mapping) for name, func in self.funcs.items()}}
+
+
+#: The combinators that apply each of their transforms to the object itself; so does toolz's ``juxt``.
+SIDE_BY_SIDE = (apply_concat, build_dict, itemsetter, seq)

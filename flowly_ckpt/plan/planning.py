@@ -12,7 +12,8 @@ from ..checkpoint.mark import checkpoint, only_a_mark
 from ..checkpoint.sources import Sources
 from ..checkpoint.wrapper import Stage, keys_of, stages_of, with_checkpoint
 from ..hashing.redefined import warn_of_redefined
-from ..pipelines import apply_concat, build_dict, children, effective_steps, itemsetter, name_of, role, seq, walk
+from ..pipelines import children, effective_steps, name_of, role, walk
+from ..pipelines.combinators import SIDE_BY_SIDE
 from ..pipelines.mapping import mapped_by
 from ..targets.protocol import BaseTarget, as_target
 from ..targets.reasons import explained
@@ -26,8 +27,6 @@ STORED = "stored for this input and this code"
 LATER = "a later result is stored"
 UNCOVERED = "no checkpoint follows"
 UNKNOWN = "its input is known when it runs"
-SIDE_BY_SIDE = (build_dict, itemsetter, seq, apply_concat)
-"""Combinators that apply each of their transforms to the object itself; toolz's juxt is known by its name."""
 
 
 def plan(transform: Transform, obj: Any) -> Plan:

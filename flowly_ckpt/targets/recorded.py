@@ -104,6 +104,7 @@ class Recorded(BaseTarget):
     isolates = True
     keeps_bytes = True
     keeps_times = True
+    is_far = True
     codec: Codec
 
     def find(self, keys: Iterable[Key]) -> Iterable[Found]:
