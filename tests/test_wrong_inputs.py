@@ -35,8 +35,9 @@ from flowly_ckpt.calls import IdError, TargetCheckpoint, cache_with_checkpoint, 
 from flowly_ckpt.checkpoint import clear_stale
 from flowly_ckpt.errors import FlowlyError, FlowlyWarning, StoreWarning
 from flowly_ckpt.passes import observe
-from flowly_ckpt.pipelines import FailedItemsError
+from flowly_ckpt.pipelines import FailedItemsError, aggregate, build_dict
 from flowly_ckpt.plan import plan
+from flowly_ckpt.pools import pmap, pool
 from flowly_ckpt.recipes import AlkymiConfig, CacheType, Recipe, arg, file, foreach, glob_files, recipe
 from flowly_ckpt.targets import (
     Bounded,
@@ -472,3 +473,29 @@ def test_an_error_keeps_its_text_and_its_facts_wherever_it_goes(error, again):
     assert found is not error
     assert isinstance(found, FlowlyError)
     assert (type(found), str(found), vars(found)) == (type(error), str(error), vars(error))
+
+
+MUCH = [["x" * 1000]] * 1000
+GIVEN_MUCH = {
+    "a task": lambda: task(target="a")(MUCH),
+    "a flow": lambda: flow()(MUCH),
+    "memo": lambda: memo({})(MUCH),
+    "a sink": lambda: observe(MUCH),
+    "an executor": lambda: pool(MUCH),
+    "pmap": lambda: pmap(MUCH),
+    "a step": lambda: chained(abs, MUCH),
+    "steps by name": lambda: build_dict(MUCH),
+    "reductions": lambda: aggregate({"a": MUCH}),
+    "a pass": lambda: apply(abs, 1, [MUCH]),
+    "an engine": lambda: apply(abs, 1, engine=MUCH),
+    "a configuration": lambda: init_checkpoint("index", MUCH),
+    "a kind of cache": lambda: recipe(cache=MUCH)(lambda: 1),
+    "a target": lambda: checkpoint(MUCH),
+}
+
+
+@pytest.mark.parametrize("act", GIVEN_MUCH.values(), ids=GIVEN_MUCH)
+def test_an_error_shows_the_beginning_of_what_is_large(act):
+    with pytest.raises(TypeError) as caught:
+        act()
+    assert len(str(caught.value)) < 400

@@ -88,7 +88,7 @@ def _check(config: Any) -> None:
     """Raise for what cannot be a configuration, and for a mapping with a name that looks misspelt."""
     if isinstance(config, str | os.PathLike):
         advice = f"for a folder write {{'artifacts_dir': {config!r}}}"
-        raise TypeError(f"config must be an object or a mapping, got {config!r}; {advice}")
+        raise TypeError(f"config must be an object or a mapping, got {config!r:.60}; {advice}")
     if isinstance(config, int | float | bytes | list | tuple | set | frozenset):
         raise wrong("config", "an object or a mapping", config)
     if not isinstance(config, Mapping):

@@ -246,5 +246,5 @@ def observe(*sinks: Sink) -> Observation:
     for sink in sinks:
         if not callable(sink):
             hint = "for a list write events.append"
-            raise TypeError(f"observe: sink must be a function of an event, got {sink!r}; {hint}")
+            raise TypeError(f"observe: sink must be a function of an event, got {sink!r:.60}; {hint}")
     return Observation(sinks)

@@ -63,7 +63,7 @@ def _outline(transform: Transform) -> list[Any]:
 def _not_callable(owner: Combinator, places: Iterable[Any], transforms: Iterable[Any]) -> TypeError:
     place, found = next(pair for pair in zip(places, transforms) if not callable(pair[1]))
     return TypeError(
-        f"{type(owner).__name__}: {place} is {found!r}, which cannot be called; give a function of one argument"
+        f"{type(owner).__name__}: {place} is {found!r:.60}, which cannot be called; give a function of one argument"
     )
 
 
@@ -136,7 +136,7 @@ class Named(Combinator):
         self.funcs: dict[Any, Transform] = {}
         for mapping in (*mappings, funcs):
             if not isinstance(mapping, Mapping):
-                raise TypeError(f"{type(self).__name__}: transforms must be given by name, got {mapping!r}")
+                raise TypeError(f"{type(self).__name__}: transforms must be given by name, got {mapping!r:.60}")
             self.funcs.update(mapping)
         if not all(map(callable, self.funcs.values())):
             raise _not_callable(self, map(repr, self.funcs), self.funcs.values())

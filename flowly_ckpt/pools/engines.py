@@ -120,7 +120,7 @@ def pool(executor: Executor) -> Pool:
     from concurrent.futures import ThreadPoolExecutor
 
     if not callable(getattr(executor, "submit", None)):
-        raise TypeError(f"pool: an executor has a method submit, got {executor!r}; for a number write threads(4)")
+        raise TypeError(f"pool: an executor has a method submit, got {executor!r:.60}; for a number write threads(4)")
     count = getattr(executor, "_max_workers", None) or _count(None)
     return Pool("pool", count, lambda: nullcontext(executor), isinstance(executor, ThreadPoolExecutor))
 

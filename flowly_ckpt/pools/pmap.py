@@ -39,7 +39,7 @@ class pmap(Combinator):
             (engine or threads, "engine must be an engine"),
         ):
             if not callable(given):
-                raise TypeError(f"pmap: {what}, got {given!r}")
+                raise TypeError(f"pmap: {what}, got {given!r:.60}")
         self.each = each
         self.engine = engine
 

@@ -315,7 +315,7 @@ def _has(recipe: Filed, **selection: Any) -> bool:
 def _target(cache: CacheType, target: Target | None, base: str) -> Target | None:
     """Return what keeps the results of a recipe; None for memory."""
     if not isinstance(cache, CacheType):
-        raise TypeError(f"cache must be CacheType.Cache, CacheType.NoCache or CacheType.Auto, got {cache!r}")
+        raise TypeError(f"cache must be CacheType.Cache, CacheType.NoCache or CacheType.Auto, got {cache!r:.60}")
     config = AlkymiConfig.get()
     if target is not None and cache is CacheType.NoCache:
         raise ValueError(f"CacheType.NoCache and target={described(target)} exclude each other; leave out one of them")

@@ -87,7 +87,7 @@ class Definition:
 
     def _store_at(self, loc: str) -> Store:
         if self.store is None:
-            raise TypeError(f"task {self.name} has store=None, so its results have no location")
+            raise TypeError(f"task {self.name} has store=None, so its results have no location; give it a store")
         return Kept(loc, self.store, self.name) if isinstance(self.store, MutableMapping) else self.store(loc)
 
     def copy(self, **changes: Any) -> Self:

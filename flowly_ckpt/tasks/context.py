@@ -122,11 +122,11 @@ def current_target() -> str:
     ...     current_target()
     ... except LookupError as error:
     ...     print(error)
-    no task is running here
+    no task is running here; current_target() is for the function of a task
     """
     place = _running.get()
     if place is None:
-        raise LookupError("no task is running here")
+        raise LookupError("no task is running here; current_target() is for the function of a task")
     return place()
 
 

@@ -234,7 +234,7 @@ def task(
     def wrap(function: Any) -> Task:
         function = getattr(function, "__func__", function) if isinstance(function, staticmethod) else function
         if not callable(function):
-            raise TypeError(f"task decorates a function, got {function!r}")
+            raise TypeError(f"task decorates a function, got {function!r:.60}")
         return Task(function, template, store, save, changed, name, skip, dict(fixed), dict(options))
 
     return wrap if fn is None else wrap(fn)

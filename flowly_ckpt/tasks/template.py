@@ -193,7 +193,7 @@ def _name(node: ast.Name, names: Names) -> Any:
 def _attribute(node: ast.Attribute, names: Names) -> Any:
     owner = _evaluate(node.value, names)
     if isinstance(owner, ModuleType) and node.attr not in _OF_MODULES.get(owner, ()):
-        raise ValueError(f"{ast.unparse(node)} is not allowed in templates")
+        raise ValueError(f"{ast.unparse(node)} is not allowed in templates; pass the value as an argument")
     return getattr(owner, node.attr)
 
 
