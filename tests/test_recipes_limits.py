@@ -10,14 +10,12 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from runs import in_module, run_script, start_script
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints, functional_hash, ignore_globals
 from flowly_ckpt.errors import MutationWarning, StoreWarning
@@ -39,39 +37,16 @@ from flowly_ckpt.recipes import (
     zip_results,
 )
 
-ROOT = Path(__file__).parents[1]
 NO = CacheType.NoCache
+pytestmark = pytest.mark.usefixtures("home")
 uncounted = ignore_globals("calls", "switch", "gate")  # what a test counts with is no part of a function
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """A project folder of its own, and the configuration as it was."""
-    config = AlkymiConfig.get()
-    before = dict(vars(config))
-    folder = tmp_path / "project"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    yield folder
-    vars(config).update(before)
-
-
-def start(code, folder, script="steps.py"):
-    path, text = Path(folder, script), textwrap.dedent(code)
-    if not path.exists() or path.read_text() != text:  # another process may be reading it
-        path.write_text(text)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-W", "error", script]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, cwd=folder, env=environment, **pipes)
-
-
-def run(code, folder, script="steps.py"):
+def run(code, folder, name="steps.py"):
     """Run a script in a process of its own, and return what it printed, line by line."""
-    process = start(code, folder, script)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "")
-    return out.splitlines()
+    done = run_script(folder, code, name=name)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
 
 
 def files(folder, pattern):
@@ -389,7 +364,7 @@ def test_beats_S4_8_a_run_killed_while_it_writes_leaves_no_entry(home):
 
         print(pair.brew()[1], pair.status())
     """
-    process = start(code, home)
+    process = start_script(home, code, name="steps.py")
     try:
         assert process.stdout.readline() == "writing\n"
     finally:
@@ -735,11 +710,11 @@ def test_two_processes_compute_once(home):
         print(slow.brew())
     """
     os.mkfifo("go")
-    processes = [start(code, home) for _ in range(3)]
+    processes = [start_script(home, code, name="steps.py") for _ in range(3)]
     try:
         assert [process.stdout.readline() for process in processes] == ["started\n"] * 3
         Path("go").write_text("done")
-        assert [process.communicate(timeout=60) for process in processes] == [("done\n", "")] * 3
+        assert [process.communicate(timeout=60)[0] for process in processes] == ["done\n"] * 3
     finally:
         for process in processes:
             process.kill()
@@ -957,9 +932,7 @@ def test_the_command_line_lists_and_clears_the_cache(home):
     doubled.brew()
 
     def command(*arguments):
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        words = [sys.executable, "-m", "flowly_ckpt", *arguments, ".alkymi_cache"]
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+        done = in_module(home, "flowly_ckpt", *arguments, ".alkymi_cache")
         assert (done.returncode, done.stderr) == (0, "")
         return json.loads(done.stdout)
 

@@ -11,7 +11,7 @@ from ..pipelines import name_of
 from ..typing import Target
 from .arguments import name_from, settled
 from .context import gcontext
-from .stores import Filestore, Kept, Store
+from .stores import Filestore, Store, TargetStore
 from .template import Template
 
 __all__ = ["Call", "Definition"]
@@ -88,7 +88,7 @@ class Definition:
     def _store_at(self, loc: str) -> Store:
         if self.store is None:
             raise TypeError(f"task {self.name} has store=None, so its results have no location; give it a store")
-        return Kept(loc, self.store, self.name) if isinstance(self.store, MutableMapping) else self.store(loc)
+        return TargetStore(loc, self.store, self.name) if isinstance(self.store, MutableMapping) else self.store(loc)
 
     def copy(self, **changes: Any) -> Self:
         """Return a task that is the same but for some attributes."""

@@ -21,7 +21,7 @@ from ..targets.provenance import FOLDER
 from ..targets.recall import MISSING, lookup
 from ..typing import Age, Facts, Key, Target
 
-__all__ = ["Filestore", "Held", "Kept", "Results", "Store"]
+__all__ = ["Filestore", "Held", "Results", "Store", "TargetStore"]
 
 _NOT_THERE = "{} is not there: the task that makes it has not run, or its result was removed"
 
@@ -129,7 +129,7 @@ class Held(Store):
         return None
 
 
-class Kept(Store):
+class TargetStore(Store):
     """Name the entry of a target, under the key (location, name of the task, "").
 
     :param loc: the first string of the key.
@@ -137,8 +137,8 @@ class Kept(Store):
     :param task: the second string of the key.
 
     >>> target = {}
-    >>> Kept("working/load/a", target, "load").save([1, 2])
-    >>> target, Kept("working/load/a", target, "load").load()
+    >>> TargetStore("working/load/a", target, "load").save([1, 2])
+    >>> target, TargetStore("working/load/a", target, "load").load()
     ({('working/load/a', 'load', ''): [1, 2]}, [1, 2])
 
     See also: :class:`flowly_ckpt.targets.BaseTarget`.
@@ -202,7 +202,7 @@ class Kept(Store):
         return as_target(self.target).claim(self.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Kept) and self._identity() == other._identity()
+        return isinstance(other, TargetStore) and self._identity() == other._identity()
 
     def __hash__(self) -> int:
         return hash(self._identity())
