@@ -11,6 +11,7 @@ from toolz import identity
 from ..checkpoint.mark import marks_in
 from ..checkpoint.wrapper import Asked, Stage
 from ..engines import apply as apply_here
+from ..given import optional, whole
 from ..hashing import functional_hash
 from ..lowering import Items, Parallel
 from ..lowering.itemwise import Read, listed
@@ -262,7 +263,8 @@ def apply_to_local(
 
 
 def _graph(transform: Transform, obj: Any, npartitions: int | None, client: Any, scheduler: Any) -> Graph:
-    graph = Graph(scheduler if client is None else client, npartitions or _PARTS, obj)
+    width = optional(whole, "npartitions", npartitions, 1) or _PARTS
+    graph = Graph(scheduler if client is None else client, width, obj)
     graph.check(transform)
     return graph
 

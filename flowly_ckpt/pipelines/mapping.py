@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ..errors import FlowlyError
-from ..labels import label
+from ..labels import label, shortened
 from .bases import OfOne
 from .names import steps_of
 
 __all__ = ["Failed", "FailedItemsError", "attempt", "each", "mapped_by"]
 
-_SHOWN = 5
+_SHOWN, _LONGEST = 5, 200  # items, and letters of each
 
 
 class Failed(NamedTuple):
@@ -44,18 +44,13 @@ class FailedItemsError(FlowlyError, RuntimeError):
 
     def __init__(self, step: str, failures: list[Failed], results: dict[int, Any]) -> None:
         lines = [f"{step} failed for {len(failures)} of {len(failures) + len(results)} items:"]
-        lines += [f"  {_in_a_line(str(failed))}" for failed in failures[:_SHOWN]]
+        lines += [f"  {shortened(' '.join(str(failed).split()), _LONGEST)}" for failed in failures[:_SHOWN]]
         if len(failures) > _SHOWN:
             lines.append(f"  … {len(failures) - _SHOWN} more, in .failures")
         super().__init__("\n".join(lines))
         self.step = step
         self.failures = failures
         self.results = results
-
-
-def _in_a_line(text: str, longest: int = 200) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 class each(OfOne):

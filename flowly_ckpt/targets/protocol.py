@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from ..given import address_of, seconds, size
+from ..labels import shortened
 from ..showing import Shown
 from ..typing import Age, Bytes, Facts, Key, Target
 from .claims import UNCLAIMED, AllClaims, Claim, EnteredClaim
@@ -367,5 +368,4 @@ def described(target: Target) -> str:
     >>> described({("a", "fit", "f"): 1})
     'dict'
     """
-    text = repr(as_target(target))
-    return text if len(text) <= 80 else text[:79] + "…"
+    return shortened(repr(as_target(target)), 80)
