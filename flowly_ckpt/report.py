@@ -6,7 +6,6 @@ import os
 import platform
 import sys
 import time
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from heapq import nlargest
@@ -18,7 +17,7 @@ from .draw.parts import Part, Step, walk_parts
 from .draw.states import ACTIONS, happenings
 from .draw.style import TABLES, css, html
 from .draw.tables import entry_table, plan_table, stats_table, table, time_table
-from .errors import StoreWarning
+from .errors import StoreWarning, warn
 from .hashing.code.origin import of_module
 from .passes import Event, observe
 from .plan import plan as forecast
@@ -168,7 +167,7 @@ def _harmless(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001
         text = f"the page {os.fspath(path)!r} is not complete: {type(error).__name__}: {error}"
-        warnings.warn(text, StoreWarning, stacklevel=4)
+        warn(text, StoreWarning)
 
 
 def _targets(transform: Transform | None, given: Target | None) -> list[Any]:

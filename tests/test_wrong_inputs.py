@@ -39,6 +39,7 @@ from flowly_ckpt.pipelines import FailedItemsError, aggregate, build_dict
 from flowly_ckpt.plan import plan
 from flowly_ckpt.pools import pmap, pool
 from flowly_ckpt.recipes import AlkymiConfig, CacheType, Recipe, arg, file, foreach, glob_files, recipe
+from flowly_ckpt.report import reporting
 from flowly_ckpt.targets import (
     Bounded,
     DiskTarget,
@@ -432,12 +433,25 @@ def unstorable(target):
     return recall(ReadOnlyAfterAll(), K, lambda: [1])
 
 
+def failing_sink(target):
+    return observe(fail_at_steps)(len)([])
+
+
+def fail_at_steps(event):
+    if (event.of, event.kind) == ("step", "run"):
+        raise OSError("no space left")
+
+
+def unwritable_page(target):
+    return apply(len, [], engine=reporting("/no/such/folder/run.html"))
+
+
 class ReadOnlyAfterAll(dict):
     def __setitem__(self, key, value):
         raise OSError("no space left")
 
 
-@pytest.mark.parametrize("act", [changed_in_place, changed_argument, unstorable])
+@pytest.mark.parametrize("act", [changed_in_place, changed_argument, unstorable, failing_sink, unwritable_page])
 def test_a_warning_shows_the_users_line(act):
     with pytest.warns(FlowlyWarning) as caught:
         act({})

@@ -55,7 +55,8 @@ def _earlier(event: Event) -> float | None:
     if event.of != "checkpoint" or event.target is None:
         return None
     try:
-        before = as_target(event.target).latest(tag=event.step)
+        target = as_target(event.target)
+        before = None if target.is_far else target.latest(tag=event.step)  # it would list them while the run waits
     except Exception:  # noqa: BLE001  a target that cannot list what it has can be used all the same
         return None
     return before.seconds or None if before is not None else None
@@ -191,7 +192,7 @@ class _Terminal:
 class _Notebook:
     """A text below the cell, drawn anew with the events."""
 
-    def __init__(self, shown: progress, file: Any = None) -> None:
+    def __init__(self, shown: progress) -> None:
         from IPython.display import display
 
         self.shown = shown
