@@ -145,7 +145,7 @@ class progress:
         for row in self.timings:
             if row.action in count:
                 count[row.action] += row.times
-        told = [f"{duration(seconds)}: {count['run']} steps ran"]
+        told = [f"{duration(seconds)}: {count['run']} step{'s' * (count['run'] != 1)} ran"]
         if count["restored"]:
             saved = self.timings.saved
             told.append(f"{count['restored']} restored" + (f", which saved {duration(saved)}" if saved >= 0.1 else ""))
