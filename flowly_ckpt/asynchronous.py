@@ -173,7 +173,7 @@ async def _over_items(mapped: Any, items: Any, run: Run) -> Any:
 
 @rows.exact(attempt, each)
 async def _listed(mapped: Any, items: Any, run: Run) -> Any:
-    """Await the items together; the combinator itself is told how each ended, and says what it says of that."""
+    """Await the items together; the combinator itself learns how each ended, and reports it as it always does."""
     if not _awaits(mapped.func):
         return mapped(items)
     kept = list(items)

@@ -125,7 +125,7 @@ class StoreWarning(FlowlyWarning):
 
 
 class MutationWarning(FlowlyWarning):
-    """Issued when something was changed in place that results are told apart by.
+    """Issued when a stored value, or something that keys are made from, was changed in place.
 
     A stored value that was changed after it was stored is computed again. A step that changes its input, or what its
     code refers to, has another key the next time, and its result is not found.

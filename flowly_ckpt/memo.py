@@ -57,8 +57,8 @@ def memo(
     :param ignore: the names of the parameters that do not count.
     :param valid: takes what is known of an entry (when it was stored, how long it took to compute), returns whether it
         may be used; what may not is computed again.
-    :raises TypeError: when the target is not a mutable mapping, and for what is no function.
-    :raises ValueError: for ``ignore`` with a name that is no parameter.
+    :raises TypeError: when the target is not a mutable mapping, and for what is not a function.
+    :raises ValueError: for ``ignore`` with a name that is not a parameter.
 
     >>> results = {}
     >>> @memo(results, "area", ignore=["verbose"])
@@ -144,7 +144,7 @@ class memoized(Combinator, Generic[P, R]):
     def check(self) -> None:
         """Refuse what cannot be remembered.
 
-        :raises ValueError: for a name to ignore that is no parameter.
+        :raises ValueError: for a name to ignore that is not a parameter.
         :raises TypeError: for a generator that is asynchronous.
         """
         import inspect

@@ -95,7 +95,7 @@ def report(
     :param timings: what :func:`flowly_ckpt.passes.observe` reported, such as a list of events.
     :param target: a store to list.
     :param title: the heading; by default what the page is about.
-    :raises TypeError: for a path that is none, and for what :func:`flowly_ckpt.draw.draw` cannot draw.
+    :raises TypeError: for what is not a path, and for what :func:`flowly_ckpt.draw.draw` cannot draw.
     :raises OSError: when the file cannot be written.
 
     >>> import os, tempfile
@@ -144,7 +144,7 @@ def reporting(path: str | os.PathLike[str], title: str | None = None) -> Engine:
     See also: :func:`report`.
     """
 
-    path = os.fspath(path)  # what is no path is told before a run
+    path = os.fspath(path)  # what is not a path is refused before the run
 
     def engine(transform: Transform, obj: Any) -> Any:
         events: list[Event] = []

@@ -119,6 +119,8 @@ def test_a_store_that_may_be_far_away_is_not_listed_unless_it_is_given(tmp_path)
     assert any("not listed" in word for word in read(path).words)
     report(path, chained(increment, checkpoint(ReadOnly(RemoteTarget("memory://a-page")))))
     assert any("not listed" in word for word in read(path).words)
+    report(path, chained(increment, checkpoint(RemoteTarget(f"file://{tmp_path}/near"))))
+    assert not any("not listed" in word for word in read(path).words)
     near = Serialized({})
     near["object", "near", "transform"] = 1
     report(path, chained(increment, checkpoint(near)), target=near)

@@ -138,7 +138,7 @@ class _Call(tuple[str, str, str]):
 
 
 class _Hooked(BaseTarget):
-    """Look up and store by the hooks of a checkpoint; what is deleted is only left unseen."""
+    """Look up and store by the hooks of a checkpoint; what is deleted is only hidden."""
 
     def __init__(self, hooks: Checkpoint) -> None:
         self.hooks = hooks

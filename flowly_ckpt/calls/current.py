@@ -43,7 +43,7 @@ def get_checkpoint() -> Checkpoint:
 
 
 def use(checkpoint: C) -> C:
-    """Use a checkpoint, of a class of this package or your own, from now on; None for none.
+    """Use a checkpoint from now on, of a class of this package or your own; with None, none is in use.
 
     >>> use(NullCheckpoint())
     NullCheckpoint()

@@ -86,7 +86,7 @@ def _compiled(source: str, function: Callable[..., Any], parameters: Any) -> Cal
 
 
 def _check_names(tree: Any, source: str, function: Any, parameters: Any) -> None:
-    """Refuse a name that is nothing; a function that is called may be defined further down in the module."""
+    """Refuse unknown names; a function that is called may be defined further down in the module."""
     import ast
     import builtins
 

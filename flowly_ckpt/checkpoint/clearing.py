@@ -71,7 +71,7 @@ def clear_checkpoints(
 
 
 def keys_in(transform: Transform) -> Iterator[Key]:
-    """Yield the keys under which the checkpoints of a pipeline, which are put to use, look for the results of None.
+    """Yield the keys under which the wrappers in a pipeline look for the results of ``None``.
 
     >>> from flowly_ckpt import chained, checkpoint
     >>> [tag for _, tag, _ in keys_in(add_checkpoints(chained(abs, checkpoint({}, "size"), float)))]

@@ -1,4 +1,4 @@
-"""What the results of a run are made from: the parts of its input and of its steps, told when something is missing."""
+"""What the results of a run are made from: the parts of its input and its steps, described when one is missing."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ __all__ = ["pipelines_named"]
 
 
 def pipelines_named(names: Iterable[str]) -> list[Transform]:
-    """Return the pipelines of the names ``module:name``, and of a ``module`` all with checkpoints; they are imported.
+    """Import modules, and return the pipelines named ``module:name``, or all of a ``module`` that have checkpoints.
 
     :raises StoreError: where there is none.
 

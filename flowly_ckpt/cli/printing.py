@@ -99,7 +99,7 @@ def _console(stderr: bool = False) -> Any:
 
 
 def shown(value: Any, depth: int = 12) -> Any:
-    """Return what a store holds as what JSON knows; what lies too deep, or has no number, as text.
+    """Return what a store holds in the types of JSON; what lies too deep becomes ``…``, any other object its repr.
 
     >>> shown({"a": [1, float("inf")], "b": {2: None}})
     {'a': [1, 'inf'], 'b': {'2': None}}

@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A place where a result is kept; of the target its type, as a picture is shown to others than its path is.
+    """A place where a result is kept; with the type of its target, not its path, since pictures are shown to others.
 
     >>> Mark(1, "rows", "dict").tag
     'rows'

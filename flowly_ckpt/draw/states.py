@@ -23,7 +23,7 @@ class State(NamedTuple):
     :param seconds: how long it took, all its runs together.
     :param times: how often it ran.
     :param why: the reason, in words.
-    :param row: the number of the plan's row that tells of it.
+    :param row: the number of the plan's row about it.
 
     >>> State("run", 0.5).why
     ''
@@ -181,7 +181,7 @@ def _joined(rows: Sequence[Timing]) -> State:
 
 
 def _before_restored(parts: Sequence[Part], found: States) -> dict[int, State]:
-    """Say of what stands before a restored result that it did not run."""
+    """Return the states of what stands before a restored result, and did not run."""
     last = max((n for n, part in enumerate(parts) if found.get(part.at, State("")).action == "restored"), default=-1)
     start = max((n for n in range(last) if isinstance(parts[n], Mark)), default=-1)
     before = {part.at: State("skipped") for part in parts[: start + 1]}
@@ -189,7 +189,7 @@ def _before_restored(parts: Sequence[Part], found: States) -> dict[int, State]:
 
 
 def _inherited(everything: Sequence[Part], found: dict[int, State]) -> dict[int, State]:
-    """Say of what is within a frame what is said of the frame, where nothing else is."""
+    """Give the parts within a frame its action, where they have none of their own."""
     for part in everything:
         # A failure tells of one of them only.
         if isinstance(part, Fork) and part.at in found and not _has_failed(found, part):

@@ -228,7 +228,7 @@ def observe(*sinks: Sink) -> Observation:
 
     ``observe(sink)(s)(x) == s(x)``
 
-    It is a context manager too, for what is no pipeline: calls, tasks, recipes. Checkpoints report then, not steps.
+    It is a context manager too, for calls, tasks and recipes: then checkpoints report, and steps do not.
 
     :param sinks: each called with every :class:`Event`; one that fails is warned of.
     :raises TypeError: when a sink cannot be called.

@@ -63,9 +63,9 @@ def _earlier(event: Event) -> float | None:
 
 
 class progress:
-    """Show the steps, checkpoints and mappings that run, how far they are and about how long they still take.
+    """Show the steps, checkpoints and mappings that run, how far they have come and about how long they will take.
 
-    What a checkpoint took in an earlier run tells how much remains of it now. After a run that took over a second
+    What a checkpoint took in an earlier run shows how much remains of it now. After a run that took over a second
     one line sums it up. Nothing is shown where the stream is neither a terminal nor a notebook.
 
     :param file: where to show it; None for the standard error.

@@ -51,7 +51,7 @@ class retried(Around):
 
 
 def retry(*, on: On, attempts: int = 3, wait: Age = 0.1) -> Rewrite:
-    """Return a pass that tries a step again when it raises; what it raises the last time passes.
+    """Return a pass that tries a step again when it raises an exception; that of the last attempt passes.
 
     ``retry(on=E)(s)(x) == s(x)`` where ``s(x)`` raises nothing
 
@@ -60,8 +60,8 @@ def retry(*, on: On, attempts: int = 3, wait: Age = 0.1) -> Rewrite:
     :param attempts: how often a step is tried at most.
     :param wait: seconds before the second attempt, or text such as ``"1min"``; doubled each time up to a minute, with a
         random part as long again.
-    :raises TypeError: when ``on`` is none of these, or the others are no numbers.
-    :raises ValueError: for less than one attempt, or less than no time.
+    :raises TypeError: for another ``on``, and for what is not a number.
+    :raises ValueError: for less than one attempt, and for a negative time.
     :raises ModuleNotFoundError: where stamina is not installed.
 
     >>> from flowly_ckpt import apply, chained

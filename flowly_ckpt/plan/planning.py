@@ -92,7 +92,7 @@ def _parts(transform: Transform) -> list[Transform]:
 
 
 def _bare(term: Transform) -> Transform:
-    """Look through what does not change the result, up to a wrapper or what tells about itself."""
+    """Look through what does not change the result, up to a wrapper or what forecasts itself."""
     while role(term) == "transparent" and not isinstance(term, with_checkpoint) and not _tells(term):
         (term,) = children(term)
     return term

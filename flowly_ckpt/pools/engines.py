@@ -104,7 +104,7 @@ def processes(count: int | None = None, *, context: Any = None) -> Pool:
 
 
 def pool(executor: Executor) -> Pool:
-    """Return an engine that runs on an executor of one's own, which it leaves open.
+    """Return an engine that runs on your executor, and leaves it open.
 
     :param executor: of ``concurrent.futures``, or any that follows its interface: loky's, dask's, mpi4py's.
     :raises TypeError: for what is not an executor.

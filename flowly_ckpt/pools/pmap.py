@@ -1,4 +1,4 @@
-"""``map`` on a pool where one wants it in a pipeline, whatever engine the rest of it runs on."""
+"""``map`` on a pool, anywhere in a pipeline, whatever engine the rest of it runs on."""
 
 from __future__ import annotations
 

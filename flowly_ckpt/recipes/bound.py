@@ -298,7 +298,7 @@ def _found(recipe: Filed, digests: Sequence[str | None]) -> _Found:
 
 
 def _missing(recipe: Filed, key: Key) -> Status:
-    """Return by the results that are there why the one of a key is not."""
+    """Return why there is no result of a key, judging by those that are there."""
     if key in recipe.kept:
         return Status.OutputsInvalid
     if _has(recipe, object=key[0]):

@@ -131,7 +131,7 @@ class _Recorded(NamedTuple):
 
 
 def _checked(found: dict[str, Any]) -> Record:
-    """Return the record of what was read; a right digest does not make what it says right.
+    """Return the record of what was read, after checking it: a right digest does not make its content right.
 
     :raises Exception: of one of several kinds, when it is ill-formed.
     """

@@ -20,7 +20,7 @@ _WRITTEN = (str, int, float, bool, type(None), os.PathLike)
 
 
 class Done:
-    """Future of a task that ran at once: what ``submit`` returns where nothing schedules it, as Prefect's futures are.
+    """Hold the result of a task that ran at once, with the methods of Prefect's futures.
 
     >>> Done(3).result(), Done(3).wait(timeout=1)
     (3, None)
@@ -41,7 +41,7 @@ class Done:
 
 
 class DoneList(list[Any]):
-    """Futures of a mapped task that ran at once.
+    """List the futures of a mapped task that ran at once.
 
     >>> DoneList([Done(1), Done(2)]).result()
     [1, 2]
@@ -52,7 +52,7 @@ class DoneList(list[Any]):
         return [future.result(timeout=timeout, raise_on_failure=raise_on_failure) for future in self]
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait for all."""
+        """Return at once: all have run."""
         for future in self:
             future.wait(timeout=timeout)
 

@@ -69,7 +69,7 @@ class Task(Definition):
         return submit_task(self, asked, (*self.first, *args), kwargs)
 
     def map(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Return futures of one call for each item of the collections given; other arguments go to each call.
+        """Return the futures of one call for each item of the collections; other arguments go to every call.
 
         :raises ValueError: where there is nothing to map over, or the lengths differ.
         """
@@ -95,7 +95,7 @@ class Task(Definition):
 
     @property
     def transform(self) -> kept:
-        """The task as a step of a pipeline of plain functions: it gives the data, not the store."""
+        """The task as a step of a pipeline of plain functions: it returns the data, not the store."""
         return kept(self)
 
     def _own(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class Task(Definition):
 
 
 def _finished(value: Any) -> Any:
-    """Return a value, and of a coroutine what it gives; in a thread of its own where a loop is running here."""
+    """Return a value; run a coroutine to its end, in a thread of its own where an event loop is running here."""
     if not inspect.iscoroutine(value):
         return value
     import asyncio

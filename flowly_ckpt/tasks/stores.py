@@ -130,7 +130,7 @@ class Held(Store):
 
 
 class TargetStore(Store):
-    """Name the entry of a target, under the key (location, name of the task, "").
+    """Keep a result as an entry of a target, under the key (location, name of the task, "").
 
     :param loc: the first string of the key.
     :param target: where the result is kept, any mutable mapping.
