@@ -50,7 +50,7 @@ def _again(kind: type[FlowlyError], args: tuple[Any, ...]) -> FlowlyError:
 class UnhashableError(FlowlyError, TypeError):
     """Raised for an object whose content cannot be hashed; shows where it is and what to do.
 
-    :param obj: the object that cannot be hashed.
+    :param obj: the object that cannot be hashed; None where the error comes from another process.
     :param path: the steps that lead to it from the object asked about, outermost first.
     :param advice: what the user can do about it.
 
@@ -68,6 +68,10 @@ class UnhashableError(FlowlyError, TypeError):
         self.obj = obj
         self.path = path
         self.advice = advice
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        make, args, facts = super().__reduce__()
+        return make, args, {**facts, "obj": None}  # a lock, a socket, a generator: it cannot be pickled either
 
 
 class UnstorableError(FlowlyError, TypeError):

@@ -18,7 +18,7 @@ from runs import needs_processes, needs_threads, run_script
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash, ignore_globals, pmap, seq
 from flowly_ckpt.engines import pool, processes, threads
-from flowly_ckpt.errors import StoreError, WorkerError
+from flowly_ckpt.errors import StoreError, UnhashableError, WorkerError
 from flowly_ckpt.passes import observe
 from flowly_ckpt.pipelines import build_dict, children, rebuild
 from flowly_ckpt.targets import DiskTarget, Layered, Serialized, Snapshots
@@ -226,6 +226,13 @@ def test_what_cannot_be_sent_says_what_to_do(two):
     assert "threads(n) share anything" in caught.value.__notes__[0]
     with pytest.raises(WorkerError, match=r"the result of .* cannot be sent .*cannot pickle.* threads\(n\)"):
         apply(partial(map, lambda n: threading.Lock()), [1, 2], engine=two)
+
+
+@needs_processes
+def test_what_cannot_be_hashed_in_a_process_is_said_as_it_is_here(two):
+    for engine in (threads(2), two):
+        with pytest.raises(UnhashableError, match="cannot hash generator"):
+            apply(partial(map, lambda n: functional_hash([(x for x in [n])])), [1, 2], engine=engine)
 
 
 class Picky(Exception):

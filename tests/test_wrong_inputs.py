@@ -9,6 +9,7 @@ import os
 import pickle
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 
 import pytest
 
@@ -467,7 +468,7 @@ ERRORS = [
     ModeError("bad"),
     StaleError("working/a", ("code", "argument 'n'")),
     TemplateError("{a}/{b}", "b", "it is not known"),
-    UnhashableError([1], ("step 2", "closure 'conn'"), "leave it out"),
+    UnhashableError(None, ("step 2", "closure 'conn'"), "leave it out"),
     resume.ChangedError(2, "'b.txt'", None),
     resume.frames.FrameError(),
 ]
@@ -487,6 +488,12 @@ def test_an_error_keeps_its_text_and_its_facts_wherever_it_goes(error, again):
     assert found is not error
     assert isinstance(found, FlowlyError)
     assert (type(found), str(found), vars(found)) == (type(error), str(error), vars(error))
+
+
+def test_an_error_about_what_cannot_be_pickled_is_sent_without_it():
+    error = UnhashableError(Lock(), ("step 2", "closure 'conn'"), "leave it out")
+    assert (str(sent(error)), sent(error).path, sent(error).obj) == (str(error), error.path, None)
+    assert own_copy(error).obj is error.obj
 
 
 MUCH = [["x" * 1000]] * 1000
