@@ -355,6 +355,14 @@ def test_ones_own_executor_stays_open():
         assert executor.submit(abs, -1).result() == 1
 
 
+@pytest.mark.parametrize("engine", [threads(2), processes(2)], ids=repr)
+def test_a_pipeline_that_names_its_engine_can_be_pickled(engine):
+    again = pickle.loads(pickle.dumps(pmap(abs, engine)))
+    assert repr(again.engine) == repr(engine)
+    assert functional_hash(again) == functional_hash(pmap(abs))
+    assert again.engine.shares_memory == engine.shares_memory
+
+
 @pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
 def test_a_pool_needs_workers(count):
     for kind in (threads, processes):

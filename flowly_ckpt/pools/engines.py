@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..given import whole
@@ -65,13 +66,13 @@ def threads(count: int | None = None) -> Pool:
     See also: :func:`processes`, for steps that compute in Python; :func:`pool`.
     """
     workers = _count(count)
+    return Pool("threads", workers, partial(_threads, workers), shares_memory=True)
 
-    def opened() -> Executor:
-        from concurrent.futures import ThreadPoolExecutor
 
-        return ThreadPoolExecutor(workers, thread_name_prefix="flowly_ckpt")
+def _threads(count: int) -> Executor:
+    from concurrent.futures import ThreadPoolExecutor
 
-    return Pool("threads", workers, opened, shares_memory=True)
+    return ThreadPoolExecutor(count, thread_name_prefix="flowly_ckpt")
 
 
 def processes(count: int | None = None, *, context: Any = None) -> Pool:
@@ -94,13 +95,13 @@ def processes(count: int | None = None, *, context: Any = None) -> Pool:
     See also: :func:`threads`, which can share anything.
     """
     workers = _count(count)
+    return Pool("processes", workers, partial(_processes, workers, context), shares_memory=False)
 
-    def opened() -> Executor:
-        from concurrent.futures import ProcessPoolExecutor
 
-        return ProcessPoolExecutor(workers, mp_context=context)
+def _processes(count: int, context: Any) -> Executor:
+    from concurrent.futures import ProcessPoolExecutor
 
-    return Pool("processes", workers, opened, shares_memory=False)
+    return ProcessPoolExecutor(count, mp_context=context)
 
 
 def pool(executor: Executor) -> Pool:
