@@ -1095,3 +1095,52 @@ def test_the_cache_knows_when_an_entry_was_last_used(home):
     five.brew()
     assert target.clear_where(unused_for=900, dry_run=True) == 0
     assert target.clear_where(older_than=900) == 1
+
+
+def brews_within(made):
+    """A step, and a recipe, that brew another recipe themselves; what they give beside it."""
+
+    def step(x):
+        return x, made.brew()
+
+    @recipe(cache=NO)
+    def inner():
+        return made.brew()
+
+    target = {}
+    pipeline = chained(step, checkpoint(target))
+    return lambda: (apply(pipeline, 1, [add_checkpoints]), inner.brew())
+
+
+def test_what_brews_a_recipe_by_itself_runs_again_with_another_argument(home):
+    number = arg(5, "number", cache=NO)
+    doubled = foreach(arg([1, 2], "items", cache=NO), [number], cache=NO)(lambda item, factor: item * factor)
+    first, second = brews_within(number), brews_within(doubled)
+    assert (first(), second()) == (((1, 5), 5), ((1, [5, 10]), [5, 10]))
+    number.set(6)
+    assert (first(), second()) == (((1, 6), 6), ((1, [6, 12]), [6, 12]))
+    number.set(5)
+    assert (first(), second()) == (((1, 5), 5), ((1, [5, 10]), [5, 10]))
+
+
+def test_what_brews_a_recipe_by_itself_runs_again_with_another_file(home):
+    Path("data.txt").write_text("one")
+    read = recipe([file("data", "data.txt", cache=NO)], cache=NO)(lambda path: path.read_text())
+    now = brews_within(read)
+    assert now() == ((1, "one"), "one")
+    Path("data.txt").write_text("two")
+    assert now() == ((1, "two"), "two")
+
+
+def test_what_brews_a_recipe_by_itself_runs_again_with_another_state(home):
+    states = ["monday"]
+
+    @recipe(cache=NO, state=lambda: states[0])
+    @ignore_globals("states")
+    def day():
+        return states[0]
+
+    now = brews_within(day)
+    assert now() == ((1, "monday"), "monday")
+    states[0] = "tuesday"
+    assert now() == ((1, "tuesday"), "tuesday")

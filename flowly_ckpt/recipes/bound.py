@@ -142,8 +142,8 @@ class Recipe(Filed, Generic[R]):
         return f"<{type(self).__name__} {self.name!r}>"
 
     def __flowly_hash__(self) -> Any:
-        """Count, where a function refers to a recipe, by its function and those of its ingredients."""
-        return [self.func if self.code is None else self.code, self.ingredients]
+        """Count, where a function refers to a recipe, by all that its result depends on now."""
+        return [self.func if self.code is None else None, self.outside(), self.ingredients]
 
     def brew(self, *, jobs: int = 1, rewrites: Sequence[Rewrite] = ()) -> R:
         """Return the result; restore it, or run the recipe and those of its ingredients that are not up to date.
