@@ -1144,3 +1144,29 @@ def test_what_brews_a_recipe_by_itself_runs_again_with_another_state(home):
     assert now() == ((1, "monday"), "monday")
     states[0] = "tuesday"
     assert now() == ((1, "tuesday"), "tuesday")
+
+
+@pytest.mark.parametrize("kind", [CacheType.Cache, NO])
+def test_an_ingredient_that_goes_to_another_argument_makes_another_result(home, kind):
+    def pair(a=0, b=0):
+        return a, b
+
+    def with_first():
+        a = arg(5, "value")
+        return recipe(cache=kind)(pair), a
+
+    def with_second():
+        b = arg(5, "value")
+        return recipe(cache=kind)(pair), b
+
+    assert [made()[0].brew() for made in (with_first, with_second, with_first)] == [(5, 0), (0, 5), (5, 0)]
+
+
+def test_the_order_of_names_counts_where_ingredients_go_by_name(home):
+    def less(x, y):
+        return x - y
+
+    five, two = arg(5, "five"), arg(2, "two")
+    made = [Recipe(less, [five, two], "less", keywords=names) for names in (("x", "y"), ("y", "x"))]
+    assert [one.brew() for one in made] == [3, -3]
+    assert [one.status() for one in made] == [Status.Ok, Status.Ok]

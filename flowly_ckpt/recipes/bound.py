@@ -116,6 +116,7 @@ class Recipe(Filed, Generic[R]):
         self.name = name if name is not None else name_of(func).rpartition(".")[2]
         self.transient = switch("transient", transient)
         self.doc = _doc_of(func) if doc is None else doc
+        self.keywords = tuple(keywords)
         self.state = state
         self.code = code
         self.tag = f"{module or module_name(getattr(func, '__module__', None) or 'recipes', 'notebook')}:{self.name}"
@@ -126,8 +127,8 @@ class Recipe(Filed, Generic[R]):
         self.keeps_last = chosen is None
         kept = Current(self.target, self.base)
         self.kept = Refreshed(kept) if transient else kept
-        self.is_alone = len(self.ingredients) == 1 and not keywords
-        self.transform: brewed = brewed(self, func if self.is_alone else spread(func, keywords),
+        self.is_alone = len(self.ingredients) == 1 and not self.keywords
+        self.transform: brewed = brewed(self, func if self.is_alone else spread(func, self.keywords),
                                 [ingredient.transform for ingredient in self.ingredients])  # fmt: skip
 
     def __call__(self, *args: Any, **kwargs: Any) -> R:
@@ -143,7 +144,7 @@ class Recipe(Filed, Generic[R]):
 
     def __flowly_hash__(self) -> Any:
         """Count, where a function refers to a recipe, by all that its result depends on now."""
-        return [self.func if self.code is None else None, self.outside(), self.ingredients]
+        return [self.func if self.code is None else None, self.outside(), self.ingredients, self.keywords]
 
     def brew(self, *, jobs: int = 1, rewrites: Sequence[Rewrite] = ()) -> R:
         """Return the result; restore it, or run the recipe and those of its ingredients that are not up to date.
