@@ -196,6 +196,7 @@ def task(
     :raises TemplateError: for a template that cannot be parsed.
     :raises TypeError: for an option that neither this library nor Prefect has, and for a wrong target or store.
     :raises ValueError: for an unknown ``changed``.
+    :raises UnhashableError: from a call whose arguments make the name, for one that cannot be hashed.
 
     >>> import os, tempfile
     >>> from flowly_ckpt.tasks import gcontext
