@@ -8,7 +8,6 @@ runs in a thread, where its children are functions that wait for the event loop.
 from __future__ import annotations
 
 import asyncio
-import builtins
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
@@ -19,17 +18,17 @@ from typing import Any
 
 import toolz
 
-from .checkpoint.hashed import Hashed
-from .checkpoint.sources import Sources
-from .checkpoint.stages import keys_of, look_back, stages_of
+from .checkpoint.stages import Asked, look_back, stages_of
 from .checkpoint.wrapper import with_checkpoint
 from .dispatch import Dispatch
 from .engines import apply
-from .events import tell
-from .pipelines import apply_concat, attempt, build_dict, children, each, itemsetter, name_of, rebuild, role, seq, walk
+from .given import whole
+from .pipelines import attempt, children, each, name_of, rebuild, role, walk
 from .pipelines.awaiting import is_async
+from .pipelines.combinators import SIDE_BY_SIDE, assembled
+from .pipelines.mapping import mapped_by
 from .pipelines.names import locate
-from .targets.recall import MISSING, recall_async, restore
+from .targets.recall import recall_async
 from .typing import Engine, Rewrite, Transform
 
 __all__ = ["aapply", "at_most", "awaited"]
@@ -94,8 +93,7 @@ def at_most(count: int) -> Engine:
     >>> asyncio.run(aapply(abs, -5, engine=at_most(8)))
     5
     """
-    if count < 1:
-        raise ValueError(f"at_most: count must be 1 or more, got {count!r}")
+    count = whole("at_most: count", count, 1)
 
     async def engine(transform: Transform, obj: Any) -> Any:
         places = asyncio.Semaphore(count)
@@ -113,7 +111,7 @@ def at_most(count: int) -> Engine:
 
 
 async def _run(transform: Transform, obj: Any, run: Run, call: Run) -> Any:
-    row = _over_items if _is_map(transform) else rows[type(transform)]
+    row = _over_items if mapped_by(transform) is not None else rows[type(transform)]
     if row is not None:
         return await row(transform, obj, run)
     if role(transform) == "sequential":
@@ -143,20 +141,9 @@ async def _follow(owner: Transform, funcs: Sequence[Transform], obj: Any, run: R
 async def _restored(wrapper: with_checkpoint, obj: Any, run: Run) -> Any:
     """Return the outermost stored result, or await what is missing after it, as calling the wrapper does."""
     stages = stages_of(wrapper)
-    before: dict[Any, Hashed] = {}
-    keyed = keys_of(stages, obj, before)
-    value, start = obj, 0
-    for position in reversed(range(len(stages))):
-        found = restore(stages[position].wrapper.checkpoint.target, keyed[position].key)
-        if found is not MISSING:
-            value, start = found, position + 1
-            for stage, one in zip(stages[:position], keyed):
-                tell("skipped", one.key, stage.wrapper.checkpoint.target)
-            break
-    if start == len(stages):
-        return value
-    sources = Sources(stages, keyed, before, obj)
-    for position in range(start, len(stages)):
+    asked = Asked(stages, obj)
+    value, depth = asked.restored()
+    for position in range(depth + 1, len(stages)):
         stage = stages[position]
 
         async def compute(stage: Any = stage, value: Any = value) -> Any:
@@ -164,19 +151,19 @@ async def _restored(wrapper: with_checkpoint, obj: Any, run: Run) -> Any:
                 return await _follow(stage.chain, stage.parts, value, run, stage.start)
             return value if stage.start else await run(stage.chain, value)
 
-        made_from = partial(sources.__getitem__, position)
-        value = await recall_async(stage.wrapper.checkpoint.target, keyed[position].key, compute, made_from)
-    look_back(stages, keyed, before, obj, start)
+        target, key, _, made_from = asked.missing(position, value)
+        value = await recall_async(target, key, compute, made_from)
+    if depth + 1 < len(stages):
+        look_back(stages, asked.keyed, asked.before, obj, depth + 1)
     return value
 
 
-@rows.exact(apply_concat, build_dict, itemsetter, seq, toolz.juxt)
+@rows.exact(*SIDE_BY_SIDE, toolz.juxt)
 async def _beside(transform: Transform, obj: Any, run: Run) -> Any:
     """Await the branches together; what they gave is put together by the combinator itself."""
     if not _awaits(transform):
         return transform(obj)
-    values = await _together(run(part, obj) for part in children(transform))
-    return rebuild(transform, [_constantly(value) for value in values])(obj)
+    return assembled(transform, obj, *await _together(run(part, obj) for part in children(transform)))
 
 
 async def _over_items(mapped: Any, items: Any, run: Run) -> Any:
@@ -187,7 +174,7 @@ async def _over_items(mapped: Any, items: Any, run: Run) -> Any:
 
 @rows.exact(attempt, each)
 async def _listed(mapped: Any, items: Any, run: Run) -> Any:
-    """Await the items together; the combinator itself is told how each ended, and says what it says of that."""
+    """Await the items together; the combinator itself learns how each ended, and reports it as it always does."""
     if not _awaits(mapped.func):
         return mapped(items)
     kept = list(items)
@@ -204,14 +191,6 @@ async def _listed(mapped: Any, items: Any, run: Run) -> Any:
         return None if task.cancelled() else task.result()
 
     return rebuild(mapped, [again])(kept)
-
-
-def _is_map(transform: Any) -> bool:
-    return getattr(transform, "func", None) is builtins.map and len(transform.args) == 1
-
-
-def _constantly(value: Any) -> Transform:
-    return lambda obj: value
 
 
 def _awaits(transform: Transform) -> bool:

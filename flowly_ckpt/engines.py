@@ -113,12 +113,14 @@ def check_rewrites(caller: str, rewrites: Any) -> None:
         raise TypeError(f"{caller}: rewrites must be a list of passes, got {type(rewrites).__name__}") from None
     for rewrite in rewrites:
         if not callable(rewrite):
-            raise TypeError(f"{caller}: a pass must be a function of a pipeline, got {rewrite!r} in rewrites") from None
+            raise TypeError(
+                f"{caller}: a pass must be a function of a pipeline, got {rewrite!r:.60} in rewrites"
+            ) from None
 
 
 def _wrong(transform: Any, obj: Any, engine: Any) -> TypeError:
     if callable(transform):
-        return TypeError(f"apply: engine must be a function of a pipeline and an object, got {engine!r}")
+        return TypeError(f"apply: engine must be a function of a pipeline and an object, got {engine!r:.60}")
     if isinstance(transform, (list, tuple)) and all(map(callable, transform)):
         return TypeError(f"apply: a pipeline is made of its steps with chained(…), got a {type(transform).__name__}")
     text = f"apply: the pipeline comes first and must be callable, got {type(transform).__name__}"

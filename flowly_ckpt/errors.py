@@ -26,7 +26,7 @@ _BETWEEN = {"asyncio", "concurrent", "contextlib", "functools", "threading", "to
 
 
 class FlowlyError(Exception):
-    """Base class of all exceptions raised by flowly_ckpt.
+    """Base class of all exceptions raised by flowly_ckpt; each keeps its text, facts and notes when it is pickled.
 
     >>> from flowly_ckpt import functional_hash
     >>> try:
@@ -36,11 +36,21 @@ class FlowlyError(Exception):
     True
     """
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without calling the type, which makes the text of facts.
+        return (_again, (type(self), self.args), {**vars(self)})
+
+
+def _again(kind: type[FlowlyError], args: tuple[Any, ...]) -> FlowlyError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error
+
 
 class UnhashableError(FlowlyError, TypeError):
     """Raised for an object whose content cannot be hashed; shows where it is and what to do.
 
-    :param obj: the object that cannot be hashed.
+    :param obj: the object that cannot be hashed; None where the error comes from another process.
     :param path: the steps that lead to it from the object asked about, outermost first.
     :param advice: what the user can do about it.
 
@@ -58,6 +68,10 @@ class UnhashableError(FlowlyError, TypeError):
         self.obj = obj
         self.path = path
         self.advice = advice
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        make, args, facts = super().__reduce__()
+        return make, args, {**facts, "obj": None}  # a lock, a socket, a generator: it cannot be pickled either
 
 
 class UnstorableError(FlowlyError, TypeError):
@@ -115,7 +129,7 @@ class StoreWarning(FlowlyWarning):
 
 
 class MutationWarning(FlowlyWarning):
-    """Issued when something was changed in place that results are told apart by.
+    """Issued when a stored value, or something that keys are made from, was changed in place.
 
     A stored value that was changed after it was stored is computed again. A step that changes its input, or what its
     code refers to, has another key the next time, and its result is not found.

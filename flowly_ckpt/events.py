@@ -7,12 +7,11 @@ context they run in: :data:`watching` is looked at first, so that nothing is pai
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from .errors import FlowlyWarning
+from .errors import FlowlyWarning, warn
 from .typing import Key
 
 __all__ = ["Event", "Sink", "clock", "report", "tell", "watching"]
@@ -72,15 +71,13 @@ def report(sinks: Sequence[Sink], event: Event) -> None:
             sink(event)
         except Exception as error:  # noqa: BLE001  whatever a sink raises, the run it watches is worth more
             text = f"a sink failed at the event {event.kind!r} of {event.step!r}: {type(error).__name__}: {error}"
-            warnings.warn(text, FlowlyWarning, stacklevel=2)
+            warn(text, FlowlyWarning)
 
 
-def tell(
-    kind: str, key: Key, target: Any, seconds: float = 0.0, error: BaseException | None = None, own: float = 0.0
-) -> None:
+def tell(kind: str, key: Key, target: Any, seconds: float = 0.0, error: BaseException | None = None) -> None:
     """Report what happened to a checkpoint to whoever watches.
 
     >>> tell("restored", ("a", "fit", "f"), {})
     """
     if sinks := watching.get():
-        report(sinks, Event(key[1], seconds, error, kind, "checkpoint", own, key, target))
+        report(sinks, Event(key[1], seconds, error, kind, "checkpoint", key=key, target=target))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
-__all__ = ["label"]
+__all__ = ["label", "shortened"]
 
 LONGEST = 60
 _ITEMS = 3
@@ -29,8 +29,16 @@ def label(obj: Any) -> str:
     kind = type(obj)
     if kind is int and -(1 << 62) < obj < 1 << 62:
         return repr(obj)
-    text = _told(obj, 2)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return shortened(_told(obj, 2))
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """Return a text, or the beginning of one that is too long.
+
+    >>> shortened("abcdef", 4)
+    'abc…'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _told(obj: Any, depth: int) -> str:

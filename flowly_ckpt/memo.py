@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copyreg
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial, update_wrapper
+from functools import cached_property, update_wrapper
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from .checkpoint import checkpoint
-from .checkpoint.hashed import Hashed, warn_of_changes
 from .checkpoint.sources import Sources
-from .checkpoint.stages import Keyed, Stage
+from .checkpoint.stages import Asked, Stage, look_back
 from .errors import UnhashableError
 from .given import function as function_given
 from .given import optional, text, wrong
@@ -58,8 +57,8 @@ def memo(
     :param ignore: the names of the parameters that do not count.
     :param valid: takes what is known of an entry (when it was stored, how long it took to compute), returns whether it
         may be used; what may not is computed again.
-    :raises TypeError: when the target is not a mutable mapping, and for what is no function.
-    :raises ValueError: for ``ignore`` with a name that is no parameter.
+    :raises TypeError: when the target is not a mutable mapping, and for what is not a function.
+    :raises ValueError: for ``ignore`` with a name that is not a parameter.
 
     >>> results = {}
     >>> @memo(results, "area", ignore=["verbose"])
@@ -145,7 +144,7 @@ class memoized(Combinator, Generic[P, R]):
     def check(self) -> None:
         """Refuse what cannot be remembered.
 
-        :raises ValueError: for a name to ignore that is no parameter.
+        :raises ValueError: for a name to ignore that is not a parameter.
         :raises TypeError: for a generator that is asynchronous.
         """
         import inspect
@@ -166,20 +165,22 @@ class memoized(Combinator, Generic[P, R]):
         return result
 
     def _called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        arguments, key, before = self._asked(args, kwargs)
+        asked = self._valid(self._asked(args, kwargs))
+        target, key, _, made_from = asked.missing(0, None)
         ran: list[bool] = []
 
         def compute() -> Any:
             ran.append(True)
             return self.transform(*args, **kwargs)
 
-        value = recall(self.checkpoint.target, key, compute, partial(self._sources(arguments, before).__getitem__, 0))
+        value = recall(target, key, compute, made_from)
         if ran:
-            self._warn_of_changes(before, arguments)
+            self._warn_of_changes(asked)
         return value
 
     async def _awaited(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        arguments, key, before = self._asked(args, kwargs)
+        asked = self._valid(self._asked(args, kwargs))
+        target, key, _, made_from = asked.missing(0, None)
         ran: list[bool] = []
 
         async def compute() -> Any:
@@ -187,34 +188,32 @@ class memoized(Combinator, Generic[P, R]):
             transform: Any = self.transform
             return await transform(*args, **kwargs)
 
-        value = await recall_async(
-            self.checkpoint.target, key, compute, partial(self._sources(arguments, before).__getitem__, 0)
-        )
+        value = await recall_async(target, key, compute, made_from)
         if ran:
-            self._warn_of_changes(before, arguments)
+            self._warn_of_changes(asked)
         return value
 
-    def _asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dict[str, Any], Key, Hashed]:
-        """Return what counts of the arguments, the key of the result, and what that was made from."""
-        arguments, key, before = self._keyed(args, kwargs)
-        if self.valid is not None and not self._has(key):
-            as_target(self.checkpoint.target).pop(key, None)
-        return arguments, key, before
-
-    def _keyed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dict[str, Any], Key, Hashed]:
+    def _asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:
+        """Return what a call asks for, as of a pipeline of its steps on the arguments that count."""
         try:
             arguments = counted(self._signature, self.ignore, args, kwargs)
         except TypeError as error:
             raise TypeError(f"{name_of(self)}() {error}") from None
         try:
-            before = Hashed(arguments, self._steps, self._keeper)
+            return Asked([Stage(self, self.transform, (), 0, self._steps)], arguments, self._keepers)
         except UnhashableError as error:
             raise in_argument(error, arguments) from error.__cause__
-        return arguments, (before.obj, self.checkpoint.tag, before.steps[-1]), before
+
+    def _valid(self, asked: Asked) -> Asked:
+        """Remove what is stored and may not be used."""
+        key = asked.keyed[0].key
+        if self.valid is not None and not self._has(key):
+            as_target(self.checkpoint.target).pop(key, None)
+        return asked
 
     @cached_property
-    def _keeper(self) -> Keeper:
-        return Keeper(as_target(self.checkpoint.target).hasher)
+    def _keepers(self) -> dict[Any, Keeper]:
+        return {}
 
     @cached_property
     def _signature(self) -> Signature | None:
@@ -224,18 +223,9 @@ class memoized(Combinator, Generic[P, R]):
     def _steps(self) -> list[Any]:
         return effective_steps(self.transform if self.hashes_as is None else self.hashes_as) or [chained()]
 
-    def _sources(self, arguments: dict[str, Any], before: Hashed, fresh: bool = False) -> Sources:
-        """Describe what a result is made from, as that of a pipeline of its steps."""
-        key = before.obj, self.checkpoint.tag, before.steps[-1]
-        stage = Stage(self, self.transform, (), 0, self._steps)
-        hasher = as_target(self.checkpoint.target).hasher
-        return Sources([stage], [Keyed(key, before.steps)], {hasher: before}, arguments, fresh)
-
-    def _warn_of_changes(self, before: Hashed, arguments: dict[str, Any]) -> None:
-        target = as_target(self.checkpoint.target)
-        is_foreign = of_module(getattr(self.__wrapped__, "__module__", None)).kind != "user"  # it knows what it does
-        if not (is_foreign or warn_of_changes(before, arguments, self._steps, target.hasher)):
-            target.pop((before.obj, self.checkpoint.tag, before.steps[-1]), None)
+    def _warn_of_changes(self, asked: Asked) -> None:
+        if of_module(getattr(self.__wrapped__, "__module__", None)).kind == "user":  # others know what they do
+            look_back(asked.stages, asked.keyed, asked.before, asked.obj, 0)
 
     def _has(self, key: Key) -> bool:
         """Return whether there is an entry that may be used."""
@@ -256,14 +246,15 @@ class memoized(Combinator, Generic[P, R]):
             yield from self._forecasts((obj,), {})
 
     def _forecasts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Forecast]:
-        arguments, key, before = self._keyed(args, kwargs)
-        target, name = self.checkpoint.target, name_of(self)
+        asked = self._asked(args, kwargs)
+        target, key, name = self.checkpoint.target, asked.keyed[0].key, name_of(self)
         if self._has(key):
             yield Forecast((name,), "restore", key[1], "stored for these arguments and this code")
         elif key in target:
             yield Forecast((name,), "run", key[1], "what is stored is no longer valid")
         else:
-            yield running((name,), key, as_target(target), self._sources(arguments, before, fresh=True), 0)
+            sources = Sources(asked.stages, asked.keyed, asked.before, asked.obj, fresh=True)
+            yield running((name,), key, as_target(target), sources, 0)
 
     def __flowly_codes__(self) -> Iterator[tuple[str, str]]:
         """Yield the tag and the hash of the code, unless it differs from instance to instance."""
@@ -325,7 +316,7 @@ class memoized(Combinator, Generic[P, R]):
         bound = self.transform
         if isinstance(bound, MethodType) and isinstance(getattr(bound.__self__, bound.__name__, None), memoized):
             return (getattr, (bound.__self__, bound.__name__))
-        state = {key: value for key, value in self.__dict__.items() if key not in ("_signature", "_keeper")}
+        state = {key: value for key, value in self.__dict__.items() if key not in ("_signature", "_keepers")}
         return (copyreg.__newobj__, (type(self),), state)  # type: ignore[attr-defined]
 
 

@@ -69,7 +69,7 @@ class Memory:
         :param cache_validation_callback: takes ``{"time": …, "duration": …}`` of an entry, in seconds; returns whether
             it may be used, as that of joblib does.
         :param tag: names the results; by default module and function.
-        :raises TypeError: for what is no function.
+        :raises TypeError: for what is not a function.
 
         >>> Memory({}).cache(max, ignore=None)(3, 5)
         5

@@ -6,30 +6,25 @@ import os
 import platform
 import sys
 import time
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from heapq import nlargest
-from html import escape
 from typing import Any, NamedTuple
 
-from .checkpoint import checkpoint, with_checkpoint
+from .checkpoint.mark import marks_in
 from .draw import Drawing, draw
 from .draw.parts import Part, Step, walk_parts
 from .draw.states import ACTIONS, happenings
-from .draw.style import TABLES, css
+from .draw.style import TABLES, css, html
 from .draw.tables import entry_table, plan_table, stats_table, table, time_table
-from .errors import StoreWarning
+from .errors import StoreWarning, warn
 from .hashing.code.origin import of_module
 from .passes import Event, observe
-from .pipelines import walk
 from .plan import plan as forecast
-from .targets import Serialized
 from .targets.facts import Entry, TagStats
 from .targets.protocol import as_target, described
-from .targets.wrappers.base import Wrapper
 from .typing import Engine, Target, Transform
-from .wording import duration, plain, size
+from .wording import duration, size
 
 __all__ = ["report", "reporting"]
 
@@ -100,7 +95,7 @@ def report(
     :param timings: what :func:`flowly_ckpt.passes.observe` reported, such as a list of events.
     :param target: a store to list.
     :param title: the heading; by default what the page is about.
-    :raises TypeError: for a path that is none, and for what :func:`flowly_ckpt.draw.draw` cannot draw.
+    :raises TypeError: for what is not a path, and for what :func:`flowly_ckpt.draw.draw` cannot draw.
     :raises OSError: when the file cannot be written.
 
     >>> import os, tempfile
@@ -120,13 +115,13 @@ def report(
     if title is None:
         title = "A run" if drawing is not None else described(target) if target is not None else "A report"
     page = _PAGE.format(
-        title=_text(title),
-        when=_text(time.strftime("%Y-%m-%d %H:%M:%S %Z")),
+        title=html(title),
+        when=html(time.strftime("%Y-%m-%d %H:%M:%S %Z")),
         style=css(":root") + TABLES + _STYLE,
         tiles=_tiles(drawing, timings, stores),
         links=_links([name for name, _ in sections]),
         sections="".join(
-            f'<section id="{_id(name)}"><h2>{_text(name)}</h2>{content}</section>' for name, content in sections
+            f'<section id="{_id(name)}"><h2>{html(name)}</h2>{content}</section>' for name, content in sections
         ),
     )
     with open(path, "w", encoding="utf-8") as file:
@@ -149,7 +144,7 @@ def reporting(path: str | os.PathLike[str], title: str | None = None) -> Engine:
     See also: :func:`report`.
     """
 
-    path = os.fspath(path)  # what is no path is told before a run
+    path = os.fspath(path)  # what is not a path is refused before the run
 
     def engine(transform: Transform, obj: Any) -> Any:
         events: list[Event] = []
@@ -172,14 +167,12 @@ def _harmless(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001
         text = f"the page {os.fspath(path)!r} is not complete: {type(error).__name__}: {error}"
-        warnings.warn(text, StoreWarning, stacklevel=4)
+        warn(text, StoreWarning)
 
 
 def _targets(transform: Transform | None, given: Target | None) -> list[Any]:
     """Return the targets of a pipeline's checkpoints and the given one, each once."""
-    terms = walk(transform) if transform is not None else ()
-    marks = [term.checkpoint if isinstance(term, with_checkpoint) else term for term in terms]
-    found = [mark.target for mark in marks if isinstance(mark, checkpoint)]
+    found = [mark.target for mark in marks_in(transform)] if transform is not None else []
     if given is not None:
         found.append(given)
     return list({as_target(target).place: target for target in found}.values())
@@ -197,15 +190,9 @@ def _looked_at(target: Target, is_given: bool) -> _Store:
     """Look at a store; one that may be far away, as buckets are, is asked only where it was given."""
     full = as_target(target)
     shown = repr(full)[:_LONGEST]
-    if not is_given and _is_far(target):
+    if not is_given and full.is_far:
         return _Store(shown, None, [])
     return _Store(shown, full.stats(), nlargest(_MOST_ENTRIES, full.entries(), key=lambda entry: entry.size))
-
-
-def _is_far(target: Target) -> bool:
-    while isinstance(target, Wrapper):
-        target = target.target
-    return isinstance(target, Serialized)
 
 
 def _of_run(drawing: Drawing | None, plan: Any, timings: Any) -> Iterator[tuple[str, str]]:
@@ -226,7 +213,7 @@ def _of_run(drawing: Drawing | None, plan: Any, timings: Any) -> Iterator[tuple[
 def _of_stores(stores: Iterable[_Store]) -> Iterator[tuple[str, str]]:
     for number, store in enumerate(stores, start=1):
         name = "Store" if number == 1 else f"Store {number}"
-        content = f"<p><code>{_text(store.shown)}</code></p>"
+        content = f"<p><code>{html(store.shown)}</code></p>"
         if store.stats is None:
             content += '<p class="note">It is not listed, since it may be far away: give it as the target.</p>'
         elif not store.stats:
@@ -252,7 +239,7 @@ def _tiles(drawing: Drawing | None, timings: Any, stores: Iterable[_Store]) -> s
     if any(one.bytes for one in stats):
         said.append((size(sum(one.bytes for one in stats)), "stored", ""))
         said.append((duration(sum(one.saved for one in stats)), "saved so far", ""))
-    tiles = "".join(f'<li class="{kind}"><b>{_text(number)}</b>{_text(word)}</li>' for number, word, kind in said)
+    tiles = "".join(f'<li class="{kind}"><b>{html(number)}</b>{html(word)}</li>' for number, word, kind in said)
     return f'<ul class="tiles">{tiles}</ul>' if said else ""
 
 
@@ -264,23 +251,19 @@ def _environment() -> str:
     used = {of_module(name) for name in list(sys.modules) if "." not in name}
     labels = sorted({origin.label for origin in used if origin.kind == "installed"}, key=str.lower)
     rows += [(name, version) for name, _, version in (label.rpartition(" ") for label in labels)]
-    cells = [[_text(name), f"<code>{_text(value)}</code>"] for name, value in rows]
+    cells = [[html(name), f"<code>{html(value)}</code>"] for name, value in rows]
     return _scrolled("Environment", table(["what", "version"], cells))
 
 
 def _scrolled(name: str, content: str, kind: str = "") -> str:
     """Return what may be wider than a screen: it can be moved with the keyboard too."""
-    return f'<div class="scroll {kind}" role="region" aria-label="{_text(name)}" tabindex="0">{content}</div>'
+    return f'<div class="scroll {kind}" role="region" aria-label="{html(name)}" tabindex="0">{content}</div>'
 
 
 def _links(names: Iterable[str]) -> str:
-    items = "".join(f'<li><a href="#{_id(name)}">{_text(name)}</a></li>' for name in names)
+    items = "".join(f'<li><a href="#{_id(name)}">{html(name)}</a></li>' for name in names)
     return f'<nav aria-label="Sections"><ul>{items}</ul></nav>'
 
 
 def _id(name: str) -> str:
     return name.lower().replace(" ", "-")
-
-
-def _text(text: str) -> str:
-    return escape(plain(text))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Sequence
 
-__all__ = ["age", "date", "duration", "plain", "size"]
+__all__ = ["age", "columns", "date", "duration", "plain", "size"]
 
 
 def size(count: float) -> str:
@@ -65,3 +66,21 @@ def plain(text: object) -> str:
     """
     found = str(text)
     return found if found.isprintable() else "".join([c if c.isprintable() else ascii(c)[1:-1] for c in found])
+
+
+def columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
+    """Write rows of cells one below the other, as columns.
+
+    :param right: the numbers of the columns that end at the right.
+
+    >>> print(columns([["size", "B"], ["10", "C"]], right=[0]))
+    size  B
+      10  C
+    """
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = []
+    for row in rows:
+        cells = zip(row, widths)
+        padded = [cell.rjust(width) if n in right else cell.ljust(width) for n, (cell, width) in enumerate(cells)]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)

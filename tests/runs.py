@@ -46,8 +46,9 @@ def library(name):
 
 def command(folder, code, *arguments, name="script.py"):
     """Write a program into a folder, and return how to call it: any warning ends it."""
-    path = folder / name
-    path.write_text(textwrap.dedent(code))
+    path, text = folder / name, textwrap.dedent(code)
+    if not path.exists() or path.read_text() != text:  # another process may be reading it
+        path.write_text(text)
     return [sys.executable, "-W", "error", str(path), *arguments]
 
 

@@ -278,7 +278,7 @@ def test_at_most_so_many_steps_are_awaited_at_once():
     most.clear()
     assert do(chained(range, toolz.curry(map)(partial(step)), list), 20, []) == list(range(20))
     assert max(most) == 20
-    with pytest.raises(ValueError, match="count must be 1 or more, got 0"):
+    with pytest.raises(ValueError, match="count must be a whole number, 1 or more, got 0"):
         at_most(0)
 
 

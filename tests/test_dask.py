@@ -300,3 +300,9 @@ def test_without_dask_the_extra_is_named(tmp_path):
     """
     run_script(tmp_path, code)
     assert os.listdir(tmp_path) == ["script.py"]
+
+
+@pytest.mark.parametrize(("count", "kind"), [(0, ValueError), (-1, ValueError), ("2", TypeError)])
+def test_a_number_of_parts_that_is_none_is_refused(count, kind):
+    with pytest.raises(kind, match="npartitions must be a whole number, 1 or more, got"):
+        dsk.dask(chained(partial(map, abs), list), [-1], npartitions=count)

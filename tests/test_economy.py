@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, ignore_globals
+from flowly_ckpt.checkpoint import clear_stale
 from flowly_ckpt.targets import DiskTarget, Snapshots
 from flowly_ckpt.targets.wrappers import Wrapper
 from flowly_ckpt.typing import Facts
@@ -122,3 +123,12 @@ def test_a_warm_hit_and_a_warm_miss_call_few_functions(disk):
         run(pipeline, x)
     assert calls_of(lambda: run(pipeline, 1)) <= 76
     assert calls_of(lambda: run(pipeline, 3)) <= 165, "what it was made from is noted, and the steps are hashed again"
+
+
+def test_finding_what_is_stale_costs_the_same_for_each_checkpoint():
+    def cost(count):
+        target = {}
+        pipeline = chained(*[part for n in range(count) for part in (scaled, checkpoint(target, tag=f"at {n}"))])
+        return calls_of(lambda: clear_stale(target, pipeline))
+
+    assert cost(160) < 2.5 * cost(80)

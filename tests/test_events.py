@@ -31,6 +31,7 @@ from flowly_ckpt.resume import Checkpoint
 from flowly_ckpt.targets import DiskTarget
 from flowly_ckpt.targets.protocol import as_target
 from flowly_ckpt.targets.recall import recall, recall_async
+from flowly_ckpt.targets.wrappers import Wrapper
 from flowly_ckpt.tasks import task
 from flowly_ckpt.typing import Facts
 
@@ -406,17 +407,18 @@ def test_progress_in_a_terminal(monkeypatch):
     text = shown_in_a_terminal(work)
     assert seen[1] == [(0, "list", None, 0), (1, "map", 2, 1), (2, "item", None, 0), (3, "look", None, 0)]
     assert "3 steps ran" in text
-    assert "1 steps ran; 2 restored" in text
+    assert "1 step ran; 2 restored" in text
     assert sink.rows == []
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
 
 def test_progress_knows_from_an_earlier_run_how_long_a_checkpoint_takes(monkeypatch):
     target, texts = {}, []
     as_target(target).put(("o", "kept", "f"), 1, Facts(600.0))
-
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
 
     @ignore_globals("sink", "seen", "texts")
     def look(x):
@@ -427,6 +429,24 @@ def test_progress_knows_from_an_earlier_run_how_long_a_checkpoint_takes(monkeypa
     sink = progress(Terminal())
     apply(chained(look, checkpoint(target, "kept")), 1, [observe(sink), add_checkpoints])
     assert texts == ["about 10.0 min left"]
+
+
+class Far(Wrapper):
+    """A store whose entries take long to list."""
+
+    is_far = True
+    lists = 0
+
+    def latest(self, **selection):
+        self.lists += 1
+        return super().latest(**selection)
+
+
+def test_progress_does_not_list_a_store_that_may_be_far_away():
+    pytest.importorskip("rich")
+    far = Far({})
+    apply(chained(increment, checkpoint(far, "kept")), 1, [observe(progress(Terminal())), add_checkpoints])
+    assert (len(far), far.lists) == (1, 0)
 
 
 def test_progress_is_quiet_off_a_terminal(capfd):

@@ -31,7 +31,7 @@ hashing
 targets
 checkpoint
 passes
-plan describe
+plan
 lowering pools
 draw report
 engines

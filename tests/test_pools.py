@@ -18,7 +18,7 @@ from runs import needs_processes, needs_threads, run_script
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash, ignore_globals, pmap, seq
 from flowly_ckpt.engines import pool, processes, threads
-from flowly_ckpt.errors import StoreError, WorkerError
+from flowly_ckpt.errors import StoreError, UnhashableError, WorkerError
 from flowly_ckpt.passes import observe
 from flowly_ckpt.pipelines import build_dict, children, rebuild
 from flowly_ckpt.targets import DiskTarget, Layered, Serialized, Snapshots
@@ -228,6 +228,13 @@ def test_what_cannot_be_sent_says_what_to_do(two):
         apply(partial(map, lambda n: threading.Lock()), [1, 2], engine=two)
 
 
+@needs_processes
+def test_what_cannot_be_hashed_in_a_process_is_said_as_it_is_here(two):
+    for engine in (threads(2), two):
+        with pytest.raises(UnhashableError, match="cannot hash generator"):
+            apply(partial(map, lambda n: functional_hash([(x for x in [n])])), [1, 2], engine=engine)
+
+
 class Picky(Exception):
     """An exception that cannot be read back: its arguments are not those of its constructor."""
 
@@ -348,10 +355,20 @@ def test_ones_own_executor_stays_open():
         assert executor.submit(abs, -1).result() == 1
 
 
+@pytest.mark.parametrize("engine", [threads(2), processes(2)], ids=repr)
+def test_a_pipeline_that_names_its_engine_can_be_pickled(engine):
+    again = pickle.loads(pickle.dumps(pmap(abs, engine)))
+    assert repr(again.engine) == repr(engine)
+    assert functional_hash(again) == functional_hash(pmap(abs))
+    assert again.engine.shares_memory == engine.shares_memory
+
+
 @pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
 def test_a_pool_needs_workers(count):
     for kind in (threads, processes):
-        with pytest.raises(ValueError, match="the number of workers must be 1 or more, got"):
+        with pytest.raises(
+            (TypeError, ValueError), match="the number of workers must be a whole number, 1 or more, got"
+        ):
             kind(count)
 
 

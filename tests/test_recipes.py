@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import numpy as np
 import pytest
+from runs import run_script
 
 from flowly_ckpt import ignore_globals
 from flowly_ckpt.errors import StoreWarning
@@ -29,29 +27,14 @@ from flowly_ckpt.recipes import (
 )
 from flowly_ckpt.targets import tree
 
-ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.usefixtures("home")
 uncounted = ignore_globals("calls", "counts", "broken")  # what a test counts with is no part of a function
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """A project folder of its own, and the configuration as it was."""
-    config = AlkymiConfig.get()
-    before = dict(vars(config))
-    folder = tmp_path / "project"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    yield folder
-    vars(config).update(before)
-
-
-def run(code, folder, script="steps.py"):
+def run(code, folder, name="steps.py"):
     """Run a script in a process of its own, and return what it printed, line by line."""
-    Path(folder, script).write_text(textwrap.dedent(code))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-W", "error", script]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
+    done = run_script(folder, code, name=name)
+    assert done.stderr == ""
     return done.stdout.splitlines()
 
 

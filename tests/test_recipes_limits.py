@@ -10,14 +10,12 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from runs import in_module, run_script, start_script
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints, functional_hash, ignore_globals
 from flowly_ckpt.errors import MutationWarning, StoreWarning
@@ -39,39 +37,16 @@ from flowly_ckpt.recipes import (
     zip_results,
 )
 
-ROOT = Path(__file__).parents[1]
 NO = CacheType.NoCache
+pytestmark = pytest.mark.usefixtures("home")
 uncounted = ignore_globals("calls", "switch", "gate")  # what a test counts with is no part of a function
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """A project folder of its own, and the configuration as it was."""
-    config = AlkymiConfig.get()
-    before = dict(vars(config))
-    folder = tmp_path / "project"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    yield folder
-    vars(config).update(before)
-
-
-def start(code, folder, script="steps.py"):
-    path, text = Path(folder, script), textwrap.dedent(code)
-    if not path.exists() or path.read_text() != text:  # another process may be reading it
-        path.write_text(text)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-W", "error", script]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, cwd=folder, env=environment, **pipes)
-
-
-def run(code, folder, script="steps.py"):
+def run(code, folder, name="steps.py"):
     """Run a script in a process of its own, and return what it printed, line by line."""
-    process = start(code, folder, script)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "")
-    return out.splitlines()
+    done = run_script(folder, code, name=name)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
 
 
 def files(folder, pattern):
@@ -389,7 +364,7 @@ def test_beats_S4_8_a_run_killed_while_it_writes_leaves_no_entry(home):
 
         print(pair.brew()[1], pair.status())
     """
-    process = start(code, home)
+    process = start_script(home, code, name="steps.py")
     try:
         assert process.stdout.readline() == "writing\n"
     finally:
@@ -735,11 +710,11 @@ def test_two_processes_compute_once(home):
         print(slow.brew())
     """
     os.mkfifo("go")
-    processes = [start(code, home) for _ in range(3)]
+    processes = [start_script(home, code, name="steps.py") for _ in range(3)]
     try:
         assert [process.stdout.readline() for process in processes] == ["started\n"] * 3
         Path("go").write_text("done")
-        assert [process.communicate(timeout=60) for process in processes] == [("done\n", "")] * 3
+        assert [process.communicate(timeout=60)[0] for process in processes] == ["done\n"] * 3
     finally:
         for process in processes:
             process.kill()
@@ -957,9 +932,7 @@ def test_the_command_line_lists_and_clears_the_cache(home):
     doubled.brew()
 
     def command(*arguments):
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        words = [sys.executable, "-m", "flowly_ckpt", *arguments, ".alkymi_cache"]
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+        done = in_module(home, "flowly_ckpt", *arguments, ".alkymi_cache")
         assert (done.returncode, done.stderr) == (0, "")
         return json.loads(done.stdout)
 
@@ -1122,3 +1095,78 @@ def test_the_cache_knows_when_an_entry_was_last_used(home):
     five.brew()
     assert target.clear_where(unused_for=900, dry_run=True) == 0
     assert target.clear_where(older_than=900) == 1
+
+
+def brews_within(made):
+    """A step, and a recipe, that brew another recipe themselves; what they give beside it."""
+
+    def step(x):
+        return x, made.brew()
+
+    @recipe(cache=NO)
+    def inner():
+        return made.brew()
+
+    target = {}
+    pipeline = chained(step, checkpoint(target))
+    return lambda: (apply(pipeline, 1, [add_checkpoints]), inner.brew())
+
+
+def test_what_brews_a_recipe_by_itself_runs_again_with_another_argument(home):
+    number = arg(5, "number", cache=NO)
+    doubled = foreach(arg([1, 2], "items", cache=NO), [number], cache=NO)(lambda item, factor: item * factor)
+    first, second = brews_within(number), brews_within(doubled)
+    assert (first(), second()) == (((1, 5), 5), ((1, [5, 10]), [5, 10]))
+    number.set(6)
+    assert (first(), second()) == (((1, 6), 6), ((1, [6, 12]), [6, 12]))
+    number.set(5)
+    assert (first(), second()) == (((1, 5), 5), ((1, [5, 10]), [5, 10]))
+
+
+def test_what_brews_a_recipe_by_itself_runs_again_with_another_file(home):
+    Path("data.txt").write_text("one")
+    read = recipe([file("data", "data.txt", cache=NO)], cache=NO)(lambda path: path.read_text())
+    now = brews_within(read)
+    assert now() == ((1, "one"), "one")
+    Path("data.txt").write_text("two")
+    assert now() == ((1, "two"), "two")
+
+
+def test_what_brews_a_recipe_by_itself_runs_again_with_another_state(home):
+    states = ["monday"]
+
+    @recipe(cache=NO, state=lambda: states[0])
+    @ignore_globals("states")
+    def day():
+        return states[0]
+
+    now = brews_within(day)
+    assert now() == ((1, "monday"), "monday")
+    states[0] = "tuesday"
+    assert now() == ((1, "tuesday"), "tuesday")
+
+
+@pytest.mark.parametrize("kind", [CacheType.Cache, NO])
+def test_an_ingredient_that_goes_to_another_argument_makes_another_result(home, kind):
+    def pair(a=0, b=0):
+        return a, b
+
+    def with_first():
+        a = arg(5, "value")
+        return recipe(cache=kind)(pair), a
+
+    def with_second():
+        b = arg(5, "value")
+        return recipe(cache=kind)(pair), b
+
+    assert [made()[0].brew() for made in (with_first, with_second, with_first)] == [(5, 0), (0, 5), (5, 0)]
+
+
+def test_the_order_of_names_counts_where_ingredients_go_by_name(home):
+    def less(x, y):
+        return x - y
+
+    five, two = arg(5, "five"), arg(2, "two")
+    made = [Recipe(less, [five, two], "less", keywords=names) for names in (("x", "y"), ("y", "x"))]
+    assert [one.brew() for one in made] == [3, -3]
+    assert [one.status() for one in made] == [Status.Ok, Status.Ok]

@@ -32,6 +32,7 @@ from flowly_ckpt.recipes.outputs import computed
 from flowly_ckpt.targets import DiskTarget, Expiring, FileTarget, Layered, ReadOnly, RemoteTarget, Signed, tree
 from flowly_ckpt.targets.damage import DamagedError
 
+pytestmark = pytest.mark.usefixtures("home")
 uncounted = ignore_globals("calls")  # what a test counts with is no part of a function
 numbers_of_stores = itertools.count()
 
@@ -46,18 +47,6 @@ MAKE = {
     "expiring": lambda: Expiring(DiskTarget("store"), 3600),
     "cache folder": lambda: CacheTarget("elsewhere/.alkymi_cache"),
 }
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """A project folder of its own, and the configuration as it was."""
-    config = AlkymiConfig.get()
-    before = dict(vars(config))
-    folder = tmp_path / "project"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    yield folder
-    vars(config).update(before)
 
 
 @pytest.fixture(params=MAKE)

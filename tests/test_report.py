@@ -19,7 +19,7 @@ from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.passes import Event
 from flowly_ckpt.plan import plan
 from flowly_ckpt.report import report, reporting
-from flowly_ckpt.targets import DiskTarget, FileTarget, Serialized, Snapshots
+from flowly_ckpt.targets import DiskTarget, FileTarget, ReadOnly, RemoteTarget, Serialized, Snapshots
 
 ARTEFACTS = Path(os.environ.get("FLOWLY_ARTEFACTS", Path(tempfile.gettempdir()) / "flowly_ckpt-artefacts"))
 HOSTILE = '"><script>alert(1)</script><img src=http://example.com/x onerror=alert(2)>\x1b[31m'
@@ -117,6 +117,10 @@ def test_a_store_that_may_be_far_away_is_not_listed_unless_it_is_given(tmp_path)
     assert any("not listed" in word for word in read(path).words)
     assert apply(pipeline, 1, RUN, engine=reporting(path)) == 2
     assert any("not listed" in word for word in read(path).words)
+    report(path, chained(increment, checkpoint(ReadOnly(RemoteTarget("memory://a-page")))))
+    assert any("not listed" in word for word in read(path).words)
+    report(path, chained(increment, checkpoint(RemoteTarget(f"file://{tmp_path}/near"))))
+    assert not any("not listed" in word for word in read(path).words)
     near = Serialized({})
     near["object", "near", "transform"] = 1
     report(path, chained(increment, checkpoint(near)), target=near)

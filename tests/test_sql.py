@@ -341,7 +341,7 @@ def test_no_password_is_shown(postgres):
 
 
 WRONG = [
-    ("results.db", ValueError, "is no address of a database"),
+    ("results.db", ValueError, "is not the address of a database"),
     ("mysql://host/results", ValueError, "knows PostgreSQL and SQLite, not 'mysql'"),
     ("sqlite://", ValueError, "use a dict, or name a file"),
     ("sqlite:///file:results?mode=memory&uri=true", ValueError, "name a file by its path"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
 import pickle
@@ -14,17 +15,19 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import cloudpickle
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints, functional_hash
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints, functional_hash, run
 from flowly_ckpt.calls import LocalStorageCheckpoint
-from flowly_ckpt.errors import MutationWarning, StoreWarning, UnreachableWarning
+from flowly_ckpt.errors import MutationWarning, StoreWarning, UnhashableError, UnreachableWarning
 from flowly_ckpt.pipelines import children, role
 from flowly_ckpt.resume.storing import folder_of_states
 from flowly_ckpt.targets import DiskTarget, FileTarget, Layered, RemoteTarget, SqlTarget, as_target
 from flowly_ckpt.tasks import (
+    Context,
     Filestore,
     ModeError,
     Results,
@@ -1315,3 +1318,62 @@ def test_the_newest_result_counts_whatever_a_layer_remembers(tmp_path):
         assert results[1]().load() == 2
         with pytest.warns(StaleWarning):
             assert results[0]().load() == 2
+
+
+def prefixed(name):
+    return f"{gcontext.base}/{name}"
+
+
+def test_a_step_that_reads_the_context_runs_again_when_it_holds_something_else():
+    target, found = {}, []
+    pipeline = chained(prefixed, checkpoint(target))
+    for base in ("a", "b", "a"):
+        with gcontext.using(base=base):
+            found.append(run(pipeline, "x"))
+    gcontext.base = "c"
+    found.append(run(pipeline, "x"))
+    assert found == ["a/x", "b/x", "a/x", "c/x"]
+    assert len(target) == 3
+
+
+@pytest.mark.parametrize("dumps", [pickle.dumps, cloudpickle.dumps])
+def test_what_reads_the_context_can_be_sent_elsewhere(dumps):
+    assert pickle.loads(dumps(gcontext)) is gcontext
+    own = pickle.loads(dumps(Context(day="Monday")))
+    assert (own.day, copy.copy(own).day) == ("Monday", "Monday")
+
+
+def test_a_function_of_a_notebook_that_reads_the_context_can_be_sent(monkeypatch):
+    monkeypatch.setattr(prefixed, "__module__", "__main__")
+    with gcontext.using(base="a"):
+        assert pickle.loads(cloudpickle.dumps(prefixed))("x") == "a/x"
+
+
+class Model:
+    """Holds what cannot be hashed, and what makes a difference beside it."""
+
+    def __init__(self, weight):
+        self.rows, self.weight = iter([weight]), weight
+
+
+@pytest.mark.parametrize(
+    "value", [lambda: iter([1]), lambda: [iter([1])], lambda: {"rows": iter([1])}, lambda: Model(1)]
+)
+def test_an_argument_that_cannot_be_hashed_makes_no_name(folder, value):
+    @task(target="{path}/")
+    def given(rows, n=1):
+        return n
+
+    with pytest.raises(UnhashableError, match=r"argument 'rows'.*name of the result of given.*target='\{path\}"):
+        given(value())
+    assert task(target="{path}/{n}")(lambda rows, n: n)(value(), 3).load() == 3
+
+
+def test_long_arguments_beside_a_store_that_is_not_there_yet_have_a_name_of_their_own(folder):
+    @task(target="{path}/")
+    def joined(store, first, second, third):
+        return first, second, third
+
+    text = "x" * 50
+    places = [joined.at(Filestore("not there"), text, text, text + end) for end in "ab"]
+    assert places[0] != places[1]

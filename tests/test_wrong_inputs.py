@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import copy
 import inspect
 import os
 import pickle
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 
 import pytest
 
@@ -30,12 +32,15 @@ from flowly_ckpt import (
     tz,
     with_checkpoint,
 )
-from flowly_ckpt.calls import TargetCheckpoint, cache_with_checkpoint, init_checkpoint
+from flowly_ckpt.calls import IdError, TargetCheckpoint, cache_with_checkpoint, init_checkpoint
 from flowly_ckpt.checkpoint import clear_stale
-from flowly_ckpt.errors import FlowlyWarning, StoreWarning
+from flowly_ckpt.errors import FlowlyError, FlowlyWarning, StoreWarning
 from flowly_ckpt.passes import observe
+from flowly_ckpt.pipelines import FailedItemsError, aggregate, build_dict
 from flowly_ckpt.plan import plan
+from flowly_ckpt.pools import pmap, pool
 from flowly_ckpt.recipes import AlkymiConfig, CacheType, Recipe, arg, file, foreach, glob_files, recipe
+from flowly_ckpt.report import reporting
 from flowly_ckpt.targets import (
     Bounded,
     DiskTarget,
@@ -57,7 +62,8 @@ from flowly_ckpt.targets import (
     register_codec,
 )
 from flowly_ckpt.targets.recall import recall
-from flowly_ckpt.tasks import flow, task
+from flowly_ckpt.targets.single_flight import own_copy
+from flowly_ckpt.tasks import MissingPrefectError, ModeError, StaleError, TemplateError, flow, task
 
 SECONDS = "must be a number of seconds, 0 or more, or text such as '30d', '12h', '90s', got"
 BYTES = "must be a number of bytes, 0 or more, or text such as '10GB', '512MiB', got"
@@ -428,15 +434,89 @@ def unstorable(target):
     return recall(ReadOnlyAfterAll(), K, lambda: [1])
 
 
+def failing_sink(target):
+    return observe(fail_at_steps)(len)([])
+
+
+def fail_at_steps(event):
+    if (event.of, event.kind) == ("step", "run"):
+        raise OSError("no space left")
+
+
+def unwritable_page(target):
+    return apply(len, [], engine=reporting("/no/such/folder/run.html"))
+
+
 class ReadOnlyAfterAll(dict):
     def __setitem__(self, key, value):
         raise OSError("no space left")
 
 
-@pytest.mark.parametrize("act", [changed_in_place, changed_argument, unstorable])
+@pytest.mark.parametrize("act", [changed_in_place, changed_argument, unstorable, failing_sink, unwritable_page])
 def test_a_warning_shows_the_users_line(act):
     with pytest.warns(FlowlyWarning) as caught:
         act({})
     assert [warning.filename for warning in caught] == [__file__]
     first = act.__code__.co_firstlineno
     assert first < caught[0].lineno < first + 4
+
+
+ERRORS = [
+    FailedItemsError("parse", [], {0: 1}),
+    IdError("arg.id", "embed"),
+    MissingPrefectError("prefect"),
+    ModeError("bad"),
+    StaleError("working/a", ("code", "argument 'n'")),
+    TemplateError("{a}/{b}", "b", "it is not known"),
+    UnhashableError(None, ("step 2", "closure 'conn'"), "leave it out"),
+    resume.ChangedError(2, "'b.txt'", None),
+    resume.frames.FrameError(),
+]
+
+
+def sent(error):
+    return pickle.loads(pickle.dumps(error))
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "again", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, own_copy], ids=["sent", "", "own"]
+)
+def test_an_error_keeps_its_text_and_its_facts_wherever_it_goes(error, again):
+    error.add_note("in step 2")
+    found = again(error)
+    assert found is not error
+    assert isinstance(found, FlowlyError)
+    assert (type(found), str(found), vars(found)) == (type(error), str(error), vars(error))
+
+
+def test_an_error_about_what_cannot_be_pickled_is_sent_without_it():
+    error = UnhashableError(Lock(), ("step 2", "closure 'conn'"), "leave it out")
+    assert (str(sent(error)), sent(error).path, sent(error).obj) == (str(error), error.path, None)
+    assert own_copy(error).obj is error.obj
+
+
+MUCH = [["x" * 1000]] * 1000
+GIVEN_MUCH = {
+    "a task": lambda: task(target="a")(MUCH),
+    "a flow": lambda: flow()(MUCH),
+    "memo": lambda: memo({})(MUCH),
+    "a sink": lambda: observe(MUCH),
+    "an executor": lambda: pool(MUCH),
+    "pmap": lambda: pmap(MUCH),
+    "a step": lambda: chained(abs, MUCH),
+    "steps by name": lambda: build_dict(MUCH),
+    "reductions": lambda: aggregate({"a": MUCH}),
+    "a pass": lambda: apply(abs, 1, [MUCH]),
+    "an engine": lambda: apply(abs, 1, engine=MUCH),
+    "a configuration": lambda: init_checkpoint("index", MUCH),
+    "a kind of cache": lambda: recipe(cache=MUCH)(lambda: 1),
+    "a target": lambda: checkpoint(MUCH),
+}
+
+
+@pytest.mark.parametrize("act", GIVEN_MUCH.values(), ids=GIVEN_MUCH)
+def test_an_error_shows_the_beginning_of_what_is_large(act):
+    with pytest.raises(TypeError) as caught:
+        act()
+    assert len(str(caught.value)) < 400

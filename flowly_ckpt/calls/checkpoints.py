@@ -13,6 +13,7 @@ from ..labels import label
 from ..pipelines.awaiting import is_async
 from ..targets.facts import Entry
 from ..targets.files import FileTarget
+from ..targets.mutation import IMMUTABLE
 from ..targets.protocol import BaseTarget, as_target, checked, described
 from ..targets.recall import recall, recall_async
 from ..targets.wrappers.simple import Null
@@ -137,7 +138,7 @@ class _Call(tuple[str, str, str]):
 
 
 class _Hooked(BaseTarget):
-    """Look up and store by the hooks of a checkpoint; what is deleted is only left unseen."""
+    """Look up and store by the hooks of a checkpoint; what is deleted is only hidden."""
 
     def __init__(self, hooks: Checkpoint) -> None:
         self.hooks = hooks
@@ -277,9 +278,6 @@ class NullCheckpoint(TargetCheckpoint):
         return cast("R", undecorated(method)(*args, **kwargs))
 
 
-_IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, range])
-
-
 @contextmanager
 def _watched(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[None]:
     """Warn of arguments that the call within changes: a call that is answered from the checkpoint would not."""
@@ -298,7 +296,7 @@ def _digests_of(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[int | st
     places: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
     found: dict[int | str, str] = {}
     for place, value in places:
-        if type(value) in _IMMUTABLE:
+        if type(value) in IMMUTABLE:
             continue
         try:
             found[place] = functional_hash(value)

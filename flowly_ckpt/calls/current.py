@@ -43,7 +43,7 @@ def get_checkpoint() -> Checkpoint:
 
 
 def use(checkpoint: C) -> C:
-    """Use a checkpoint, of a class of this package or your own, from now on; None for none.
+    """Use a checkpoint from now on, of a class of this package or your own; with None, none is in use.
 
     >>> use(NullCheckpoint())
     NullCheckpoint()
@@ -88,7 +88,7 @@ def _check(config: Any) -> None:
     """Raise for what cannot be a configuration, and for a mapping with a name that looks misspelt."""
     if isinstance(config, str | os.PathLike):
         advice = f"for a folder write {{'artifacts_dir': {config!r}}}"
-        raise TypeError(f"config must be an object or a mapping, got {config!r}; {advice}")
+        raise TypeError(f"config must be an object or a mapping, got {config!r:.60}; {advice}")
     if isinstance(config, int | float | bytes | list | tuple | set | frozenset):
         raise wrong("config", "an object or a mapping", config)
     if not isinstance(config, Mapping):

@@ -31,9 +31,6 @@ class IdError(FlowlyError, ValueError):
         self.expression = expression
         self.function = function
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.expression, self.function))
-
 
 def identify(function: Callable[..., Any], id: str | Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that computes the id of a call from the call's arguments.
@@ -89,7 +86,7 @@ def _compiled(source: str, function: Callable[..., Any], parameters: Any) -> Cal
 
 
 def _check_names(tree: Any, source: str, function: Any, parameters: Any) -> None:
-    """Refuse a name that is nothing; a function that is called may be defined further down in the module."""
+    """Refuse unknown names; a function that is called may be defined further down in the module."""
     import ast
     import builtins
 

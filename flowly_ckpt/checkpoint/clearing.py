@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..errors import FlowlyWarning, warn
@@ -10,12 +11,12 @@ from ..hashing import functional_hash
 from ..pipelines import walk
 from ..targets.facts import is_key
 from ..targets.protocol import as_target, checked
-from ..typing import Age, Target, Transform
+from ..typing import Age, Key, Target, Transform
 from .placing import add_checkpoints
 from .stages import keys_of, stages_of
 from .wrapper import with_checkpoint
 
-__all__ = ["clear_checkpoints"]
+__all__ = ["clear_checkpoints", "keys_in"]
 
 _ANY: Any = type("_Any", (), {"__repr__": lambda self: "..."})()
 
@@ -49,13 +50,15 @@ def clear_checkpoints(
     See also: :func:`add_checkpoints`.
     """
     full = as_target(checked(target))
+    transforms: set[str] | None = None
     if tag is not _ANY:
         text("tag", tag)
     if transform is not _ANY:
         function("transform", transform, "one argument")
+        own = functional_hash(transform, hasher=full.hasher)
+        transforms = {own, *(code for _, _, code in keys_in(add_checkpoints(transform)))}
     objects = None if object is _ANY else {functional_hash(object, hasher=full.hasher)}
     tags = None if tag is _ANY else {tag}
-    transforms = None if transform is _ANY else _hashes(transform, full.hasher)
     if all(criterion is None for criterion in (objects, tags, transforms, older_than, unused_for)):
         count = len(target)
         target.clear()
@@ -68,12 +71,16 @@ def clear_checkpoints(
     return count
 
 
-def _hashes(transform: Transform, hasher: Any) -> set[str]:
-    found = {functional_hash(transform, hasher=hasher)}
+def keys_in(transform: Transform) -> Iterator[Key]:
+    """Yield the keys under which the wrappers in a pipeline look for the results of ``None``.
+
+    >>> from flowly_ckpt import chained, checkpoint
+    >>> [tag for _, tag, _ in keys_in(add_checkpoints(chained(abs, checkpoint({}, "size"), float)))]
+    ['size']
+    """
     inner: set[int] = set()
-    for term in walk(add_checkpoints(transform)):
+    for term in walk(transform):
         if isinstance(term, with_checkpoint) and id(term) not in inner:
             stages = stages_of(term)
             inner.update(id(stage.wrapper) for stage in stages)
-            found.update(keyed.key[2] for keyed in keys_of(stages, None))
-    return found
+            yield from (keyed.key for keyed in keys_of(stages, None))

@@ -19,11 +19,11 @@ from ..hashing.plain import ATOMS
 from ..hashing.walk import Walk
 from ..once import warn_once
 from ..pipelines import name_of
+from ..targets.mutation import IMMUTABLE
 from ..typing import Transform
 
 __all__ = ["Hashed", "warn_of_changes"]
 
-_IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
 _QUICK = 0.1  # seconds that it may take to hash the input, or the steps, once more
 _SHARE = 0.1  # of what it took to compute the result: what takes more than either is not done a second time
 _MEMBERS = 100  # of a dict
@@ -110,7 +110,7 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
         start = time.perf_counter()
         is_of_key = _look_at_steps(before, steps, hasher)
         _note("steps", code, time.perf_counter() - start)
-    if type(obj) not in _IMMUTABLE and _is_cheap("input", code, spent):
+    if type(obj) not in IMMUTABLE and _is_cheap("input", code, spent):
         start = time.perf_counter()
         _look_at_input(before, obj, steps, hasher)
         _note("input", code, time.perf_counter() - start)

@@ -8,11 +8,11 @@ from typing import Any, Self
 
 from ..errors import UnreachableWarning
 from ..once import warn_once
-from ..pipelines import Combinator, name_of
+from ..pipelines import Combinator, name_of, role, walk
 from ..targets.protocol import checked
 from ..typing import Target, Transform
 
-__all__ = ["checkpoint", "only_a_mark"]
+__all__ = ["checkpoint", "marks_in", "only_a_mark"]
 
 
 class checkpoint(Combinator):
@@ -66,6 +66,18 @@ class checkpoint(Combinator):
 
     def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
         return self
+
+
+def marks_in(transform: Transform) -> list[checkpoint]:
+    """Return the marks of a pipeline, those that are put to use too, and those of functions that are remembered.
+
+    >>> from flowly_ckpt import chained, memo, with_checkpoint
+    >>> marks_in(chained(memo({}, "size")(abs), checkpoint({}, "rows"), with_checkpoint(checkpoint({}), float)))
+    [checkpoint(tag='size'), checkpoint(tag='rows'), checkpoint()]
+    """
+    terms: list[Any] = [*walk(transform)]
+    marks = [getattr(term, "checkpoint", None) if role(term) == "transparent" else term for term in terms]
+    return [mark for mark in marks if isinstance(mark, checkpoint)]
 
 
 def only_a_mark(mark: checkpoint) -> str:

@@ -1,4 +1,4 @@
-"""What the results of a run are made from: the parts of its input and of its steps, told when something is missing."""
+"""What the results of a run are made from: the parts of its input and its steps, described when one is missing."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ __all__ = ["Sources"]
 
 _log = logging.getLogger("flowly_ckpt")
 
+#: The version that code was compiled by, without which hashes of it are not compared.
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 KEPT = 4096  # tables of steps
 FIRST = 8  # entries that keep the tables of their code

@@ -11,9 +11,8 @@ from ..pipelines import walk
 from ..targets.facts import Entry
 from ..targets.protocol import as_target, checked
 from ..typing import Target, Transform
+from .clearing import keys_in
 from .placing import add_checkpoints
-from .stages import keys_of, stages_of
-from .wrapper import with_checkpoint
 
 __all__ = ["clear_stale"]
 
@@ -62,9 +61,7 @@ def clear_stale(target: Target, *pipelines: Transform, dry_run: bool = False, **
 def _found_by(pipeline: Transform) -> Iterator[tuple[str, str]]:
     """Yield the tags and the hashes of code under which a pipeline looks for results."""
     for place in (add_checkpoints, partial(add_checkpoints, early_cutoff=True)):
-        for term in walk(place(pipeline)):
-            if isinstance(term, with_checkpoint):
-                for keyed in keys_of(stages_of(term), None):
-                    yield keyed.key[1], keyed.key[2]
-            elif (codes := getattr(term, "__flowly_codes__", None)) is not None:
-                yield from codes()
+        yield from ((tag, code) for _, tag, code in keys_in(place(pipeline)))
+    for term in walk(pipeline):
+        if (codes := getattr(term, "__flowly_codes__", None)) is not None:
+            yield from codes()

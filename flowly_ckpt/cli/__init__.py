@@ -92,7 +92,7 @@ class _Version(argparse.Action):
 
 
 def _say(text: object) -> None:
-    from ..targets.damage import plain
+    from ..wording import plain
 
     print(f"flowly-ckpt: {plain(text)}", file=sys.stderr)
 

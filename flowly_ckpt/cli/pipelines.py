@@ -9,17 +9,15 @@ from collections.abc import Iterable, Iterator
 from functools import reduce
 from typing import Any
 
-from ..checkpoint import checkpoint, with_checkpoint
+from ..checkpoint.mark import marks_in
 from ..errors import StoreError
-from ..memo import memoized
-from ..pipelines import role, walk
 from ..typing import Transform
 
 __all__ = ["pipelines_named"]
 
 
 def pipelines_named(names: Iterable[str]) -> list[Transform]:
-    """Return the pipelines of the names ``module:name``, and of a ``module`` all with checkpoints; they are imported.
+    """Import modules, and return the pipelines named ``module:name``, or all of a ``module`` that have checkpoints.
 
     :raises StoreError: where there is none.
 
@@ -46,5 +44,4 @@ def _named(name: str) -> Iterator[Transform]:
 
 
 def _has_checkpoints(obj: Any) -> bool:
-    is_term = callable(obj) and not isinstance(obj, type) and role(obj) != "leaf"
-    return is_term and any(isinstance(term, (checkpoint, with_checkpoint, memoized)) for term in walk(obj))
+    return callable(obj) and not isinstance(obj, type) and bool(marks_in(obj))

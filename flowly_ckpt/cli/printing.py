@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from ..targets.facts import Entry
-from ..wording import age, date, duration, plain, size
+from ..wording import age, columns, date, duration, plain, size
 
 __all__ = ["Printer", "entry_facts", "readable", "shown"]
 
@@ -29,7 +29,7 @@ class Printer(NamedTuple):
 
     as_json: bool
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], data: list[dict[str, Any]]) -> None:
+    def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]], data: list[dict[str, Any]]) -> None:
         """Print rows as a table; for scripts ``data``, the same with plain numbers."""
         if self.as_json:
             print(json.dumps(shown(data), indent=2))
@@ -38,10 +38,11 @@ class Printer(NamedTuple):
             from rich.table import Table
             from rich.text import Text
         except ModuleNotFoundError:
-            _print_plain(columns, rows)
+            lines = [headings, *[[plain(cell) for cell in row] for row in rows]]
+            print(columns(lines, right=[n for n, name in enumerate(headings) if name in _NUMBERS]))
             return
         table = Table(box=None, header_style="bold", pad_edge=False)
-        for name in columns:
+        for name in headings:
             table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
         for row in rows:
             table.add_row(*[Text(plain(cell)) for cell in row])
@@ -81,15 +82,6 @@ class Printer(NamedTuple):
 _NUMBERS = {"size", "entries", "hits", "took", "saved", "unused"}
 
 
-def _print_plain(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    lines = [columns, *[[plain(cell) for cell in row] for row in rows]]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    for line in lines:
-        sides = (">" if name in _NUMBERS else "<" for name in columns)
-        cells = [f"{cell:{side}{width}}" for cell, side, width in zip(line, sides, widths)]
-        print("  ".join(cells).rstrip())
-
-
 def _bars() -> Any:
     """Return rich's progress bars, or None without rich: a check works without a bar too."""
     try:
@@ -107,7 +99,7 @@ def _console(stderr: bool = False) -> Any:
 
 
 def shown(value: Any, depth: int = 12) -> Any:
-    """Return what a store holds as what JSON knows; what lies too deep, or has no number, as text.
+    """Return what a store holds in the types of JSON; what lies too deep becomes ``…``, any other object its repr.
 
     >>> shown({"a": [1, float("inf")], "b": {2: None}})
     {'a': [1, 'inf'], 'b': {'2': None}}

@@ -81,7 +81,7 @@ def draw(transform: Transform, *, plan: Iterable[Any] | None = None, timings: It
     :param plan: what :func:`flowly_ckpt.plan.plan` gave.
     :param timings: what :func:`flowly_ckpt.passes.observe` reported, such as a list of events.
     :return: the picture, as SVG, as a Mermaid flowchart, or shown by a notebook.
-    :raises TypeError: for what is no pipeline, no plan, or no events.
+    :raises TypeError: for what is not a pipeline, a plan, or events.
 
     >>> from flowly_ckpt import chained, checkpoint
     >>> print(draw(chained(abs, checkpoint({}, "size"), float)).mermaid)
@@ -105,7 +105,7 @@ def draw(transform: Transform, *, plan: Iterable[Any] | None = None, timings: It
 
 
 def _rows(name: str, given: Iterable[Any] | None, field: str, instead: str) -> list[Any] | None:
-    """Return the rows that were given, once they have been seen to be some."""
+    """Return the rows that were given, after checking what they are."""
     if given is None:
         return None
     rows = list(given) if isinstance(given, Iterable) else [None]

@@ -146,7 +146,7 @@ def _blocks(parts: Sequence[Part | str], states: Mapping[int, State], depth: int
 
 
 def _notes(parts: Sequence[Step | Fork], states: Mapping[int, State]) -> dict[int, str]:
-    """Return each reason once, for the step that it begins with the name of, or else the first that it holds for."""
+    """Return each reason once: for the step whose name it begins with, or else for the first that has it."""
     found = {}
     for note, group in groupby(parts, lambda part: _note(states.get(part.at))):
         told = [*group]

@@ -72,5 +72,5 @@ def _box(part: Part, states: Mapping[int, State]) -> str:
 
 
 def _text(text: str) -> str:
-    """Write signs that Mermaid or a page would read as their own by their numbers."""
+    """Write characters that mean something to Mermaid, or to a page, by their numbers."""
     return "".join(sign if sign.isalnum() or sign in " ._-,()=…" else f"#{ord(sign)};" for sign in shortened(text))

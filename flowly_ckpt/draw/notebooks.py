@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from ..passes import Timings
 from ..pipelines import Combinator
 from ..plan import Plan
 from ..showing import forms
 from ..targets import DiskTarget
-from ..wording import plain
 from . import draw
+from .style import html
 from .tables import alone, plan_table, stats_table, time_table
 
 __all__: list[str] = []
@@ -34,4 +32,4 @@ def _of_timings(timings: Timings) -> dict[str, str]:
 @forms.register(DiskTarget)
 def _of_disk_target(target: DiskTarget) -> dict[str, str]:
     # Other stores may be far away, and are not asked.
-    return {"text/html": alone(f"<p><code>{escape(plain(repr(target)))}</code></p>{stats_table(target.stats())}")}
+    return {"text/html": alone(f"<p><code>{html(repr(target))}</code></p>{stats_table(target.stats())}")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 from ..checkpoint import checkpoint, with_checkpoint
 from ..pipelines import Combinator, attempt, each, name_of, role
 from ..pipelines.bases import Fields, Named
+from ..pipelines.mapping import mapped_by
 from ..pipelines.strategies import fold
 from ..typing import Transform
 
@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A place where a result is kept; of the target its type, as a picture is shown to others than its path is.
+    """A place where a result is kept; with the type of its target, not its path, since pictures are shown to others.
 
     >>> Mark(1, "rows", "dict").tag
     'rows'
@@ -88,8 +88,8 @@ def parts_of(transform: Transform) -> Chain:
             return Chain((_mark(next(numbers), term),))
         if role(term) in ("sequential", "transparent"):
             return Chain(())
-        if _is_map(term) and len(term.args) == 1 and callable(term.args[0]):  # over a plain function
-            inner = Step(next(numbers), name_of(term.args[0]), name_of(term.args[0]))
+        if callable(mapped := mapped_by(term)):  # a plain function
+            inner = Step(next(numbers), name_of(mapped), name_of(mapped))
             return Chain((Fork(next(numbers), name_of(term), "map", ("",), (Chain((inner,)),), True),))
         return Chain((Step(next(numbers), name_of(term), name_of(term)),))
 
@@ -129,7 +129,7 @@ def _mark(at: int, mark: Any) -> Mark:
 
 
 def _is_map(term: Any) -> bool:
-    return isinstance(term, attempt | each) or getattr(term, "func", None) is builtins.map
+    return isinstance(term, attempt | each) or mapped_by(term) is not None
 
 
 def _titles(term: Transform, branches: int) -> tuple[str, ...]:

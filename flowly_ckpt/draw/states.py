@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..passes import Timing
 from .parts import Chain, Fork, Mark, Part, walk_parts
 
-__all__ = ["ACTIONS", "Happening", "State", "action_of", "happenings", "merged", "planned", "timed"]
+__all__ = ["ACTIONS", "State", "action_of", "happenings", "merged", "planned", "timed"]
 
 #: The actions that are told apart in a picture, the one that matters most last.
 ACTIONS = ("skipped", "restored", "run", "failed")
@@ -22,7 +23,7 @@ class State(NamedTuple):
     :param seconds: how long it took, all its runs together.
     :param times: how often it ran.
     :param why: the reason, in words.
-    :param row: the number of the plan's row that tells of it.
+    :param row: the number of the plan's row about it.
 
     >>> State("run", 0.5).why
     ''
@@ -36,20 +37,6 @@ class State(NamedTuple):
 
 
 States = Mapping[int, State]
-
-
-class Happening(NamedTuple):
-    """Tell that a step ran, so many times, or that a checkpoint was restored; the checkpoint by its tag.
-
-    >>> Happening("fit", "run", 0.5).times
-    1
-    """
-
-    name: str
-    action: str
-    seconds: float
-    times: int = 1
-    saved: float = 0.0
 
 
 def planned(chain: Chain, plan: Iterable[Any]) -> dict[int, State]:
@@ -101,9 +88,9 @@ def timed(chain: Chain, rows: Iterable[Any]) -> dict[int, State]:
     >>> timed(parts_of(chained(abs, float)), [Event("abs", 0.5), Event("abs", 0.25)])[0]
     State(action='run', seconds=0.75, times=2, why='', row=None)
     """
-    events: dict[str, list[Happening]] = defaultdict(list)
+    events: dict[str, list[Timing]] = defaultdict(list)
     for one in happenings(rows):
-        events[one.name].append(one)
+        events[one.step].append(one)
     everything = list(walk_parts(chain))
     steps: dict[str, list[Part]] = defaultdict(list)
     marks: dict[str, list[Part]] = defaultdict(list)
@@ -148,12 +135,12 @@ def action_of(row: Any) -> str | None:
     return _SPELLED.get(str(getattr(row, "action", None) or getattr(row, "kind", "run")))
 
 
-def happenings(rows: Iterable[Any]) -> list[Happening]:
-    """Return what pictures show of the events of a run, or of a table of them.
+def happenings(rows: Iterable[Any]) -> list[Timing]:
+    """Return what pictures show of the events of a run, each by itself, or of a table of them.
 
     >>> from flowly_ckpt.passes import Event
     >>> happenings([Event("fit", 0.5)])
-    [Happening(name='fit', action='run', seconds=0.5, times=1, saved=0.0)]
+    [Timing(step='fit', action='run', times=1, seconds=0.5, saved=0.0)]
     """
     found = []
     for row in rows:
@@ -162,8 +149,7 @@ def happenings(rows: Iterable[Any]) -> list[Happening]:
         if action is None or of not in ("step", "checkpoint") or (of == "checkpoint" and action in ("run", "failed")):
             continue
         seconds = getattr(row, "own", 0.0) or row.seconds or 0.0
-        saved = getattr(row, "saved", 0.0)
-        found.append(Happening(str(row.step), action, seconds, getattr(row, "times", 1), saved))
+        found.append(Timing(str(row.step), action, getattr(row, "times", 1), seconds, getattr(row, "saved", 0.0)))
     return found
 
 
@@ -181,7 +167,7 @@ def _has_failed(found: States, part: Part) -> bool:
     return part.at in found and found[part.at].action == "failed"
 
 
-def _shared_out(rows: Sequence[Happening], parts: Sequence[Part]) -> dict[int, State]:
+def _shared_out(rows: Sequence[Timing], parts: Sequence[Part]) -> dict[int, State]:
     if len(parts) == 1:
         return {parts[0].at: _joined(rows)}
     if len(parts) == len(rows):
@@ -189,13 +175,13 @@ def _shared_out(rows: Sequence[Happening], parts: Sequence[Part]) -> dict[int, S
     return {part.at: _joined(rows)._replace(seconds=None, times=1) for part in parts}
 
 
-def _joined(rows: Sequence[Happening]) -> State:
+def _joined(rows: Sequence[Timing]) -> State:
     action = max((row.action for row in rows), key=ACTIONS.index)
     return State(action, sum(row.seconds for row in rows), sum(row.times for row in rows))
 
 
 def _before_restored(parts: Sequence[Part], found: States) -> dict[int, State]:
-    """Say of what stands before a restored result that it did not run."""
+    """Return the states of what stands before a restored result, and did not run."""
     last = max((n for n, part in enumerate(parts) if found.get(part.at, State("")).action == "restored"), default=-1)
     start = max((n for n in range(last) if isinstance(parts[n], Mark)), default=-1)
     before = {part.at: State("skipped") for part in parts[: start + 1]}
@@ -203,7 +189,7 @@ def _before_restored(parts: Sequence[Part], found: States) -> dict[int, State]:
 
 
 def _inherited(everything: Sequence[Part], found: dict[int, State]) -> dict[int, State]:
-    """Say of what is within a frame what is said of the frame, where nothing else is."""
+    """Give the parts within a frame its action, where they have none of their own."""
     for part in everything:
         # A failure tells of one of them only.
         if isinstance(part, Fork) and part.at in found and not _has_failed(found, part):

@@ -1,8 +1,12 @@
-"""The colours of pictures and pages, light and dark."""
+"""The colours of pictures and pages, light and dark; and how foreign words are written in them."""
 
 from __future__ import annotations
 
-__all__ = ["LIGHT", "TABLES", "css"]
+from html import escape
+
+from ..wording import plain
+
+__all__ = ["LIGHT", "TABLES", "css", "html"]
 
 LIGHT = {
     "back": "#ffffff", "sheet": "#f6f8fa", "edge": "#c9d1d9", "text": "#1f2328", "mute": "#59636e", "line": "#8c959f",
@@ -58,3 +62,12 @@ def css(scope: str) -> str:
         f"{scope}{{{light}}}@media(prefers-color-scheme:dark){{{scope}{{{dark}}}}}"
         f"{said_dark}{{{dark}}}{said_light}{{{light}}}"
     )
+
+
+def html(text: object) -> str:
+    """Return a text as it may be shown within a page.
+
+    >>> html("a < b")
+    'a &lt; b'
+    """
+    return escape(plain(text))

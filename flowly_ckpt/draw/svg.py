@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from html import escape
 
-from ..wording import plain
 from .layout import Block, Frame, Item, Line, Text
 from .parts import Fork, Mark, Part, Step
 from .states import ACTIONS, State
-from .style import css
+from .style import css, html
 
 __all__ = ["svg_of"]
 
@@ -73,7 +71,7 @@ def svg_of(block: Block, label: str, link: Link | None = None) -> str:
     rules = css(".flowly") + _RULES.replace("\n", "") + "".join(map(_STATE.format, actions)) + _SKIPPED
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="flowly" width="{_n(width)}" height="{_n(height)}" '
-        f'viewBox="0 0 {_n(width)} {_n(height)}" role="{"group" if link else "img"}" aria-label="{_text(label)}">'
+        f'viewBox="0 0 {_n(width)} {_n(height)}" role="{"group" if link else "img"}" aria-label="{html(label)}">'
         f"<style>{rules}</style>"
         f'<rect class="sheet" width="100%" height="100%" rx="8"/>{"".join(drawn)}</svg>'
     )
@@ -89,7 +87,7 @@ def _drawn(items: Iterable[Item], link: Link | None) -> Iterator[str]:
             kinds = " ".join(filter(None, [type(item.part).__name__.lower(), item.state and item.state.action]))
             drawn = f'<g class="{kinds}">{_tip(item)}{_shape(item)}</g>'
             address = link(item.part) if link else None
-            yield f'<a href="{_text(address)}">{drawn}</a>' if address else drawn
+            yield f'<a href="{html(address)}">{drawn}</a>' if address else drawn
 
 
 def _shape(frame: Frame) -> str:
@@ -124,7 +122,7 @@ def _fork(frame: Frame, fork: Fork) -> str:
 def _word(x: float, y: float, text: str, kind: str = "", anchor: str = "start", more: str = "") -> str:
     if not text:
         return ""
-    inner = _text(text) + (f'<tspan dx="12">{_text(more)}</tspan>' if more else "")
+    inner = html(text) + (f'<tspan dx="12">{html(more)}</tspan>' if more else "")
     return f'<text class="{kind}" x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}">{inner}</text>'
 
 
@@ -174,7 +172,7 @@ def _tip(frame: Frame) -> str:
     if state:
         lines.append(" ".join(filter(None, [state.action, frame.time])))
         lines.append(state.why)
-    return f"<title>{'&#10;'.join(_text(line[:400]) for line in lines if line)}</title>"
+    return f"<title>{'&#10;'.join(html(line[:400]) for line in lines if line)}</title>"
 
 
 def _rect(kind: str, x: float, y: float, width: float, height: float, round_by: float) -> str:
@@ -185,7 +183,3 @@ def _rect(kind: str, x: float, y: float, width: float, height: float, round_by: 
 
 def _n(number: float) -> str:
     return f"{number:.1f}".removesuffix(".0")
-
-
-def _text(text: str) -> str:
-    return escape(plain(text))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import Any
 
+from ..passes import Timing
 from ..targets.facts import Entry, TagStats
-from ..wording import age, duration, plain, size
-from .states import Happening, action_of, happenings
-from .style import TABLES, css
+from ..wording import age, duration, size
+from .states import action_of, happenings
+from .style import TABLES, css, html
 
 __all__ = ["alone", "entry_table", "plan_table", "stats_table", "table", "time_table"]
 
@@ -49,9 +49,9 @@ def time_table(rows: Iterable[Any]) -> str:
     >>> time_table([Event("fit", 1.5), Event("fit", 0.5)]).count("2.0 s")
     1
     """
-    found: dict[tuple[str, str], list[Happening]] = {}
+    found: dict[tuple[str, str], list[Timing]] = {}
     for one in happenings(rows):
-        found.setdefault((one.name, one.action), []).append(one)
+        found.setdefault((one.step, one.action), []).append(one)
     longest = max((_total(told, "seconds") for told in found.values()), default=0.0) or 1.0
     lines = []
     for (step, action), told in found.items():
@@ -63,7 +63,7 @@ def time_table(rows: Iterable[Any]) -> str:
     return table(["step", "", "", "took", ""], lines, numbers=["took"], name="times")
 
 
-def _total(told: Iterable[Happening], name: str) -> float:
+def _total(told: Iterable[Timing], name: str) -> float:
     return float(sum(getattr(one, name) for one in told))
 
 
@@ -135,4 +135,4 @@ def _code(text: str) -> str:
 
 
 def _words(text: str) -> str:
-    return escape(plain(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"))
+    return html(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")

@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from toolz import identity
+
+from ..checkpoint.mark import marks_in
 from ..checkpoint.stages import Asked, Stage
 from ..engines import apply as apply_here
 from ..events import watching
+from ..given import optional, whole
 from ..hashing import functional_hash
 from ..lowering import Items, Parallel
 from ..lowering.itemwise import Read, listed
-from ..lowering.reach import targets_in
 from ..lowering.versions import digest_of
 from ..passes.observe import Watched
 from ..pipelines import walk
@@ -53,7 +56,7 @@ class Graph(Parallel):
 
         :raises StoreError: says what to use instead.
         """
-        targets = targets_in(transform)
+        targets = [mark.target for mark in marks_in(transform)]
         self.is_versioned = self.tasks.is_remote and bool(targets)
         for target in targets:
             if self.tasks.is_remote:
@@ -139,7 +142,7 @@ class Graph(Parallel):
         nested, self.counts = self.counts, True
         try:
             value = self.segment(stage, obj)
-            whole = self.whole(value) if isinstance(value, Items) else self.call(_itself, value)
+            whole = self.whole(value) if isinstance(value, Items) else self.call(identity, value)
         finally:
             self.counts = nested
         target, key, _, sources = asked.missing(position, None)
@@ -167,7 +170,7 @@ class Graph(Parallel):
         return self.tasks.delayed(obj) if type(obj) is Later else obj
 
     def _given(self, obj: Any) -> Later:
-        return self.tasks.add(Work(_itself), obj)
+        return self.tasks.add(Work(identity), obj)
 
     def _persisted(self, obj: Any) -> Any:
         import dask
@@ -274,17 +277,14 @@ def apply_to_local(
 
 
 def _graph(transform: Transform, obj: Any, npartitions: int | None, client: Any, scheduler: Any) -> Graph:
-    graph = Graph(scheduler if client is None else client, npartitions or _PARTS, obj)
+    width = optional(whole, "npartitions", npartitions, 1) or _PARTS
+    graph = Graph(scheduler if client is None else client, width, obj)
     graph.check(transform)
     return graph
 
 
 def _plain(computed: Any) -> Any:
     return computed.value if type(computed) is Done else computed
-
-
-def _itself(obj: Any) -> Any:
-    return obj
 
 
 def _listed(read: Read, obj: Any) -> list[Any]:

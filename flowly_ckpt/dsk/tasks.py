@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from toolz import identity
+
 from ..lowering.engine import Run
 from ..pipelines import name_of
 from .work import Given, Work, run
@@ -71,7 +73,7 @@ class Tasks:
         if type(obj) is Later:
             return obj
         if not isinstance(obj, Delayed):
-            obj = delayed(_itself, pure=False, traverse=False)(obj)
+            obj = delayed(identity, pure=False, traverse=False)(obj)
         self._merge(obj.dask)
         return Later(obj.key)
 
@@ -96,7 +98,7 @@ class Tasks:
 
         name = f"flowly-{uuid4().hex}"
         graph = self._culled([part.key for part in parts])
-        aliases = {(name, number): (_itself, part.key) for number, part in enumerate(parts)}
+        aliases = {(name, number): (identity, part.key) for number, part in enumerate(parts)}
         return Bag({**graph, **aliases}, name, len(parts))
 
     def _culled(self, keys: list[Any]) -> dict[Any, Any]:
@@ -108,10 +110,6 @@ class Tasks:
         if id(graph) not in self._merged:
             self._merged[id(graph)] = graph  # held, so that no other gets its id
             self.tasks.update(graph)
-
-
-def _itself(obj: Any) -> Any:
-    return obj
 
 
 def _shares_memory(get: Any) -> bool:

@@ -22,7 +22,7 @@ from ..pipelines.names import locate
 from ..pipelines.term import shapes
 from ..targets.recall import MISSING, compute_once
 from ..typing import Transform
-from .itemwise import Read, form_of, listed, mapped_by, through
+from .itemwise import Read, form_of, listed, of_items, through
 from .reach import check_sent
 
 __all__ = ["Items", "Parallel", "Row", "Run", "divided", "is_divisible", "lowerings", "steps"]
@@ -229,7 +229,7 @@ def by_item(engine: Parallel, terms: Sequence[Transform], obj: Any) -> Items:
 
 def _opening_of_items(term: Any) -> Opening | None:
     """Return the checkpoints that are all there is to each item, or None."""
-    child = mapped_by(term)
+    child = of_items(term)
     opening = None if child is None else opening_of(child)
     return opening if opening is not None and opening.chain is None else None
 

@@ -8,15 +8,12 @@ from typing import Any
 from ..checkpoint.bulk import each
 from ..pipelines import (
     aggregate,
-    apply_concat,
     apply_map_concat,
     attempt,
-    build_dict,
     children,
     itemsetter,
-    rebuild,
-    seq,
 )  # fmt: skip
+from ..pipelines.combinators import SIDE_BY_SIDE, assembled
 from ..pipelines.mapping import Failed, FailedItemsError
 from ..pipelines.names import steps_of
 from ..typing import Transform
@@ -28,14 +25,14 @@ __all__: list[str] = []
 Tried = tuple[int, dict[int, Any], list[Failed]]
 
 
-@lowerings.register(seq, build_dict, itemsetter, apply_concat)
+@lowerings.register(*SIDE_BY_SIDE)
 def fan(engine: Parallel, term: Transform, obj: Any) -> Any:
     """Apply each child to the object, side by side; to an iterator, which is read once, in turn."""
     if obj.make is iter if isinstance(obj, Items) else engine.is_known(obj) and hasattr(obj, "__next__"):
         return leaf(engine, term, obj)
     results = engine.branches(children(term), obj)
     given = engine.whole(obj) if isinstance(term, itemsetter) else ()
-    return engine.call(_assembled, term, given, *map(engine.whole, results))
+    return engine.call(assembled, term, given, *map(engine.whole, results))
 
 
 @lowerings.register(aggregate)
@@ -44,7 +41,7 @@ def aggregated(engine: Parallel, term: aggregate, obj: Any) -> Any:
     items = Items(obj.parts, list) if isinstance(obj, Items) else obj
     if engine.is_known(obj):
         items = listed(obj)
-    return engine.call(_assembled, term, (), *map(engine.whole, engine.branches(children(term), items)))
+    return engine.call(assembled, term, (), *map(engine.whole, engine.branches(children(term), items)))
 
 
 @lowerings.register(apply_map_concat)
@@ -79,19 +76,6 @@ def _tried_all(term: attempt, *parts: Tried) -> list[Any]:
     if failures:
         raise FailedItemsError(steps_of(term.func), failures, results) from failures[0].error
     return list(results.values())
-
-
-class _Constant:
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __call__(self, obj: Any) -> Any:
-        return self.value
-
-
-def _assembled(term: Transform, obj: Any, *results: Any) -> Any:
-    """Return what a combinator makes of its children's results: what it gives where they are what its children give."""
-    return rebuild(term, [*map(_Constant, results)])(obj)
 
 
 def _load_toolz() -> None:

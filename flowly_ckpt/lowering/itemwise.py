@@ -12,13 +12,14 @@ from ..dispatch import Dispatch
 from ..labels import label
 from ..pipelines import each as each_of
 from ..pipelines import kv_keymap, kv_map, kv_mapcat, kv_valmap
-from ..pipelines.bases import Fields
+from ..pipelines.bases import OfOne
+from ..pipelines.mapping import mapped_by
 from ..pipelines.names import steps_of
 from ..pipelines.pairs import pairs_of
 from ..targets.materialise import materialise
 from ..typing import Transform
 
-__all__ = ["Form", "Read", "form_of", "forms", "listed", "mapped_by", "per_partition", "through"]
+__all__ = ["Form", "Read", "form_of", "forms", "listed", "of_items", "per_partition", "through"]
 
 
 Read = Callable[[Any], Iterable[Any]]
@@ -72,18 +73,16 @@ def listed(obj: Any, read: Read = iter) -> list[Any]:
     return list(read(materialise(obj)))
 
 
-def mapped_by(term: Any) -> Any:
+def of_items(term: Any) -> Any:
     """Return what a transform applies to each item and gives as it is, or None.
 
-    >>> mapped_by(partial(map, abs)), mapped_by(kv_valmap(abs))
-    (<built-in function abs>, None)
+    >>> of_items(partial(map, abs)), of_items(each_of(abs)), of_items(kv_valmap(abs))
+    (<built-in function abs>, <built-in function abs>, None)
     """
-    if getattr(term, "func", None) is map:
-        return term.args[0]
-    return term.func if isinstance(term, each_of) else getattr(term, "each", None)
+    return term.func if isinstance(term, each_of) else getattr(term, "each", mapped_by(term))
 
 
-class per_partition(Fields):
+class per_partition(OfOne):
     """Apply a function to a sequence, or to each of its parts where an engine has divided it.
 
     ``per_partition(f)(xs) == list(f(xs))``, and ``f`` keeps the law ``list(f(xs + ys)) == [*f(xs), *f(ys)]``
@@ -94,11 +93,7 @@ class per_partition(Fields):
     See also: :func:`map`, for a function of one item.
     """
 
-    __slots__ = _transforms = ("func",)
-
-    def __init__(self, func: Transform) -> None:
-        self.func = func
-        self._check()
+    __slots__ = ()
 
     def __call__(self, items: Iterable[Any]) -> list[Any]:
         return list(self.func(items))

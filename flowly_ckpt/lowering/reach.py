@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..checkpoint import checkpoint
-from ..pipelines import children, role, walk
+from ..checkpoint.mark import marks_in
+from ..pipelines import children, role
 from ..targets.reachable import check_reachable
-from ..typing import Target, Transform
+from ..typing import Transform
 
-__all__ = ["check_sent", "targets_in"]
-
-
-def targets_in(transform: Transform) -> list[Target]:
-    """Return the targets of all that keeps results in a pipeline.
-
-    >>> from flowly_ckpt import add_checkpoints, chained, checkpoint
-    >>> targets_in(add_checkpoints(chained(abs, checkpoint({}))))
-    [{}]
-    """
-    terms: list[Any] = [*walk(transform)]
-    return [term.checkpoint.target for term in terms if _keeps(term)]
-
-
-def _keeps(term: Any) -> bool:
-    return role(term) == "transparent" and isinstance(getattr(term, "checkpoint", None), checkpoint)
+__all__ = ["check_sent"]
 
 
 def check_sent(transform: Transform) -> None:
@@ -43,5 +26,5 @@ def check_sent(transform: Transform) -> None:
         if role(term) in ("sequential", "transparent"):
             waiting.extend(children(term))
         else:
-            for target in targets_in(term):
-                check_reachable(target, "the workers' processes")
+            for mark in marks_in(term):
+                check_reachable(mark.target, "the workers' processes")

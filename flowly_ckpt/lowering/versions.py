@@ -19,7 +19,7 @@ _log = logging.getLogger("flowly_ckpt")
 
 
 def digest_of(function: Callable[..., Any]) -> str | None:
-    """Return the digest of what a function does here, or None where that cannot be told.
+    """Return the digest of what a function does here, or None where it cannot be hashed.
 
     >>> digest_of(abs) == digest_of(abs), digest_of(iter([]).__next__)
     (True, None)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from ..checkpoint import add_checkpoints, checkpoint
+from ..given import seconds
 from ..hashing import functional_hash
-from ..pipelines import Combinator, chained, name_of, role, walk
+from ..pipelines import chained, name_of, role, walk
+from ..pipelines.bases import Around
 from ..pipelines.strategies import fold, joined
 from ..pipelines.term import with_children
 from ..targets.protocol import as_target, checked
 from ..targets.wrappers import Wrapper
-from ..typing import Facts, Key, Rewrite, Target, Transform
+from ..typing import Age, Facts, Key, Rewrite, Target, Transform
 from ..wording import duration
 
 __all__ = ["Learnt", "auto_checkpoints"]
@@ -98,11 +100,10 @@ class _Judged(Wrapper):
         self.books.learn(self.code, learnt)
 
 
-class _unkept(Combinator):
+class _unkept(Around):
     """Apply a step whose result is not worth keeping, and notice when that changes."""
 
-    __slots__ = ("books", "code", "transform")
-    __flowly_role__ = "transparent"
+    __slots__ = ("books", "code")
 
     def __init__(self, books: _Books, code: str, transform: Transform) -> None:
         self.books, self.code, self.transform = books, code, transform
@@ -125,20 +126,14 @@ class _unkept(Combinator):
             return f"not kept, as storing and restoring it takes {kept} and running it {ran}"
         return f"not kept, as it took {duration(learnt.seconds)}"
 
+    def _arguments(self) -> tuple[Any, ...]:
+        return (self.books, self.code)
+
     def _head(self) -> tuple[Any, ...]:
         return (self.code,)
 
-    def __flowly_children__(self) -> tuple[Transform, ...]:
-        return (self.transform,)
 
-    def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
-        return type(self)(self.books, self.code, *parts)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.books, self.code, self.transform))
-
-
-def auto_checkpoints(target: Target, *, min_seconds: float = 1.0) -> Rewrite:
+def auto_checkpoints(target: Target, *, min_seconds: Age = 1.0) -> Rewrite:
     """Return a pass that places checkpoints after the steps whose results are worth keeping.
 
     ``auto_checkpoints(t)(s)(x) == s(x)``
@@ -149,7 +144,7 @@ def auto_checkpoints(target: Target, *, min_seconds: float = 1.0) -> Rewrite:
     Marks that are there are used as they are.
 
     :param target: where results are kept: any mutable mapping.
-    :param min_seconds: how long a step must take for its result to be kept.
+    :param min_seconds: how long a step must take for its result to be kept; also a timedelta, or ``"1min"``.
     :raises TypeError: when the target is not a mutable mapping.
     :raises ValueError: for a negative number of seconds.
 
@@ -164,8 +159,7 @@ def auto_checkpoints(target: Target, *, min_seconds: float = 1.0) -> Rewrite:
     See also: :func:`flowly_ckpt.add_checkpoints`.
     """
     checked(target)
-    if not min_seconds >= 0:
-        raise ValueError(f"min_seconds must be a number of seconds, 0 or more, got {min_seconds!r}")
+    min_seconds = seconds("min_seconds", min_seconds)
 
     def rewrite(transform: Transform) -> Transform:
         hasher = as_target(target).hasher

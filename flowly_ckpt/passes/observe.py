@@ -9,8 +9,10 @@ from contextvars import ContextVar
 from typing import Any, Self
 
 from ..events import Event, Sink, clock, report, watching
-from ..pipelines import Combinator, name_of, role
+from ..pipelines import name_of, role
 from ..pipelines.awaiting import is_async
+from ..pipelines.bases import Around
+from ..pipelines.mapping import mapped_by
 from ..pipelines.strategies import fold
 from ..pipelines.term import with_children
 from ..typing import Transform
@@ -21,32 +23,22 @@ __all__ = ["Event", "Observation", "Sink", "Watched", "mapped", "observe", "obse
 made: Any = tuple.__new__
 
 
-class Watched(Combinator):
+class Watched(Around):
     """Base class of what changes neither a transform nor its hash, and reports to sinks.
 
     >>> Watched([print], abs).name
     'abs'
     """
 
-    __slots__ = ("name", "sinks", "transform")
-    __flowly_role__ = "transparent"
+    __slots__ = ("name", "sinks")
 
     def __init__(self, sinks: Sequence[Sink], transform: Transform) -> None:
         self.sinks = tuple(sinks)
         self.transform = transform
         self.name = name_of(transform)
 
-    def _head(self) -> tuple[Any, ...]:
+    def _arguments(self) -> tuple[Any, ...]:
         return (self.sinks,)
-
-    def __flowly_children__(self) -> tuple[Transform, ...]:
-        return (self.transform,)
-
-    def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
-        return type(self)(self.sinks, *parts)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.sinks, self.transform))
 
 
 class observed(Watched):
@@ -233,7 +225,7 @@ class Observation:
         return observed(self.sinks, term) if role(term) == "leaf" else term  # neither a mark nor a chain of nothing
 
     def _inner(self, term: Transform, old: Sequence[Transform], new: Sequence[Transform]) -> Transform:
-        if getattr(term, "func", None) is map and len(new) == 1:
+        if mapped_by(term) is not None:
             return mapped(self.sinks, with_children(term, old, [_item(self.sinks, new[0])]))
         return with_children(term, old, new)
 
@@ -254,7 +246,7 @@ def observe(*sinks: Sink) -> Observation:
 
     ``observe(sink)(s)(x) == s(x)``
 
-    It is a context manager too, for what is no pipeline: calls, tasks, recipes. Checkpoints report then, not steps.
+    It is a context manager too, for calls, tasks and recipes: then checkpoints report, and steps do not.
 
     :param sinks: each called with every :class:`Event`; one that fails is warned of.
     :raises TypeError: when a sink cannot be called.
@@ -272,5 +264,5 @@ def observe(*sinks: Sink) -> Observation:
     for sink in sinks:
         if not callable(sink):
             hint = "for a list write events.append"
-            raise TypeError(f"observe: sink must be a function of an event, got {sink!r}; {hint}")
+            raise TypeError(f"observe: sink must be a function of an event, got {sink!r:.60}; {hint}")
     return Observation(sinks)

@@ -55,16 +55,17 @@ def _earlier(event: Event) -> float | None:
     if event.of != "checkpoint" or event.target is None:
         return None
     try:
-        before = as_target(event.target).latest(tag=event.step)
+        target = as_target(event.target)
+        before = None if target.is_far else target.latest(tag=event.step)  # it would list them while the run waits
     except Exception:  # noqa: BLE001  a target that cannot list what it has can be used all the same
         return None
     return before.seconds or None if before is not None else None
 
 
 class progress:
-    """Show the steps, checkpoints and mappings that run, how far they are and about how long they still take.
+    """Show the steps, checkpoints and mappings that run, how far they have come and about how long they will take.
 
-    What a checkpoint took in an earlier run tells how much remains of it now. After a run that took over a second
+    What a checkpoint took in an earlier run shows how much remains of it now. After a run that took over a second
     one line sums it up. Nothing is shown where the stream is neither a terminal nor a notebook.
 
     :param file: where to show it; None for the standard error.
@@ -144,7 +145,7 @@ class progress:
         for row in self.timings:
             if row.action in count:
                 count[row.action] += row.times
-        told = [f"{duration(seconds)}: {count['run']} steps ran"]
+        told = [f"{duration(seconds)}: {count['run']} step{'s' * (count['run'] != 1)} ran"]
         if count["restored"]:
             saved = self.timings.saved
             told.append(f"{count['restored']} restored" + (f", which saved {duration(saved)}" if saved >= 0.1 else ""))
@@ -191,7 +192,7 @@ class _Terminal:
 class _Notebook:
     """A text below the cell, drawn anew with the events."""
 
-    def __init__(self, shown: progress, file: Any = None) -> None:
+    def __init__(self, shown: progress) -> None:
         from IPython.display import display
 
         self.shown = shown

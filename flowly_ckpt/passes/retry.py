@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Self
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from ..pipelines import Combinator, leaves
-from ..typing import Rewrite, Transform
+from ..given import seconds, whole
+from ..pipelines import leaves
+from ..pipelines.bases import Around
+from ..typing import Age, Rewrite, Transform
 
 __all__ = ["retried", "retry"]
 
@@ -15,7 +17,7 @@ _LONGEST = 60.0  # seconds between two attempts
 On = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool | float]
 
 
-class retried(Combinator):
+class retried(Around):
     """Apply a transform, again and again while it raises one of some exceptions.
 
     ``retried(on, attempts, wait, f)(x) == f(x)``, and both have one hash
@@ -26,8 +28,7 @@ class retried(Combinator):
     See also: :func:`retry`.
     """
 
-    __slots__ = ("attempts", "on", "transform", "wait")
-    __flowly_role__ = "transparent"
+    __slots__ = ("attempts", "on", "wait")
 
     def __init__(self, on: On, attempts: int, wait: float, transform: Transform) -> None:
         self.on = on
@@ -45,30 +46,22 @@ class retried(Combinator):
         times = {"wait_initial": self.wait, "wait_jitter": self.wait, "wait_max": _LONGEST, "timeout": None}
         return {"attempts": self.attempts, **times}
 
-    def _head(self) -> tuple[Any, ...]:
+    def _arguments(self) -> tuple[Any, ...]:
         return (self.on, self.attempts, self.wait)
 
-    def __flowly_children__(self) -> tuple[Transform, ...]:
-        return (self.transform,)
 
-    def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
-        return type(self)(self.on, self.attempts, self.wait, *parts)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.on, self.attempts, self.wait, self.transform))
-
-
-def retry(*, on: On, attempts: int = 3, wait: float = 0.1) -> Rewrite:
-    """Return a pass that tries a step again when it raises; what it raises the last time passes.
+def retry(*, on: On, attempts: int = 3, wait: Age = 0.1) -> Rewrite:
+    """Return a pass that tries a step again when it raises an exception; that of the last attempt passes.
 
     ``retry(on=E)(s)(x) == s(x)`` where ``s(x)`` raises nothing
 
     :param on: an exception, several in a tuple, or a function that says of one whether to try again, or in how many
         seconds. Other exceptions pass at once.
     :param attempts: how often a step is tried at most.
-    :param wait: seconds before the second attempt; doubled each time up to a minute, with a random part as long again.
-    :raises TypeError: when ``on`` is none of these.
-    :raises ValueError: for less than one attempt, or less than no time.
+    :param wait: seconds before the second attempt, or text such as ``"1min"``; doubled each time up to a minute, with a
+        random part as long again.
+    :raises TypeError: for another ``on``, and for what is not a number.
+    :raises ValueError: for less than one attempt, and for a negative time.
     :raises ModuleNotFoundError: where stamina is not installed.
 
     >>> from flowly_ckpt import apply, chained
@@ -87,11 +80,8 @@ def retry(*, on: On, attempts: int = 3, wait: float = 0.1) -> Rewrite:
     if not all(issubclass(kind, Exception) if isinstance(kind, type) else callable(kind) for kind in kinds) or (
         isinstance(on, tuple) and not all(isinstance(kind, type) for kind in on)
     ):
-        raise TypeError(f"retry: on must be exceptions such as OSError, or a function of one, got {on!r}")
-    if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
-        raise ValueError(f"retry: attempts must be a whole number, 1 or more, got {attempts!r}")
-    if not wait >= 0:
-        raise ValueError(f"retry: wait must be a number of seconds, 0 or more, got {wait!r}")
+        raise TypeError(f"retry: on must be exceptions such as OSError, or a function of one, got {on!r:.60}")
+    attempts, wait = whole("retry: attempts", attempts, 1), seconds("retry: wait", wait)
     _stamina()
     return leaves(lambda leaf: retried(on, attempts, wait, leaf))
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..events import Event
 from ..showing import Shown
 from ..targets.protocol import as_target
-from ..wording import duration
+from ..wording import columns, duration
 
 __all__ = ["Timing", "Timings"]
 
@@ -110,12 +110,7 @@ class Timings(Shown):
             (row.action, row.step, f"{row.times} ×", duration(row.seconds), bar(row, longest) + _saving(row))
             for row in rows
         ]
-        widths = [max((len(row[column]) for row in cells), default=0) for column in range(4)]
-        lines = (
-            f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}  {row[4]}"
-            for row in cells
-        )
-        return "\n".join(line.rstrip() for line in lines)
+        return columns(cells, right=(2, 3))
 
 
 def _seconds(target: Any, key: Any) -> float:

@@ -24,7 +24,7 @@ def is_async(function: Callable[..., Any]) -> bool:
 
 
 def mark_async(function: Any) -> None:
-    """Let ``inspect`` and ``asyncio`` know of a wrapper that what it returns is to be awaited.
+    """Let ``inspect`` and ``asyncio`` know that what a wrapper returns is to be awaited.
 
     >>> class Wrapper:
     ...     def __call__(self): ...

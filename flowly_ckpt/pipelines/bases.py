@@ -1,4 +1,4 @@
-"""The three forms of combinators: transforms in a row, by name, or as fields beside other arguments."""
+"""The forms of combinators: transforms in a row, by name, as fields beside other arguments, or one with an effect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..typing import Transform
 from .names import show
 from .term import children
 
-__all__ = ["Combinator", "Fields", "Named", "Row"]
+__all__ = ["Around", "Combinator", "Fields", "Named", "OfOne", "Row"]
 
 
 class Combinator(Shown):
@@ -63,7 +63,7 @@ def _outline(transform: Transform) -> list[Any]:
 def _not_callable(owner: Combinator, places: Iterable[Any], transforms: Iterable[Any]) -> TypeError:
     place, found = next(pair for pair in zip(places, transforms) if not callable(pair[1]))
     return TypeError(
-        f"{type(owner).__name__}: {place} is {found!r}, which cannot be called; give a function of one argument"
+        f"{type(owner).__name__}: {place} is {found!r:.60}, which cannot be called; give a function of one argument"
     )
 
 
@@ -136,7 +136,7 @@ class Named(Combinator):
         self.funcs: dict[Any, Transform] = {}
         for mapping in (*mappings, funcs):
             if not isinstance(mapping, Mapping):
-                raise TypeError(f"{type(self).__name__}: transforms must be given by name, got {mapping!r}")
+                raise TypeError(f"{type(self).__name__}: transforms must be given by name, got {mapping!r:.60}")
             self.funcs.update(mapping)
         if not all(map(callable, self.funcs.values())):
             raise _not_callable(self, map(repr, self.funcs), self.funcs.values())
@@ -195,3 +195,48 @@ class Fields(Combinator):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (*(getattr(self, name) for name in self._transforms), *self._head()))
+
+
+class OfOne(Fields):
+    """Base class of combinators of one transform and nothing else.
+
+    >>> from flowly_ckpt.pipelines import each
+    >>> each(abs).func
+    <built-in function abs>
+    """
+
+    __slots__ = _transforms = ("func",)
+
+    def __init__(self, func: Transform) -> None:
+        self.func = func
+        self._check()
+
+
+class Around(Combinator):
+    """Base class of what has an effect around one transform and changes neither its result nor its hash.
+
+    ``_arguments`` returns what a subclass takes before the transform.
+
+    >>> from flowly_ckpt.passes import observed
+    >>> observed([print], abs) == observed([print], abs), observed([print], abs).transform
+    (True, <built-in function abs>)
+    """
+
+    __slots__ = ("transform",)
+    __flowly_role__ = "transparent"
+    transform: Transform
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return ()
+
+    def _head(self) -> tuple[Any, ...]:
+        return self._arguments()
+
+    def __flowly_children__(self) -> tuple[Transform, ...]:
+        return (self.transform,)
+
+    def __flowly_rebuild__(self, parts: Sequence[Transform]) -> Self:
+        return type(self)(*self._arguments(), *parts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (*self._arguments(), self.transform))

@@ -9,6 +9,7 @@ from typing import Any
 from ..typing import Transform
 from .bases import Named, Row, row_of
 from .names import locate
+from .term import rebuild
 
 __all__ = ["apply_concat", "apply_map_concat", "build_dict", "chained", "itemsetter", "seq"]
 
@@ -54,6 +55,19 @@ def follow(owner: Transform, funcs: Sequence[Transform], obj: Any, start: int = 
         locate(error, owner, index, obj)
         raise
     return obj
+
+
+class _Constant:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __call__(self, obj: Any) -> Any:
+        return self.value
+
+
+def assembled(term: Transform, obj: Any, *results: Any) -> Any:
+    """Return what a combinator makes of an object where its children give these results."""
+    return rebuild(term, [*map(_Constant, results)])(obj)
 
 
 class seq(Row):
@@ -145,3 +159,7 @@ class itemsetter(Named):
 
     def __call__(self, mapping: Mapping[Any, Any]) -> dict[Any, Any]:
         return {**mapping, **{name: func(mapping) for name, func in self.funcs.items()}}
+
+
+#: The combinators that apply each of their transforms to the object itself; so does toolz's ``juxt``.
+SIDE_BY_SIDE = (apply_concat, build_dict, itemsetter, seq)

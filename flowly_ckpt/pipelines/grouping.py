@@ -179,12 +179,14 @@ class Columns(Named):
 
     def _spelt(self, spec: Any) -> dict[Any, Transform]:
         if not isinstance(spec, Mapping):
-            raise TypeError(f"{type(self).__name__}: give functions by key, as {{'v': [min, max]}}, got {spec!r}")
+            raise TypeError(f"{type(self).__name__}: give functions by key, as {{'v': [min, max]}}, got {spec!r:.60}")
         found: dict[Any, Transform] = {}
         for key, given in spec.items():
             for func in given if isinstance(given, Sequence) and not isinstance(given, str) else [given]:
                 if not callable(func):
-                    raise TypeError(f"{type(self).__name__}: {key!r} is {given!r}; give a function, or a list of them")
+                    raise TypeError(
+                        f"{type(self).__name__}: {key!r:.60} is {given!r:.60}; give a function, or a list of them"
+                    )
                 name = (key, name_of(func))
                 if name in found:
                     raise ValueError(f"{type(self).__name__}: two functions {name[1]!r} for {key!r}; name them by def")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from ..typing import Transform
-from .bases import Fields
+from .bases import Fields, OfOne
 
 __all__ = ["get_all_items", "get_all_optional_items", "sliced", "tupled", "values_at"]
 
@@ -60,7 +60,7 @@ def _columns(keys: tuple[tuple[Any] | None, ...], items: Iterable[Any]) -> tuple
     return tuple(None if key is None else values_at(key[0])(kept) for key in keys)
 
 
-class tupled(Fields):
+class tupled(OfOne):
     """Apply a function of several arguments to a tuple of them.
 
     ``tupled(f)((a, b)) == f(a, b)``
@@ -69,11 +69,7 @@ class tupled(Fields):
     3
     """
 
-    __slots__ = _transforms = ("func",)
-
-    def __init__(self, func: Callable[..., Any]) -> None:
-        self.func = func
-        self._check()
+    __slots__ = ()
 
     def __call__(self, arguments: Iterable[Any]) -> Any:
         return self.func(*arguments)

@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 from ..errors import FlowlyError
-from ..labels import label
+from ..labels import label, shortened
 from ..typing import Transform
-from .bases import Fields
+from .bases import OfOne
 from .names import steps_of
 from .term import children, role
 
-__all__ = ["Failed", "FailedItemsError", "attempt", "each"]
+__all__ = ["Failed", "FailedItemsError", "attempt", "each", "mapped_by"]
 
-_SHOWN = 5
+_SHOWN, _LONGEST = 5, 200  # items, and letters of each
 
 
 class Failed(NamedTuple):
@@ -46,7 +46,7 @@ class FailedItemsError(FlowlyError, RuntimeError):
 
     def __init__(self, step: str, failures: list[Failed], results: dict[int, Any]) -> None:
         lines = [f"{step} failed for {len(failures)} of {len(failures) + len(results)} items:"]
-        lines += [f"  {_in_a_line(str(failed))}" for failed in failures[:_SHOWN]]
+        lines += [f"  {shortened(' '.join(str(failed).split()), _LONGEST)}" for failed in failures[:_SHOWN]]
         if len(failures) > _SHOWN:
             lines.append(f"  … {len(failures) - _SHOWN} more, in .failures")
         super().__init__("\n".join(lines))
@@ -54,16 +54,8 @@ class FailedItemsError(FlowlyError, RuntimeError):
         self.failures = failures
         self.results = results
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.step, self.failures, self.results))
 
-
-def _in_a_line(text: str, longest: int = 200) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-class each(Fields):
+class each(OfOne):
     """Apply a transform to every item of a sequence, and list the results; an exception names the item.
 
     ``each(f)(xs) == [f(x) for x in xs]``
@@ -82,11 +74,7 @@ class each(Fields):
     See also: :class:`attempt`, which goes on after a failure; ``toolz.curried.map``, which is lazy.
     """
 
-    __slots__ = _transforms = ("func",)
-
-    def __init__(self, func: Transform) -> None:
-        self.func = func
-        self._check()
+    __slots__ = ()
 
     def __call__(self, items: Iterable[Any]) -> list[Any]:
         func, done, item = self.func, [], None
@@ -119,7 +107,7 @@ def _in_bulk(transform: Transform) -> Callable[..., list[Any] | None] | None:
     return getattr(type(transform), "__flowly_each__", None)
 
 
-class attempt(Fields):
+class attempt(OfOne):
     """Apply a transform to every item of a sequence, all of them even if some fail; then raise what was collected.
 
     ``attempt(f)(xs) == each(f)(xs)``, if that raises nothing
@@ -142,11 +130,7 @@ class attempt(Fields):
     See also: :class:`each`, :func:`flowly_ckpt.tz.try_call` for a single call.
     """
 
-    __slots__ = _transforms = ("func",)
-
-    def __init__(self, func: Transform) -> None:
-        self.func = func
-        self._check()
+    __slots__ = ()
 
     def __call__(self, items: Iterable[Any]) -> list[Any]:
         results: dict[int, Any] = {}
@@ -161,3 +145,13 @@ class attempt(Fields):
         if failures:
             raise FailedItemsError(steps_of(self.func), failures, results) from failures[0].error
         return list(results.values())
+
+
+def mapped_by(term: Any) -> Any:
+    """Return what ``partial(map, f)`` and its like apply to each item, or None for any other transform.
+
+    >>> from functools import partial
+    >>> mapped_by(partial(map, abs)), mapped_by(each(abs))
+    (<built-in function abs>, None)
+    """
+    return term.args[0] if getattr(term, "func", None) is map and len(term.args) == 1 else None

@@ -153,7 +153,7 @@ def unlocated(error: Exception) -> Exception:
 
 
 def _locate_item(error: Exception, mapped: Any) -> None:
-    """Add a note that names the item at which a ``map`` stands, as far as it can be told from its iterator."""
+    """Add a note that names the item at which a ``map`` stands, as far as its iterator shows it."""
     if getattr(error, _ITEM, False):
         return
     with suppress(TypeError, ValueError, AttributeError, IndexError):  # iterators of other kinds say nothing

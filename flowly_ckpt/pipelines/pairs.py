@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..typing import Transform
-from .bases import Fields
+from .bases import Fields, OfOne
 from .combinators import chained
 from .grouping import Binop, Columns, Pairs, TwoParts, aggregate, reduce_values, reduction, values_by_key
 from .names import name_of
@@ -59,7 +59,7 @@ class kv_map(Fields):
         return [(self.key(key), self.value(value)) for key, value in pairs_of(pairs)]
 
 
-class kv_keymap(Fields):
+class kv_keymap(OfOne):
     """Transform the keys of a sequence of pairs.
 
     ``kv_keymap(f)([(k, v)]) == [(f(k), v)]``
@@ -70,17 +70,13 @@ class kv_keymap(Fields):
     See also: :class:`kv_map`.
     """
 
-    __slots__ = _transforms = ("func",)
-
-    def __init__(self, func: Transform) -> None:
-        self.func = func
-        self._check()
+    __slots__ = ()
 
     def __call__(self, pairs: Given) -> Pairs:
         return [(self.func(key), value) for key, value in pairs_of(pairs)]
 
 
-class kv_valmap(Fields):
+class kv_valmap(OfOne):
     """Transform the values of a sequence of pairs.
 
     ``kv_valmap(f)([(k, v)]) == [(k, f(v))]``
@@ -91,11 +87,7 @@ class kv_valmap(Fields):
     See also: :class:`kv_map`.
     """
 
-    __slots__ = _transforms = ("func",)
-
-    def __init__(self, func: Transform) -> None:
-        self.func = func
-        self._check()
+    __slots__ = ()
 
     def __call__(self, pairs: Given) -> Pairs:
         return [(key, self.func(value)) for key, value in pairs_of(pairs)]
@@ -166,7 +158,7 @@ class kv_aggregateby(Columns):
         return [(key, {name: func(values) for name, func in self.funcs.items()}) for key, values in groups.items()]
 
 
-class kv_mapcat(Fields):
+class kv_mapcat(OfOne):
     """Pair a key with every item that a transform makes of its value.
 
     ``kv_mapcat(f)([(k, v)]) == [(k, item) for item in f(v)]``
@@ -177,11 +169,7 @@ class kv_mapcat(Fields):
     See also: :class:`kv_valmap`, :func:`toolz.mapcat`.
     """
 
-    __slots__ = _transforms = ("func",)
-
-    def __init__(self, func: Transform) -> None:
-        self.func = func
-        self._check()
+    __slots__ = ()
 
     def __call__(self, pairs: Given) -> Pairs:
         return [(key, item) for key, value in pairs_of(pairs) for item in self.func(value)]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..showing import Shown
 from ..targets.facts import Entry
-from ..wording import duration, size
+from ..wording import columns, duration, size
 
 __all__ = ["Forecast", "Plan", "restoring"]
 
@@ -81,11 +81,7 @@ class Plan(Shown, tuple[Forecast, ...]):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        rows = self.cells()
-        widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-        widths[0] = max(widths[0], len("restore"))
-        lines = ("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]]) for row in rows)
-        return "\n".join(line.rstrip() for line in lines)
+        return columns([(action.ljust(len("restore")), *rest) for action, *rest in self.cells()])
 
     def __str__(self) -> str:
         if not sys.stdout or not sys.stdout.isatty():

@@ -13,7 +13,9 @@ from ..checkpoint.sources import Sources
 from ..checkpoint.stages import Stage, keys_of, stages_of
 from ..checkpoint.wrapper import with_checkpoint
 from ..hashing.redefined import warn_of_redefined
-from ..pipelines import apply_concat, build_dict, children, effective_steps, itemsetter, name_of, role, seq, walk
+from ..pipelines import children, effective_steps, name_of, role, walk
+from ..pipelines.combinators import SIDE_BY_SIDE
+from ..pipelines.mapping import mapped_by
 from ..targets.protocol import BaseTarget, as_target
 from ..targets.reasons import explained
 from ..targets.recall import MISSING
@@ -26,8 +28,6 @@ STORED = "stored for this input and this code"
 LATER = "a later result is stored"
 UNCOVERED = "no checkpoint follows"
 UNKNOWN = "its input is known when it runs"
-SIDE_BY_SIDE = (build_dict, itemsetter, seq, apply_concat)
-"""Combinators that apply each of their transforms to the object itself; toolz's juxt is known by its name."""
 
 
 def plan(transform: Transform, obj: Any) -> Plan:
@@ -93,7 +93,7 @@ def _parts(transform: Transform) -> list[Transform]:
 
 
 def _bare(term: Transform) -> Transform:
-    """Look through what does not change the result, up to a wrapper or what tells about itself."""
+    """Look through what does not change the result, up to a wrapper or what forecasts itself."""
     while role(term) == "transparent" and not isinstance(term, with_checkpoint) and not _tells(term):
         (term,) = children(term)
     return term
@@ -145,7 +145,7 @@ def _inside(part: Transform, obj: Any) -> Iterator[Forecast]:
     elif isinstance(part, with_checkpoint):
         yield from _unknown(part) if obj is MISSING else _stages(part, obj)
     elif any(isinstance(term, with_checkpoint) or _own(term) for term in walk(part)):
-        if getattr(part, "func", None) is map and len(children(part)) == 1:
+        if mapped_by(part) is not None:
             yield from _mapped(part, obj)
         else:
             yield from _branches(part, obj)

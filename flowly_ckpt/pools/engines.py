@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..given import whole
 from ..typing import Transform
 
 if TYPE_CHECKING:
@@ -27,10 +29,8 @@ class Pool:
     def __init__(
         self, name: str, count: int, opened: Callable[[], AbstractContextManager[Executor]], shares_memory: bool
     ) -> None:
-        if not isinstance(count, int) or count < 1:
-            raise ValueError(f"{name}: the number of workers must be 1 or more, got {count!r}")
         self.name = name
-        self.count = count
+        self.count = whole(f"{name}: the number of workers", count, 1)
         self.opened = opened
         self.shares_memory = shares_memory
 
@@ -56,7 +56,7 @@ def threads(count: int | None = None) -> Pool:
     Items keep their order. The first error cancels what has not begun; what was finished stays stored.
 
     :param count: the number of threads; without it, that of the processors.
-    :raises ValueError: for a number that is not 1 or more.
+    :raises ValueError: for a number below 1.
 
     >>> from functools import partial
     >>> from flowly_ckpt import apply, chained
@@ -66,13 +66,13 @@ def threads(count: int | None = None) -> Pool:
     See also: :func:`processes`, for steps that compute in Python; :func:`pool`.
     """
     workers = _count(count)
+    return Pool("threads", workers, partial(_threads, workers), shares_memory=True)
 
-    def opened() -> Executor:
-        from concurrent.futures import ThreadPoolExecutor
 
-        return ThreadPoolExecutor(workers, thread_name_prefix="flowly_ckpt")
+def _threads(count: int) -> Executor:
+    from concurrent.futures import ThreadPoolExecutor
 
-    return Pool("threads", workers, opened, shares_memory=True)
+    return ThreadPoolExecutor(count, thread_name_prefix="flowly_ckpt")
 
 
 def processes(count: int | None = None, *, context: Any = None) -> Pool:
@@ -85,7 +85,7 @@ def processes(count: int | None = None, *, context: Any = None) -> Pool:
 
     :param count: the number of processes; without it, that of the processors.
     :param context: how they are started, as :func:`multiprocessing.get_context` returns it.
-    :raises ValueError: for a number that is not 1 or more.
+    :raises ValueError: for a number below 1.
     :raises StoreError: before anything runs, when a process would have to reach a target in this one's memory.
     :raises WorkerError: when a process raises, or returns, what cannot be sent.
 
@@ -95,17 +95,17 @@ def processes(count: int | None = None, *, context: Any = None) -> Pool:
     See also: :func:`threads`, which can share anything.
     """
     workers = _count(count)
+    return Pool("processes", workers, partial(_processes, workers, context), shares_memory=False)
 
-    def opened() -> Executor:
-        from concurrent.futures import ProcessPoolExecutor
 
-        return ProcessPoolExecutor(workers, mp_context=context)
+def _processes(count: int, context: Any) -> Executor:
+    from concurrent.futures import ProcessPoolExecutor
 
-    return Pool("processes", workers, opened, shares_memory=False)
+    return ProcessPoolExecutor(count, mp_context=context)
 
 
 def pool(executor: Executor) -> Pool:
-    """Return an engine that runs on an executor of one's own, which it leaves open.
+    """Return an engine that runs on your executor, and leaves it open.
 
     :param executor: of ``concurrent.futures``, or any that follows its interface: loky's, dask's, mpi4py's.
     :raises TypeError: for what is not an executor.
@@ -121,7 +121,7 @@ def pool(executor: Executor) -> Pool:
     from concurrent.futures import ThreadPoolExecutor
 
     if not callable(getattr(executor, "submit", None)):
-        raise TypeError(f"pool: an executor has a method submit, got {executor!r}; for a number write threads(4)")
+        raise TypeError(f"pool: an executor has a method submit, got {executor!r:.60}; for a number write threads(4)")
     count = getattr(executor, "_max_workers", None) or _count(None)
     return Pool("pool", count, lambda: nullcontext(executor), isinstance(executor, ThreadPoolExecutor))
 

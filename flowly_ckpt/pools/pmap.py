@@ -1,4 +1,4 @@
-"""``map`` on a pool where one wants it in a pipeline, whatever engine the rest of it runs on."""
+"""``map`` on a pool, anywhere in a pipeline, whatever engine the rest of it runs on."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class pmap(Combinator):
             (engine or threads, "engine must be an engine"),
         ):
             if not callable(given):
-                raise TypeError(f"pmap: {what}, got {given!r}")
+                raise TypeError(f"pmap: {what}, got {given!r:.60}")
         self.each = each
         self.engine = engine
 

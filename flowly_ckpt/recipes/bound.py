@@ -116,6 +116,7 @@ class Recipe(Filed, Generic[R]):
         self.name = name if name is not None else name_of(func).rpartition(".")[2]
         self.transient = switch("transient", transient)
         self.doc = _doc_of(func) if doc is None else doc
+        self.keywords = tuple(keywords)
         self.state = state
         self.code = code
         self.tag = f"{module or module_name(getattr(func, '__module__', None) or 'recipes', 'notebook')}:{self.name}"
@@ -126,8 +127,8 @@ class Recipe(Filed, Generic[R]):
         self.keeps_last = chosen is None
         kept = Current(self.target, self.base)
         self.kept = Refreshed(kept) if transient else kept
-        self.is_alone = len(self.ingredients) == 1 and not keywords
-        self.transform: brewed = brewed(self, func if self.is_alone else spread(func, keywords),
+        self.is_alone = len(self.ingredients) == 1 and not self.keywords
+        self.transform: brewed = brewed(self, func if self.is_alone else spread(func, self.keywords),
                                 [ingredient.transform for ingredient in self.ingredients])  # fmt: skip
 
     def __call__(self, *args: Any, **kwargs: Any) -> R:
@@ -142,8 +143,8 @@ class Recipe(Filed, Generic[R]):
         return f"<{type(self).__name__} {self.name!r}>"
 
     def __flowly_hash__(self) -> Any:
-        """Count, where a function refers to a recipe, by its function and those of its ingredients."""
-        return [self.func if self.code is None else self.code, self.ingredients]
+        """Count, where a function refers to a recipe, by all that its result depends on now."""
+        return [self.func if self.code is None else None, self.outside(), self.ingredients, self.keywords]
 
     def brew(self, *, jobs: int = 1, rewrites: Sequence[Rewrite] = ()) -> R:
         """Return the result; restore it, or run the recipe and those of its ingredients that are not up to date.
@@ -298,7 +299,7 @@ def _found(recipe: Filed, digests: Sequence[str | None]) -> _Found:
 
 
 def _missing(recipe: Filed, key: Key) -> Status:
-    """Return by the results that are there why the one of a key is not."""
+    """Return why there is no result of a key, judging by those that are there."""
     if key in recipe.kept:
         return Status.OutputsInvalid
     if _has(recipe, object=key[0]):
@@ -315,7 +316,7 @@ def _has(recipe: Filed, **selection: Any) -> bool:
 def _target(cache: CacheType, target: Target | None, base: str) -> Target | None:
     """Return what keeps the results of a recipe; None for memory."""
     if not isinstance(cache, CacheType):
-        raise TypeError(f"cache must be CacheType.Cache, CacheType.NoCache or CacheType.Auto, got {cache!r}")
+        raise TypeError(f"cache must be CacheType.Cache, CacheType.NoCache or CacheType.Auto, got {cache!r:.60}")
     config = AlkymiConfig.get()
     if target is not None and cache is CacheType.NoCache:
         raise ValueError(f"CacheType.NoCache and target={described(target)} exclude each other; leave out one of them")

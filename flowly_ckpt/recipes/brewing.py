@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ..errors import StoreWarning, warn
 from ..labels import label
 from ..targets.damage import DamagedError
+from ..targets.mutation import IMMUTABLE
 from ..targets.protocol import described
 from ..targets.recall import recall
 from ..typing import Key, Rewrite, Transform
@@ -23,7 +24,6 @@ __all__ = ["Brew", "rewritten", "run_all", "run_graph"]
 
 T = TypeVar("T")
 _TRIES = 2  # how often a result may turn out to be unreadable before it is kept in memory only
-_IMMUTABLE = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 
 class _OutdatedError(Exception):
@@ -256,7 +256,7 @@ class _Mapping:
     def _check(self, values: Sequence[Any]) -> None:
         """Let the next item have its own, if this one changed what it was handed in place."""
         for value, digest in zip(values, self.digests):
-            if type(value) not in _IMMUTABLE and digest_of(value, self.recipe.base).text != digest:
+            if type(value) not in IMMUTABLE and digest_of(value, self.recipe.base).text != digest:
                 self.shared = None
 
 
@@ -293,21 +293,20 @@ def run_graph(order: Sequence[T], needs: Callable[[T], Iterable[T]], work: Calla
     See also: :func:`run_all`.
     """
     from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+    from graphlib import TopologicalSorter
 
-    missing = {id(item): {id(need) for need in needs(item)} for item in order}
-    waiting: list[T] = list(order)
-    running: dict[Future[Any], T] = {}
+    items = {id(item): item for item in order}
+    waiting = TopologicalSorter({place: map(id, needs(item)) for place, item in items.items()})
+    waiting.prepare()
+    running: dict[Future[Any], int] = {}
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            while waiting or running:
-                ready = [item for item in waiting if not missing[id(item)]]
-                waiting = [item for item in waiting if missing[id(item)]]
-                running.update({pool.submit(copy_context().run, work, item): item for item in ready})
+            while waiting.is_active():
+                ready = waiting.get_ready()
+                running.update({pool.submit(copy_context().run, work, items[place]): place for place in ready})
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     future.result()
-                    finished = id(running.pop(future))
-                    for needed in missing.values():
-                        needed.discard(finished)
+                    waiting.done(running.pop(future))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

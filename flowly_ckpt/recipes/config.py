@@ -97,7 +97,7 @@ class AlkymiConfig:
         elif name == "target":
             value = optional(lambda name, target: checked(target), name, value)
         elif name == "file_checksum_method" and not isinstance(value, FileChecksumMethod):
-            raise TypeError(f"{name} must be one of {', '.join(map(str, FileChecksumMethod))}, got {value!r}")
+            raise TypeError(f"{name} must be one of {', '.join(map(str, FileChecksumMethod))}, got {value!r:.60}")
         super().__setattr__(name, value)
 
     @staticmethod

@@ -168,7 +168,8 @@ def _ingredients(func: Any, found: list[Recipe[Any]], scope: _Scope) -> tuple[li
     keywords: list[str] = []
     positional = [one for one in parameters if one.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)]
     if len(found) > len(positional) and not any(one.kind is kinds.VAR_POSITIONAL for one in parameters):
-        raise IngredientError(f"{func.__qualname__} takes {len(positional)} arguments, got {len(found)} ingredients")
+        few = f"{func.__qualname__} takes {len(positional)} argument{'s' * (len(positional) != 1)}"
+        raise IngredientError(f"{few}, got {len(found)} ingredients; leave out the others")
     by_name = [one for one in parameters if one.kind is kinds.KEYWORD_ONLY]
     for parameter in (*positional[len(found) :], *by_name):
         known = scope.find(parameter.name)

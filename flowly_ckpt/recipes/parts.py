@@ -65,7 +65,7 @@ def _path(base: str) -> Row:
 def _pickle(encode: Any, allowed: bool) -> Row:
     def decode(plain: Any, of: Reader) -> Any:
         if not allowed:
-            raise DamagedError("it holds a pickle, and pickling is not allowed")
+            raise DamagedError("it holds a pickle, and AlkymiConfig.get().allow_pickling is False")
         return plain_pickle.loads(of.part(plain))
 
     return Row("recipes.pickle", encode, decode)

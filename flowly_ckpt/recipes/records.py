@@ -7,11 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-import xxhash
-
 from ..targets.codecs import Codec
 from ..targets.damage import DamagedError
 from ..targets.key_names import cut, quoted
+from ..targets.provenance import is_sealed, sealed
 from ..typing import Bytes, Facts, Key
 from .outputs import Output
 from .outside import Outside, digest_of
@@ -21,7 +20,6 @@ __all__ = ["HEAD", "RECORD", "Part", "Record", "entry_of", "recorded"]
 RECORD = "cache.json"
 HEAD = b'{"format": '
 FORMAT = 1
-_CHECK = b', "check": "'
 
 Part = tuple[str, int, str]
 Write = Callable[[Any], Any]
@@ -107,23 +105,22 @@ class _Recorded(NamedTuple):
 
     def dumps(self, record: Record) -> bytes:
         """Return the content of ``cache.json``."""
-        text = json.dumps({"format": FORMAT, **record._asdict()}, allow_nan=False).encode()[:-1]
-        return b'%b%b%b"}\n' % (text, _CHECK, xxhash.xxh3_128_hexdigest(text).encode())
+        return sealed({"format": FORMAT, **record._asdict()}, allow_nan=False)
 
     def loads(self, data: Bytes) -> Record | None:
         """Return the record, or None where it is of another format.
 
         :raises DamagedError: when the bytes are not what was written.
         """
-        text, _, check = bytes(data).rpartition(_CHECK)
+        line = bytes(data)
         try:
-            found = json.loads(bytes(data))
+            found = json.loads(line)
             version = found["format"]
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise DamagedError(f"{len(data)} bytes are not the record of a result") from error
         if version != FORMAT:
             return None
-        if not text or check != xxhash.xxh3_128_hexdigest(text).encode() + b'"}\n':
+        if not is_sealed(line):
             raise DamagedError("the record does not match its digest")
         try:
             return _checked(found)
@@ -134,7 +131,7 @@ class _Recorded(NamedTuple):
 
 
 def _checked(found: dict[str, Any]) -> Record:
-    """Return the record of what was read; a right digest does not make what it says right.
+    """Return the record of what was read, after checking it: a right digest does not make its content right.
 
     :raises Exception: of one of several kinds, when it is ill-formed.
     """

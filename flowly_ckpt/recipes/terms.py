@@ -31,6 +31,7 @@ class Filed:
     code: Any
     state: Callable[[], Any] | None
     transient: bool
+    keywords: tuple[str, ...]  # the names of the last arguments, where they are given by keyword
     is_alone: bool  # whether the step takes the result of the only ingredient, not a list of results
     keeps_last: bool  # whether earlier results are dropped
     base: str
@@ -70,7 +71,8 @@ class Filed:
 
     def _inputs(self, kind: str, digests: Sequence[str]) -> str:
         state = None if self.state is None else digest_of(self.state(), self.base).text
-        return functional_hash([kind, state, *digests])
+        named = [self.keywords] if self.keywords else []  # which argument each of the last is for
+        return functional_hash([kind, state, *digests, *named])
 
 
 class spread:

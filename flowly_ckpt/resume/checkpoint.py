@@ -175,7 +175,7 @@ class Checkpoint:
         return is_data(name, value) and not isinstance(value, Checkpoint | NullCheckpoint)
 
     def put(self, values: dict[str, Any]) -> None:
-        """Keep these variables, whatever the function's are.
+        """Keep these values in place of the function's variables.
 
         >>> kept = {}
         >>> Checkpoint("i", target=kept).put({"i": 1})
@@ -244,7 +244,7 @@ def _name_of(qualname: str, namespace: dict[str, Any]) -> str:
 
 
 class NullCheckpoint:
-    """Save nothing, where the state of a function would be saved.
+    """Take the place of a :class:`Checkpoint`, and save nothing.
 
     >>> checkpoint = NullCheckpoint()
     >>> checkpoint.restore(), checkpoint.sync(), list(checkpoint.over("ab"))

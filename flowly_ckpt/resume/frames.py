@@ -61,7 +61,7 @@ def _is_ours(frame: FrameType, made: Any) -> bool:
 
 
 def owner_of(frame: FrameType) -> Owner:
-    """Return what to know a frame by.
+    """Return what a frame is recognised by.
 
     >>> owner_of(sys._getframe()) == owner_of(sys._getframe())
     True

@@ -39,9 +39,6 @@ class ChangedError(FlowlyError, ValueError):
         self.expected = expected
         self.found = found
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.done, self.expected, self.found))
-
 
 class Loops:
     """Number the loops of a computation as they come, one within the other, and count the items each has done.

@@ -10,7 +10,7 @@ from .. import once
 from ..errors import FlowlyError, StoreWarning
 from ..wording import plain
 
-__all__ = ["DamagedError", "plain", "raised_as_damage", "warn_once"]
+__all__ = ["DamagedError", "raised_as_damage", "warn_once"]
 
 
 class DamagedError(FlowlyError, ValueError):

@@ -14,9 +14,10 @@ from typing import Any
 from .. import given
 from ..errors import StoreError
 from ..typing import Age, Facts, Key
+from ..wording import plain
 from .claims import UNCLAIMED, Claim
 from .codecs import Bytes, Codec, checks_itself, codec_given, parts_of, plain_pickle
-from .damage import DamagedError, plain, warn_once
+from .damage import DamagedError, warn_once
 from .facts import Collected, Entry, Selection, is_key, key_given
 from .file_claims import Claims
 from .filesystem import (

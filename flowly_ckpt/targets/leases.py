@@ -9,8 +9,8 @@ import time
 import uuid
 
 from ..typing import Key
+from ..wording import plain
 from .claims import digest_of_key
-from .damage import plain
 from .objects import Objects
 from .polling import Polled
 

@@ -14,9 +14,10 @@ from ..errors import StoreWarning, UnhashableError, warn
 from ..hashing import functional_hash
 from ..typing import Key, Target
 
-__all__ = ["forget", "is_intact", "watch"]
+__all__ = ["IMMUTABLE", "forget", "is_intact", "watch"]
 
-_IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
+#: The types whose values nobody can change.
+IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
 _SPARE = 64
 _UNKNOWN = ""
 
@@ -45,7 +46,7 @@ def watch(target: Target, key: Key, value: Any) -> None:
     False
     """
     digests = _watched.setdefault(id(target), _Digests())
-    if type(value) in _IMMUTABLE:
+    if type(value) in IMMUTABLE:
         digests.pop(key, None)
         return
     if len(digests) >= digests.limit:
@@ -61,7 +62,7 @@ def is_intact(target: Target, key: Key, value: Any) -> bool:
     >>> is_intact({}, ("object", "tag", "transform"), [1])
     True
     """
-    if type(value) in _IMMUTABLE:
+    if type(value) in IMMUTABLE:
         return True
     digests = _watched.get(id(target))
     known = digests.get(key) if digests is not None else None

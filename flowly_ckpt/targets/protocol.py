@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from ..given import address_of, seconds, size
+from ..labels import shortened
 from ..showing import Shown
 from ..typing import Age, Bytes, Facts, Key, Target
 from .claims import UNCLAIMED, AllClaims, Claim, EnteredClaim
@@ -43,6 +44,8 @@ class BaseTarget(Shown, MutableMapping[Key, Any]):
         whether :meth:`read_bytes` and :meth:`write_bytes` reach the stored bytes, undecoded.
     ``keeps_times``
         whether it is known when an entry was stored.
+    ``is_far``
+        whether its entries may lie on other machines, so that to list them may take long.
 
     >>> class Table(BaseTarget):
     ...     def __init__(self): self.rows = {}
@@ -64,6 +67,7 @@ class BaseTarget(Shown, MutableMapping[Key, Any]):
     codec: Codec | None = None
     keeps_bytes: bool = False
     keeps_times: bool = False
+    is_far: bool = False
 
     @property
     def place(self) -> Hashable:
@@ -237,8 +241,8 @@ class Mapped(BaseTarget):
     """
 
     OWN: ClassVar = (
-        "isolates", "hasher", "codec", "keeps_times", "put", "get_many", "put_many", "claim_many", "entry", "entries",
-        "latest", "fate", "clear_where", "stats", "verify", "gc", "read_bytes", "write_bytes", "close",
+        "isolates", "hasher", "codec", "keeps_times", "is_far", "put", "get_many", "put_many", "claim_many", "entry",
+        "entries", "latest", "fate", "clear_where", "stats", "verify", "gc", "read_bytes", "write_bytes", "close",
     )  # fmt: skip
 
     def __init__(self, mapping: Target) -> None:
@@ -364,5 +368,4 @@ def described(target: Target) -> str:
     >>> described({("a", "fit", "f"): 1})
     'dict'
     """
-    text = repr(as_target(target))
-    return text if len(text) <= 80 else text[:79] + "…"
+    return shortened(repr(as_target(target)), 80)

@@ -16,7 +16,10 @@ from .damage import DamagedError
 from .facts import Entry
 from .filesystem import PRIVATE, digest_of, read_file, refuse_link, replace_file
 
-__all__ = ["FOLDER", "Provenance", "is_about", "read_line", "read_sidecar", "sidecar_of", "write_line", "write_sidecar"]
+__all__ = [
+    "FOLDER", "Provenance", "is_about", "is_sealed", "read_line", "read_sidecar", "sealed", "sidecar_of", "write_line",
+    "write_sidecar",
+]  # fmt: skip
 
 FORMAT = 1
 FOLDER = ".made"  # beside the files it is about
@@ -71,8 +74,29 @@ def write_line(made: Provenance) -> bytes:
     >>> write_line(Provenance(("a", "fit", "f"), "pickled", 4, "0a", 0.0, 2.0))[:40]
     b'{"format": 1, "key": ["a", "fit", "f"], '
     """
-    text = json.dumps({"format": FORMAT, **made._asdict()}, default=repr).encode()[:-1]
+    return sealed({"format": FORMAT, **made._asdict()}, default=repr)
+
+
+def sealed(members: dict[str, Any], **options: Any) -> bytes:
+    """Return an object as a line of JSON whose last member is the digest of what stands before it.
+
+    :param options: those of :func:`json.dumps`.
+
+    >>> sealed({"format": 1})[:23]
+    b'{"format": 1, "check": '
+    """
+    text = json.dumps(members, **options).encode()[:-1]
     return b"%b%b%b%b" % (text, _CHECK, xxhash.xxh3_128_hexdigest(text).encode(), _END)
+
+
+def is_sealed(line: bytes) -> bool:
+    """Return whether a line is what :func:`sealed` wrote.
+
+    >>> is_sealed(sealed({"format": 1})), is_sealed(b'{"format": 1}\\n')
+    (True, False)
+    """
+    text, _, check = line.rpartition(_CHECK)
+    return check == xxhash.xxh3_128_hexdigest(text).encode() + _END
 
 
 def read_line(data: Bytes) -> tuple[Provenance, int]:
@@ -89,8 +113,7 @@ def read_line(data: Bytes) -> tuple[Provenance, int]:
     start = bytes(view[: 1 << 16])
     end = start.find(b"\n") + 1 or bytes(view).find(b"\n") + 1
     line = bytes(view[:end])
-    text, _, check = line.rpartition(_CHECK)
-    if not text.startswith(_HEAD) or check != xxhash.xxh3_128_hexdigest(text).encode() + _END:
+    if not line.startswith(_HEAD) or not is_sealed(line):
         raise DamagedError(f"the first of its {len(view)} bytes do not say how it was made")
     try:
         found = json.loads(line)

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import xxhash
 
 from ..typing import Bytes, Facts, Key
+from ..wording import plain
 from .codecs import Codec, codec_named, parts_of, runs_code
-from .damage import DamagedError, plain, warn_once
+from .damage import DamagedError, warn_once
 from .facts import Entry, is_key, key_given
 from .filesystem import digest_of, size_of
 from .protocol import BaseTarget, Progress
@@ -103,6 +104,7 @@ class Recorded(BaseTarget):
     isolates = True
     keeps_bytes = True
     keeps_times = True
+    is_far = True
     codec: Codec
 
     def find(self, keys: Iterable[Key]) -> Iterable[Found]:

@@ -79,6 +79,10 @@ class RemoteTarget(Recorded):
         return (_again, self._made_by)
 
     @property
+    def is_far(self) -> bool:  # type: ignore[override]
+        return not self._objects.is_local
+
+    @property
     def place(self) -> Hashable:
         return (RemoteTarget, self.url)
 

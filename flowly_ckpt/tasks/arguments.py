@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from inspect import BoundArguments, Signature
 from typing import Any
 
+from ..errors import UnhashableError
 from ..hashing import functional_hash
 from .stores import Store
 
@@ -16,11 +17,12 @@ __all__ = ["Done", "DoneList", "loaded", "replaced", "settled", "spread"]
 _CONTAINERS = (dict, list, tuple, set, frozenset)
 _SHORT = 60  # letters of one argument in a name; of all together, twice as many
 _READABLE = " +@()'"
+_INSTEAD = "target='{path}/{funcname}/{n}.pkl'"
 _WRITTEN = (str, int, float, bool, type(None), os.PathLike)
 
 
 class Done:
-    """Future of a task that ran at once: what ``submit`` returns where nothing schedules it, as Prefect's futures are.
+    """Hold the result of a task that ran at once, with the methods of Prefect's futures.
 
     >>> Done(3).result(), Done(3).wait(timeout=1)
     (3, None)
@@ -41,7 +43,7 @@ class Done:
 
 
 class DoneList(list[Any]):
-    """Futures of a mapped task that ran at once.
+    """List the futures of a mapped task that ran at once.
 
     >>> DoneList([Done(1), Done(2)]).result()
     [1, 2]
@@ -52,7 +54,7 @@ class DoneList(list[Any]):
         return [future.result(timeout=timeout, raise_on_failure=raise_on_failure) for future in self]
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait for all."""
+        """Return at once: all have run."""
         for future in self:
             future.wait(timeout=timeout)
 
@@ -117,9 +119,13 @@ def settled(value: Any) -> Any:
 def digest(value: Any) -> str:
     """Return the content hash of a value, in which a store counts as what it holds; empty where there is none."""
     try:
-        return functional_hash(replaced(value, Store, _version))
+        return _hashed(value)
     except Exception:  # noqa: BLE001  a digest serves to report changes; without one nothing is reported
         return ""
+
+
+def _hashed(value: Any) -> str:
+    return functional_hash(replaced(value, Store, _version))
 
 
 def _version(store: Store) -> tuple[str, str]:
@@ -130,19 +136,35 @@ def _version(store: Store) -> tuple[str, str]:
 
 
 def name_from(funcname: str, arguments: Mapping[str, Any]) -> str:
-    """Return a readable file name for a call: its arguments, or their digest where they are long."""
+    """Return a readable file name for a call: its arguments, or their digest where they are long.
+
+    :raises UnhashableError: for an argument whose content cannot be hashed: others like it would have the same name.
+    """
     from urllib.parse import quote
 
     if not arguments:
         return funcname
-    parts = [f"{name}={quote(_short(value), _READABLE, errors='surrogatepass')}" for name, value in arguments.items()]
+    parts = []
+    for name, value in arguments.items():
+        try:
+            parts.append(f"{name}={quote(_short(value), _READABLE, errors='surrogatepass')}")
+        except UnhashableError as error:
+            advice = f"it would make the name of the result of {funcname}: name that in the template, {_INSTEAD}"
+            raise UnhashableError(error.obj, (f"argument {name!r}", *error.path), advice) from None
     text = ",".join(parts)
-    return text if len(text) <= 2 * _SHORT else f"{funcname}-{digest(arguments)[:12]}"
+    if len(text) <= 2 * _SHORT:
+        return text
+    return f"{funcname}-{(digest(arguments) or functional_hash(text))[:12]}"
 
 
 def _short(value: Any) -> str:
     text = (repr if _looks_otherwise(value) else str)(value) if isinstance(value, _WRITTEN) else ""
-    return text if text and len(text) <= _SHORT else digest(value)[:12] or type(value).__name__
+    if text and len(text) <= _SHORT:
+        return text
+    try:
+        return _hashed(value)[:12]
+    except LookupError:  # a store that holds nothing yet
+        return type(value).__name__
 
 
 def _looks_otherwise(value: Any) -> bool:

@@ -11,7 +11,7 @@ from ..pipelines import name_of
 from ..typing import Target
 from .arguments import name_from, settled
 from .context import gcontext
-from .stores import Filestore, Kept, Store
+from .stores import Filestore, Store, TargetStore
 from .template import Template
 
 __all__ = ["Call", "Definition"]
@@ -20,7 +20,7 @@ StoreOf = Callable[[str], Store]
 
 
 class Call(NamedTuple):
-    """Hold one call of a task: where its result belongs, what it was given, and that by name with defaults.
+    """Hold one call of a task: the store of its result, its arguments, and these by name with defaults.
 
     >>> Call(Store("working/load/a"), (2,), {}, {"n": 2}).store
     Store(working/load/a)
@@ -82,13 +82,13 @@ class Definition:
         return bound.arguments, {**extra, **bound.arguments}
 
     def known(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what templates may name: arguments stand before what the task says, that before the context."""
+        """Return what templates may name: arguments come before what the task sets, and that before the context."""
         return {**gcontext.values(), "gcontext": gcontext, "funcname": self.name, **self.fixed, **arguments}
 
     def _store_at(self, loc: str) -> Store:
         if self.store is None:
-            raise TypeError(f"task {self.name} has store=None, so its results have no location")
-        return Kept(loc, self.store, self.name) if isinstance(self.store, MutableMapping) else self.store(loc)
+            raise TypeError(f"task {self.name} has store=None, so its results have no location; give it a store")
+        return TargetStore(loc, self.store, self.name) if isinstance(self.store, MutableMapping) else self.store(loc)
 
     def copy(self, **changes: Any) -> Self:
         """Return a task that is the same but for some attributes."""
@@ -97,14 +97,14 @@ class Definition:
 
 
 def made_of(kind: type[Any], state: dict[str, Any]) -> Any:
-    """Return a task of a kind from its attributes."""
+    """Return a task of a type, with these attributes."""
     made = object.__new__(kind)
     made.__dict__.update(state)
     return made
 
 
 def _signature_of(fn: Callable[..., Any]) -> inspect.Signature:
-    """Return the signature of a function; a builtin without one takes whatever comes."""
+    """Return the signature of a function; a builtin without one takes any arguments."""
     try:
         return inspect.signature(fn)
     except ValueError:

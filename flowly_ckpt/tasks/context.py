@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import IO, Any
 
 from ..errors import FlowlyError
@@ -92,6 +93,14 @@ class Context:
     def __repr__(self) -> str:
         return f"Context({', '.join(f'{name}={value!r}' for name, value in self.values().items())})"
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        # That of a process stays in it: another one has its own, of the same name.
+        return "gcontext" if self is gcontext else (partial(Context, **self._values), ())
+
+    def __flowly_hash__(self) -> dict[str, Any]:
+        """Count by the values set here and now, so that a step that reads them runs again when they change."""
+        return self.values()
+
     def values(self) -> dict[str, Any]:
         """Return the values set here and now, by name."""
         found: dict[str, Any] = {**self._values, **dict(self._over.get())}
@@ -122,11 +131,11 @@ def current_target() -> str:
     ...     current_target()
     ... except LookupError as error:
     ...     print(error)
-    no task is running here
+    no task is running here; current_target() is for the function of a task
     """
     place = _running.get()
     if place is None:
-        raise LookupError("no task is running here")
+        raise LookupError("no task is running here; current_target() is for the function of a task")
     return place()
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import sys
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextvars import copy_context
 from typing import Any, overload
 
 from ..given import made, switch
+from ..pipelines.pickling import name_to_pickle
 from ..typing import Target
 from .arguments import Done, DoneList, loaded, settled, spread
 from .calling import Definition, StoreOf, made_of
@@ -69,7 +69,7 @@ class Task(Definition):
         return submit_task(self, asked, (*self.first, *args), kwargs)
 
     def map(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Return futures of one call for each item of the collections given; other arguments go to each call.
+        """Return the futures of one call for each item of the collections; other arguments go to every call.
 
         :raises ValueError: where there is nothing to map over, or the lengths differ.
         """
@@ -95,7 +95,7 @@ class Task(Definition):
 
     @property
     def transform(self) -> kept:
-        """The task as a step of a pipeline of plain functions: it gives the data, not the store."""
+        """The task as a step of a pipeline of plain functions: it returns the data, not the store."""
         return kept(self)
 
     def _own(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,18 +122,11 @@ class Task(Definition):
         return (self.target.text, store, self.save, self.fn, self.first)
 
     def __reduce__(self) -> Any:
-        module: Any = sys.modules.get(getattr(self, "__module__", None) or "")
-        name: str = getattr(self, "__qualname__", "")
-        try:
-            found = functools.reduce(getattr, name.split("."), module)
-        except AttributeError:
-            found = None
-        # One that is found by its name is pickled by it, as functions are.
-        return name if found is self else (made_of, (Task, {**self.__dict__, "scheduled": {}}))
+        return name_to_pickle(self) or (made_of, (Task, {**self.__dict__, "scheduled": {}}))
 
 
 def _finished(value: Any) -> Any:
-    """Return a value, and of a coroutine what it gives; in a thread of its own where a loop is running here."""
+    """Return a value; run a coroutine to its end, in a thread of its own where an event loop is running here."""
     if not inspect.iscoroutine(value):
         return value
     import asyncio
@@ -203,6 +196,7 @@ def task(
     :raises TemplateError: for a template that cannot be parsed.
     :raises TypeError: for an option that neither this library nor Prefect has, and for a wrong target or store.
     :raises ValueError: for an unknown ``changed``.
+    :raises UnhashableError: from a call whose arguments make the name, for one that cannot be hashed.
 
     >>> import os, tempfile
     >>> from flowly_ckpt.tasks import gcontext
@@ -241,7 +235,7 @@ def task(
     def wrap(function: Any) -> Task:
         function = getattr(function, "__func__", function) if isinstance(function, staticmethod) else function
         if not callable(function):
-            raise TypeError(f"task decorates a function, got {function!r}")
+            raise TypeError(f"task decorates a function, got {function!r:.60}")
         return Task(function, template, store, save, changed, name, skip, dict(fixed), dict(options))
 
     return wrap if fn is None else wrap(fn)

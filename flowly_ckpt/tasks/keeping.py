@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 import os
-import sys
 from collections.abc import Hashable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from ..checkpoint.sources import PYTHON
 from ..errors import FlowlyWarning, StoreError, StoreWarning, warn
 from ..events import tell
 from ..targets import as_target
@@ -23,8 +23,6 @@ from .context import running
 from .stores import Filestore, Held, Store
 
 __all__ = ["StaleError", "StaleWarning", "direct", "run"]
-
-_PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 class StaleWarning(FlowlyWarning):
@@ -141,7 +139,7 @@ class _Result(BaseTarget):
         self.made_from: dict[str, Any] = {}
         if task.changed != "ignore":
             arguments = {name: digest(value) for name, value in call.arguments.items()}
-            self.made_from = {"python": _PYTHON, "code": digest(task.fn), "arguments": arguments}
+            self.made_from = {"python": PYTHON, "code": digest(task.fn), "arguments": arguments}
         # Where a result that was made otherwise does not count, it is not shared either.
         self.key: Key = (call.store.loc, task.name, digest(self.made_from) if task.changed == "rerun" else "")
 

@@ -40,7 +40,7 @@ _FOR_PREFECT = ("wait_for", "return_state")
 
 
 def check_options(what: str, options: Mapping[str, Any], own: Sequence[str] = ()) -> None:
-    """Check the names of options, which are Prefect's but for our own; a Prefect that is imported knows newer ones.
+    """Check the names of options, our own and Prefect's; a Prefect that is imported may know newer ones.
 
     :param what: ``task`` or ``flow``.
     :raises TypeError: for a name that none of them has.
@@ -59,7 +59,7 @@ def check_options(what: str, options: Mapping[str, Any], own: Sequence[str] = ()
 
 
 def the_prefect(asked: str) -> Any:
-    """Return the package Prefect.
+    """Import Prefect.
 
     :raises MissingPrefectError: where it is not installed.
     """
@@ -103,7 +103,7 @@ def futures_of(futures: list[Any]) -> Any:
 
 
 def _parted(task: Definition, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part the arguments for the function from those for Prefect."""
+    """Separate the arguments for the function from those for Prefect."""
     rest = {name for name in _FOR_PREFECT if name in kwargs and name not in task.signature.parameters}
     return (
         {name: value for name, value in kwargs.items() if name not in rest},
@@ -217,7 +217,7 @@ def _scheduled(task: Definition, fn: Callable[..., Any], asked: str) -> Any:
 
 @functools.cache
 def _skipped_type() -> Any:
-    """Return the type of futures of results that are there; it derives from a type of Prefect's."""
+    """Return the type of futures of results that are there; it derives from one of Prefect's."""
     from prefect.futures import PrefectFuture
     from prefect.states import Completed
 

@@ -22,7 +22,7 @@ from ..targets.recall import MISSING, lookup
 from ..targets.regions import remove_last
 from ..typing import Age, Facts, Key, Target
 
-__all__ = ["Filestore", "Held", "Kept", "Results", "Store"]
+__all__ = ["Filestore", "Held", "Results", "Store", "TargetStore"]
 
 _NOT_THERE = "{} is not there: the task that makes it has not run, or its result was removed"
 
@@ -130,16 +130,16 @@ class Held(Store):
         return None
 
 
-class Kept(Store):
-    """Name the entry of a target, under the key (location, name of the task, "").
+class TargetStore(Store):
+    """Keep a result as an entry of a target, under the key (location, name of the task, "").
 
     :param loc: the first string of the key.
     :param target: where the result is kept, any mutable mapping.
     :param task: the second string of the key.
 
     >>> target = {}
-    >>> Kept("working/load/a", target, "load").save([1, 2])
-    >>> target, Kept("working/load/a", target, "load").load()
+    >>> TargetStore("working/load/a", target, "load").save([1, 2])
+    >>> target, TargetStore("working/load/a", target, "load").load()
     ({('working/load/a', 'load', ''): [1, 2]}, [1, 2])
 
     See also: :class:`flowly_ckpt.targets.BaseTarget`.
@@ -203,7 +203,7 @@ class Kept(Store):
         return as_target(self.target).claim(self.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Kept) and self._identity() == other._identity()
+        return isinstance(other, TargetStore) and self._identity() == other._identity()
 
     def __hash__(self) -> int:
         return hash(self._identity())

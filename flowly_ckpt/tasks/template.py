@@ -120,7 +120,7 @@ class Template:
 
 
 def _parsed(text: str) -> list[ast.expr]:
-    """Return the literal texts and fields of a template, after looking through them."""
+    """Return the literal texts and fields of a template, after checking them."""
     quote = "'''" if '"""' in text else '"""'
     if quote in text or "\r" in text:
         raise TemplateError(text, "", "carriage returns, and both kinds of triple quotes in one text, are not allowed")
@@ -193,7 +193,7 @@ def _name(node: ast.Name, names: Names) -> Any:
 def _attribute(node: ast.Attribute, names: Names) -> Any:
     owner = _evaluate(node.value, names)
     if isinstance(owner, ModuleType) and node.attr not in _OF_MODULES.get(owner, ()):
-        raise ValueError(f"{ast.unparse(node)} is not allowed in templates")
+        raise ValueError(f"{ast.unparse(node)} is not allowed in templates; pass the value as an argument")
     return getattr(owner, node.attr)
 
 
@@ -206,7 +206,7 @@ def _call(node: ast.Call, names: Names) -> Any:
 
 
 def _may_be_called(function: Any) -> bool:
-    """Return whether a call changes nothing: of a plain function, of paths and dates, or a method of a value."""
+    """Return whether a call changes nothing: of a plain function, one for paths or dates, or a method of a value."""
     if isinstance(function, type):
         return function in _PLAIN.values() or function.__module__ == "datetime"
     owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")

@@ -32,7 +32,7 @@ class compressed(_Options):
     :param level: of the method; 0–9 with zlib, 1–22 with zstd.
     :param inner: the codec underneath.
     :param method: ``"zlib"``, ``"zstd"``, or ``"auto"``: zstd where it is installed. Reading needs no choice.
-    :raises TypeError, ValueError: for a level, a codec or a method that is none.
+    :raises TypeError, ValueError: for an unknown level, codec or method.
 
     >>> codec = compressed(method="zlib")
     >>> len(codec.dumps([0] * 10_000)) < 200, codec.loads(codec.dumps({"a": 1}))

@@ -43,7 +43,7 @@ class Codec(Protocol):
 def codec_given(codec: Codec, name: str = "codec") -> Codec:
     """Return what a user gave as codec.
 
-    :raises TypeError: when it is none; shows what to write instead.
+    :raises TypeError: for anything else; shows what to write instead.
 
     >>> codec_given("zip")
     Traceback (most recent call last):

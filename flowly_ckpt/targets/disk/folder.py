@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ...errors import StoreError
-from ..damage import plain
+from ...wording import plain
 from ..filesystem import PRIVATE, is_temporary, make_folder, open_file, read_file, read_into, replace_file
 
 __all__ = ["APPLICATION", "CLAIMS", "FORMAT", "check_folder", "index_files", "mark_folder", "network_of", "next_index"]

@@ -14,7 +14,7 @@ from operator import methodcaller
 from typing import Any, TypeVar
 
 from ...errors import StoreError
-from ..damage import plain
+from ...wording import plain
 from ..filesystem import PRIVATE
 from .folder import index_files, mark_folder, next_index
 from .schema import FAULTS, IMPATIENCE, PATIENCE, Connection, connect, is_busy, is_damage, make_index

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from ...errors import StoreError
-from ..damage import DamagedError, plain
+from ...wording import plain
+from ..damage import DamagedError
 from ..facts import Collected
 from ..filesystem import collect_temporaries
 from ..protocol import Progress

@@ -40,7 +40,7 @@ class SqlTarget(Recorded):
     :param claim_timeout: seconds to wait for a living process that computes the same key.
     :param options: what ``sqlalchemy.create_engine`` takes, such as ``pool_size``.
     :raises ModuleNotFoundError: where SQLAlchemy or the driver is not installed.
-    :raises ValueError: for an address that is none, or of another kind of database.
+    :raises ValueError: for what is not an address, or that of another kind of database.
     :raises StoreError: for a database that cannot be used, when it is; no password is shown.
 
     >>> import tempfile
@@ -81,6 +81,10 @@ class SqlTarget(Recorded):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_again, self._made_by)
+
+    @property
+    def is_far(self) -> bool:  # type: ignore[override]
+        return bool(self._database.kind != "sqlite")
 
     @property
     def place(self) -> Hashable:

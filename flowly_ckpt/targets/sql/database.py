@@ -44,7 +44,7 @@ class Database:
         try:
             self._url = sa.make_url(str(url))
         except sa.exc.ArgumentError:
-            raise ValueError(f"{masked(str(url))!r} is no address of a database; {_KNOWN}") from None
+            raise ValueError(f"{masked(str(url))!r} is not the address of a database; {_KNOWN}") from None
         self.kind = self._url.get_backend_name()
         if self.kind == "sqlite":
             name = self._url.database

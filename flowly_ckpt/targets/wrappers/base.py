@@ -57,6 +57,10 @@ class Wrapper(BaseTarget):
         return self.full.keeps_times
 
     @property
+    def is_far(self) -> bool:  # type: ignore[override]
+        return self.full.is_far
+
+    @property
     def place(self) -> Hashable:
         return (type(self), self.full.place)
 

@@ -56,7 +56,7 @@ def _descr(dtype: Any) -> Any:
 def read_npy(data: memoryview, budget: Budget) -> Any:
     """Return the array of a ``.npy`` file, lying in the data themselves; sizes are checked before anything is made.
 
-    :raises DamagedError: when it is none, or would have to be unpickled.
+    :raises DamagedError: when the bytes are not an array, or would have to be unpickled.
 
     >>> read_npy(memoryview(b"".join(npy_pieces(np.arange(3)))), Budget(0)).tolist()
     [0, 1, 2]
