@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
 from ..checkpoint import add_checkpoints, checkpoint
+from ..given import seconds
 from ..hashing import functional_hash
 from ..pipelines import Combinator, chained, name_of, role, walk
 from ..pipelines.strategies import fold, joined
 from ..pipelines.term import with_children
 from ..targets.protocol import as_target, checked
 from ..targets.wrappers import Wrapper
-from ..typing import Facts, Key, Rewrite, Target, Transform
+from ..typing import Age, Facts, Key, Rewrite, Target, Transform
 from ..wording import duration
 
 __all__ = ["Learnt", "auto_checkpoints"]
@@ -138,7 +139,7 @@ class _unkept(Combinator):
         return (type(self), (self.books, self.code, self.transform))
 
 
-def auto_checkpoints(target: Target, *, min_seconds: float = 1.0) -> Rewrite:
+def auto_checkpoints(target: Target, *, min_seconds: Age = 1.0) -> Rewrite:
     """Return a pass that places checkpoints after the steps whose results are worth keeping.
 
     ``auto_checkpoints(t)(s)(x) == s(x)``
@@ -164,13 +165,12 @@ def auto_checkpoints(target: Target, *, min_seconds: float = 1.0) -> Rewrite:
     See also: :func:`flowly_ckpt.add_checkpoints`.
     """
     checked(target)
-    if not min_seconds >= 0:
-        raise ValueError(f"min_seconds must be a number of seconds, 0 or more, got {min_seconds!r}")
+    least = seconds("min_seconds", min_seconds)
 
     def rewrite(transform: Transform) -> Transform:
         hasher = as_target(target).hasher
         codes = {id(term): functional_hash(term, hasher=hasher) for term in walk(transform) if role(term) == "leaf"}
-        books = _Books(target, min_seconds, [*dict.fromkeys(codes.values())])
+        books = _Books(target, least, [*dict.fromkeys(codes.values())])
 
         def place(term: Transform, old: Sequence[Transform], new: Sequence[Transform]) -> Transform:
             if role(term) == "sequential":

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
+from ..given import seconds
 from ..pipelines import Combinator, leaves
-from ..typing import Rewrite, Transform
+from ..typing import Age, Rewrite, Transform
 
 __all__ = ["retried", "retry"]
 
@@ -58,7 +59,7 @@ class retried(Combinator):
         return (type(self), (self.on, self.attempts, self.wait, self.transform))
 
 
-def retry(*, on: On, attempts: int = 3, wait: float = 0.1) -> Rewrite:
+def retry(*, on: On, attempts: int = 3, wait: Age = 0.1) -> Rewrite:
     """Return a pass that tries a step again when it raises; what it raises the last time passes.
 
     ``retry(on=E)(s)(x) == s(x)`` where ``s(x)`` raises nothing
@@ -90,8 +91,7 @@ def retry(*, on: On, attempts: int = 3, wait: float = 0.1) -> Rewrite:
         raise TypeError(f"retry: on must be exceptions such as OSError, or a function of one, got {on!r}")
     if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
         raise ValueError(f"retry: attempts must be a whole number, 1 or more, got {attempts!r}")
-    if not wait >= 0:
-        raise ValueError(f"retry: wait must be a number of seconds, 0 or more, got {wait!r}")
+    wait = seconds("retry: wait", wait)
     _stamina()
     return leaves(lambda leaf: retried(on, attempts, wait, leaf))
 

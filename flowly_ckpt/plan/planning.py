@@ -13,10 +13,11 @@ from ..checkpoint.sources import Sources
 from ..checkpoint.wrapper import Stage, keys_of, stages_of, with_checkpoint
 from ..hashing.redefined import warn_of_redefined
 from ..pipelines import apply_concat, build_dict, children, effective_steps, itemsetter, name_of, role, seq, walk
+from ..rewriting import UNSAID, no_pipeline, rewritten
 from ..targets.protocol import BaseTarget, as_target
 from ..targets.reasons import explained
 from ..targets.recall import MISSING
-from ..typing import Key, Transform
+from ..typing import Key, Rewrite, Transform
 from .forecasts import Forecast, Plan, restoring
 
 __all__ = ["plan"]
@@ -29,14 +30,16 @@ SIDE_BY_SIDE = (build_dict, itemsetter, seq, apply_concat)
 """Combinators that apply each of their transforms to the object itself; toolz's juxt is known by its name."""
 
 
-def plan(transform: Transform, obj: Any) -> Plan:
+def plan(transform: Transform, obj: Any, rewrites: Sequence[Rewrite] = UNSAID) -> Plan:
     """Forecast a run of a rewritten pipeline on an object; an engine that computes nothing and loads no value.
 
-    ``apply(s, x, [add_checkpoints], engine=plan)`` says what ``apply(s, x, [add_checkpoints])`` would do
+    ``plan(s, x, ps)`` says what ``apply(s, x, ps)`` would do, and is ``apply(s, x, ps, engine=plan)``
 
-    :param transform: a pipeline, after ``add_checkpoints``.
+    :param transform: a pipeline.
     :param obj: the object it would be applied to.
+    :param rewrites: passes, as for :func:`flowly_ckpt.engines.apply`; none where the pipeline is rewritten already.
     :return: the forecasts, in the order of the pipeline.
+    :raises TypeError: for a pipeline or a pass that cannot be called.
     :raises UnhashableError: as the run itself would.
 
     What would run is compared, part by part, with what the nearest earlier entry of its tag was made from.
@@ -47,7 +50,7 @@ def plan(transform: Transform, obj: Any) -> Plan:
     >>> from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
     >>> target = {}
     >>> pipeline = chained(abs, checkpoint(target, "size"), float)
-    >>> print(apply(pipeline, -5, [add_checkpoints], engine=plan))
+    >>> print(plan(pipeline, -5, [add_checkpoints]))
     run      abs    size  never run
     run      float        no checkpoint follows
     >>> _ = apply(pipeline, -5, [add_checkpoints])
@@ -60,7 +63,12 @@ def plan(transform: Transform, obj: Any) -> Plan:
 
     See also: :func:`flowly_ckpt.engines.apply`, :func:`flowly_ckpt.hashing.differences`.
     """
-    warn_of_redefined(transform)
+    if not callable(transform):
+        raise no_pipeline("plan", transform, obj)
+    if rewrites is UNSAID:
+        warn_of_redefined(transform)
+    else:
+        transform = rewritten(transform, rewrites)
     parts = _parts(transform)
     if not parts or _wrapper(parts[0]) is None:
         # The pass leaves no mark behind, so one that is still there was never put to use.

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from ..engines import check_rewrites
 from ..given import function, optional, switch, text, whole, wrong
 from ..hashing.redefined import warn_of_redefined
 from ..passes import Observation
 from ..pipelines import name_of
 from ..pipelines.names import module_name
 from ..plan import Forecast, Plan
+from ..rewriting import check_rewrites
 from ..targets.damage import DamagedError
 from ..targets.protocol import as_target, checked, described
 from ..targets.recall import MISSING, lookup
@@ -259,6 +259,8 @@ def statuses(recipe: Recipe[Any]) -> dict[Recipe[Any], Status]:
 
     See also: :meth:`flowly_ckpt.recipes.Recipe.status`.
     """
+    if not isinstance(recipe, Recipe):
+        raise wrong("recipe", "a recipe", recipe)
     return {known: found.status for known, found in _known(recipe).items()}
 
 

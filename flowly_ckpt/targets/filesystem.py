@@ -98,8 +98,11 @@ def make_folder(path: str, mode: int = PRIVATE) -> None:
     try:
         os.mkdir(path, mode)
     except FileNotFoundError:
-        make_folder(os.path.dirname(path), mode)
-        make_folder(path, mode)
+        above = os.path.dirname(path)
+        if os.path.isdir(above):
+            raise  # as in /proc, where none can be made
+        make_folder(above, mode)
+        os.mkdir(path, mode)
     except FileExistsError:
         if not os.path.isdir(path):
             raise

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextvars import copy_context
 from typing import Any, overload
 
-from ..given import made, switch
+from ..given import file, made, switch
 from ..typing import Target
 from .arguments import Done, DoneList, loaded, settled, spread
 from .calling import Definition, StoreOf, made_of
@@ -231,6 +231,8 @@ def task(
         raise TypeError(f"target must be a template or a mutable mapping, got {type(target).__name__}")
     if not isinstance(name_template, str | Template | None):
         raise TypeError(f"name_template must be a template, got {type(name_template).__name__}")
+    if target is not None and store is Filestore:
+        file("target", target.text if isinstance(target, Template) else target)
     save, skip = switch("save", save), switch("skip", skip)
     _check(store, save, changed)
     check_options("task", options, (*_OWN, "path", "base"))

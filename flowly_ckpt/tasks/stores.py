@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import StoreError
+from ..given import file
 from ..hashing import functional_hash
 from ..targets import Codec, FileTarget, as_target, plain_pickle
 from ..targets.claims import UNCLAIMED, Claims
@@ -228,6 +229,11 @@ class Filestore(Store):
     """
 
     codec: ClassVar[Codec] = plain_pickle
+
+    def __init__(self, loc: str | os.PathLike[str]) -> None:
+        if type(self) is Filestore:  # a subclass may know how to reach other places
+            file("loc", loc, "a path")
+        super().__init__(loc)
 
     def _entry(self, task: str = "") -> tuple[FileTarget, Key]:
         """Return the folder as a target in which every key names this file, and the key."""

@@ -98,11 +98,12 @@ class New(NamedTuple):
 
     def values(self) -> tuple[Any, ...]:
         """Return the values of its row; the time of its making is now."""
+        row = columns(self.key)
         created, blob = time.time_ns(), None if self.file is None else self.file.digest
         digest = digest_of_row(self.key, self.codec, created, self.data if blob is None else blob)
         made_from = json.dumps(self.facts.made_from, default=repr) if self.facts.made_from else None
         return (
-            *columns(self.key), self.codec, digest, created, self.size, blob, self.data, self.facts.seconds, made_from,
+            *row, self.codec, digest, created, self.size, blob, self.data, self.facts.seconds, made_from,
         )  # fmt: skip
 
 
