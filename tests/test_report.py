@@ -93,7 +93,7 @@ def test_a_page_that_cannot_be_written_costs_neither_the_value_nor_the_error(tmp
     (tmp_path / "gone").mkdir()
     engine = reporting(tmp_path / "gone" / "run.html")
     (tmp_path / "gone").rmdir()
-    with pytest.warns(StoreWarning, match=r"run.html' is not complete: FileNotFoundError"):
+    with pytest.warns(StoreWarning, match=r"run.html' is not complete: ValueError: there is no folder"):
         assert apply(increment, 1, engine=engine) == 2
     with pytest.warns(StoreWarning, match="not complete"), pytest.raises(ValueError, match="script"):
         apply(fail, 1, engine=engine)
