@@ -142,6 +142,43 @@ def test_several_parts_that_changed_are_all_named(monkeypatch):
     assert ask(transform, [2])[0].why.startswith("the input [1] → [2]; scaled: default of n 3 → 5, global SCALE")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        ("abc", "bac", "step str.title has moved"),
+        ("abc", "acb", "step str.lower has moved"),
+        ("abc", "ac", "step str.title is gone"),
+        ("abc", "bc", "step str.strip is gone"),
+        ("abc", "ab", "step str.lower is gone"),
+        ("ac", "abc", "step str.title is new"),
+        ("ac", "bac", "step str.title is new"),
+        ("ab", "abc", "step str.lower is new"),
+        ("ac", "abbc", "step str.title is new"),
+        ("abc", "aec", "it was another step: str.title"),
+        ("abc", "aecd", "it was another step: str.title, step str.swapcase is new"),
+        ("aab", "ab", "step str.strip is gone"),
+        ("ab", "aab", "step str.strip is new"),
+        ("ab" * 20, "ba" * 20, "step str.title has moved"),
+        ("a" * 90 + "b", "a" * 40 + "c" + "a" * 50 + "b", "step str.lower is new"),
+    ],
+)
+def test_steps_that_came_went_or_moved_are_told_from_those_that_stayed(before, after, why):
+    steps = dict(a=str.strip, b=str.title, c=str.lower, d=str.swapcase, e=str.upper)
+    target = {}
+    for letters, expected in ((before, "never run"), (after, why)):
+        transform = chained(*[steps[letter] for letter in letters], checkpoint(target, "text"))
+        assert ask(transform, "x")[0].why == expected
+        do(transform, "x")
+
+
+def test_a_step_that_stands_twice_is_told_once(monkeypatch):
+    target = {}
+    transform = chained(scaled, scaled, checkpoint(target, "rows"))
+    do(transform, [1])
+    monkeypatch.setitem(globals(), "SCALE", 0.7)
+    assert ask(transform, [1])[0].why == "scaled: global SCALE 0.5 → 0.7"
+
+
 def test_the_input_is_compared_part_by_part(tmp_path):
     pd = pytest.importorskip("pandas")
     table = pd.DataFrame({"price": [1.0, 2.0], "name": ["a", "b"]})

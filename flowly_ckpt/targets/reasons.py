@@ -9,6 +9,7 @@ from typing import Any
 from ..hashing.parts import Parts
 from ..hashing.wording import Change, changes, readable
 from ..typing import Key
+from .alignment import aligned
 from .facts import Entry
 from .protocol import BaseTarget
 
@@ -162,7 +163,8 @@ def of_code(target: BaseTarget, before: Entry, made_from: Mapping[str, Any]) -> 
     steps = steps_in(then)
     first = next((at for at, step in enumerate(steps) if step[1] not in known), len(steps))
     last = steps[first - 1][1] if first else then.get("after")
-    return listed(list(of_steps(steps[first:], tables_of(target, before, steps)[first:], last, made_from)))
+    told = of_steps(steps[first:], tables_of(target, before, steps)[first:], last, made_from)
+    return listed([*dict.fromkeys(told)])
 
 
 def of_steps(then: list[Any], tables: list[Rows | None], last: Any, made_from: Mapping[str, Any]) -> Iterator[str]:
@@ -170,24 +172,23 @@ def of_steps(then: list[Any], tables: list[Rows | None], last: Any, made_from: M
     hashes = [step[1] for step in made_from["steps"]]
     start = hashes.index(last) + 1 if last in hashes else 0
     now = made_from["steps"][start:]
-    for (name, *_), (other, *_) in zip(then, now):
-        if name != other:
-            break
-    else:
-        for (name, *_), _ in zip(then[len(now) :], range(1)):
-            yield f"step {readable(name)} is gone"
-        for (name, *_), _ in zip(now[len(then) :], range(1)):
-            yield f"step {readable(name)} is new"
     # Of an entry that is only read there are no live tables, but perhaps stored ones.
     own = getattr(made_from, "tables", ())[start:] or [Parts(step[2] if has_table(step) else {}, {}) for step in now]
-    for at, (name, *_) in enumerate(then[: len(now)]):
-        if name != now[at][0]:
-            yield f"it was another step: {readable(name)}"
-            return
-        before = tables[at]
-        found = changes(before, own[at].rows, own[at].places) if before and at < len(own) and own[at].rows else []
-        if found or at == 0:
-            yield in_step(readable(name).rpartition("<locals>.")[2], found or [Change("", "changed")])
+    pairs = aligned([step[0] for step in then], [step[0] for step in now])
+    gone = {then[at][0] for at, to in pairs if at is not None and to is None}
+    come = {now[to][0] for at, to in pairs if to is not None and at is None}
+    for at, to in pairs:
+        if at is None or to is None:
+            name = now[to][0] if to is not None else then[at or 0][0]
+            if to is not None or name not in come:
+                yield f"step {readable(name)} {'is gone' if to is None else 'has moved' if name in gone else 'is new'}"
+        elif then[at][0] != now[to][0]:
+            yield f"it was another step: {readable(then[at][0])}"
+        else:
+            before = tables[at]
+            found = changes(before, own[to].rows, own[to].places) if before and to < len(own) and own[to].rows else []
+            if found or at == to == 0:
+                yield in_step(readable(then[at][0]).rpartition("<locals>.")[2], found or [Change("", "changed")])
 
 
 def in_step(name: str, found: list[Change]) -> str:
