@@ -23,7 +23,7 @@ from .pipelines import Combinator, chained, effective_steps, name_of
 from .pipelines.awaiting import is_async, mark_async
 from .pipelines.names import module_name
 from .pipelines.pickling import name_to_pickle
-from .plan import Forecast, Plan
+from .plan import Forecast, Plan, restoring
 from .plan.planning import running
 from .targets.facts import Entry
 from .targets.protocol import as_target, checked
@@ -259,7 +259,8 @@ class memoized(Combinator, Generic[P, R]):
         arguments, key, before = self._keyed(args, kwargs)
         target, name = self.checkpoint.target, name_of(self)
         if self._has(key):
-            yield Forecast((name,), "restore", key[1], "stored for these arguments and this code")
+            entry = as_target(target).entry(key)
+            yield restoring((name,), key[1], "stored for these arguments and this code", entry)
         elif key in target:
             yield Forecast((name,), "run", key[1], "what is stored is no longer valid")
         else:

@@ -15,7 +15,17 @@ import pytest
 from laws import Counted, LoggedTarget, double, increment
 
 import flowly_ckpt
-from flowly_ckpt import add_checkpoints, apply, build_dict, calls, chained, checkpoint, functional_hash
+from flowly_ckpt import (
+    FileContent,
+    add_checkpoints,
+    apply,
+    build_dict,
+    calls,
+    chained,
+    checkpoint,
+    functional_hash,
+    pmap,
+)
 from flowly_ckpt.hashing.parts import MOST, parts_of
 from flowly_ckpt.hashing.walk import Walk
 from flowly_ckpt.hashing.wording import changes
@@ -26,6 +36,7 @@ from flowly_ckpt.targets.protocol import as_target
 from flowly_ckpt.targets.reasons import compared
 from flowly_ckpt.tasks import task
 from flowly_ckpt.typing import Facts
+from flowly_ckpt.tz import attempt, curry, each
 
 ask = partial(apply, rewrites=[add_checkpoints], engine=plan)
 do = partial(apply, rewrites=[add_checkpoints])
@@ -125,6 +136,24 @@ def test_a_cached_call_in_a_pipeline_tells_whether_its_id_was_seen(tmp_path):
     assert ask(transform, 1)[0].size > 0
 
 
+class Service:
+    def __init__(self, factor):
+        self.factor = factor
+
+    @calls.cache_with_checkpoint(id="n")
+    def scaled(self, n):
+        return self.factor * n
+
+
+def test_a_cached_method_tells_so_too():
+    calls.init_checkpoint("index", target={})
+    transform = chained(Service(2).scaled, increment)
+    assert ask(transform, 3)[0] == Forecast(("Service.scaled",), "run", "index", "its id is new")
+    assert do(transform, 3) == 7
+    assert ask(transform, 3)[0].action == "restore"
+    assert ask(chained(increment, Service(2).scaled), 3)[1].why == "its id is known when it runs"
+
+
 SCALE = 0.5
 
 
@@ -140,6 +169,48 @@ def test_several_parts_that_changed_are_all_named(monkeypatch):
     monkeypatch.setitem(scaled.__kwdefaults__, "n", 5)
     assert ask(transform, [1])[0].why == "scaled: default of n 3 → 5, global SCALE 0.5 → 0.7"
     assert ask(transform, [2])[0].why.startswith("the input [1] → [2]; scaled: default of n 3 → 5, global SCALE")
+
+
+def value_of(item):
+    return item["value"] if isinstance(item, dict) else item
+
+
+@pytest.mark.parametrize("make", [dict, DiskTarget], ids=["dict", "disk"])
+@pytest.mark.parametrize("mapping", [curry(map), each, attempt, pmap], ids=["map", "each", "attempt", "pmap"])
+def test_an_item_is_compared_with_what_it_was_and_with_no_other_item(tmp_path, make, mapping):
+    target = make() if make is dict else make(tmp_path / "results")
+    transform = chained(mapping(chained(value_of, checkpoint(target, "item"))), list)
+    items = [{"name": f"n{i}", "value": i, "rows": [i] * 3} for i in range(10)]
+    do(transform, items)
+    edited = [*items[:3], {**items[3], "value": 99}, *items[4:]]
+    first = ask(transform, edited)[0]
+    assert first.place == ("each item",)
+    assert first.why == "9 of 10 items stored; the input differs in ['value'] 3 → 99"
+    assert ask(transform, [*items, {"name": "n10", "value": 10, "rows": [10] * 3}])[0].why == (
+        "10 of 11 items stored; the input is new"
+    )
+    assert ask(transform, edited[3:4])[0].why == "0 of 1 items stored; the input differs in ['value'] 3 → 99"
+    assert ask(transform, [])[0].why == "there are no items"
+    do(transform, [1, 2, 3])
+    assert ask(transform, [1, 2, 3, 7])[0].why == "3 of 4 items stored; the input is new"
+    if make is not dict:
+        target.close()
+
+
+def test_a_file_is_compared_with_what_it_held(tmp_path):
+    files = [tmp_path / name for name in ("a.csv", "b.csv", "c.csv")]
+    for file in files:
+        file.write_text(file.name)
+    target = {}
+    read = chained(Path, Path.read_text, checkpoint(target, "text"))
+    for transform, inputs in ((read, files[1]), (chained(each(read), checkpoint(target, "all"), len), files)):
+        do(transform, [*map(FileContent, inputs)] if isinstance(inputs, list) else FileContent(inputs))
+    assert ask(read, FileContent(__file__))[0].why == "the input is new"
+    files[0].write_text("edited")
+    assert ask(read, FileContent(files[0]))[0].why == "the content of a.csv changed"
+    whole, item, _ = ask(chained(each(read), checkpoint(target, "all"), len), [*map(FileContent, files)])
+    assert whole.why == "the input differs in content of a.csv of [0]"
+    assert item.why == "2 of 3 items stored; the content of a.csv changed"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +234,7 @@ def test_several_parts_that_changed_are_all_named(monkeypatch):
     ],
 )
 def test_steps_that_came_went_or_moved_are_told_from_those_that_stayed(before, after, why):
-    steps = dict(a=str.strip, b=str.title, c=str.lower, d=str.swapcase, e=str.upper)
+    steps = {"a": str.strip, "b": str.title, "c": str.lower, "d": str.swapcase, "e": str.upper}
     target = {}
     for letters, expected in ((before, "never run"), (after, why)):
         transform = chained(*[steps[letter] for letter in letters], checkpoint(target, "text"))
@@ -255,7 +326,7 @@ def test_branches_and_items_are_looked_into():
     do(transform, [1, 2])
     low, items, *_ = ask(transform, [1, 2, 3])
     assert (low.action, low.why) == ("run", "the input [1, 2] → [1, 2, 3]")
-    assert (items.action, items.why) == ("run", "2 of 3 items stored; the input 2 → 3")
+    assert (items.action, items.why) == ("run", "2 of 3 items stored; the input is new")
     low, items, *_ = ask(transform, [2, 1])
     assert (items.action, items.why) == ("restore", "2 of 2 items stored")
     later = ask(chained(sorted, transform), [1, 2])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
 from ..checkpoint import checkpoint, with_checkpoint
-from ..pipelines import Combinator, attempt, each, name_of, role
+from ..pipelines import Combinator, name_of, role
 from ..pipelines.bases import Fields, Named
+from ..pipelines.mapping import is_mapping
 from ..pipelines.strategies import fold
 from ..typing import Transform
 
@@ -88,7 +88,7 @@ def parts_of(transform: Transform) -> Chain:
             return Chain((_mark(next(numbers), term),))
         if role(term) in ("sequential", "transparent"):
             return Chain(())
-        if _is_map(term) and len(term.args) == 1 and callable(term.args[0]):  # over a plain function
+        if is_mapping(term) and len(term.args) == 1 and callable(term.args[0]):  # over a plain function
             inner = Step(next(numbers), name_of(term.args[0]), name_of(term.args[0]))
             return Chain((Fork(next(numbers), name_of(term), "map", ("",), (Chain((inner,)),), True),))
         return Chain((Step(next(numbers), name_of(term), name_of(term)),))
@@ -102,7 +102,7 @@ def parts_of(transform: Transform) -> Chain:
             return made[0]
         titles = _titles(term, len(children))
         label = type(term).__name__ if isinstance(term, Combinator) else name_of(term)
-        return Chain((Fork(next(numbers), name_of(term), label, titles, tuple(made), _is_map(term)),))
+        return Chain((Fork(next(numbers), name_of(term), label, titles, tuple(made), is_mapping(term)),))
 
     drawn: Chain = fold(leaf, make, transform)
     return drawn
@@ -126,10 +126,6 @@ def _mark(at: int, mark: Any) -> Mark:
     if not isinstance(mark, checkpoint):
         return Mark(at, name_of(mark), "")
     return Mark(at, "" if mark.tag == "<untagged>" else mark.tag, type(mark.target).__name__)
-
-
-def _is_map(term: Any) -> bool:
-    return isinstance(term, attempt | each) or getattr(term, "func", None) is builtins.map
 
 
 def _titles(term: Transform, branches: int) -> tuple[str, ...]:

@@ -150,8 +150,8 @@ class Table:
         self.seen_as.setdefault(way, (kind, shown))
 
     def text(self, obj: Any, way: str) -> str:
-        """Return what can be shown of a plain value; nothing of one that seems to be secret."""
-        if self.private or type(obj) is Blob or SECRET.search(way):
+        """Return what can be shown of a plain value; nothing of one that seems to be secret, or of a file's digest."""
+        if self.private or type(obj) is Blob or SECRET.search(way) or "content of " in way:
             return ""
         return brief(obj)
 

@@ -11,9 +11,19 @@ from ..typing import Transform
 from .bases import Fields
 from .names import steps_of
 
-__all__ = ["Failed", "FailedItemsError", "attempt", "each"]
+__all__ = ["Failed", "FailedItemsError", "attempt", "each", "is_mapping"]
 
 _SHOWN = 5
+
+
+def is_mapping(transform: Transform) -> bool:
+    """Return whether a transform applies the one that it is made of to each item of a sequence.
+
+    >>> from functools import partial
+    >>> is_mapping(each(abs)), is_mapping(partial(map, abs)), is_mapping(abs)
+    (True, True, False)
+    """
+    return getattr(transform, "func", None) is map or hasattr(type(transform), "__flowly_maps__")
 
 
 class Failed(NamedTuple):
@@ -79,6 +89,7 @@ class each(Fields):
     """
 
     __slots__ = _transforms = ("func",)
+    __flowly_maps__ = True
 
     def __init__(self, func: Transform) -> None:
         self.func = func
@@ -119,6 +130,7 @@ class attempt(Fields):
     """
 
     __slots__ = _transforms = ("func",)
+    __flowly_maps__ = True
 
     def __init__(self, func: Transform) -> None:
         self.func = func

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Sized
+from contextvars import ContextVar
 from functools import partial
 from itertools import groupby
+from types import MethodType
 from typing import Any
 
 from ..checkpoint.hashed import Hashed
@@ -13,6 +15,7 @@ from ..checkpoint.sources import Sources
 from ..checkpoint.wrapper import Stage, keys_of, stages_of, with_checkpoint
 from ..hashing.redefined import warn_of_redefined
 from ..pipelines import apply_concat, build_dict, children, effective_steps, itemsetter, name_of, role, seq, walk
+from ..pipelines.mapping import is_mapping
 from ..rewriting import UNSAID, no_pipeline, rewritten
 from ..targets.protocol import BaseTarget, as_target
 from ..targets.reasons import explained
@@ -111,6 +114,9 @@ def _tells(term: Transform) -> bool:
 
 
 def _own(term: Transform) -> Any:
+    if type(term) is MethodType:  # which passes on what its function has, without the instance
+        own = getattr(term.__func__, "__flowly_forecast__", None)
+        return own and partial(own, term.__self__)
     return getattr(term, "__flowly_forecast__", None)
 
 
@@ -152,10 +158,14 @@ def _inside(part: Transform, obj: Any) -> Iterator[Forecast]:
     elif isinstance(part, with_checkpoint):
         yield from _unknown(part) if obj is MISSING else _stages(part, obj)
     elif any(isinstance(term, with_checkpoint) or _own(term) for term in walk(part)):
-        if getattr(part, "func", None) is map and len(children(part)) == 1:
+        if _is_mapping(part):
             yield from _mapped(part, obj)
         else:
             yield from _branches(part, obj)
+
+
+def _is_mapping(part: Transform) -> bool:
+    return len(children(part)) == 1 and is_mapping(part)
 
 
 def _branches(part: Transform, obj: Any) -> Iterator[Forecast]:
@@ -168,27 +178,50 @@ def _branches(part: Transform, obj: Any) -> Iterator[Forecast]:
             yield row._replace(place=(name, *row.place))
 
 
+class _Items:
+    """The hashes of the items of a mapping; while they are gathered, no reasons are looked for."""
+
+    def __init__(self) -> None:
+        self.objects: set[str] = set()
+        self.gathering = True
+
+
+_mapping: ContextVar[_Items | None] = ContextVar("flowly_ckpt_mapping", default=None)
+
+
 def _mapped(part: Transform, obj: Any) -> Iterator[Forecast]:
     """Forecast a mapping: how many of its items are stored, and why the first that is not would run."""
     (inner,) = children(part)
-    if not isinstance(obj, Sized) or not hasattr(obj, "__iter__"):
-        for row in _forecasts(_parts(inner), MISSING):
-            yield row._replace(place=("each item", *row.place))
+    parts = _parts(inner)
+    if not isinstance(obj, Sized) or not hasattr(obj, "__iter__") or not obj:
+        for row in _forecasts(parts, MISSING):
+            why = row.why if not isinstance(obj, Sized) or row.tag is None else "there are no items"
+            yield row._replace(place=("each item", *row.place), why=why)
         return
-    found = [list(_forecasts(_parts(inner), item)) for item in obj]
-    rows = [row for row in found[0] if row.tag is not None] if found else []
-    for at, row in enumerate(found[0] if found else ()):
-        column = [item[at] for item in found if at < len(item)]
-        yield (_items(column, row) if row in rows else row)._replace(place=("each item", *row.place))
+    token = _mapping.set(items := _Items())
+    try:
+        given = list(obj)
+        found = [list(_forecasts(parts, item)) for item in given]
+        items.gathering = False
+        told: dict[int, list[Forecast]] = {}
+        for at, row in enumerate(found[0]):
+            column = [rows[at] for rows in found if at < len(rows)]
+            if row.tag is not None:
+                first = next((place for place, rows in enumerate(column) if rows.action == "run"), None)
+                if first is not None and first not in told:
+                    told[first] = list(_forecasts(parts, given[first]))
+                row = _items(column, row, None if first is None else told[first][at])
+            yield row._replace(place=("each item", *row.place))
+    finally:
+        _mapping.reset(token)
 
 
-def _items(column: Sequence[Forecast], first: Forecast) -> Forecast:
-    runs = [row for row in column if row.action == "run"]
-    count = f"{len(column) - len(runs)} of {len(column)} items stored"
+def _items(column: Sequence[Forecast], first: Forecast, runs: Forecast | None) -> Forecast:
+    count = f"{sum(row.action != 'run' for row in column)} of {len(column)} items stored"
+    if runs is not None:
+        return runs._replace(why=f"{count}; {runs.why}")
     total = partial(_total, column)
-    if not runs:
-        return first._replace(why=count, size=total("size"), saves=total("saves"))
-    return runs[0]._replace(why=f"{count}; {runs[0].why}")
+    return first._replace(why=count, size=total("size"), saves=total("saves"))
 
 
 def _total(rows: Sequence[Forecast], name: str) -> Any:
@@ -214,6 +247,8 @@ def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
         if position < last:
             yield Forecast(names, "skip", key[1], LATER)
         elif position == last:
+            if items := _mapping.get():
+                items.objects.add(key[0])
             entries = [target.entry(one.key) for target, one in zip(targets[: last + 1], keyed)]
             saves = sum(entry.seconds for entry in entries if entry)  # those before it need not run either
             yield restoring(names, key[1], STORED, entries[-1])._replace(saves=saves or None)
@@ -224,7 +259,11 @@ def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
 
 def running(names: tuple[str, ...], key: Key, target: BaseTarget, sources: Sources, position: int) -> Forecast:
     """Forecast that steps run, with the reason: what the nearest earlier entry of the tag was made from is compared."""
-    why, before = explained(target, key, sources[position])
+    items = _mapping.get()
+    if items is not None and items.gathering:
+        items.objects.add(key[0])
+        return Forecast(names, "run", key[1], "")
+    why, before = explained(target, key, sources[position], items.objects if items else ())
     choice = getattr(target, "choice", "")
     why = f"{why}; {choice}" if choice else why
     return Forecast(names, "run", key[1], why, saves=before.seconds or None if before else None)

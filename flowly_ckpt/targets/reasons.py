@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -64,36 +64,85 @@ def reason(target: BaseTarget, key: Key, made_from: Mapping[str, Any]) -> str:
     return explained(target, key, made_from)[0]
 
 
-def explained(target: BaseTarget, key: Key, made_from: Mapping[str, Any]) -> tuple[str, Entry | None]:
+def explained(
+    target: BaseTarget, key: Key, made_from: Mapping[str, Any], others: Collection[str] | None = None
+) -> tuple[str, Entry | None]:
     """Return why there is no entry of a key, and the nearest earlier one.
+
+    :param others: the hashes of objects that stand beside this one, where there is time to look at many entries: what
+        was made from these was not made from it.
 
     >>> from flowly_ckpt.targets.protocol import as_target
     >>> explained(as_target({}), ("a", "fit", "f"), {})
     ('never run', None)
     """
     try:
-        before = nearest(target, key, names_in(made_from))
-        why = target.fate(key) or ("never run" if before is None else compared(target, before, key, made_from))
+        before = nearest(target, key, made_from, others)
+        why = target.fate(key)
+        if not why and before is None:
+            why = "the input is new" if others and target.latest(tag=key[1]) else "never run"
+        elif not why:
+            why = compared(target, before, key, made_from)
     except Exception as error:  # noqa: BLE001  a target that cannot list what it has can be used all the same
         return f"it is not known why ({type(error).__name__}: {readable(str(error))})", None
     return why, before
 
 
-def nearest(target: BaseTarget, key: Key, names: list[str] | None = None) -> Entry | None:
+def nearest(
+    target: BaseTarget, key: Key, made_from: Mapping[str, Any], others: Collection[str] | None = None
+) -> Entry | None:
     """Return the latest entry of a tag: of the same input, by steps of the same names first, else of the same code.
 
-    Where there is neither, any other of the tag.
+    Where there is neither, any other of the tag. Among ``others``, the one whose input is most like this one.
 
     >>> from flowly_ckpt.targets.protocol import as_target
-    >>> nearest(as_target({("a", "fit", "f"): 6}), ("b", "fit", "f")).key[0]
+    >>> nearest(as_target({("a", "fit", "f"): 6}), ("b", "fit", "f"), {}).key[0]
     'a'
     """
     obj, tag, transform = key
     same = list(islice(target.entries(tag=tag, object=obj), LOOKS))
     if same:
-        rated = [(alike(names_in(entry.made_from), names or []), entry.created, at) for at, entry in enumerate(same)]
+        names = names_in(made_from)
+        rated = [(alike(names_in(entry.made_from), names), entry.created, at) for at, entry in enumerate(same)]
         return same[max(rated)[2]]
-    return target.latest(tag=tag, transform=transform) or target.latest(tag=tag)
+    if not others:
+        named = latest_named(target, tag, transform, called(made_from)) if others is not None else None
+        return named or target.latest(tag=tag, transform=transform) or target.latest(tag=tag)
+    left = [entry for entry in islice(target.entries(tag=tag), LOOKS) if entry.key[0] not in others]
+    found = [
+        (common(entry.made_from, made_from), entry.key[2] == transform, entry.created, at)
+        for at, entry in enumerate(left)
+    ]
+    best = max(found, default=(0,))
+    return left[best[3]] if best[0] else None
+
+
+def common(then: Mapping[str, Any], now: Mapping[str, Any]) -> int:
+    """Return how much two inputs have in common: equal parts, or that they are called the same.
+
+    >>> common({"parts": {":['a']": "1", ":['b']": "2"}}, {"parts": {":['a']": "1", ":['b']": "3"}})
+    1
+    """
+    before, after = then.get("parts"), now.get("parts")
+    equal = len(before.items() & after.items()) if is_table(before) and is_table(after) else 0
+    return equal + bool(called(now) and called(then) == called(now))
+
+
+def called(made_from: Mapping[str, Any]) -> str:
+    """Return the text or the path that an input is known by, if it is known by one.
+
+    >>> called({"input": "'a.csv'"}), called({"input": "dict of 3"})
+    ("'a.csv'", '')
+    """
+    name = made_from.get("input")
+    return name if isinstance(name, str) and name[:1] in ("'", '"') else ""
+
+
+def latest_named(target: BaseTarget, tag: str, transform: str, name: str) -> Entry | None:
+    """Return the latest entry of the same code whose input has a name."""
+    entries = islice(target.entries(tag=tag, transform=transform), LOOKS) if name else ()
+    found = [entry for entry in entries if called(entry.made_from) == name]
+    return max(found, key=lambda entry: entry.created, default=None)
 
 
 def alike(names: list[str], others: list[str]) -> tuple[bool, int]:
@@ -142,8 +191,12 @@ def of_input(then: Any, now: Any, after: Any) -> str:
     if not is_table(then) or not is_table(now):
         return "the input is new"
     found = changes(then, now)
+    if len(found) == 1 and found[0].about.startswith("content of "):
+        return f"the {found[0].about} {found[0].how}"
     if len(found) == 1 and not found[0].about:
         return "the input is new" if found[0].how == "changed" else f"the input {found[0].how}"
+    if any(change.about.startswith("content of ") and change.how == "is new" for change in found):
+        return "the input is new"  # another file
     values = [f"{change.about} {change.how}" if " → " in change.how else f"{change.about}" for change in found]
     return f"the input differs in {listed(values)}" if values else "the input is new"
 
