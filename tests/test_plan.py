@@ -209,7 +209,7 @@ def test_a_file_is_compared_with_what_it_held(tmp_path):
     files[0].write_text("edited")
     assert ask(read, FileContent(files[0]))[0].why == "the content of a.csv changed"
     whole, item, _ = ask(chained(each(read), checkpoint(target, "all"), len), [*map(FileContent, files)])
-    assert whole.why == "the input differs in content of a.csv of [0]"
+    assert whole.why == "the content of a.csv of [0] changed"
     assert item.why == "2 of 3 items stored; the content of a.csv changed"
 
 
@@ -296,6 +296,26 @@ def test_expired_evicted_and_never_run_are_told_apart(tmp_path, make, why):
     do(transform, 61)
     assert ask(transform, 60)[0].why == why
     target.close()
+
+
+def test_a_store_remembers_what_it_has_evicted(tmp_path):
+    def noise(n):
+        return os.urandom(3000 + n)
+
+    def asked(n):
+        with DiskTarget(tmp_path / "results") as later:
+            return ask(chained(noise, checkpoint(later, "noise")), n)[0].why
+
+    with DiskTarget(tmp_path / "results", max_bytes=10_000) as target:
+        for n in range(8):
+            do(chained(noise, checkpoint(target, "noise")), n)
+        kept = [n for n in range(8) if functional_hash(n) in {key[0] for key in target}]
+        (one, *_) = gone = sorted({*range(8)} - {*kept})
+        assert {asked(n) for n in gone} == {"evicted"}
+        assert asked(100) == "the input 7 → 100"
+        do(chained(noise, checkpoint(target, "noise")), one)
+        target.clear_where(tag="noise")
+    assert asked(one) == "never run"
 
 
 def test_what_would_be_restored_has_its_size_age_and_the_time_it_saves(tmp_path, monkeypatch):

@@ -408,7 +408,7 @@ ROWS = [
     (lambda: log_to(5), TypeError, "logger must be a logger or its name, got 5"),
     (lambda: log_to(level="loud"), ValueError, "level must be a level of logging such as logging.INFO, got 'loud'"),
     (lambda: progress("bars"), TypeError, "file must be a text stream such as sys.stderr, got 'bars'"),
-    (lambda: DiskTarget("/proc/nosuch/results").__setitem__(K, 1), OSError, "/proc/nosuch"),
+    (lambda: DiskTarget("/proc/nosuch/results").__setitem__(K, 1), OSError, "/proc"),
     (lambda: file("text", 5), TypeError, "path must be the path of a file, got 5"),
     (lambda: glob_files("x", ".", "*", recursive="no"), TypeError, "recursive must be True or False, got 'no'"),
     (lambda: Filestore(5), TypeError, "loc must be a path, got 5"),

@@ -40,7 +40,8 @@ CHECK = """select cast(object as blob), cast(tag as blob), cast(transform as blo
     created, size, blob, data from entries where id > ? order by id limit 200"""
 KEYS = """select object, tag, transform, created from entries
     where (tag, object, transform) {} (?, ?, ?) order by tag, object, transform limit {}"""
-WORTH = f"select id, size, blob from entries where id != ? order by seconds / max(size, 1), {USED}, id"
+WORTH = f"""select id, size, blob, object, tag, transform from entries where id != ?
+    order by seconds / max(size, 1), {USED}, id"""
 PAGE = 2000
 AT_ONCE = 300  # keys in a statement, whose values SQLite limits
 
