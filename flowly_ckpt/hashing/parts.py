@@ -20,7 +20,7 @@ from .rows import Attrs, Blob
 from .walk import Walk
 from .way import labelled
 
-__all__ = ["CUT", "Parts", "Row", "parts_of", "row_of"]
+__all__ = ["CUT", "Parts", "Row", "parts_of", "row_of", "stretch"]
 
 MOST = 48  # rows of a table
 ITEMS = 16  # of a container, to be told apart
@@ -29,6 +29,8 @@ CUT = "cut"
 REST = "something further off"
 SECRET = re.compile(r"(?i)passw|secret|token|credential|api_?key|auth")
 LARGE = 2_000  # items
+STRETCHES = 32  # of a container that has no row for each item
+DIVIDED = 50_000  # items
 FAR = 120  # characters of what leads to a part
 BITS = 200  # of an integer that is written out
 CONTAINERS = frozenset({list, tuple, dict})
@@ -163,7 +165,8 @@ class Table:
             self.add(f"{owner}:{REST}", self.walk.enc(obj), CUT)
             return
         if kind in CONTAINERS and (len(obj) > self.items or is_full or self.is_heavy(obj)):
-            self.add(way, self.walk.enc(obj), CUT, f"{kind.__name__} of {len(obj)}")
+            told = "" if is_full or self.is_heavy(obj) else self.stretches(obj)
+            self.add(way, self.walk.enc(obj), CUT, f"{kind.__name__} of {len(obj)}{told}")
             return
         if kind in SHORT and is_short(obj):
             self.add(way, self.walk.enc(obj), "value", self.text(obj, way))
@@ -191,6 +194,15 @@ class Table:
                 label = name.partition(" '")[0] if tag == b"<run>" else name
                 self.waiting.append((part, owner, joined(labels, label), False))
         self.add(way, b"".join(own), *self.shown(obj, tag, parts, rebased))
+
+    def stretches(self, obj: Any) -> str:
+        """Return the digests of stretches of a container, two letters each, to say later where it was changed."""
+        if len(obj) > DIVIDED:
+            return ""
+        items, step = list(obj.items()) if type(obj) is dict else obj, stretch(len(obj))
+        parts = [items[start : start + step] for start in range(0, len(items), step)]
+        self.kept.append((obj, parts))
+        return "|" + "".join([self.walk.fold(self.walk.enc(part)).hex()[:2] for part in parts])
 
     def is_heavy(self, obj: Any) -> bool:
         """Return whether what is in a container is large and was encoded with it: to encode it apart takes long."""
@@ -225,6 +237,15 @@ class Table:
             name = f"{base}#{number}"
         self.names.add(name)
         return name
+
+
+def stretch(count: int) -> int:
+    """Return into stretches of how many items a container is divided; the same for one that grows a little.
+
+    >>> stretch(20), stretch(686), stretch(687)
+    (1, 32, 32)
+    """
+    return 1 << max(-(-count // STRETCHES) - 1, 0).bit_length()
 
 
 def brief(obj: Any) -> str:
