@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import sys
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from flowly_ckpt.hashing.walk import Walk
 from flowly_ckpt.hashing.wording import changes
 from flowly_ckpt.passes import observe
 from flowly_ckpt.plan import Forecast, Plan, plan
+from flowly_ckpt.recipes import arg, recipe
 from flowly_ckpt.targets import Bounded, DiskTarget, Expiring, FileTarget, Hashed
 from flowly_ckpt.targets.protocol import as_target
 from flowly_ckpt.targets.reasons import compared
@@ -136,6 +138,53 @@ def test_a_cached_call_in_a_pipeline_tells_whether_its_id_was_seen(tmp_path):
     assert ask(transform, 1)[0].size > 0
 
 
+@pytest.mark.parametrize("changed", ["warn", "rerun", "ignore"])
+def test_a_task_tells_what_is_there_and_what_it_was_made_from(tmp_path, monkeypatch, changed):
+    monkeypatch.setenv("PIPEX", "cache")
+
+    def made(factor):
+        def scaled(n):
+            return factor * n
+
+        return task(target=f"{tmp_path}/scaled_{{n}}", changed=changed)(scaled)
+
+    assert plan(made(2), 1)[0].why == "its file is not there"
+    assert made(2)(1).load() == 2
+    (row,) = plan(made(2), 1)
+    assert (row.action, row.why) == ("restore", "its file is there")
+    assert row.size > 0
+    (row,) = plan(made(3), 1)
+    assert (row.action, row.why) == {
+        "warn": ("restore", "its file is there, made from different code"),
+        "rerun": ("run", "it was made from different code"),
+        "ignore": ("restore", "its file is there"),
+    }[changed]
+    with warnings.catch_warnings(action="ignore"):
+        assert made(3)(1).load() == (3 if row.action == "run" else 2), "as the forecast says"
+    kept = task(target=made(2).target, store={})(double)
+    assert kept(1).load() == 2
+    assert plan(kept, 1)[0].action == "restore"
+
+
+def test_a_recipe_tells_which_of_its_ingredients_changed(tmp_path):
+    with DiskTarget(tmp_path / "results") as target:
+        rows, rate = arg([1, 2], "rows", target=target), arg(2, "rate", target=target)
+
+        @recipe([rows, rate], target=target)
+        def scaled_rows(rows, rate):
+            return [row * rate for row in rows]
+
+        assert scaled_rows.brew() == [2, 4]
+        (*_, row) = scaled_rows.plan()
+        assert row.action == "restore"
+        assert row.size > 0
+        rate.set(3)
+        (*_, row) = scaled_rows.plan()
+        rate.brew()
+        (*_, row) = scaled_rows.plan()
+        assert (row.action, row.why) == ("run", "the result of rate changed")
+
+
 class Service:
     def __init__(self, factor):
         self.factor = factor
@@ -191,6 +240,9 @@ def test_an_item_is_compared_with_what_it_was_and_with_no_other_item(tmp_path, m
     )
     assert ask(transform, edited[3:4])[0].why == "0 of 1 items stored; the input differs in ['value'] 3 → 99"
     assert ask(transform, [])[0].why == "there are no items"
+    do(transform, edited)
+    new = {"name": "n10", "value": 10, "rows": [10] * 3}
+    assert ask(transform, [*edited, new])[0].why == "10 of 11 items stored; the input is new"
     do(transform, [1, 2, 3])
     assert ask(transform, [1, 2, 3, 7])[0].why == "3 of 4 items stored; the input is new"
     if make is not dict:

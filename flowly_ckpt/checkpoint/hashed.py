@@ -7,11 +7,12 @@ runs has another key the next time: its result is right where it is, but is not 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import BuiltinFunctionType
 from typing import Any
 
-from ..errors import MutationWarning
+from ..errors import MutationWarning, UnhashableError
 from ..hashing.changes import Way, is_changed, way_to_change
 from ..hashing.digests import digest, prefixes
 from ..hashing.kept import Keeper, Knowing
@@ -20,7 +21,7 @@ from ..once import warn_once
 from ..pipelines import name_of
 from ..typing import Transform
 
-__all__ = ["Hashed", "warn_of_changes"]
+__all__ = ["Hashed", "warn_of_changes", "watching_steps"]
 
 _IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
 _QUICK = 0.1  # seconds that it may take to hash the input, or the steps, once more
@@ -91,6 +92,27 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
         _look_at_input(before, obj, steps, hasher)
         _note("input", code, time.perf_counter() - start)
     return is_of_key
+
+
+@contextmanager
+def watching_steps(*steps: Transform) -> Iterator[None]:
+    """Warn of what steps change of their own code in a block; of steps that cannot be hashed nothing is known.
+
+    >>> import warnings
+    >>> seen = []
+    >>> def step(x): return seen.append(x)
+    >>> with warnings.catch_warnings(record=True, action="always") as caught, watching_steps(step):
+    ...     step(1)
+    >>> len(caught)
+    1
+    """
+    try:
+        before = Hashed(None, steps, Keeper())
+    except (UnhashableError, RecursionError):
+        yield
+        return
+    yield
+    warn_of_changes(before, None, steps, None)
 
 
 def _is_cheap(what: str, code: str, spent: float) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Collection, Iterator, Sequence
 from contextvars import ContextVar
 from functools import partial
 from itertools import groupby
@@ -193,9 +193,9 @@ def _mapped(part: Transform, obj: Any) -> Iterator[Forecast]:
     """Forecast a mapping: how many of its items are stored, and why the first that is not would run."""
     (inner,) = children(part)
     parts = _parts(inner)
-    if not isinstance(obj, Sized) or not hasattr(obj, "__iter__") or not obj:
+    if not isinstance(obj, Collection) or not len(obj):
         for row in _forecasts(parts, MISSING):
-            why = row.why if not isinstance(obj, Sized) or row.tag is None else "there are no items"
+            why = row.why if not isinstance(obj, Collection) or row.tag is None else "there are no items"
             yield row._replace(place=("each item", *row.place), why=why)
         return
     token = _mapping.set(items := _Items())

@@ -79,10 +79,10 @@ def explained(
     try:
         before = nearest(target, key, made_from, others)
         why = target.fate(key)
-        if not why and before is None:
-            why = "the input is new" if others and target.latest(tag=key[1]) else "never run"
-        elif not why:
+        if not why and before is not None:
             why = compared(target, before, key, made_from)
+        elif not why:
+            why = "the input is new" if others and target.latest(tag=key[1]) else "never run"
     except Exception as error:  # noqa: BLE001  a target that cannot list what it has can be used all the same
         return f"it is not known why ({type(error).__name__}: {readable(str(error))})", None
     return why, before
@@ -109,12 +109,11 @@ def nearest(
         named = latest_named(target, tag, transform, called(made_from)) if others is not None else None
         return named or target.latest(tag=tag, transform=transform) or target.latest(tag=tag)
     left = [entry for entry in islice(target.entries(tag=tag), LOOKS) if entry.key[0] not in others]
+    alike_to_it = [common(entry.made_from, made_from) for entry in left]
     found = [
-        (common(entry.made_from, made_from), entry.key[2] == transform, entry.created, at)
-        for at, entry in enumerate(left)
+        (count, left[at].key[2] == transform, left[at].created, at) for at, count in enumerate(alike_to_it) if count
     ]
-    best = max(found, default=(0,))
-    return left[best[3]] if best[0] else None
+    return left[max(found)[3]] if found else None
 
 
 def common(then: Mapping[str, Any], now: Mapping[str, Any]) -> int:
@@ -123,9 +122,10 @@ def common(then: Mapping[str, Any], now: Mapping[str, Any]) -> int:
     >>> common({"parts": {":['a']": "1", ":['b']": "2"}}, {"parts": {":['a']": "1", ":['b']": "3"}})
     1
     """
-    before, after = then.get("parts"), now.get("parts")
-    equal = len(before.items() & after.items()) if is_table(before) and is_table(after) else 0
-    return equal + bool(called(now) and called(then) == called(now))
+    tables = [one.get("parts") for one in (then, now)]
+    before, after = (set(table.items()) if isinstance(table, dict) and is_table(table) else set() for table in tables)
+    equal = {way for way, _ in before & after} - {":"}  # which is of the kind alone
+    return len(equal) + bool(called(now) and called(then) == called(now))
 
 
 def called(made_from: Mapping[str, Any]) -> str:

@@ -6,11 +6,12 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextvars import copy_context
 from typing import Any, overload
 
 from ..given import file, made, switch
+from ..plan import Forecast
 from ..typing import Target
 from .arguments import Done, DoneList, loaded, settled, spread
 from .calling import Definition, StoreOf, made_of
@@ -108,6 +109,10 @@ class Task(Definition):
         if instance is None:
             return self
         return self.copy(first=(instance,))
+
+    def __flowly_forecast__(self, obj: Any) -> Iterator[Forecast]:
+        """Yield whether the result of a call is there already."""
+        return self.transform.__flowly_forecast__(obj)
 
     def __flowly_children__(self) -> tuple[Any, ...]:
         return (self.fn,)

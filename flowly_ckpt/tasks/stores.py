@@ -13,7 +13,7 @@ from ..given import file
 from ..hashing import functional_hash
 from ..targets import Codec, FileTarget, as_target, plain_pickle
 from ..targets.claims import UNCLAIMED, Claims
-from ..targets.facts import Collected
+from ..targets.facts import Collected, Entry
 from ..targets.files import CLAIMS
 from ..targets.filesystem import digest_of
 from ..targets.mutation import watch
@@ -73,6 +73,10 @@ class Store:
 
     def note(self, task: str, facts: Facts) -> None:
         """Keep facts about the data that are there now; by default they are not kept."""
+
+    def entry(self) -> Entry | None:
+        """Return what is known of the data that are there; by default that is not kept."""
+        return None
 
     def made_from(self) -> Mapping[str, Any]:
         """Return what the data that are there now were made from, by name; empty where that is not known."""
@@ -182,6 +186,10 @@ class Kept(Store):
             return lookup(newest, self.key) is not MISSING
         return self.key in newest
 
+    def entry(self) -> Entry | None:
+        """Return what the target knows of the entry."""
+        return as_target(self.target).entry(self.key)
+
     def remove(self) -> None:
         """Delete the entry, so that its task runs again; do nothing where there is none."""
         with suppress(KeyError):
@@ -273,6 +281,11 @@ class Filestore(Store):
     def exists(self) -> bool:
         """Return whether there is a file."""
         return os.path.isfile(self.loc)
+
+    def entry(self) -> Entry | None:
+        """Return what is known of the file that is there."""
+        target, key = self._entry()
+        return target.entry(key)
 
     def remove(self) -> None:
         """Remove the file, so that its task runs again; do nothing where there is none."""
