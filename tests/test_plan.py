@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import warnings
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -344,6 +345,54 @@ def test_a_change_in_a_large_container_is_placed(before, at, why):
     if isinstance(before, list):
         assert ask(transform, [*before, 1])[0].why == f"the input list of {len(before)} → list of {len(before) + 1}"
         assert ask(transform, before[::-1])[0].why.startswith("the input")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        ({1, 2}, {1, 3}, "the input {1, 2} → {1, 3}"),
+        ({"words": {"a", "b"}}, {"words": {"a"}}, "the input differs in ['words'] {'a', 'b'} → {'a'}"),
+        ({"a": 1}, {"a": 1, "b": 2}, "the input differs in ['b'] (new)"),
+        ({"a": 1, "b": 2}, {"a": 1}, "the input differs in ['b'] (gone)"),
+        (date(2020, 1, 1), date(2020, 1, 2), "the input datetime.date(2020, 1, 1) → datetime.date(2020, 1, 2)"),
+        ({"password": date(2020, 1, 1)}, {"password": date(2020, 1, 2)}, "the input differs in ['password']"),
+    ],
+)
+def test_what_differs_is_shown(before, after, why):
+    target = {}
+    transform = chained(str, checkpoint(target, "text"))
+    do(transform, before)
+    assert ask(transform, after)[0].why == why
+
+
+def test_of_arrays_the_form_is_told_and_of_tables_the_columns():
+    pd = pytest.importorskip("pandas")
+    np = pytest.importorskip("numpy")
+    table = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
+    for before, after, why in [
+        (np.arange(10), np.arange(10.0), "the input ndarray of int64 (10,) → ndarray of float64 (10,)"),
+        (np.arange(10), np.arange(10).reshape(5, 2), "the input ndarray of int64 (10,) → ndarray of int64 (5, 2)"),
+        (np.arange(10), np.arange(10) + 1, "the input is new"),
+        (table, table.assign(c=1), "the input differs in column c (new)"),
+        (table, table[["a"]], "the input differs in column b (gone)"),
+    ]:
+        transform = chained(len, checkpoint(target := {}, "count"))
+        do(transform, before)
+        assert ask(transform, after)[0].why == why, target
+
+
+def test_a_parameter_that_was_added_is_named():
+    def made(text):
+        return eval(text)
+
+    target = {}
+    for text, why in [
+        ("lambda x, n=3: x + n", "never run"),
+        ("lambda x, n=3, m=4: x + n", "<lambda>: default of m is new"),
+    ]:
+        transform = chained(made(text), checkpoint(target, "sum"))
+        assert ask(transform, 1)[0].why == why
+        do(transform, 1)
 
 
 def test_what_is_secret_or_keyed_is_not_shown():

@@ -36,7 +36,8 @@ BITS = 200  # of an integer that is written out
 CONTAINERS = frozenset({list, tuple, dict})
 SIZED: dict[type, int] = {list: 1, tuple: 1, dict: 1, str: 64, bytes: 64}
 """How many items or characters of what has no rows of its own count as one."""
-SHORT = frozenset({list, tuple})
+SHORT = frozenset({list, tuple, set, frozenset})
+TOLD = frozenset({"datetime", "decimal", "fractions", "pathlib", "uuid"})  # modules whose values show themselves
 REBASED = {b"<function>": "function", b"<user class>": "class"}
 NAMED = frozenset({b"<foreign>", b"<class>", b"<builtin>", b"<named>", b"<descriptor>"})
 
@@ -193,7 +194,7 @@ class Table:
                 # A step is known by its place, so that another there is noticed.
                 label = name.partition(" '")[0] if tag == b"<run>" else name
                 self.waiting.append((part, owner, joined(labels, label), False))
-        self.add(way, b"".join(own), *self.shown(obj, tag, parts, rebased))
+        self.add(way, b"".join(own), *self.shown(obj, way, tag, parts, rebased))
 
     def stretches(self, obj: Any) -> str:
         """Return the digests of stretches of a container, two letters each, to say later where it was changed."""
@@ -211,7 +212,7 @@ class Table:
         sizes = [len(each) // SIZED[type(each)] for each in inner if type(each) in SIZED and id(each) not in memo]
         return sum(sizes) > LARGE
 
-    def shown(self, obj: Any, tag: bytes, parts: list[Any], rebased: str | None) -> tuple[str, str]:
+    def shown(self, obj: Any, way: str, tag: bytes, parts: list[Any], rebased: str | None) -> tuple[str, str]:
         if rebased == "function":
             return "function", lines_of(obj.__code__)[0]
         if rebased is not None:
@@ -221,6 +222,10 @@ class Table:
             return "foreign", f"{texts[-1]}|{'.'.join(texts[:-1])}" if texts else ""
         if tag == b"<mark>":
             return "foreign", str(parts[0])
+        if type(obj).__module__ in TOLD:
+            return "value", self.text(obj, way)
+        if tag == b"<array>" and way == ":":
+            return "value", f"{type(obj).__name__} of {obj.dtype} {tuple(obj.shape)}"
         return "value", type(obj).__name__
 
     def refer(self, way: str, labels: str, name: str) -> None:
@@ -251,12 +256,15 @@ def stretch(count: int) -> int:
 def brief(obj: Any) -> str:
     """Return the text of a plain value, cut short.
 
-    >>> brief("a" * 99), brief(1 << 100_000)
-    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…", 'int of 100001 bits…')
+    >>> brief("a" * 99), brief(1 << 100_000), brief({"b", "a"})
+    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…", 'int of 100001 bits…', "{'a', 'b'}")
     """
     if type(obj) is int and not is_simple(obj):
         return f"int of {obj.bit_length()} bits…"  # to write it out takes long, or is refused
-    text = repr(obj[: SHOWN + 1] if type(obj) in (str, bytes) else obj)
+    if type(obj) in (set, frozenset):
+        text = f"{{{', '.join(sorted(map(brief, obj)))}}}"  # in no order of their own
+    else:
+        text = repr(obj[: SHOWN + 1] if type(obj) in (str, bytes) else obj)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 

@@ -63,6 +63,9 @@ class _Comparison:
         if not told:  # the body is as it was, but for the names in it
             renamed = [way for way in both if self.now[way] != self.then[way] and self.now[way].kind == "function"]
             told = [change for way in renamed for change in self.told(way)]
+        names = Change("values of columns", "changed")
+        if names in told and (columns := self.come_and_gone(":column '")):  # which say more
+            told = [*columns, *(change for change in told if change != names)]
         return told or self.come_and_gone()
 
     def is_comparable(self, way: str) -> bool:
@@ -73,7 +76,9 @@ class _Comparison:
         old, new = self.then[way], self.now[way]
         kinds = {old.kind, new.kind}
         if kinds == {"function"}:
-            return [Change(self.owner_in_words(way.partition(":")[0]), "changed" + self.line(way, old, new))]
+            line = self.line(way, old, new)
+            defaults = [] if line else self.come_and_gone(f"{way}default ")
+            return defaults or [Change(self.owner_in_words(way.partition(":")[0]), "changed" + line)]
         if kinds == {"foreign"}:
             return [self.installed(way, old.shown, new.shown)]
         if kinds == {CUT} and "|" in old.shown and "|" in new.shown:

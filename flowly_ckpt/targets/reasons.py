@@ -16,6 +16,7 @@ from .protocol import BaseTarget
 __all__ = ["MadeFrom", "compared", "explained", "nearest", "reason"]
 
 MOST = 3  # changes told
+HOW = {"changed": "", "is new": " (new)", "is gone": " (gone)"}  # after what differs in the input
 LOOKS = 10_000  # entries of the same code, looked through for the table of its parts
 
 MOST_FOUND = 1000
@@ -197,7 +198,7 @@ def of_input(then: Any, now: Any, after: Any) -> str:
         return "the input is new" if found[0].how == "changed" else f"the input {found[0].how}"
     if any(change.about.startswith("content of ") and change.how == "is new" for change in found):
         return "the input is new"  # another file
-    values = [f"{change.about} {change.how}" if " → " in change.how else f"{change.about}" for change in found]
+    values = [f"{change.about}{HOW.get(change.how, f' {change.how}')}" for change in found]
     return f"the input differs in {listed(values)}" if values else "the input is new"
 
 
