@@ -69,8 +69,8 @@ class Memory:
         :param ignore: the names of the parameters that do not count.
         :param verbose: taken for callers that know joblib; what happens is logged as ``flowly_ckpt``.
         :param mmap_mode: likewise; whether an array is mapped when it is loaded is up to the target.
-        :param cache_validation_callback: takes ``{"time": …, "duration": …, "input_args": …}`` of an entry: seconds, and the
-            arguments by name as short texts; returns whether it may be used, as that of joblib does.
+        :param cache_validation_callback: takes ``{"time": …, "duration": …, "input_args": …}`` of an entry: seconds,
+            and the arguments by name as short texts; returns whether it may be used, as that of joblib does.
         :param tag: names the results; by default module and function.
         :raises TypeError: for what is no function.
 
