@@ -99,10 +99,10 @@ def watching_steps(*steps: Transform) -> Iterator[None]:
     """Warn of what steps change of their own code in a block; of steps that cannot be hashed nothing is known.
 
     >>> import warnings
-    >>> seen = []
-    >>> def step(x): return seen.append(x)
-    >>> with warnings.catch_warnings(record=True, action="always") as caught, watching_steps(step):
-    ...     step(1)
+    >>> met = []
+    >>> def note(x): return met.append(x)
+    >>> with warnings.catch_warnings(record=True, action="always") as caught, watching_steps(note):
+    ...     note(1)
     >>> len(caught)
     1
     """
