@@ -142,6 +142,22 @@ def test_tasks_and_recipes_tell_the_same(step, words, door, tmp_path, monkeypatc
     assert [warning.filename for warning in caught] == [__file__]
 
 
+def test_a_task_whose_helper_is_redefined_meanwhile_is_not_said_to_be_lost(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIPEX", "cache")
+    table = {}
+    exec("def helper(x):\n    return x", table)
+    exec("def slow(x):\n    redefine()\n    return helper(x)", table)
+
+    @ignore_globals()
+    def redefine():
+        exec("def helper(x):\n    return -x", table)
+
+    table["redefine"] = redefine
+    made = task(target=f"{tmp_path}/{{x}}")(table["slow"])
+    with pytest.warns(MutationWarning, match="helper.* was redefined while 'slow' ran; .* is kept: remove it"):
+        made(1)
+
+
 def test_a_step_that_opens_what_cannot_be_hashed_is_told_before_the_next_run_fails(monkeypatch):
     def opens(x):
         global connection

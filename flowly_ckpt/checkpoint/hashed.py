@@ -112,7 +112,11 @@ def watching_steps(*steps: Transform) -> Iterator[None]:
         yield
         return
     yield
-    warn_of_changes(before, None, steps, None)
+    spent, code = time.perf_counter() - before.end, before.steps[-1]
+    if _is_cheap("steps", code, spent):
+        start = time.perf_counter()
+        _look_at_steps(before, steps, None, is_kept=True)
+        _note("steps", code, time.perf_counter() - start)
 
 
 def _is_cheap(what: str, code: str, spent: float) -> bool:
@@ -126,7 +130,7 @@ def _note(what: str, code: str, seconds: float) -> None:
         _costly[what, code] = seconds
 
 
-def _look_at_steps(before: Hashed, steps: Sequence[Transform], hasher: Hasher | None) -> bool:
+def _look_at_steps(before: Hashed, steps: Sequence[Transform], hasher: Hasher | None, is_kept: bool = False) -> bool:
     now, is_of_key = Walk(hasher), True
     for step in steps:
         try:
@@ -137,7 +141,7 @@ def _look_at_steps(before: Hashed, steps: Sequence[Transform], hasher: Hasher | 
         else:
             if way is not None:
                 is_of_key = is_of_key and not way.redefined
-                _warn(step, way, steps)
+                _warn(step, way, steps, is_kept)
     return is_of_key
 
 
@@ -187,10 +191,11 @@ def _names(steps: Sequence[Transform]) -> str:
     return repr(", ".join(map(name_of, able or steps)))
 
 
-def _warn(step: Transform, way: Way, steps: Sequence[Transform]) -> None:
+def _warn(step: Transform, way: Way, steps: Sequence[Transform], is_kept: bool) -> None:
     what, names = " → ".join(way.names) or "itself", _names(steps)
     if way.redefined:
-        message = f"{what} was redefined while {name_of(step)!r} ran; the result, of which code is unclear, is not kept"
+        end = "is kept: remove it" if is_kept else "is not kept"
+        message = f"{what} was redefined while {name_of(step)!r} ran; the result, of which code is unclear, {end}"
         warn_once(MutationWarning, message, message)
         return
     if names != repr(name_of(step)):
