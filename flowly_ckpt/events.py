@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from .errors import FlowlyWarning, warn
+from .errors import FlowlyWarning
+from .once import warn_once
 from .typing import Key
 
-__all__ = ["Event", "Sink", "clock", "report", "tell", "watching"]
+__all__ = ["Event", "Listener", "Sink", "clock", "report", "tell", "watching"]
 
 
 class Event(NamedTuple):
@@ -48,6 +49,15 @@ class Event(NamedTuple):
 Sink = Callable[[Event], object]
 
 
+class Listener:
+    """Base class of the sinks of this package, so that one that stands where a pass belongs is told apart.
+
+    >>> from flowly_ckpt.passes import Timings
+    >>> isinstance(Timings(), Listener)
+    True
+    """
+
+
 class _Clock(threading.local):
     """Add up the seconds that steps and checkpoints took inside the one that runs."""
 
@@ -71,7 +81,7 @@ def report(sinks: Sequence[Sink], event: Event) -> None:
             sink(event)
         except Exception as error:  # noqa: BLE001  whatever a sink raises, the run it watches is worth more
             text = f"a sink failed at the event {event.kind!r} of {event.step!r}: {type(error).__name__}: {error}"
-            warn(text, FlowlyWarning)
+            warn_once(FlowlyWarning, ("sink", id(sink), type(error)), text)
 
 
 def tell(kind: str, key: Key, target: Any, seconds: float = 0.0, error: BaseException | None = None) -> None:

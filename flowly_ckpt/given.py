@@ -14,7 +14,8 @@ from numbers import Integral, Real
 from typing import Any, TypeVar
 
 __all__ = [
-    "address_of", "folder", "function", "made", "optional", "seconds", "size", "switch", "text", "whole", "wrong",
+    "a_class", "address_of", "file", "folder", "function", "made", "new_file", "optional", "seconds", "size", "switch",
+    "text", "whole", "wrong",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -162,6 +163,52 @@ def folder(name: str, given: Any) -> str:
     if not path:
         raise ValueError(f"{name} is empty; write '.' for the working directory")
     return os.path.abspath(os.path.expanduser(path))
+
+
+def file(name: str, given: Any, what: str = "the path of a file") -> str:
+    """Return the path of a file on this machine as text, as it was given.
+
+    >>> file("path", "a.csv")
+    'a.csv'
+    >>> file("path", "s3://bucket/a.csv")
+    Traceback (most recent call last):
+    ValueError: path must be a file of this machine, got 's3://bucket/a.csv'; fetch it first
+    """
+    try:
+        path: str = os.fsdecode(given)
+    except TypeError:
+        raise wrong(name, what, given) from None
+    if "://" in path and (address := address_of(path)):
+        raise ValueError(f"{name} must be a file of this machine, got {address!r}; fetch it first")
+    return path
+
+
+def new_file(name: str, given: Any) -> str:
+    """Return the path of a file that is to be written, in a folder that is there.
+
+    >>> new_file("path", "nosuch/page.html")
+    Traceback (most recent call last):
+    ValueError: there is no folder 'nosuch' for path; create it first
+    """
+    path = file(name, given)
+    if os.path.isdir(path):
+        raise ValueError(f"{name} {path!r} is a folder; write the path of a file")
+    place = os.path.dirname(path)
+    if place and not os.path.isdir(place):
+        raise ValueError(f"there is no folder {place!r} for {name}; create it first")
+    return path
+
+
+def a_class(name: str, given: Any) -> type:
+    """Return a class.
+
+    >>> a_class("kind", "Model")
+    Traceback (most recent call last):
+    TypeError: kind must be a class, got 'Model'
+    """
+    if not isinstance(given, type):
+        raise wrong(name, "a class", given)
+    return given
 
 
 def address_of(path: str) -> str:

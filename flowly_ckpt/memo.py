@@ -22,7 +22,7 @@ from .pipelines import Combinator, chained, effective_steps, name_of
 from .pipelines.awaiting import is_async, mark_async
 from .pipelines.names import module_name
 from .pipelines.pickling import name_to_pickle
-from .plan import Forecast, Plan
+from .plan import Forecast, Plan, restoring
 from .plan.planning import running
 from .targets.facts import Entry
 from .targets.protocol import as_target, checked
@@ -249,7 +249,8 @@ class memoized(Combinator, Generic[P, R]):
         asked = self._asked(args, kwargs)
         target, key, name = self.checkpoint.target, asked.keyed[0].key, name_of(self)
         if self._has(key):
-            yield Forecast((name,), "restore", key[1], "stored for these arguments and this code")
+            entry = as_target(target).entry(key)
+            yield restoring((name,), key[1], "stored for these arguments and this code", entry)
         elif key in target:
             yield Forecast((name,), "run", key[1], "what is stored is no longer valid")
         else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Never, ParamSpec, Self, TypeVar, cast, overload
 
 from .given import function, optional
+from .hashing.parts import row_of
 from .memo import memo, memoized
 from .targets.facts import Entry
 from .targets.protocol import checked, described
@@ -17,6 +19,7 @@ __all__ = ["Memory"]
 P = ParamSpec("P")
 R = TypeVar("R")
 Known = Mapping[str, Any]
+_ARGUMENT = re.compile(r":\['(\w+)'\]")
 
 
 class Memory:
@@ -66,8 +69,8 @@ class Memory:
         :param ignore: the names of the parameters that do not count.
         :param verbose: taken for callers that know joblib; what happens is logged as ``flowly_ckpt``.
         :param mmap_mode: likewise; whether an array is mapped when it is loaded is up to the target.
-        :param cache_validation_callback: takes ``{"time": …, "duration": …}`` of an entry, in seconds; returns whether
-            it may be used, as that of joblib does.
+        :param cache_validation_callback: takes ``{"time": …, "duration": …, "input_args": …}`` of an entry: seconds,
+            and the arguments by name as short texts; returns whether it may be used, as that of joblib does.
         :param tag: names the results; by default module and function.
         :raises TypeError: for what is not a function.
 
@@ -120,4 +123,11 @@ def _refuse(of_joblib: Mapping[str, Any]) -> None:
 
 
 def _is_valid(callback: Callable[[Known], bool], entry: Entry) -> bool:
-    return callback({"time": entry.created, "duration": entry.seconds})
+    return callback({"time": entry.created, "duration": entry.seconds, "input_args": _arguments(entry)})
+
+
+def _arguments(entry: Entry) -> dict[str, str]:
+    """Return what is known of the arguments, by name, as short texts."""
+    table = entry.made_from.get("parts")
+    rows = table.items() if isinstance(table, dict) else ()
+    return {found[1]: row_of(text).shown for way, text in rows if (found := _ARGUMENT.fullmatch(way))}

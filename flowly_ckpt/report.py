@@ -18,6 +18,7 @@ from .draw.states import ACTIONS, happenings
 from .draw.style import TABLES, css, html
 from .draw.tables import entry_table, plan_table, stats_table, table, time_table
 from .errors import StoreWarning, warn
+from .given import new_file
 from .hashing.code.origin import of_module
 from .passes import Event, observe
 from .plan import plan as forecast
@@ -107,7 +108,7 @@ def report(
 
     See also: :func:`reporting`, which runs a pipeline and writes the page about it.
     """
-    path = os.fspath(path)
+    path = new_file("path", path)
     plan, timings = [*plan] if plan is not None else None, [*timings] if timings is not None else None
     drawing = draw(transform, plan=plan, timings=timings) if transform is not None else None
     stores = [_looked_at(one, one is target) for one in _targets(transform, target)]
@@ -144,7 +145,7 @@ def reporting(path: str | os.PathLike[str], title: str | None = None) -> Engine:
     See also: :func:`report`.
     """
 
-    path = os.fspath(path)  # what is not a path is refused before the run
+    path = new_file("path", path)  # what is no path is told before a run
 
     def engine(transform: Transform, obj: Any) -> Any:
         events: list[Event] = []

@@ -144,7 +144,7 @@ def test_what_is_learnt_is_checked_and_the_arguments_too():
     target, step = {}, Counted(increment)
     target[functional_hash(step), TAG, ""] = ["soon", None]
     assert apply(chained(step, double), 1, [auto_checkpoints(target, min_seconds=0)]) == 4
-    with pytest.raises(ValueError, match=r"min_seconds must be a number of seconds, 0 or more, .*, got -1"):
+    with pytest.raises(ValueError, match=r"min_seconds must be a number of seconds, 0 or more, or text .* got -1"):
         auto_checkpoints({}, min_seconds=-1)
     with pytest.raises(TypeError, match="target must be a mutable mapping"):
         auto_checkpoints([])

@@ -26,6 +26,8 @@ from flowly_ckpt import (
 )
 from flowly_ckpt.checkpoint import hashed
 from flowly_ckpt.errors import MutationWarning, UnreachableWarning
+from flowly_ckpt.recipes import arg, foreach, recipe
+from flowly_ckpt.tasks import task
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +125,37 @@ def test_a_step_that_another_one_changes_is_named_with_both():
 def test_memo_tells_the_same(step, words):
     with pytest.warns(MutationWarning, match=re.escape(words)):
         memo({})(step)(1)
+
+
+@pytest.mark.parametrize(("step", "words"), STEPS[:2], ids=["appends", "counts"])
+@pytest.mark.parametrize("door", ["task", "recipe", "foreach"])
+def test_tasks_and_recipes_tell_the_same(step, words, door, tmp_path, monkeypatch):
+    monkeypatch.setenv("PIPEX", "cache")
+    one = arg([1], "one", target={})
+    doors = {
+        "task": partial(task(target=f"{tmp_path}/{{x}}", changed="rerun")(step), 1),
+        "recipe": recipe([one], target={})(step).brew,
+        "foreach": foreach(one, target={})(step).brew,
+    }
+    with pytest.warns(MutationWarning, match=re.escape(words.partition(":")[0])) as caught:
+        doors[door]()
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_a_task_whose_helper_is_redefined_meanwhile_is_not_said_to_be_lost(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIPEX", "cache")
+    table = {}
+    exec("def helper(x):\n    return x", table)
+    exec("def slow(x):\n    redefine()\n    return helper(x)", table)
+
+    @ignore_globals()
+    def redefine():
+        exec("def helper(x):\n    return -x", table)
+
+    table["redefine"] = redefine
+    made = task(target=f"{tmp_path}/{{x}}")(table["slow"])
+    with pytest.warns(MutationWarning, match="helper.* was redefined while 'slow' ran; .* is kept: remove it"):
+        made(1)
 
 
 def test_a_step_that_opens_what_cannot_be_hashed_is_told_before_the_next_run_fails(monkeypatch):

@@ -254,7 +254,7 @@ WHY = {
     "an argument of a partial": "arguments (4,) → (6,)",
     "which helper a table has": "global DISPATCH['two'] two → moved",
     "the order of a list of functions": "global CALLS[0] one → two, global CALLS[1] two → one",
-    "the order of a chain": "it was another step: one",
+    "the order of a chain": "step two has moved",
     "a function that calls it back": "helper odd changed at line 62",
     "a helper named by depends_on": "helper picked changed at line 6",
     "a method of a builtin": "it was another step: str.upper",

@@ -79,6 +79,26 @@ def test_a_callback_of_joblib_is_asked(tmp_path):
             assert len(ran) == 1 + again
 
 
+@pytest.mark.parametrize("make", [dict, DiskTarget], ids=["dict", "disk"])
+def test_a_callback_sees_the_arguments(tmp_path, make):
+    seen = []
+
+    def step(x, names, deep=None):
+        return x
+
+    def is_valid(known):
+        seen.append(known["input_args"])
+        return known["input_args"]["x"] != "1"
+
+    target = {} if make is dict else DiskTarget(tmp_path)
+    remembered = Memory(target).cache(step, ignore=["deep"], cache_validation_callback=is_valid)
+    for x in (1, 1, 2, 2):
+        remembered(x, ["a", "b"], deep=object())
+    assert {known["x"] for known in seen} == {"1", "2"}
+    assert {known["names"] for known in seen} == {"['a', 'b']"}
+    assert not any("deep" in known for known in seen)
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_search_over_a_pipeline_fits_each_step_once(tmp_path, jobs):
     sklearn = pytest.importorskip("sklearn")

@@ -25,11 +25,12 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports from its own room and from those before it, wherever in the module it imports.
 ROOMS = """
-typing errors dispatch events given labels once wording showing
+typing errors dispatch given labels once events wording showing
 pipelines
 hashing
 targets
 checkpoint
+rewriting
 passes
 plan
 lowering pools

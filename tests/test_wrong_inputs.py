@@ -14,6 +14,7 @@ from threading import Lock
 import pytest
 
 from flowly_ckpt import (
+    FileContent,
     Memory,
     UnhashableError,
     add_checkpoints,
@@ -22,25 +23,43 @@ from flowly_ckpt import (
     checkpoint,
     clear_checkpoints,
     drop_checkpoints,
+    explain,
+    flatten,
     functional_hash,
+    hashing,
     ignore_globals,
     memo,
     pipe,
+    pipelines,
+    processes,
     resume,
     run,
     seq,
+    threads,
     tz,
     with_checkpoint,
 )
-from flowly_ckpt.calls import IdError, TargetCheckpoint, cache_with_checkpoint, init_checkpoint
+from flowly_ckpt.calls import IdError, LocalStorageCheckpoint, TargetCheckpoint, cache_with_checkpoint, init_checkpoint
 from flowly_ckpt.checkpoint import clear_stale
 from flowly_ckpt.errors import FlowlyError, FlowlyWarning, StoreWarning
-from flowly_ckpt.passes import observe
-from flowly_ckpt.pipelines import FailedItemsError, aggregate, build_dict
+from flowly_ckpt.hashing import depends_on
+from flowly_ckpt.passes import Timings, auto_checkpoints, jsonl, log_to, observe, progress, retry
+from flowly_ckpt.pipelines import FailedItemsError, aggregate, bottom_up, build_dict, leaves, on, top_down, when
 from flowly_ckpt.plan import plan
 from flowly_ckpt.pools import pmap, pool
-from flowly_ckpt.recipes import AlkymiConfig, CacheType, Recipe, arg, file, foreach, glob_files, recipe
-from flowly_ckpt.report import reporting
+from flowly_ckpt.recipes import (
+    AlkymiConfig,
+    CacheType,
+    Recipe,
+    arg,
+    file,
+    foreach,
+    glob_files,
+    recipe,
+    statuses,
+    zip_results,
+)
+from flowly_ckpt.report import report, reporting
 from flowly_ckpt.targets import (
     Bounded,
     DiskTarget,
@@ -63,7 +82,8 @@ from flowly_ckpt.targets import (
 )
 from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.targets.single_flight import own_copy
-from flowly_ckpt.tasks import MissingPrefectError, ModeError, StaleError, TemplateError, flow, task
+from flowly_ckpt.tasks import Filestore, MissingPrefectError, ModeError, StaleError, TemplateError, flow, task
+from flowly_ckpt.typing import Facts
 
 SECONDS = "must be a number of seconds, 0 or more, or text such as '30d', '12h', '90s', got"
 BYTES = "must be a number of bytes, 0 or more, or text such as '10GB', '512MiB', got"
@@ -75,6 +95,10 @@ K = ("object", "tag", "transform")
 
 def five():
     return arg(5, "five", cache=CacheType.NoCache)
+
+
+class Odd:
+    pass
 
 
 def area(w, h=4):
@@ -333,6 +357,89 @@ ROWS = [
         TypeError,
         "FileChecksumMethod.HashContents",
     ),
+    # what stands in a wrong place: a sink as a pass, a class as a sink, an engine or a pass that was not called
+    (
+        lambda: run(KEPT, 1, [Timings()]),
+        TypeError,
+        "is a sink, not a pass; write rewrites=[observe(Timings())]",
+    ),
+    (lambda: run(KEPT, 1, [progress()]), TypeError, "progress is a sink, not a pass"),
+    (lambda: run(KEPT, 1, [retry]), TypeError, "a pass with options must be called: rewrites=[retry(on=OSError)]"),
+    (lambda: run(KEPT, 1, [auto_checkpoints]), TypeError, "must be called: rewrites=[auto_checkpoints(results)]"),
+    (lambda: apply(abs, 1, engine=threads), TypeError, "an engine with options must be called: engine=threads()"),
+    (lambda: apply(abs, 1, engine=processes), TypeError, "must be called: engine=processes()"),
+    (lambda: apply(abs, 1, [lambda pipeline: None]), TypeError, "the pass <lambda> returned None; a pass returns"),
+    (lambda: run(abs, 1, [lambda pipeline: 5]), TypeError, "the pass <lambda> returned 5; a pass returns a pipeline"),
+    (lambda: observe(Timings), TypeError, "got the class Timings; make one: Timings(…)"),
+    (lambda: observe(print, progress), TypeError, "got the class progress; make one: progress(…)"),
+    (lambda: observe(), TypeError, "observe: no sink is given; write observe(Timings())"),
+    (lambda: plan(1, abs), TypeError, "plan: the pipeline comes first and must be callable, got int; pipeline and"),
+    (lambda: plan(None, 1), TypeError, "plan: the pipeline comes first and must be callable, got NoneType"),
+    (lambda: plan([abs, str], 1), TypeError, "plan: a pipeline is made of its steps with chained(…), got a list"),
+    (lambda: plan(abs, 1, add_checkpoints), TypeError, "a list of passes: rewrites=[add_checkpoints]"),
+    (lambda: flatten(5), TypeError, "flatten: a pipeline must be callable, got 5"),
+    (lambda: bottom_up(None), TypeError, "bottom_up: rule must be a function of a transform, got None"),
+    (lambda: top_down(5), TypeError, "top_down: rule must be a function of a transform, got 5"),
+    (lambda: leaves("x"), TypeError, "leaves: rule must be a function of a transform, got 'x'"),
+    (lambda: when(5, abs), TypeError, "when: predicate must be a function of a transform, got 5"),
+    (lambda: when(callable, 5), TypeError, "when: rule must be a function of a transform, got 5"),
+    (lambda: on(5, abs), TypeError, "on: kind must be a type or several in a tuple, got 5"),
+    (lambda: pipelines.register(5, abs, abs), TypeError, "kind must be a class, got 5"),
+    (lambda: pipelines.register(Odd, 5, abs), TypeError, "children must be a function of a transform, got 5"),
+    (lambda: pipelines.register(Odd, abs, abs, "twig"), ValueError, "role must be one of leaf, combinator, sequential"),
+    (lambda: hashing.register(5, abs), TypeError, "kind must be a class, got 5"),
+    (lambda: hashing.register("Odd", abs), TypeError, "kind must be a class, got 'Odd'"),
+    (lambda: hashing.register(Odd, 5), TypeError, "parts must be a function of an object, got 5"),
+    (lambda: hashing.register_lazy(5, abs), TypeError, "package must be a string, got 5"),
+    (lambda: hashing.register_lazy("odd", 5), TypeError, "load must be a function, got 5"),
+    (lambda: depends_on(), TypeError, "depends_on: give the objects that count"),
+    (lambda: explain(abs, depth="1"), TypeError, "depth must be a whole number, 0 or more, got '1'"),
+    (lambda: explain(abs, depth=-1), ValueError, "depth must be a whole number, 0 or more, got -1"),
+    # places
+    (lambda: FileContent(5), TypeError, "path must be the path of a file, got 5"),
+    (lambda: FileContent(None), TypeError, "path must be the path of a file, got None"),
+    (
+        lambda: FileContent("s3://bucket/a.csv"),
+        ValueError,
+        "path must be a file of this machine, got 's3://bucket/a.csv'",
+    ),
+    (lambda: jsonl(5), TypeError, "path must be the path of a file, got 5"),
+    (lambda: jsonl("."), ValueError, "path '.' is a folder; write the path of a file"),
+    (lambda: jsonl("nosuch/run.jsonl"), ValueError, "there is no folder 'nosuch' for path; create it first"),
+    (lambda: report(5), TypeError, "path must be the path of a file, got 5"),
+    (lambda: report("nosuch/run.html"), ValueError, "there is no folder 'nosuch' for path; create it first"),
+    (lambda: reporting("nosuch/run.html"), ValueError, "there is no folder 'nosuch' for path; create it first"),
+    (lambda: log_to(5), TypeError, "logger must be a logger or its name, got 5"),
+    (lambda: log_to(level="loud"), ValueError, "level must be a level of logging such as logging.INFO, got 'loud'"),
+    (lambda: progress("bars"), TypeError, "file must be a text stream such as sys.stderr, got 'bars'"),
+    (lambda: DiskTarget("/proc/nosuch/results").__setitem__(K, 1), OSError, "/proc"),
+    (lambda: file("text", 5), TypeError, "path must be the path of a file, got 5"),
+    (lambda: glob_files("x", ".", "*", recursive="no"), TypeError, "recursive must be True or False, got 'no'"),
+    (lambda: Filestore(5), TypeError, "loc must be a path, got 5"),
+    (lambda: Filestore("s3://bucket/x"), ValueError, "loc must be a file of this machine, got 's3://bucket/x'"),
+    (
+        lambda: task(target="s3://bucket/{x}.pkl"),
+        ValueError,
+        "must be a file of this machine, got 's3://bucket/{x}.pkl'",
+    ),
+    (lambda: LocalStorageCheckpoint("x", 5), TypeError, "must be the path of a folder, got 5"),
+    # options and calls
+    (lambda: retry(on=OSError, wait="soon"), ValueError, f"wait {SECONDS} 'soon'"),
+    (lambda: retry(on=OSError, wait=None), TypeError, f"wait {SECONDS} None"),
+    (lambda: auto_checkpoints({}, min_seconds="soon"), ValueError, f"min_seconds {SECONDS} 'soon'"),
+    (lambda: DiskTarget("d").update({"abc": 1}), TypeError, f"{KEY} 'abc'"),
+    (lambda: DiskTarget("d").put(("a", "b"), 1, Facts(0.0)), TypeError, f"{KEY} ('a', 'b')"),
+    (lambda: DiskTarget("d").get_many(["abc"]), TypeError, f"{KEY} 'abc'"),
+    (lambda: check_target(list), TypeError, f"{MAPPING} list"),
+    (lambda: cache_with_checkpoint(id="x +")(abs), SyntaxError, "the id 'x +' of abs is no expression"),
+    (lambda: cache_with_checkpoint(id="")(abs), SyntaxError, "the id '' of abs is no expression"),
+    (lambda: resume.over(5), TypeError, "iterable must be something to loop over, got 5"),
+    (lambda: recipe()(5), TypeError, "a recipe decorates a function, got 5"),
+    (lambda: foreach(five())(5), TypeError, "a recipe decorates a function, got 5"),
+    (lambda: zip_results("x", [5]), TypeError, "an ingredient must be a recipe, got 5"),
+    (lambda: statuses(5), TypeError, "recipe must be a recipe, got 5"),
+    (lambda: task(target="x.pkl")(area)(), TypeError, "area() missing a required argument: 'w'"),
+    (lambda: task(target="x.pkl")(area)(1, 2, 3), TypeError, "area() too many positional arguments"),
 ]
 
 FILE = open(os.devnull)  # noqa: SIM115

@@ -1,4 +1,7 @@
-"""Measure the texts of a folder in several processes; what was measured before is only looked up."""
+"""Measure the texts of a folder in several processes; what was measured before is only looked up.
+
+cd examples && python -m survey FOLDER
+"""
 
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -20,4 +23,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    sys.exit(main(sys.argv[1]) if len(sys.argv) == 2 else __doc__)

@@ -60,12 +60,12 @@ class cached(Decorated, Generic[P, R]):
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
-    def __flowly_forecast__(self, obj: Any) -> Iterator[Forecast]:
-        """Yield whether the call would be restored or run."""
-        if obj is MISSING:
+    def __flowly_forecast__(self, *args: Any) -> Iterator[Forecast]:
+        """Yield whether the call would be restored or run; of a method, the instance comes first."""
+        if args[-1] is MISSING:
             yield Forecast((name_of(self),), "run", None, "its id is known when it runs")
             return
-        checkpoint, id = get_checkpoint(), self.call_id(obj)
+        checkpoint, id = get_checkpoint(), self.call_id(*args)
         target, key = as_target(checkpoint.target), checkpoint.key(id, self)
         if checkpoint._has_data(id, self):
             yield restoring((name_of(self),), checkpoint.checkpoint_name, "its id was seen before", target.entry(key))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
 from ..errors import MutationWarning, warn
+from ..given import folder
 from ..hashing import functional_hash
 from ..labels import label
 from ..pipelines.awaiting import is_async
@@ -248,6 +249,7 @@ class LocalStorageCheckpoint(TargetCheckpoint):
         code: bool = False,
         max_age: Age | None = None,
     ) -> None:
+        directory = folder("directory", directory)
         files = FileTarget(os.path.join(directory, "checkpoint"), path_of_key, key_of_path, max_age=max_age)
         super().__init__(checkpoint_name, files, code=code)
         self.directory = os.path.dirname(files.root)

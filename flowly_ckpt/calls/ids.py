@@ -68,7 +68,11 @@ def _compiled(source: str, function: Callable[..., Any], parameters: Any) -> Cal
 
     name = getattr(function, "__qualname__", repr(function))
     file = f"<id of {name}>"
-    tree = ast.parse(source.strip(), file, "eval")
+    try:
+        tree = ast.parse(source.strip(), file, "eval")
+    except SyntaxError as error:
+        error.msg = f"the id {source!r} of {name} is no expression of its arguments: {error.msg}"
+        raise
     mentioned = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     _check_names(tree, source, function, parameters)
     cells = {name: cell for name, cell in _closure(function).items() if name in mentioned and name not in parameters}

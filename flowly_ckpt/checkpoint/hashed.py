@@ -7,11 +7,12 @@ runs has another key the next time: its result is right where it is, but is not 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import BuiltinFunctionType
 from typing import Any
 
-from ..errors import MutationWarning
+from ..errors import MutationWarning, UnhashableError
 from ..hashing.changes import Way, is_changed, way_to_change
 from ..hashing.digests import digest, prefixes
 from ..hashing.kept import Keeper, Knowing
@@ -22,7 +23,7 @@ from ..pipelines import name_of
 from ..targets.mutation import IMMUTABLE
 from ..typing import Transform
 
-__all__ = ["Hashed", "warn_of_changes"]
+__all__ = ["Hashed", "warn_of_changes", "watching_steps"]
 
 _QUICK = 0.1  # seconds that it may take to hash the input, or the steps, once more
 _SHARE = 0.1  # of what it took to compute the result: what takes more than either is not done a second time
@@ -117,6 +118,31 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
     return is_of_key
 
 
+@contextmanager
+def watching_steps(*steps: Transform) -> Iterator[None]:
+    """Warn of what steps change of their own code in a block; of steps that cannot be hashed nothing is known.
+
+    >>> import warnings
+    >>> met = []
+    >>> def note(x): return met.append(x)
+    >>> with warnings.catch_warnings(record=True, action="always") as caught, watching_steps(note):
+    ...     note(1)
+    >>> len(caught)
+    1
+    """
+    try:
+        before = Hashed(None, steps, Keeper())
+    except (UnhashableError, RecursionError):
+        yield
+        return
+    yield
+    spent, code = time.perf_counter() - before.end, before.steps[-1]
+    if _is_cheap("steps", code, spent):
+        start = time.perf_counter()
+        _look_at_steps(before, steps, None, is_kept=True)
+        _note("steps", code, time.perf_counter() - start)
+
+
 def _is_cheap(what: str, code: str, spent: float) -> bool:
     """Return whether to hash something again costs little, as far as is known from the last time."""
     seconds = _costly.get((what, code), -1.0)
@@ -128,7 +154,7 @@ def _note(what: str, code: str, seconds: float) -> None:
         _costly[what, code] = seconds
 
 
-def _look_at_steps(before: Hashed, steps: Sequence[Transform], hasher: Hasher | None) -> bool:
+def _look_at_steps(before: Hashed, steps: Sequence[Transform], hasher: Hasher | None, is_kept: bool = False) -> bool:
     now, is_of_key = Walk(hasher), True
     for step in steps:
         try:
@@ -139,7 +165,7 @@ def _look_at_steps(before: Hashed, steps: Sequence[Transform], hasher: Hasher | 
         else:
             if way is not None:
                 is_of_key = is_of_key and not way.redefined
-                _warn(step, way, steps)
+                _warn(step, way, steps, is_kept)
     return is_of_key
 
 
@@ -189,10 +215,11 @@ def _names(steps: Sequence[Transform]) -> str:
     return repr(", ".join(map(name_of, able or steps)))
 
 
-def _warn(step: Transform, way: Way, steps: Sequence[Transform]) -> None:
+def _warn(step: Transform, way: Way, steps: Sequence[Transform], is_kept: bool) -> None:
     what, names = " → ".join(way.names) or "itself", _names(steps)
     if way.redefined:
-        message = f"{what} was redefined while {name_of(step)!r} ran; the result, of which code is unclear, is not kept"
+        end = "is kept: remove it" if is_kept else "is not kept"
+        message = f"{what} was redefined while {name_of(step)!r} ran; the result, of which code is unclear, {end}"
         warn_once(MutationWarning, message, message)
         return
     if names != repr(name_of(step)):

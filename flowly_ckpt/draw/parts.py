@@ -7,9 +7,9 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from ..checkpoint import checkpoint, with_checkpoint
-from ..pipelines import Combinator, attempt, each, name_of, role
+from ..pipelines import Combinator, name_of, role
 from ..pipelines.bases import Fields, Named
-from ..pipelines.mapping import mapped_by
+from ..pipelines.mapping import is_mapping, mapped_by
 from ..pipelines.strategies import fold
 from ..typing import Transform
 
@@ -102,7 +102,7 @@ def parts_of(transform: Transform) -> Chain:
             return made[0]
         titles = _titles(term, len(children))
         label = type(term).__name__ if isinstance(term, Combinator) else name_of(term)
-        return Chain((Fork(next(numbers), name_of(term), label, titles, tuple(made), _is_map(term)),))
+        return Chain((Fork(next(numbers), name_of(term), label, titles, tuple(made), is_mapping(term)),))
 
     drawn: Chain = fold(leaf, make, transform)
     return drawn
@@ -126,10 +126,6 @@ def _mark(at: int, mark: Any) -> Mark:
     if not isinstance(mark, checkpoint):
         return Mark(at, name_of(mark), "")
     return Mark(at, "" if mark.tag == "<untagged>" else mark.tag, type(mark.target).__name__)
-
-
-def _is_map(term: Any) -> bool:
-    return isinstance(term, attempt | each) or mapped_by(term) is not None
 
 
 def _titles(term: Transform, branches: int) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..given import whole
 from .digests import digest
 from .parts import parts_of
 from .plain import ATOMS
@@ -32,7 +33,7 @@ def explain(obj: Any, *, depth: int = 3, hasher: Callable[[], Any] | None = None
 
     See also: :func:`differences`, which compares two objects.
     """
-    return "\n".join(lines(Walk(hasher), "", obj, depth, ""))
+    return "\n".join(lines(Walk(hasher), "", obj, whole("depth", depth, 0), ""))
 
 
 def lines(walk: Walk, name: str, obj: Any, depth: int, indent: str) -> list[str]:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..given import file
+
 __all__ = ["FileContent", "content_digest"]
 
 SETTLED = 2.0  # seconds after its last change until the times of a file show a further one
@@ -45,7 +47,7 @@ class FileContent:
     __slots__ = ("path",)
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
+        self.path = file("path", path)
 
     def __fspath__(self) -> str:
         return self.path

@@ -68,6 +68,7 @@ def depends_on(*objects: Any) -> Callable[[F], F]:
     Meant for what its instructions do not show: ``getattr(module, name)``, ``eval``, entry points, a file.
 
     :param objects: anything that can be hashed; functions and classes count with their code.
+    :raises TypeError: without any, or for what cannot be marked.
 
     >>> from flowly_ckpt import functional_hash
     >>> def step(x): return eval("helper(x)")
@@ -77,6 +78,9 @@ def depends_on(*objects: Any) -> Callable[[F], F]:
 
     See also: :func:`ignore_globals`.
     """
+
+    if not objects:
+        raise TypeError("depends_on: give the objects that count: @depends_on(helper)")
 
     def mark(function: F) -> F:
         try:

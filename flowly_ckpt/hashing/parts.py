@@ -20,7 +20,7 @@ from .rows import Attrs, Blob
 from .walk import Walk
 from .way import labelled
 
-__all__ = ["CUT", "Parts", "Row", "parts_of", "row_of"]
+__all__ = ["CUT", "Parts", "Row", "parts_of", "row_of", "stretch"]
 
 MOST = 48  # rows of a table
 ITEMS = 16  # of a container, to be told apart
@@ -29,12 +29,15 @@ CUT = "cut"
 REST = "something further off"
 SECRET = re.compile(r"(?i)passw|secret|token|credential|api_?key|auth")
 LARGE = 2_000  # items
+STRETCHES = 32  # of a container that has no row for each item
+DIVIDED = 50_000  # items
 FAR = 120  # characters of what leads to a part
 BITS = 200  # of an integer that is written out
 CONTAINERS = frozenset({list, tuple, dict})
 SIZED: dict[type, int] = {list: 1, tuple: 1, dict: 1, str: 64, bytes: 64}
 """How many items or characters of what has no rows of its own count as one."""
-SHORT = frozenset({list, tuple})
+SHORT = frozenset({list, tuple, set, frozenset})
+TOLD = frozenset({"datetime", "decimal", "fractions", "pathlib", "uuid"})  # modules whose values show themselves
 REBASED = {b"<function>": "function", b"<user class>": "class"}
 NAMED = frozenset({b"<foreign>", b"<class>", b"<builtin>", b"<named>", b"<descriptor>"})
 
@@ -150,8 +153,8 @@ class Table:
         self.seen_as.setdefault(way, (kind, shown))
 
     def text(self, obj: Any, way: str) -> str:
-        """Return what can be shown of a plain value; nothing of one that seems to be secret."""
-        if self.private or type(obj) is Blob or SECRET.search(way):
+        """Return what can be shown of a plain value; nothing of one that seems to be secret, or of a file's digest."""
+        if self.private or type(obj) is Blob or SECRET.search(way) or "content of " in way:
             return ""
         return brief(obj)
 
@@ -163,7 +166,8 @@ class Table:
             self.add(f"{owner}:{REST}", self.walk.enc(obj), CUT)
             return
         if kind in CONTAINERS and (len(obj) > self.items or is_full or self.is_heavy(obj)):
-            self.add(way, self.walk.enc(obj), CUT, f"{kind.__name__} of {len(obj)}")
+            told = "" if is_full or self.is_heavy(obj) else self.stretches(obj)
+            self.add(way, self.walk.enc(obj), CUT, f"{kind.__name__} of {len(obj)}{told}")
             return
         if kind in SHORT and is_short(obj):
             self.add(way, self.walk.enc(obj), "value", self.text(obj, way))
@@ -190,7 +194,16 @@ class Table:
                 # A step is known by its place, so that another there is noticed.
                 label = name.partition(" '")[0] if tag == b"<run>" else name
                 self.waiting.append((part, owner, joined(labels, label), False))
-        self.add(way, b"".join(own), *self.shown(obj, tag, parts, rebased))
+        self.add(way, b"".join(own), *self.shown(obj, way, tag, parts, rebased))
+
+    def stretches(self, obj: Any) -> str:
+        """Return the digests of stretches of a container, two letters each, to say later where it was changed."""
+        if len(obj) > DIVIDED:
+            return ""
+        items, step = list(obj.items()) if type(obj) is dict else obj, stretch(len(obj))
+        parts = [items[start : start + step] for start in range(0, len(items), step)]
+        self.kept.append((obj, parts))
+        return "|" + "".join([self.walk.fold(self.walk.enc(part)).hex()[:2] for part in parts])
 
     def is_heavy(self, obj: Any) -> bool:
         """Return whether what is in a container is large and was encoded with it: to encode it apart takes long."""
@@ -199,7 +212,7 @@ class Table:
         sizes = [len(each) // SIZED[type(each)] for each in inner if type(each) in SIZED and id(each) not in memo]
         return sum(sizes) > LARGE
 
-    def shown(self, obj: Any, tag: bytes, parts: list[Any], rebased: str | None) -> tuple[str, str]:
+    def shown(self, obj: Any, way: str, tag: bytes, parts: list[Any], rebased: str | None) -> tuple[str, str]:
         if rebased == "function":
             return "function", lines_of(obj.__code__)[0]
         if rebased is not None:
@@ -209,6 +222,10 @@ class Table:
             return "foreign", f"{texts[-1]}|{'.'.join(texts[:-1])}" if texts else ""
         if tag == b"<mark>":
             return "foreign", str(parts[0])
+        if type(obj).__module__ in TOLD:
+            return "value", self.text(obj, way)
+        if tag == b"<array>" and way == ":":
+            return "value", f"{type(obj).__name__} of {obj.dtype} {tuple(obj.shape)}"
         return "value", type(obj).__name__
 
     def refer(self, way: str, labels: str, name: str) -> None:
@@ -227,15 +244,27 @@ class Table:
         return name
 
 
+def stretch(count: int) -> int:
+    """Return into stretches of how many items a container is divided; the same for one that grows a little.
+
+    >>> stretch(20), stretch(686), stretch(687)
+    (1, 32, 32)
+    """
+    return 1 << max(-(-count // STRETCHES) - 1, 0).bit_length()
+
+
 def brief(obj: Any) -> str:
     """Return the text of a plain value, cut short.
 
-    >>> brief("a" * 99), brief(1 << 100_000)
-    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…", 'int of 100001 bits…')
+    >>> brief("a" * 99), brief(1 << 100_000), brief({"b", "a"})
+    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…", 'int of 100001 bits…', "{'a', 'b'}")
     """
     if type(obj) is int and not is_simple(obj):
         return f"int of {obj.bit_length()} bits…"  # to write it out takes long, or is refused
-    text = repr(obj[: SHOWN + 1] if type(obj) in (str, bytes) else obj)
+    if type(obj) in (set, frozenset):
+        text = f"{{{', '.join(sorted(map(brief, obj)))}}}"  # in no order of their own
+    else:
+        text = repr(obj[: SHOWN + 1] if type(obj) in (str, bytes) else obj)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 

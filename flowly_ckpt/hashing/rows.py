@@ -11,6 +11,7 @@ from typing import Any
 
 from ..dispatch import Dispatch
 from ..errors import UnhashableError
+from ..given import a_class, function, text
 
 __all__ = ["LABELS", "ROWS", "Attrs", "Blob", "Later", "expand", "refusing", "register", "register_lazy"]
 
@@ -140,8 +141,10 @@ def register(kind: type, parts: Callable[[Any], Any] | None = None) -> Any:
 
     See also: a class of your own can define a method ``__flowly_hash__`` instead; :func:`register_lazy`.
     """
+    a_class("kind", kind)
     if parts is None:
         return lambda function: register(kind, function)
+    function("parts", parts, "an object")
     ROWS.register(kind)(lambda obj: (b"<registered>", [type(obj), parts(obj)]))
     return parts
 
@@ -159,7 +162,8 @@ def register_lazy(package: str, load: Callable[[], object]) -> None:
 
     See also: :func:`flowly_ckpt.hashing.register`.
     """
-    ROWS.register_lazy(package, load)
+    function("load", load)
+    ROWS.register_lazy(text("package", package), load)
 
 
 def of_class(obj: Any, parts: list[Any]) -> Sequence[str]:

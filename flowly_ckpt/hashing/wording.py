@@ -8,13 +8,14 @@ from types import CodeType
 from typing import NamedTuple
 
 from .code.lines import changed_line, lines_of
-from .parts import CUT, Row, label_end, row_of
+from .parts import CUT, Row, label_end, row_of, stretch
 
 __all__ = ["Change", "changes", "readable"]
 
 PLACE = re.compile(r"(global|import|closure|class|base|column|step(?: \d+)?) '(.*?)'")
 DEFAULT = re.compile(r"default '(.*?)'")
 
+MANY = 3  # places in a container that are told
 NOTHING = Row("", "", "")
 
 
@@ -62,6 +63,9 @@ class _Comparison:
         if not told:  # the body is as it was, but for the names in it
             renamed = [way for way in both if self.now[way] != self.then[way] and self.now[way].kind == "function"]
             told = [change for way in renamed for change in self.told(way)]
+        names = Change("values of columns", "changed")
+        if names in told and (columns := self.come_and_gone(":column '")):  # which say more
+            told = [*columns, *(change for change in told if change != names)]
         return told or self.come_and_gone()
 
     def is_comparable(self, way: str) -> bool:
@@ -72,14 +76,35 @@ class _Comparison:
         old, new = self.then[way], self.now[way]
         kinds = {old.kind, new.kind}
         if kinds == {"function"}:
-            return [Change(self.owner_in_words(way.partition(":")[0]), "changed" + self.line(way, old, new))]
+            line = self.line(way, old, new)
+            defaults = [] if line else self.come_and_gone(f"{way}default ")
+            return defaults or [Change(self.owner_in_words(way.partition(":")[0]), "changed" + line)]
         if kinds == {"foreign"}:
             return [self.installed(way, old.shown, new.shown)]
+        if kinds == {CUT} and "|" in old.shown and "|" in new.shown:
+            return self.among(way, old.shown, new.shown)
         is_whole = not (old.shown.endswith("…") or new.shown.endswith("…"))
         if kinds != {"class"} and is_whole and old.shown and new.shown and old.shown != new.shown:
             return [Change(self.in_words(way), f"{readable(old.shown)} → {readable(new.shown)}")]
         own = self.come_and_gone(way)
         return own or ([] if self.goes_on(way) else [Change(self.in_words(way), "changed")])
+
+    def among(self, way: str, old: str, new: str) -> list[Change]:
+        """Say where in a large container something changed, as far as the digests of its stretches tell."""
+        (was, _, before), (now, _, after) = old.partition("|"), new.partition("|")
+        kind, _, count = now.rpartition(" of ")
+        if was != now or not count.isdecimal():
+            return [Change(self.in_words(way), f"{readable(was)} → {readable(now)}")]
+        step = stretch(int(count))
+        starts = [at // 2 * step for at in range(0, len(after), 2) if before[at : at + 2] != after[at : at + 2]]
+        if not starts or len(starts) > MANY:
+            return [Change(self.in_words(way), f"changed in {len(starts)} places" if starts else "changed")]
+        ends = [min(start + step, int(count)) for start in starts]
+        if kind == "dict":
+            told = ", ".join(f"{start + 1} to {end}" if step > 1 else f"{end}" for start, end in zip(starts, ends))
+            return [Change(self.in_words(way), f"changed among its items: {told}")]
+        labels = [f"[{start}:{end}]" if step > 1 else f"[{start}]" for start, end in zip(starts, ends)]
+        return [Change(self.in_words(way + label), "changed") for label in labels]
 
     def goes_on(self, way: str) -> bool:
         """Return whether a part that is made of others tells less than these do."""

@@ -9,7 +9,8 @@ import threading
 import time
 from typing import Any
 
-from ..events import Event
+from ..events import Event, Listener
+from ..given import new_file, wrong
 from ..wording import duration
 
 __all__ = ["jsonl", "log_to"]
@@ -17,11 +18,12 @@ __all__ = ["jsonl", "log_to"]
 VERBS = {"run": "ran", "start": "starts"}
 
 
-class log_to:
+class log_to(Listener):
     """Write what happens to a logger: failures as errors, the end of a long run as information, the rest by ``level``.
 
     :param logger: a logger, or its name.
     :param level: of what is neither.
+    :raises TypeError: for what is no logger.
 
     >>> from flowly_ckpt import apply, chained
     >>> from flowly_ckpt.passes import observe
@@ -31,7 +33,13 @@ class log_to:
     See also: :func:`jsonl`.
     """
 
-    def __init__(self, logger: logging.Logger | str = "flowly_ckpt.run", level: int = logging.INFO) -> None:
+    def __init__(
+        self, logger: logging.Logger | logging.LoggerAdapter[Any] | str = "flowly_ckpt.run", level: int = logging.INFO
+    ) -> None:
+        if not isinstance(logger, (str, logging.Logger, logging.LoggerAdapter)):
+            raise wrong("logger", "a logger or its name", logger)
+        if not isinstance(level, int):
+            raise ValueError(f"level must be a level of logging such as logging.INFO, got {level!r}")
         self.logger = logging.getLogger(logger) if isinstance(logger, str) else logger
         self.level = level
 
@@ -51,14 +59,15 @@ class log_to:
         self.logger.log(level, "%s", text)
 
 
-class jsonl:
+class jsonl(Listener):
     """Append each event as a line of JSON to a file.
 
     A line has ``time`` in seconds since the epoch, ``kind``, ``of``, ``step``, ``seconds`` and ``own``, and where they
     are known ``key``, ``total`` and ``error``.
 
     :param path: the file; it is made with the first event.
-    :raises OSError: with the first event, as a warning of the run, when the file cannot be written.
+    :raises ValueError: for a folder, and for a file in a folder that is not there.
+    :raises OSError: with an event, as a warning of the run, when the file cannot be written.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -71,7 +80,7 @@ class jsonl:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.path.abspath(path)
+        self.path = os.path.abspath(new_file("path", path))
         self._guard = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Self
 
+from .. import given
 from ..events import Event, Sink, clock, report, watching
 from ..pipelines import name_of, role
 from ..pipelines.awaiting import is_async
@@ -249,7 +250,7 @@ def observe(*sinks: Sink) -> Observation:
     It is a context manager too, for calls, tasks and recipes: then checkpoints report, and steps do not.
 
     :param sinks: each called with every :class:`Event`; one that fails is warned of.
-    :raises TypeError: when a sink cannot be called.
+    :raises TypeError: without a sink, for a class of sinks, and for a sink that cannot be called.
 
     >>> from flowly_ckpt.pipelines import chained
     >>> events = []
@@ -261,7 +262,10 @@ def observe(*sinks: Sink) -> Observation:
     See also: :func:`flowly_ckpt.engines.apply`, whose ``rewrites`` it goes into; :func:`progress`, :class:`Timings`,
     :func:`log_to`, :func:`jsonl` and :func:`spans`, the sinks of this package.
     """
+    if not sinks:
+        raise TypeError("observe: no sink is given; write observe(Timings()), or any function of an event")
     for sink in sinks:
+        given.made("observe: sink", sink, "a function of an event")
         if not callable(sink):
             hint = "for a list write events.append"
             raise TypeError(f"observe: sink must be a function of an event, got {sink!r:.60}; {hint}")

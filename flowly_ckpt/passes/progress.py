@@ -8,7 +8,8 @@ import threading
 import time
 from typing import Any, TextIO
 
-from ..events import Event
+from ..events import Event, Listener
+from ..given import wrong
 from ..targets.protocol import as_target
 from ..wording import duration
 from .timings import Timings
@@ -62,7 +63,7 @@ def _earlier(event: Event) -> float | None:
     return before.seconds or None if before is not None else None
 
 
-class progress:
+class progress(Listener):
     """Show the steps, checkpoints and mappings that run, how far they have come and about how long they will take.
 
     What a checkpoint took in an earlier run shows how much remains of it now. After a run that took over a second
@@ -80,6 +81,8 @@ class progress:
     """
 
     def __init__(self, file: TextIO | None = None) -> None:
+        if file is not None and not callable(getattr(file, "write", None)):
+            raise wrong("file", "a text stream such as sys.stderr", file)
         self.file = file
         self.rows: list[_Row] = []
         self.timings = Timings()

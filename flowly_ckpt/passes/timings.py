@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..events import Event
+from ..events import Event, Listener
 from ..showing import Shown
 from ..targets.protocol import as_target
 from ..wording import columns, duration
@@ -37,7 +37,7 @@ class Timing(NamedTuple):
     saved: float = 0.0
 
 
-class Timings(Shown):
+class Timings(Listener, Shown):
     """Collect events into a table: how often each step ran and for how long, what was restored and what that saved.
 
     The seconds of a step are its own: a lazy mapping that it draws counts for the mapped step alone, so that they add

@@ -6,12 +6,12 @@ import threading
 import time
 from typing import Any
 
-from ..events import Event
+from ..events import Event, Listener
 
 __all__ = ["spans"]
 
 
-class spans:
+class spans(Listener):
     """Record runs, steps, items and checkpoints as spans of OpenTelemetry.
 
     :param tracer: makes the spans; that of OpenTelemetry by this package's name, if None.

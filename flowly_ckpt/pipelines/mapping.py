@@ -12,9 +12,19 @@ from .bases import OfOne
 from .names import steps_of
 from .term import children, role
 
-__all__ = ["Failed", "FailedItemsError", "attempt", "each", "mapped_by"]
+__all__ = ["Failed", "FailedItemsError", "attempt", "each", "is_mapping", "mapped_by"]
 
 _SHOWN, _LONGEST = 5, 200  # items, and letters of each
+
+
+def is_mapping(transform: Transform) -> bool:
+    """Return whether a transform applies the one that it is made of to each item of a sequence.
+
+    >>> from functools import partial
+    >>> is_mapping(each(abs)), is_mapping(partial(map, abs)), is_mapping(abs)
+    (True, True, False)
+    """
+    return mapped_by(transform) is not None or hasattr(type(transform), "__flowly_maps__")
 
 
 class Failed(NamedTuple):
@@ -75,6 +85,7 @@ class each(OfOne):
     """
 
     __slots__ = ()
+    __flowly_maps__ = True
 
     def __call__(self, items: Iterable[Any]) -> list[Any]:
         func, done, item = self.func, [], None
@@ -131,6 +142,7 @@ class attempt(OfOne):
     """
 
     __slots__ = ()
+    __flowly_maps__ = True
 
     def __call__(self, items: Iterable[Any]) -> list[Any]:
         results: dict[int, Any] = {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from ..given import function, wrong
 from ..typing import Rewrite, Transform
 from .term import children, flat, map_children, role, shapes, with_children
 
@@ -27,6 +28,7 @@ def bottom_up(rule: Rewrite) -> Rewrite:
 
     See also: :func:`top_down`, :func:`leaves`.
     """
+    _check(bottom_up, rule=rule)
     return lambda transform: fold(rule, lambda term, old, new: rule(with_children(term, old, new)), transform)
 
 
@@ -80,6 +82,9 @@ def flatten(transform: Transform) -> Transform:
     See also: :func:`flowly_ckpt.pipelines.effective_steps`, which also looks through what does not change the result.
     """
 
+    if not callable(transform):
+        raise TypeError(f"flatten: a pipeline must be callable, got {transform!r}")
+
     def join(term: Transform, parts: Sequence[Transform] = (), new: Sequence[Transform] = ()) -> Transform:
         return with_children(term, children(term) if role(term) == "sequential" else parts, new)
 
@@ -105,6 +110,7 @@ def top_down(rule: Rewrite) -> Rewrite:
 
     See also: :func:`bottom_up`, which needs no recursion and is the one to prefer for deep pipelines.
     """
+    _check(top_down, rule=rule)
 
     def rewrite(transform: Transform) -> Transform:
         return map_children(rewrite, rule(transform))
@@ -121,6 +127,7 @@ def leaves(rule: Rewrite) -> Rewrite:
 
     See also: :func:`when`.
     """
+    _check(leaves, rule=rule)
     unmarked = when(lambda term: role(term) != "mark", rule)
     return lambda transform: fold(unmarked, with_children, transform)
 
@@ -133,6 +140,7 @@ def when(predicate: Callable[[Transform], bool], rule: Rewrite) -> Rewrite:
 
     See also: :func:`on`.
     """
+    _check(when, predicate=predicate, rule=rule)
     return lambda term: rule(term) if predicate(term) else term
 
 
@@ -147,4 +155,11 @@ def on(kind: type | tuple[type, ...], rule: Rewrite) -> Rewrite:
 
     See also: :func:`when`.
     """
+    if not isinstance(kind, type) and not (isinstance(kind, tuple) and all(isinstance(one, type) for one in kind)):
+        raise wrong("on: kind", "a type or several in a tuple", kind)
     return when(lambda term: isinstance(term, kind), rule)
+
+
+def _check(strategy: Callable[..., Rewrite], **given: Any) -> None:
+    for name, func in given.items():
+        function(f"{strategy.__name__}: {name}", func, "a transform")

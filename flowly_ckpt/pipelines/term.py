@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from operator import is_
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from ..dispatch import Dispatch
+from ..given import a_class, function
 from ..typing import Transform
 
 __all__ = ["Role", "children", "effective_steps", "map_children", "rebuild", "register", "role", "walk"]
@@ -70,7 +71,11 @@ def register(
     See also: a type can define the methods ``__flowly_children__`` and ``__flowly_rebuild__`` instead
     (and a class attribute ``__flowly_role__``), without importing this library.
     """
-    shapes.register(kind)(_shape(role, children, rebuild))
+    function("children", children, "a transform")
+    function("rebuild", rebuild, "a transform and its parts")
+    if role not in get_args(Role):
+        raise ValueError(f"role must be one of {', '.join(get_args(Role))}, got {role!r}")
+    shapes.register(a_class("kind", kind))(_shape(role, children, rebuild))
 
 
 def role(transform: Transform) -> Role:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Collection, Iterator, Sequence
+from contextvars import ContextVar
 from functools import partial
 from itertools import groupby
+from types import MethodType
 from typing import Any
 
 from ..checkpoint.hashed import Hashed
@@ -15,11 +17,12 @@ from ..checkpoint.wrapper import with_checkpoint
 from ..hashing.redefined import warn_of_redefined
 from ..pipelines import children, effective_steps, name_of, role, walk
 from ..pipelines.combinators import SIDE_BY_SIDE
-from ..pipelines.mapping import mapped_by
+from ..pipelines.mapping import is_mapping
+from ..rewriting import UNSAID, no_pipeline, rewritten
 from ..targets.protocol import BaseTarget, as_target
 from ..targets.reasons import explained
 from ..targets.recall import MISSING
-from ..typing import Key, Transform
+from ..typing import Key, Rewrite, Transform
 from .forecasts import Forecast, Plan, restoring
 
 __all__ = ["plan"]
@@ -30,14 +33,16 @@ UNCOVERED = "no checkpoint follows"
 UNKNOWN = "its input is known when it runs"
 
 
-def plan(transform: Transform, obj: Any) -> Plan:
+def plan(transform: Transform, obj: Any, rewrites: Sequence[Rewrite] = UNSAID) -> Plan:
     """Forecast a run of a rewritten pipeline on an object; an engine that computes nothing and loads no value.
 
-    ``apply(s, x, [add_checkpoints], engine=plan)`` says what ``apply(s, x, [add_checkpoints])`` would do
+    ``plan(s, x, ps)`` says what ``apply(s, x, ps)`` would do, and is ``apply(s, x, ps, engine=plan)``
 
-    :param transform: a pipeline, after ``add_checkpoints``.
+    :param transform: a pipeline.
     :param obj: the object it would be applied to.
+    :param rewrites: passes, as for :func:`flowly_ckpt.engines.apply`; none where the pipeline is rewritten already.
     :return: the forecasts, in the order of the pipeline.
+    :raises TypeError: for a pipeline or a pass that cannot be called.
     :raises UnhashableError: as the run itself would.
 
     What would run is compared, part by part, with what the nearest earlier entry of its tag was made from.
@@ -48,7 +53,7 @@ def plan(transform: Transform, obj: Any) -> Plan:
     >>> from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
     >>> target = {}
     >>> pipeline = chained(abs, checkpoint(target, "size"), float)
-    >>> print(apply(pipeline, -5, [add_checkpoints], engine=plan))
+    >>> print(plan(pipeline, -5, [add_checkpoints]))
     run      abs    size  never run
     run      float        no checkpoint follows
     >>> _ = apply(pipeline, -5, [add_checkpoints])
@@ -61,7 +66,12 @@ def plan(transform: Transform, obj: Any) -> Plan:
 
     See also: :func:`flowly_ckpt.engines.apply`, :func:`flowly_ckpt.hashing.differences`.
     """
-    warn_of_redefined(transform)
+    if not callable(transform):
+        raise no_pipeline("plan", transform, obj)
+    if rewrites is UNSAID:
+        warn_of_redefined(transform)
+    else:
+        transform = rewritten(transform, rewrites)
     parts = _parts(transform)
     if not parts or _wrapper(parts[0]) is None:
         # The pass leaves no mark behind, so one that is still there was never put to use.
@@ -104,6 +114,9 @@ def _tells(term: Transform) -> bool:
 
 
 def _own(term: Transform) -> Any:
+    if type(term) is MethodType:  # which passes on what its function has, without the instance
+        own = getattr(term.__func__, "__flowly_forecast__", None)
+        return own and partial(own, term.__self__)
     return getattr(term, "__flowly_forecast__", None)
 
 
@@ -145,10 +158,14 @@ def _inside(part: Transform, obj: Any) -> Iterator[Forecast]:
     elif isinstance(part, with_checkpoint):
         yield from _unknown(part) if obj is MISSING else _stages(part, obj)
     elif any(isinstance(term, with_checkpoint) or _own(term) for term in walk(part)):
-        if mapped_by(part) is not None:
+        if _is_mapping(part):
             yield from _mapped(part, obj)
         else:
             yield from _branches(part, obj)
+
+
+def _is_mapping(part: Transform) -> bool:
+    return len(children(part)) == 1 and is_mapping(part)
 
 
 def _branches(part: Transform, obj: Any) -> Iterator[Forecast]:
@@ -161,27 +178,50 @@ def _branches(part: Transform, obj: Any) -> Iterator[Forecast]:
             yield row._replace(place=(name, *row.place))
 
 
+class _Items:
+    """The hashes of the items of a mapping; while they are gathered, no reasons are looked for."""
+
+    def __init__(self) -> None:
+        self.objects: set[str] = set()
+        self.gathering = True
+
+
+_mapping: ContextVar[_Items | None] = ContextVar("flowly_ckpt_mapping", default=None)
+
+
 def _mapped(part: Transform, obj: Any) -> Iterator[Forecast]:
     """Forecast a mapping: how many of its items are stored, and why the first that is not would run."""
     (inner,) = children(part)
-    if not isinstance(obj, Sized) or not hasattr(obj, "__iter__"):
-        for row in _forecasts(_parts(inner), MISSING):
-            yield row._replace(place=("each item", *row.place))
+    parts = _parts(inner)
+    if not isinstance(obj, Collection) or not len(obj):
+        for row in _forecasts(parts, MISSING):
+            why = row.why if not isinstance(obj, Collection) or row.tag is None else "there are no items"
+            yield row._replace(place=("each item", *row.place), why=why)
         return
-    found = [list(_forecasts(_parts(inner), item)) for item in obj]
-    rows = [row for row in found[0] if row.tag is not None] if found else []
-    for at, row in enumerate(found[0] if found else ()):
-        column = [item[at] for item in found if at < len(item)]
-        yield (_items(column, row) if row in rows else row)._replace(place=("each item", *row.place))
+    token = _mapping.set(items := _Items())
+    try:
+        given = list(obj)
+        found = [list(_forecasts(parts, item)) for item in given]
+        items.gathering = False
+        told: dict[int, list[Forecast]] = {}
+        for at, row in enumerate(found[0]):
+            column = [rows[at] for rows in found if at < len(rows)]
+            if row.tag is not None:
+                first = next((place for place, rows in enumerate(column) if rows.action == "run"), None)
+                if first is not None and first not in told:
+                    told[first] = list(_forecasts(parts, given[first]))
+                row = _items(column, row, None if first is None else told[first][at])
+            yield row._replace(place=("each item", *row.place))
+    finally:
+        _mapping.reset(token)
 
 
-def _items(column: Sequence[Forecast], first: Forecast) -> Forecast:
-    runs = [row for row in column if row.action == "run"]
-    count = f"{len(column) - len(runs)} of {len(column)} items stored"
+def _items(column: Sequence[Forecast], first: Forecast, runs: Forecast | None) -> Forecast:
+    count = f"{sum(row.action != 'run' for row in column)} of {len(column)} items stored"
+    if runs is not None:
+        return runs._replace(why=f"{count}; {runs.why}")
     total = partial(_total, column)
-    if not runs:
-        return first._replace(why=count, size=total("size"), saves=total("saves"))
-    return runs[0]._replace(why=f"{count}; {runs[0].why}")
+    return first._replace(why=count, size=total("size"), saves=total("saves"))
 
 
 def _total(rows: Sequence[Forecast], name: str) -> Any:
@@ -207,6 +247,8 @@ def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
         if position < last:
             yield Forecast(names, "skip", key[1], LATER)
         elif position == last:
+            if items := _mapping.get():
+                items.objects.add(key[0])
             entries = [target.entry(one.key) for target, one in zip(targets[: last + 1], keyed)]
             saves = sum(entry.seconds for entry in entries if entry)  # those before it need not run either
             yield restoring(names, key[1], STORED, entries[-1])._replace(saves=saves or None)
@@ -217,7 +259,11 @@ def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
 
 def running(names: tuple[str, ...], key: Key, target: BaseTarget, sources: Sources, position: int) -> Forecast:
     """Forecast that steps run, with the reason: what the nearest earlier entry of the tag was made from is compared."""
-    why, before = explained(target, key, sources[position])
+    items = _mapping.get()
+    if items is not None and items.gathering:
+        items.objects.add(key[0])
+        return Forecast(names, "run", key[1], "")
+    why, before = explained(target, key, sources[position], items.objects if items else ())
     choice = getattr(target, "choice", "")
     why = f"{why}; {choice}" if choice else why
     return Forecast(names, "run", key[1], why, saves=before.seconds or None if before else None)

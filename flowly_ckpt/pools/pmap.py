@@ -32,6 +32,7 @@ class pmap(Combinator):
     """
 
     __slots__ = ("each", "engine")
+    __flowly_maps__ = True
 
     def __init__(self, each: Transform, engine: Engine | None = None) -> None:
         for given, what in (

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from ..engines import check_rewrites
 from ..given import function, optional, switch, text, whole, wrong
 from ..hashing.redefined import warn_of_redefined
 from ..passes import Observation
 from ..pipelines import name_of
 from ..pipelines.names import module_name
-from ..plan import Forecast, Plan
+from ..plan import Forecast, Plan, restoring
+from ..rewriting import check_rewrites
 from ..targets.damage import DamagedError
+from ..targets.facts import Entry
 from ..targets.protocol import as_target, checked, described
 from ..targets.recall import MISSING, lookup
 from ..targets.wrappers import Refreshed
@@ -177,14 +178,9 @@ class Recipe(Filed, Generic[R]):
 
     def plan(self) -> Plan:
         """Forecast what :meth:`brew` would restore and what it would run, and why, as :func:`flowly_ckpt.plan` does."""
-        found = statuses(self)
-        clean = found[self] is Status.Ok
-        rows = []
-        for known, status in found.items():
-            action = "run" if status is not Status.Ok else "restore" if known is self or not clean else "skip"
-            why = "a later result is stored" if action == "skip" else status.why
-            rows.append(Forecast((known.name,), action, known.name, why))
-        return Plan(rows)
+        found = _known(self)
+        clean = found[self].status is Status.Ok
+        return Plan([_forecast(known, one, found, clean and known is not self) for known, one in found.items()])
 
     @property
     def outputs(self) -> R | None:
@@ -260,6 +256,8 @@ def statuses(recipe: Recipe[Any]) -> dict[Recipe[Any], Status]:
 
     See also: :meth:`flowly_ckpt.recipes.Recipe.status`.
     """
+    if not isinstance(recipe, Recipe):
+        raise wrong("recipe", "a recipe", recipe)
     return {known: found.status for known, found in _known(recipe).items()}
 
 
@@ -269,6 +267,26 @@ class _Found(NamedTuple):
     status: Status
     digest: str | None = None
     key: Key | None = None
+
+
+def _forecast(recipe: Recipe[Any], own: _Found, found: dict[Any, _Found], is_skipped: bool) -> Forecast:
+    name, status = (recipe.name,), own.status
+    if status is not Status.Ok:
+        before = as_target(recipe.target).latest(tag=recipe.tag)
+        changed = _changed(recipe, before, found) if before and status is Status.InputsChanged else ""
+        return Forecast(
+            name, "run", recipe.name, changed or status.why, saves=before.seconds or None if before else None
+        )
+    if is_skipped:
+        return Forecast(name, "skip", recipe.name, "a later result is stored")
+    return restoring(name, recipe.name, status.why, own.key and as_target(recipe.target).entry(own.key))
+
+
+def _changed(recipe: Recipe[Any], before: Entry, found: dict[Any, _Found]) -> str:
+    """Say which of the ingredients' results are not those that the last result was made from."""
+    then = before.made_from
+    names = [one.name for one in recipe.ingredients if then.get(one.name, found[one].digest) != found[one].digest]
+    return f"the result of {' and of '.join(names)} changed" if names else ""
 
 
 def _known(recipe: Recipe[Any]) -> dict[Any, _Found]:

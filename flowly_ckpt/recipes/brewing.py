@@ -9,6 +9,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar
 
+from ..checkpoint.hashed import watching_steps
 from ..errors import StoreWarning, warn
 from ..labels import label
 from ..targets.damage import DamagedError
@@ -118,7 +119,8 @@ class Brew:
 
     def call(self, term: brewed, values: Sequence[Any]) -> Output:
         """Run the step of a recipe on the results of its ingredients."""
-        with self.turn:
+        code = nullcontext() if term.recipe.mapped else watching_steps(term.recipe.func)  # of items, once for all
+        with self.turn, code:
             return computed(term.step(values[0] if term.recipe.is_alone else values), term.recipe.base)
 
     def recalled(
@@ -184,10 +186,14 @@ class _Mapping:
 
     def found(self, made_from: dict[str, Any]) -> Output:
         """Return the output of all items, those that are missing computed; each is stored as soon as it is there."""
-        output = self.brew.recalled(self.term, self.whole, self._all, made_from)
+        output = self.brew.recalled(self.term, self.whole, self._watched, made_from)
         if len(self.used) > 1:
             self.brew.keep_only(self.recipe, self.used)
         return output
+
+    def _watched(self) -> Output:
+        with watching_steps(self.term.recipe.func):
+            return self._all()
 
     def _all(self) -> Output:
         keys, items = self._items()

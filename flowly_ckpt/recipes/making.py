@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, overload
 
+from .. import given as options
 from ..errors import FlowlyError, StoreWarning, warn
-from ..given import folder, text
+from ..given import folder, switch, text
 from ..pipelines.names import module_name
 from ..typing import Target
 from .bound import ForeachRecipe, Recipe, recipes_given
@@ -158,6 +159,8 @@ def foreach(
 
 def _ingredients(func: Any, found: list[Recipe[Any]], scope: _Scope) -> tuple[list[Recipe[Any]], list[str]]:
     """Return the recipes for the arguments of a function, and the names of those that go by keyword."""
+    if not callable(func):
+        raise TypeError(f"a recipe decorates a function, got {func!r:.80}")
     import inspect
 
     try:
@@ -264,8 +267,7 @@ def file(name: str, path: Place, cache: CacheType = CacheType.Auto, *, target: T
 
     See also: :func:`glob_files`.
     """
-    folder("path", path)
-    place = Path(path)
+    place = Path(options.file("path", path))
     module = _Scope.of_caller().module_of()
 
     def found() -> Path:
@@ -306,6 +308,7 @@ def glob_files(
     folder("directory", directory)
     place = Path(directory)
     text("pattern", pattern)
+    recursive = switch("recursive", recursive)
 
     def found() -> list[Path]:
         if not place.is_dir():
@@ -341,6 +344,7 @@ def zip_results(
 
     See also: :func:`flowly_ckpt.recipes.foreach`, which can continue from there.
     """
+    recipes = recipes_given(recipes)
     doc = f"The results of {', '.join(one.name for one in recipes)}, side by side"
     module = _Scope.of_caller().module_of()
     return Recipe(_side_by_side, recipes, name, False, doc, cache, module=module, target=target)

@@ -7,6 +7,7 @@ from types import CodeType
 from typing import Any, Self, TypeVar
 
 from ..errors import FlowlyError
+from ..given import wrong
 from ..typing import Target
 from .checkpoint import Checkpoint
 from .frames import caller
@@ -109,7 +110,7 @@ def over(iterable: Iterable[T], checkpoint: str | Checkpoint | None = None, /, *
     :param options: those of :class:`Checkpoint`, such as ``rate`` and ``target``.
     :raises FlowlyError: for a second loop in one function, when neither has a name.
     :raises ChangedError: when the items that were done have changed, which plain items show.
-    :raises TypeError: for options given besides a checkpoint.
+    :raises TypeError: for options given besides a checkpoint, and for what cannot be looped over.
 
     >>> def total(items):
     ...     total = 0
@@ -121,6 +122,8 @@ def over(iterable: Iterable[T], checkpoint: str | Checkpoint | None = None, /, *
 
     See also: :meth:`Checkpoint.over`, for several loops, or one within another.
     """
+    if not any(hasattr(type(iterable), way) for way in ("__iter__", "__getitem__")):
+        raise wrong("iterable", "something to loop over", iterable)
     if checkpoint is None:
         _refuse_second_loop()
     made = _made(checkpoint, options)

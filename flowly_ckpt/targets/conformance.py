@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..typing import Facts, Key, Target
-from .protocol import as_target
+from .protocol import as_target, checked
 
 __all__ = ["LAWS", "check_target"]
 
@@ -220,7 +220,7 @@ def check_target(make: Callable[[], Target], skip: Iterable[str] = ()) -> None:
     for name, law in LAWS.items():
         if name not in omitted:
             try:
-                law(make())
+                law(checked(make()))
             except Exception as error:
                 error.add_note(f"while checking the law {name!r}")
                 raise

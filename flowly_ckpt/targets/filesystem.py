@@ -95,14 +95,20 @@ def make_folder(path: str, mode: int = PRIVATE) -> None:
     ...     oct(os.stat(f"{folder}/a").st_mode & 0o777)
     '0o700'
     """
-    try:
-        os.mkdir(path, mode)
-    except FileNotFoundError:
-        make_folder(os.path.dirname(path), mode)
-        make_folder(path, mode)
-    except FileExistsError:
-        if not os.path.isdir(path):
-            raise
+    for attempt in range(2):
+        try:
+            os.mkdir(path, mode)
+            break
+        except FileExistsError:
+            if not os.path.isdir(path):
+                raise
+            break
+        except FileNotFoundError:
+            above = os.path.dirname(path)
+            if attempt or above == path:
+                raise  # the folder above is there, and none can be made in it, as in /proc
+            if not os.path.isdir(above):
+                make_folder(above, mode)
 
 
 def refuse_link(folder: str) -> None:

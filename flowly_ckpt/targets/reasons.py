@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from ..hashing.parts import Parts
 from ..hashing.wording import Change, changes, readable
 from ..typing import Key
+from .alignment import aligned
 from .facts import Entry
 from .protocol import BaseTarget
 
 __all__ = ["MadeFrom", "compared", "explained", "nearest", "reason"]
 
 MOST = 3  # changes told
+HOW = {"changed": "", "is new": " (new)", "is gone": " (gone)"}  # after what differs in the input
 LOOKS = 10_000  # entries of the same code, looked through for the table of its parts
 
 MOST_FOUND = 1000
@@ -63,36 +65,85 @@ def reason(target: BaseTarget, key: Key, made_from: Mapping[str, Any]) -> str:
     return explained(target, key, made_from)[0]
 
 
-def explained(target: BaseTarget, key: Key, made_from: Mapping[str, Any]) -> tuple[str, Entry | None]:
+def explained(
+    target: BaseTarget, key: Key, made_from: Mapping[str, Any], others: Collection[str] | None = None
+) -> tuple[str, Entry | None]:
     """Return why there is no entry of a key, and the nearest earlier one.
+
+    :param others: the hashes of objects that stand beside this one, where there is time to look at many entries: what
+        was made from these was not made from it.
 
     >>> from flowly_ckpt.targets.protocol import as_target
     >>> explained(as_target({}), ("a", "fit", "f"), {})
     ('never run', None)
     """
     try:
-        before = nearest(target, key, names_in(made_from))
-        why = target.fate(key) or ("never run" if before is None else compared(target, before, key, made_from))
+        before = nearest(target, key, made_from, others)
+        why = target.fate(key)
+        if not why and before is not None:
+            why = compared(target, before, key, made_from)
+        elif not why:
+            why = "the input is new" if others and target.latest(tag=key[1]) else "never run"
     except Exception as error:  # noqa: BLE001  a target that cannot list what it has can be used all the same
         return f"it is not known why ({type(error).__name__}: {readable(str(error))})", None
     return why, before
 
 
-def nearest(target: BaseTarget, key: Key, names: list[str] | None = None) -> Entry | None:
+def nearest(
+    target: BaseTarget, key: Key, made_from: Mapping[str, Any], others: Collection[str] | None = None
+) -> Entry | None:
     """Return the latest entry of a tag: of the same input, by steps of the same names first, else of the same code.
 
-    Where there is neither, any other of the tag.
+    Where there is neither, any other of the tag. Among ``others``, the one whose input is most like this one.
 
     >>> from flowly_ckpt.targets.protocol import as_target
-    >>> nearest(as_target({("a", "fit", "f"): 6}), ("b", "fit", "f")).key[0]
+    >>> nearest(as_target({("a", "fit", "f"): 6}), ("b", "fit", "f"), {}).key[0]
     'a'
     """
     obj, tag, transform = key
     same = list(islice(target.entries(tag=tag, object=obj), LOOKS))
     if same:
-        rated = [(alike(names_in(entry.made_from), names or []), entry.created, at) for at, entry in enumerate(same)]
+        names = names_in(made_from)
+        rated = [(alike(names_in(entry.made_from), names), entry.created, at) for at, entry in enumerate(same)]
         return same[max(rated)[2]]
-    return target.latest(tag=tag, transform=transform) or target.latest(tag=tag)
+    if not others:
+        named = latest_named(target, tag, transform, called(made_from)) if others is not None else None
+        return named or target.latest(tag=tag, transform=transform) or target.latest(tag=tag)
+    left = [entry for entry in islice(target.entries(tag=tag), LOOKS) if entry.key[0] not in others]
+    alike_to_it = [common(entry.made_from, made_from) for entry in left]
+    found = [
+        (count, left[at].key[2] == transform, left[at].created, at) for at, count in enumerate(alike_to_it) if count
+    ]
+    return left[max(found)[3]] if found else None
+
+
+def common(then: Mapping[str, Any], now: Mapping[str, Any]) -> int:
+    """Return how much two inputs have in common: equal parts, or that they are called the same.
+
+    >>> common({"parts": {":['a']": "1", ":['b']": "2"}}, {"parts": {":['a']": "1", ":['b']": "3"}})
+    1
+    """
+    tables = [one.get("parts") for one in (then, now)]
+    before, after = (set(table.items()) if isinstance(table, dict) and is_table(table) else set() for table in tables)
+    equal = {way for way, _ in before & after} - {":"}  # which is of the kind alone
+    return len(equal) + bool(called(now) and called(then) == called(now))
+
+
+def called(made_from: Mapping[str, Any]) -> str:
+    """Return the text or the path that an input is known by, if it is known by one.
+
+    >>> called({"input": "'a.csv'"}), called({"input": "dict of 3"})
+    ("'a.csv'", '')
+    """
+    name = made_from.get("input")
+    return name if isinstance(name, str) and name[:1] in ("'", '"') else ""
+
+
+def latest_named(target: BaseTarget, tag: str, transform: str, name: str) -> Entry | None:
+    """Return the latest entry of the same code whose input has a name."""
+    entries = islice(target.entries(tag=tag, transform=transform), LOOKS) if name else ()
+    found = [entry for entry in entries if called(entry.made_from) == name]
+    return max(found, key=lambda entry: entry.created, default=None)
 
 
 def alike(names: list[str], others: list[str]) -> tuple[bool, int]:
@@ -141,9 +192,13 @@ def of_input(then: Any, now: Any, after: Any) -> str:
     if not is_table(then) or not is_table(now):
         return "the input is new"
     found = changes(then, now)
+    if len(found) == 1 and found[0].about.startswith("content of "):
+        return f"the {found[0].about} {found[0].how}"
     if len(found) == 1 and not found[0].about:
         return "the input is new" if found[0].how == "changed" else f"the input {found[0].how}"
-    values = [f"{change.about} {change.how}" if " → " in change.how else f"{change.about}" for change in found]
+    if any(change.about.startswith("content of ") and change.how == "is new" for change in found):
+        return "the input is new"  # another file
+    values = [f"{change.about}{HOW.get(change.how, f' {change.how}')}" for change in found]
     return f"the input differs in {listed(values)}" if values else "the input is new"
 
 
@@ -162,7 +217,8 @@ def of_code(target: BaseTarget, before: Entry, made_from: Mapping[str, Any]) -> 
     steps = steps_in(then)
     first = next((at for at, step in enumerate(steps) if step[1] not in known), len(steps))
     last = steps[first - 1][1] if first else then.get("after")
-    return listed(list(of_steps(steps[first:], tables_of(target, before, steps)[first:], last, made_from)))
+    told = of_steps(steps[first:], tables_of(target, before, steps)[first:], last, made_from)
+    return listed([*dict.fromkeys(told)])
 
 
 def of_steps(then: list[Any], tables: list[Rows | None], last: Any, made_from: Mapping[str, Any]) -> Iterator[str]:
@@ -170,24 +226,23 @@ def of_steps(then: list[Any], tables: list[Rows | None], last: Any, made_from: M
     hashes = [step[1] for step in made_from["steps"]]
     start = hashes.index(last) + 1 if last in hashes else 0
     now = made_from["steps"][start:]
-    for (name, *_), (other, *_) in zip(then, now):
-        if name != other:
-            break
-    else:
-        for (name, *_), _ in zip(then[len(now) :], range(1)):
-            yield f"step {readable(name)} is gone"
-        for (name, *_), _ in zip(now[len(then) :], range(1)):
-            yield f"step {readable(name)} is new"
     # Of an entry that is only read there are no live tables, but perhaps stored ones.
     own = getattr(made_from, "tables", ())[start:] or [Parts(step[2] if has_table(step) else {}, {}) for step in now]
-    for at, (name, *_) in enumerate(then[: len(now)]):
-        if name != now[at][0]:
-            yield f"it was another step: {readable(name)}"
-            return
-        before = tables[at]
-        found = changes(before, own[at].rows, own[at].places) if before and at < len(own) and own[at].rows else []
-        if found or at == 0:
-            yield in_step(readable(name).rpartition("<locals>.")[2], found or [Change("", "changed")])
+    pairs = aligned([step[0] for step in then], [step[0] for step in now])
+    gone = {then[at][0] for at, to in pairs if at is not None and to is None}
+    come = {now[to][0] for at, to in pairs if to is not None and at is None}
+    for at, to in pairs:
+        if at is None or to is None:
+            name = now[to][0] if to is not None else then[at or 0][0]
+            if to is not None or name not in come:
+                yield f"step {readable(name)} {'is gone' if to is None else 'has moved' if name in gone else 'is new'}"
+        elif then[at][0] != now[to][0]:
+            yield f"it was another step: {readable(then[at][0])}"
+        else:
+            before = tables[at]
+            found = changes(before, own[to].rows, own[to].places) if before and to < len(own) and own[to].rows else []
+            if found or at == to == 0:
+                yield in_step(readable(then[at][0]).rpartition("<locals>.")[2], found or [Change("", "changed")])
 
 
 def in_step(name: str, found: list[Change]) -> str:

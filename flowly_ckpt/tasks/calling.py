@@ -75,7 +75,10 @@ class Definition:
 
     def _named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the arguments with defaults, and the names that templates know them by."""
-        bound = self.signature.bind(*args, **kwargs)
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.name}() {error}") from None
         bound.apply_defaults()
         words = [p.name for p in self.signature.parameters.values() if p.kind is p.VAR_KEYWORD]
         extra = {key: value for name in words for key, value in bound.arguments[name].items()}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextvars import copy_context
 from typing import Any, overload
 
-from ..given import made, switch
+from ..given import file, made, switch
 from ..pipelines.pickling import name_to_pickle
+from ..plan import Forecast
 from ..typing import Target
 from .arguments import Done, DoneList, loaded, settled, spread
 from .calling import Definition, StoreOf, made_of
@@ -108,6 +109,10 @@ class Task(Definition):
         if instance is None:
             return self
         return self.copy(first=(instance,))
+
+    def __flowly_forecast__(self, obj: Any) -> Iterator[Forecast]:
+        """Yield whether the result of a call is there already."""
+        return self.transform.__flowly_forecast__(obj)
 
     def __flowly_children__(self) -> tuple[Any, ...]:
         return (self.fn,)
@@ -225,6 +230,8 @@ def task(
         raise TypeError(f"target must be a template or a mutable mapping, got {type(target).__name__}")
     if not isinstance(name_template, str | Template | None):
         raise TypeError(f"name_template must be a template, got {type(name_template).__name__}")
+    if target is not None and store is Filestore:
+        file("target", target.text if isinstance(target, Template) else target)
     save, skip = switch("save", save), switch("skip", skip)
     _check(store, save, changed)
     check_options("task", options, (*_OWN, "path", "base"))

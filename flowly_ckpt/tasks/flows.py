@@ -12,6 +12,7 @@ from ..plan import Forecast
 from ..targets.recall import MISSING
 from .arguments import loaded
 from .context import mode
+from .keeping import forecast
 from .on_prefect import check_options, the_prefect
 
 __all__ = ["Flow", "flow", "kept"]
@@ -122,10 +123,8 @@ class kept(Combinator):
             yield Forecast(name, "run", None, "it keeps nothing")
         elif obj is MISSING:
             yield Forecast(name, "run", None, "which file it makes is known when it runs")
-        elif (store := self.task.at(obj)).exists():
-            yield Forecast(name, "restore", str(store), "its file is there")
         else:
-            yield Forecast(name, "run", str(store), "its file is not there")
+            yield forecast(self.task, self.task.call((obj,), {}))
 
     def _head(self) -> tuple[Any, ...]:
         return (self.task.target.text, id(self.task.store))

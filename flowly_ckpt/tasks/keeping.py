@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Hashable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
+from ..checkpoint.hashed import watching_steps
 from ..checkpoint.sources import PYTHON
 from ..errors import FlowlyWarning, StoreError, StoreWarning, warn
 from ..events import tell
+from ..plan import Forecast, restoring
 from ..targets import as_target
 from ..targets.claims import Claim, EnteredClaim
 from ..targets.materialise import Materialised, UnstorableError, materialise
@@ -105,6 +107,29 @@ def is_done(task: Definition, call: Call) -> bool:
     return _Result(task, call).is_done()
 
 
+def forecast(task: Definition, call: Call) -> Forecast:
+    """Forecast whether a call would find its result, as :func:`flowly_ckpt.plan` does.
+
+    >>> from flowly_ckpt.tasks import Template
+    >>> distance = Definition(abs, Template("/no/such/folder/{x}.pkl"))
+    >>> forecast(distance, distance.call((-3,), {})).why
+    'its file is not there'
+    """
+    result, name = _Result(task, call), (task.name,)
+    if not result.store.exists():
+        return Forecast(name, "run", str(call.store), "its file is not there")
+    if result._is_emptied():
+        return Forecast(name, "run", str(call.store), "its file is empty")
+    found = " and ".join(result._differences())
+    entry = call.store.entry()
+    if found and task.changed == "rerun":
+        seconds = entry.seconds or None if entry else None
+        return Forecast(name, "run", str(call.store), f"it was made from different {found}", saves=seconds)
+    if found:
+        found = f", made from different {found}" + (": an error" if task.changed == "raise" else "")
+    return restoring(name, str(call.store), f"its file is there{found}", entry)
+
+
 def direct(task: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run the function as it is; where it saves its own output it may still ask for its target.
 
@@ -161,7 +186,8 @@ class _Result(BaseTarget):
     def computing(self) -> Iterator[None]:
         """Set the current target, and add a note that names the task to an exception."""
         try:
-            with running(lambda: self.store.loc):
+            code = watching_steps(self.task.fn) if self.made_from else nullcontext()
+            with running(lambda: self.store.loc), code:
                 yield
         except Exception as error:
             error.add_note(f"in task {self.task.name}, which makes {self.store}")

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import StoreError
+from ..given import file
 from ..hashing import functional_hash
 from ..targets import Codec, FileTarget, as_target, plain_pickle
 from ..targets.claims import UNCLAIMED
-from ..targets.facts import Collected
+from ..targets.facts import Collected, Entry
 from ..targets.files import CLAIMS
 from ..targets.filesystem import digest_of
 from ..targets.mutation import watch
@@ -73,6 +74,10 @@ class Store:
 
     def note(self, task: str, facts: Facts) -> None:
         """Keep facts about the data that are there now; by default they are not kept."""
+
+    def entry(self) -> Entry | None:
+        """Return what is known of the data that are there; by default that is not kept."""
+        return None
 
     def made_from(self) -> Mapping[str, Any]:
         """Return what the data that are there now were made from, by name; empty where that is not known."""
@@ -182,6 +187,10 @@ class TargetStore(Store):
             return lookup(newest, self.key) is not MISSING
         return self.key in newest
 
+    def entry(self) -> Entry | None:
+        """Return what the target knows of the entry."""
+        return as_target(self.target).entry(self.key)
+
     def remove(self) -> None:
         """Delete the entry, so that its task runs again; do nothing where there is none."""
         with suppress(KeyError):
@@ -230,6 +239,11 @@ class Filestore(Store):
 
     codec: ClassVar[Codec] = plain_pickle
 
+    def __init__(self, loc: str | os.PathLike[str]) -> None:
+        if type(self) is Filestore:  # a subclass may know how to reach other places
+            file("loc", loc, "a path")
+        super().__init__(loc)
+
     def _entry(self, task: str = "") -> tuple[FileTarget, Key]:
         """Return the folder as a target in which every key names this file, and the key."""
         folder, name = os.path.split(os.path.normpath(self.loc))
@@ -268,6 +282,11 @@ class Filestore(Store):
     def exists(self) -> bool:
         """Return whether there is a file."""
         return os.path.isfile(self.loc)
+
+    def entry(self) -> Entry | None:
+        """Return what is known of the file that is there."""
+        target, key = self._entry()
+        return target.entry(key)
 
     def remove(self) -> None:
         """Remove the file, so that its task runs again; do nothing where there is none."""

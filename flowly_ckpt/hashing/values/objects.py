@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
@@ -11,6 +12,7 @@ from ...errors import UnhashableError
 from ...pipelines import Combinator, children, effective_steps
 from ...pipelines.term import shapes
 from ..code.origin import of_module
+from ..files import FileContent
 from ..reductions import reducer_of
 from ..rows import LABELS, ROWS, Parts, of_class
 from .cached import kept_by_properties
@@ -51,6 +53,11 @@ def of_combinator(obj: Any, parts: list[Any]) -> list[str]:
     return [f"class {parts[0].__name__!r}", "arguments", *(f"step {step_name(step)!r}" for step in parts[2:])]
 
 
+def of_own(obj: Any, parts: list[Any]) -> list[str]:
+    name = os.path.basename(obj.path) if type(obj) is FileContent else ""
+    return [*of_class(obj, parts), f"content of {os.fsdecode(name)}" if name else ""]
+
+
 def of_steps(obj: Any, steps: list[Any]) -> list[str]:
     return [f"step {i} {step_name(step)!r}" for i, step in enumerate(steps, start=1)]
 
@@ -63,7 +70,7 @@ def step_name(step: Any) -> str:
 LABELS.update(
     {
         b"<run>": of_steps,
-        b"<own>": of_class,
+        b"<own>": of_own,
         b"<combinator>": of_combinator,
         b"<instance>": of_instance,
         b"<object>": of_reduction,

@@ -22,6 +22,7 @@ from ..filesystem import PRIVATE, SHARED, size_of
 from ..protocol import BaseTarget, Progress
 from .blobs import Blobs
 from .entries import Entries, Row
+from .evicted import forget_evicted, was_evicted
 from .eviction import Bound
 from .folder import CLAIMS, check_folder
 from .hit_counts import HitCounts
@@ -183,6 +184,7 @@ class DiskTarget(BaseTarget):
         if self._values.max_age is not None and key not in self:
             raise KeyError(key)
         self._values.remove(key)
+        forget_evicted(self.path)
 
     def clear(self) -> None:
         """Delete all entries."""
@@ -223,7 +225,9 @@ class DiskTarget(BaseTarget):
 
     def fate(self, key: Key) -> str:
         row = self._values.look(key)
-        return "expired" if row is not None and not self._values.is_young(row.created) else ""
+        if row is not None:
+            return "" if self._values.is_young(row.created) else "expired"
+        return "evicted" if was_evicted(self.path, key) else ""
 
     def clear_where(self, *, dry_run: bool = False, **selection: Any) -> int:
         chosen = Selection.of(**selection)
@@ -231,6 +235,7 @@ class DiskTarget(BaseTarget):
         if dry_run:
             return self._entries.count(chosen)
         count, files = self._entries.clear(chosen)
+        forget_evicted(self.path)
         self._values.drop_files(files)
         return count
 

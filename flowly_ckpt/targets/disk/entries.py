@@ -40,7 +40,8 @@ CHECK = """select cast(object as blob), cast(tag as blob), cast(transform as blo
     created, size, blob, data from entries where id > ? order by id limit 200"""
 KEYS = """select object, tag, transform, created from entries
     where (tag, object, transform) {} (?, ?, ?) order by tag, object, transform limit {}"""
-WORTH = f"select id, size, blob from entries where id != ? order by seconds / max(size, 1), {USED}, id"
+WORTH = f"""select id, size, blob, object, tag, transform from entries where id != ?
+    order by seconds / max(size, 1), {USED}, id"""
 PAGE = 2000
 AT_ONCE = 300  # keys in a statement, whose values SQLite limits
 
@@ -98,11 +99,12 @@ class New(NamedTuple):
 
     def values(self) -> tuple[Any, ...]:
         """Return the values of its row; the time of its making is now."""
+        row = columns(self.key)
         created, blob = time.time_ns(), None if self.file is None else self.file.digest
         digest = digest_of_row(self.key, self.codec, created, self.data if blob is None else blob)
         made_from = json.dumps(self.facts.made_from, default=repr) if self.facts.made_from else None
         return (
-            *columns(self.key), self.codec, digest, created, self.size, blob, self.data, self.facts.seconds, made_from,
+            *row, self.codec, digest, created, self.size, blob, self.data, self.facts.seconds, made_from,
         )  # fmt: skip
 
 

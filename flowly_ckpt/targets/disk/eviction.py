@@ -7,7 +7,8 @@ from typing import Any
 
 from ...typing import Key
 from .blobs import File
-from .entries import KEY, WORTH, Entries, columns
+from .entries import KEY, WORTH, Entries, columns, text_of
+from .evicted import note_evicted
 
 __all__ = ["Bound"]
 
@@ -47,7 +48,7 @@ class Bound:
         :return: how many entries were deleted, and the files that they had.
         """
 
-        def work(connection: sqlite3.Connection) -> list[tuple[int, int, bytes | None]]:
+        def work(connection: sqlite3.Connection) -> list[Any]:
             out: list[Any] = []
             freed = 0
             shared: dict[File, int] = {}
@@ -63,12 +64,16 @@ class Bound:
             return out
 
         out = self.entries.index.transact(work)
-        return len(out), list({File(blob, size) for _, size, blob in out if blob is not None})
+        if out:
+            index = self.entries.index
+            keys = [(text_of(obj), text_of(tag), text_of(transform)) for *_, obj, tag, transform in out]
+            note_evicted(index.folder, keys, index.mode)
+        return len(out), list({File(blob, size) for _, size, blob, *_ in out if blob is not None})
 
 
 def _is_last(connection: sqlite3.Connection, shared: dict[File, int], row: Any) -> bool:
     """Return whether a row's bytes are freed with it, rather than lie in a file that others refer to as well."""
-    _, size, blob = row
+    _, size, blob, *_ = row
     if blob is None:
         return True
     file = File(blob, size)
