@@ -51,7 +51,7 @@ def apply(transform: Transform, obj: Any, rewrites: Sequence[Rewrite] = UNSAID, 
     if not callable(transform):
         raise no_pipeline("apply", transform, obj)
     if not callable(engine):
-        raise TypeError(f"apply: engine must be a function of a pipeline and an object, got {engine!r}")
+        raise TypeError(f"apply: engine must be a function of a pipeline and an object, got {engine!r:.60}")
     if engine is not local and (call := uncalled(engine)):
         raise TypeError(f"apply: an engine with options must be called: engine={call}")
     return engine(rewritten(transform, rewrites), obj)

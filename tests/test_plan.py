@@ -79,7 +79,7 @@ def test_the_forecast_comes_true():
 
 
 def test_why_it_would_run():
-    target = {}
+    target = Target()  # in which nothing was removed before
     assert {row.why for row in ask(pipeline(target), 1)[:3]} == {"never run"}
     do(pipeline(target), 1)
     assert ask(pipeline(target), 2)[0].why == "the input 1 → 2"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from runs import ENVIRONMENT, command, library, needs_processes
 
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
 from flowly_ckpt.errors import StoreError, StoreWarning
 from flowly_ckpt.targets import FileTarget, gzipped, tree
 from flowly_ckpt.targets.key_names import key_of_name, key_of_path, name_of_key, path_of_key, quoted, unquoted
@@ -324,3 +325,18 @@ def test_the_sidecar_of_a_file_that_is_gone_is_collected(tmp_path):
     assert target.gc(older_than=0).files == 1
     assert sorted(path.name for path in notes.parent.iterdir()) == ["ff.x", "notes"]
     assert dict(target) == {("ff", "clean", "x"): 1}
+
+
+@pytest.mark.parametrize("key_of", [None, lambda path: ("", path.stem, "")], ids=["no way back", "to another key"])
+def test_a_file_whose_name_leaves_out_part_of_the_key_holds_one_result(tmp_path, key_of):
+    target = FileTarget(tmp_path, lambda key: f"{key[1]}.pkl", key_of)
+    pipeline = chained(abs, checkpoint(target, "size"))
+    assert [apply(pipeline, n, [add_checkpoints]) for n in (-1, -5, -5, -1)] == [1, 5, 5, 1]
+    first, second = ("a", "fit", "f"), ("b", "fit", "f")
+    target[first] = 1
+    assert (first in target, second in target, target.entry(second), target.get(second)) == (True, False, None, None)
+    target[second] = 2
+    assert (first in target, target.get(first), target[second]) == (False, None, 2)
+    with pytest.raises(KeyError):
+        del target[first]
+    assert target[second] == 2

@@ -176,6 +176,10 @@ class CacheTarget(FileTarget):
     def record(self, path: str, made: Provenance) -> None:
         """Do nothing: the record says how an entry was made."""
 
+    def is_of_another(self, key: Key, path: str) -> bool:
+        """Return False: the folder of an entry is named by its whole key."""
+        return False
+
     def is_own(self, path: str) -> bool:
         """Return True: a record is known by how it begins, and one that was damaged since is ours, too."""
         return True

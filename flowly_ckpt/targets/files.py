@@ -37,7 +37,7 @@ from .protocol import BaseTarget, Progress
 from .provenance import FOLDER, Provenance, is_about, provenance_of, read_sidecar, sidecar_of, write_sidecar
 from .regions import remove_last
 
-__all__ = ["FileTarget"]
+__all__ = ["FileTarget", "NamedFiles"]
 
 CLAIMS = ".claims.lock"  # in the folder of the sidecars
 PathOf = Callable[[Key], "str | Path"]
@@ -53,7 +53,7 @@ class FileTarget(BaseTarget):
 
     :param root: the folder; made when the first entry is stored.
     :param path_of: returns the file of a key, relative to ``root``; by default ``tag/object.transform``, quoted so that
-        it is a name on every system.
+        it is a name on every system. Of keys with one file, the last that was stored is there.
     :param key_of: returns the key of a path relative to ``root``, None if it is not known; then, and without
         it, the sidecar names the key.
     :param codec: turns values into the file's bytes.
@@ -148,7 +148,7 @@ class FileTarget(BaseTarget):
 
     def read_bytes(self, key: Key) -> Bytes:
         path = self.path(key)
-        if not self._is_live(path):
+        if not self._holds(key, path):
             raise KeyError(key)
         try:
             data = read_file(path) if checks_itself(self.codec) else self._intact(path)
@@ -258,7 +258,7 @@ class FileTarget(BaseTarget):
 
     def __delitem__(self, key: Key) -> None:
         path = self.path(key)
-        if self._has_expired(path) or not self.remove_at(path):
+        if self._has_expired(path) or self.is_of_another(key, path) or not self.remove_at(path):
             raise KeyError(key)
 
     def remove_at(self, path: str) -> bool:
@@ -288,7 +288,7 @@ class FileTarget(BaseTarget):
         return len(paths) if dry_run else sum(map(self.remove_at, paths))
 
     def __contains__(self, key: object) -> bool:
-        return is_key(key) and self._is_live(self.path(key))
+        return is_key(key) and self._holds(key, self.path(key))
 
     def __iter__(self) -> Iterator[Key]:
         return (key for key, _ in self._listed(Selection()))
@@ -329,6 +329,18 @@ class FileTarget(BaseTarget):
             return None
         return key_of_path(name[: len(name) - len(self.suffix)])
 
+    def _holds(self, key: Key, path: str) -> bool:
+        return self._is_live(path) and not self.is_of_another(key, path)
+
+    def is_of_another(self, key: Key, path: str) -> bool:
+        """Return whether a file is the entry of another key, to which ``path_of`` gives the same name."""
+        if self.path_of is None or (
+            self.key_of is not None and self.key_of(Path(os.path.relpath(path, self.root))) == key
+        ):
+            return False
+        made = read_sidecar(path)
+        return made is not None and made.key != key and is_about(made, path)
+
     def _is_live(self, path: str) -> bool:
         """Return whether a file is there, young enough and not known to be damaged."""
         try:
@@ -354,7 +366,7 @@ class FileTarget(BaseTarget):
 
     def entry(self, key: Key) -> Entry | None:
         path = self.path(key)
-        return self._entry(key, path) if self._is_live(path) else None
+        return self._entry(key, path) if self._holds(key, path) else None
 
     def fate(self, key: Key) -> str:
         path = self.path(key)
@@ -428,6 +440,23 @@ class FileTarget(BaseTarget):
                 self._remove_sidecar(path)
                 return facts.st_size
         return 0
+
+
+class NamedFiles(FileTarget):
+    """A folder store in which the name of a file alone says what it is: whatever the key, it is read.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     NamedFiles(folder, lambda key: key[0])["a", "fit", ""] = 6
+    ...     NamedFiles(folder, lambda key: key[0])["a", "", ""]
+    6
+
+    See also: :class:`flowly_ckpt.tasks.Filestore`, which knows its file by its path.
+    """
+
+    def is_of_another(self, key: Key, path: str) -> bool:
+        """Return False."""
+        return False
 
 
 def _names(folder: str) -> set[str]:
