@@ -75,7 +75,9 @@ def check_rewrites(caller: str, rewrites: Any) -> None:
         raise TypeError(f"{caller}: rewrites must be a list of passes, got {type(rewrites).__name__}") from None
     for rewrite in rewrites:
         if not callable(rewrite):
-            raise TypeError(f"{caller}: a pass must be a function of a pipeline, got {rewrite!r:.60} in rewrites") from None
+            raise TypeError(
+                f"{caller}: a pass must be a function of a pipeline, got {rewrite!r:.60} in rewrites"
+            ) from None
         if isinstance(rewrite, Listener):
             name = type(rewrite).__name__
             text = f"{name} is a sink, not a pass; write rewrites=[observe({name}())]"

@@ -551,7 +551,7 @@ def fail_at_steps(event):
 
 
 def unwritable_page(target):
-    return apply(len, [], engine=reporting("/no/such/folder/run.html"))
+    return apply(len, [], engine=reporting("/proc/run.html"))
 
 
 class ReadOnlyAfterAll(dict):

@@ -36,10 +36,10 @@ def note(target: Target, key: Key, value: Any, facts: Facts) -> None:
     notes = _notes_of(target)
     if notes is None:
         notes = _Notes()
-        if not isinstance(target, dict):
-            try:
-                notes.of = weakref.ref(target)
-            except TypeError:
+        try:
+            notes.of = weakref.ref(target)
+        except TypeError:
+            if not isinstance(target, dict):
                 return  # another mapping may have its id one day
         _notes[id(target)] = notes
     notes.pop(key, None)
@@ -61,13 +61,19 @@ def noted(target: Target, key: Key) -> Entry:
     return known[1]
 
 
-def was_noted(target: Target, key: Key) -> bool:
-    """Return whether an entry was stored by this process, be it there or not.
+def was_noted(target: Target, key: Key) -> bool | None:
+    """Return whether an entry was stored by this process, be it there or not; None where that is not sure.
+
+    An empty dict may be another one than that of the notes, in whose place it has come.
 
     >>> was_noted({}, ("a", "fit", "f"))
     False
     """
-    return key in (_notes_of(target) or ())
+    notes = _notes_of(target)
+    if notes is None or key not in notes:
+        return False
+    held = ((dict.get(target, other), known) for other, (known, _) in notes.items())
+    return True if notes.of is not None or any(id(value) == known for value, known in held) else None
 
 
 def latest_noted(target: Target, chosen: Selection) -> Entry | None:

@@ -301,7 +301,9 @@ class Mapped(BaseTarget):
         return latest_noted(self.mapping, Selection.of(**selection)) or super().latest(**selection)
 
     def fate(self, key: Key) -> str:
-        return GONE if was_noted(self.mapping, key) and key not in self.mapping else ""
+        if key in self.mapping:
+            return ""
+        return {True: GONE, False: "", None: f"never run, or {GONE}"}[was_noted(self.mapping, key)]
 
     def clear(self) -> None:
         """Delete all entries."""
