@@ -262,7 +262,8 @@ def evict(target: Any, path: str, chance: random.Random) -> None:
 def look(target: Any, path: str, chance: random.Random) -> None:
     target = as_target(target)
     for entry in target.entries():
-        assert target.entry(entry.key) is None or target.entry(entry.key).key == entry.key
+        again = target.entry(entry.key)
+        assert again is None or again.key == entry.key
     target.verify(repair=chance.random() < 0.5)
     target.stats()
 
