@@ -71,7 +71,9 @@ def is_damage(error: BaseException) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     if not isinstance(error, sqlite3.Error):
         return True
-    return (code is not None and not _DAMAGE.isdisjoint((code, code & 0xFF))) or any(text in str(error) for text in _TEXTS)
+    return (code is not None and not _DAMAGE.isdisjoint((code, code & 0xFF))) or any(
+        text in str(error) for text in _TEXTS
+    )
 
 
 def connect(path: str, durable: bool = False) -> Connection:
