@@ -15,6 +15,7 @@ from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.targets import DiskTarget
 from flowly_ckpt.targets.disk.entries import digest_of_row
 from flowly_ckpt.targets.disk.recovery import whole_rows
+from flowly_ckpt.targets.disk.schema import is_damage
 
 PAGE = 4096
 COUNT = 300
@@ -224,3 +225,19 @@ def test_no_row_of_a_damaged_tree_is_met_twice(tmp_path):
         path.write_bytes(damaged)
         found = [row[0] for row in itertools.islice(whole_rows(str(path)), 500)]
         assert len(found) == len(set(found)), seed
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (sqlite3.SQLITE_IOERR_SHORT_READ, True),
+        (sqlite3.SQLITE_CORRUPT_VTAB, True),
+        (sqlite3.SQLITE_IOERR_READ, False),
+        (sqlite3.SQLITE_FULL, False),
+    ],
+    ids=["short", "corrupt", "unreadable", "full"],
+)
+def test_a_file_that_ends_too_soon_is_damaged_and_one_that_cannot_be_read_is_not(code, expected):
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    assert is_damage(error) is expected

@@ -13,8 +13,11 @@ from runs import ENVIRONMENT, command, library, needs_processes
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
 from flowly_ckpt.errors import StoreError, StoreWarning
+from flowly_ckpt.recipes.records import Record, recorded
 from flowly_ckpt.targets import FileTarget, gzipped, tree
+from flowly_ckpt.targets.damage import DamagedError
 from flowly_ckpt.targets.key_names import key_of_name, key_of_path, name_of_key, path_of_key, quoted, unquoted
+from flowly_ckpt.targets.provenance import Provenance, read_line, write_line
 from flowly_ckpt.typing import Facts
 
 np = library("numpy")
@@ -340,3 +343,18 @@ def test_a_file_whose_name_leaves_out_part_of_the_key_holds_one_result(tmp_path,
     with pytest.raises(KeyError):
         del target[first]
     assert target[second] == 2
+
+
+@pytest.mark.parametrize("number", [10**400, float("inf"), float("nan")], ids=["long", "endless", "none"])
+@pytest.mark.parametrize("name", ["size", "created", "seconds"])
+def test_a_line_of_numbers_that_nothing_can_have_is_damaged(name, number):
+    """Whoever knows the format can write it with its digest."""
+    made = Provenance(("a", "b", "c"), "tree", 4, "0a", 0.0, 2.0)._replace(**{name: number})
+    with pytest.raises(DamagedError, match="ill-formed"):
+        read_line(write_line(made))
+
+
+def test_a_record_of_a_recipe_that_took_longer_than_a_number_can_say_is_damaged():
+    record = Record("steps:load", "0a", "1b", "2c", {}, 10**400, "", (), (), None, ["x"])
+    with pytest.raises(DamagedError, match="ill-formed"):
+        recorded.loads(recorded.dumps(record))

@@ -126,7 +126,7 @@ class _Recorded(NamedTuple):
             return _checked(found)
         except DamagedError:
             raise
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
             raise DamagedError("the record is ill-formed") from error
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from math import isfinite
 from typing import Any, NamedTuple
 
 import xxhash
@@ -66,6 +67,7 @@ _KINDS: dict[str, Any] = {
     "seconds": (int, float),
     "made_from": dict,
 }
+_NUMBERS = ("size", "created", "seconds")
 
 
 def write_line(made: Provenance) -> bytes:
@@ -120,9 +122,10 @@ def read_line(data: Bytes) -> tuple[Provenance, int]:
         del found["format"], found["check"]
         key = tuple(found.pop("key"))
         is_key = len(key) == 3 and all(type(part) is str for part in key)
-        if is_key and all(isinstance(found[name], kind) for name, kind in _KINDS.items()):
+        is_known = is_key and all(isinstance(found[name], kind) for name, kind in _KINDS.items())
+        if is_known and all(isfinite(found[name]) for name in _NUMBERS):
             return Provenance(key, **found), end
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         pass
     raise DamagedError("what says how it was made is ill-formed")
 

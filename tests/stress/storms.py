@@ -1,6 +1,6 @@
 """Storm every door, and print a table: door, attacks, those that held.
 
-python tests/stress/storms.py [--seconds 4] [--only TEXT] [--seed N]
+python tests/stress/storms.py [--seconds 3] [--only TEXT] [--seed N]
 
 Three processes of three threads use one store. In a calm, each value is computed once, whoever asks for it. Then,
 for some seconds, processes are killed, and entries cleared, evicted and damaged; each value that is handed out is
@@ -262,7 +262,8 @@ def evict(target: Any, path: str, chance: random.Random) -> None:
 def look(target: Any, path: str, chance: random.Random) -> None:
     target = as_target(target)
     for entry in target.entries():
-        assert target.entry(entry.key) is None or target.entry(entry.key).key == entry.key
+        again = target.entry(entry.key)
+        assert again is None or again.key == entry.key
     target.verify(repair=chance.random() < 0.5)
     target.stats()
 
@@ -501,7 +502,7 @@ def trial(door: Door, scratch: str, seconds: float, chance: random.Random) -> tu
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--quick", action="store_true", help="as without it")
     parser.add_argument("--full", action="store_true", help="a minute for each door")
     parser.add_argument("--only", default="")

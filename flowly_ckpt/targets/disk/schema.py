@@ -37,7 +37,8 @@ pragma user_version = {FORMAT};
 PATIENCE, IMPATIENCE, ASKED_FOR = 5.0, 0.1, 60.0
 # What SQLite's module raises; the last two where an error's own text, or a number, was damaged.
 FAULTS = (sqlite3.Error, UnicodeDecodeError, OverflowError)
-_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# The last one: a log ends before what its index says it has.
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_SHORT_READ}
 _TEXTS = ("no such ", "malformed", "unsupported file format")
 
 
@@ -70,7 +71,9 @@ def is_damage(error: BaseException) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     if not isinstance(error, sqlite3.Error):
         return True
-    return (code is not None and code & 0xFF in _DAMAGE) or any(text in str(error) for text in _TEXTS)
+    return (code is not None and not _DAMAGE.isdisjoint((code, code & 0xFF))) or any(
+        text in str(error) for text in _TEXTS
+    )
 
 
 def connect(path: str, durable: bool = False) -> Connection:
