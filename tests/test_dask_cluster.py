@@ -184,12 +184,14 @@ def test_events_of_workers_arrive_in_this_process(client, ran, target, order):
 
 def test_events_arrive_when_a_collection_is_computed_later_and_from_whoever_watches(client, target):
     events, watched = [], []
-    made = dsk.apply(partial(map, chained(abs, checkpoint(target))), range(6), [observe(events.append), add_checkpoints])
+    made = dsk.apply(
+        partial(map, chained(abs, checkpoint(target))), range(6), [observe(events.append), add_checkpoints]
+    )
     assert not [event for event in events if event.of == "checkpoint"]
     assert made.compute() == [*range(6)]
     assert Counter(event.kind for event in events if event.of == "checkpoint") == {"start": 6, "stored": 6}
     with observe(watched.append):
-        dsk.apply_to_local(partial(map, chained(abs, checkpoint(target))), range(8), [add_checkpoints], client=client)
+        dsk.apply_to_local(by_item, range(8), [add_checkpoints], client=client)
     assert Counter(event.kind for event in watched if event.of == "checkpoint") == {
         "restored": 6, "start": 2, "stored": 2,
     }  # fmt: skip
