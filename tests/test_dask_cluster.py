@@ -184,9 +184,8 @@ def test_events_of_workers_arrive_in_this_process(client, ran, target, order):
 
 def test_events_arrive_when_a_collection_is_computed_later_and_from_whoever_watches(client, target):
     events, watched = [], []
-    made = dsk.apply(
-        partial(map, chained(abs, checkpoint(target))), range(6), [observe(events.append), add_checkpoints]
-    )
+    by_item = partial(map, chained(abs, checkpoint(target)))
+    made = dsk.apply(by_item, range(6), [observe(events.append), add_checkpoints])
     assert not [event for event in events if event.of == "checkpoint"]
     assert made.compute() == [*range(6)]
     assert Counter(event.kind for event in events if event.of == "checkpoint") == {"start": 6, "stored": 6}
