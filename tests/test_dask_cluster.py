@@ -78,6 +78,27 @@ def test_a_bag_whose_items_nobody_knows_yet_is_looked_up_on_the_workers(client, 
     assert counts(ran) == dict.fromkeys(range(40), 1)
 
 
+def persisted(kind):
+    import dask.bag
+
+    bag = dask.bag.from_sequence(range(20), npartitions=4).map(abs)
+    made = {"not persisted": bag, "persisted": bag.persist(), "mapped since": bag.persist().map(int)}
+    return made[kind]
+
+
+@pytest.mark.parametrize("kind", ["not persisted", "persisted", "mapped since"])
+def test_a_bag_may_be_held_by_the_cluster_already(client, ran, target, kind):
+    by_item = partial(map, chained(partial(count, ran), checkpoint(target)))
+    for _ in range(2):
+        made = dsk.apply(by_item, persisted(kind), [add_checkpoints])
+        assert made.persist().compute() == [-n for n in range(20)]
+    assert counts(ran) == dict.fromkeys(range(20), 1)
+    for _ in range(2):
+        whole = chained(by_item, list, checkpoint(target, "whole"), sum)
+        assert dsk.apply(whole, persisted(kind), [add_checkpoints]).compute() == -sum(range(20))
+    assert len(target) == 21
+
+
 def test_a_result_of_the_whole_is_stored_on_a_worker(client, ran, target):
     pipeline = chained(partial(map, partial(count, ran)), list, checkpoint(target), len)
     for _ in range(2):

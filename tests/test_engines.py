@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
@@ -270,3 +271,36 @@ def test_items_that_are_observed_report_as_alone(items, rest, stored):
         seen.append([(event.kind, event.step, type(event.error)) for event in events if event.of == "item"])
     assert seen[0] == seen[1]
     assert len(seen[0]) == 2 * len(items)
+
+
+ALIVE: weakref.WeakSet = weakref.WeakSet()
+SEEN: list = []
+
+
+class Block:
+    """Stand for something large."""
+
+    nbytes = 4_000_000
+
+    @ignore_globals("ALIVE")
+    def __init__(self, n):
+        self.n = n
+        ALIVE.add(self)
+
+    def __reduce__(self):
+        return Block, (self.n,)
+
+
+@ignore_globals("ALIVE", "SEEN")
+def number(block):
+    SEEN.append(len(ALIVE))
+    return block.n
+
+
+def test_large_results_are_not_held_longer_than_they_wait_to_be_stored(tmp_path):
+    with DiskTarget(tmp_path / "results") as target:
+        s = add_checkpoints(chained(Block, checkpoint(target), number))
+        for _ in range(2):
+            SEEN.clear()
+            assert each(s, range(60)) == [*range(60)]
+            assert max(SEEN) <= 10
