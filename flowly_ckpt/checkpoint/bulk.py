@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ __all__ = ["Opening", "each", "opening_of", "stored"]
 
 Told = Callable[[Exception, Any], object] | None
 _FIRST, _MOST = 8, 1000  # items asked about together, whose walks are held meanwhile
+_NOTHING: AbstractContextManager[object] = nullcontext()
 _BYTES = 16_000_000  # of results; where they are more, fewer items are asked about together
 
 
@@ -48,13 +49,12 @@ class Opening(NamedTuple):
         """Apply what comes after the checkpoints."""
         return value if self.chain is None else follow(self.chain, self.parts, value, 1)
 
-    @contextmanager
-    def around(self) -> Iterator[None]:
+    def around(self) -> AbstractContextManager[object]:
         """Report how an item went."""
-        with ExitStack() as stack:
-            for term in self.reports:
-                stack.enter_context(term.__flowly_around__())
-            yield
+        stack = ExitStack()
+        for term in self.reports:
+            stack.enter_context(term.__flowly_around__())
+        return stack
 
     @contextmanager
     def begun(self) -> Iterator[None]:
@@ -175,7 +175,7 @@ def _together(opening: Opening, items: Sequence[Any], told: Told) -> _Some:
         for place, item in enumerate(items):
             if has_run and _may_differ(asked[place], depths[place] + 1 == len(stages)):
                 values[place], depths[place] = _asked_anew(asked, place, keepers, values[place], depths[place])
-            with opening.begun():
+            with opening.begun() if opening.reports or depths[place] + 1 < len(stages) else _NOTHING:
                 for depth in range(depths[place] + 1, len(stages)):
                     target, key, compute, made_from = asked[place].missing(depth, values[place])
                     values[place] = batch.once(target, key, partial(_tried, compute, told, item), made_from)
