@@ -175,7 +175,7 @@ def _together(opening: Opening, items: Sequence[Any], told: Told) -> _Some:
         for place, item in enumerate(items):
             if has_run and _may_differ(asked[place], depths[place] + 1 == len(stages)):
                 values[place], depths[place] = _asked_anew(asked, place, keepers, values[place], depths[place])
-            with opening.begun() if opening.reports or depths[place] + 1 < len(stages) else _NOTHING:
+            with opening.begun() if opening.reports or opening.chain is not None else _NOTHING:
                 for depth in range(depths[place] + 1, len(stages)):
                     target, key, compute, made_from = asked[place].missing(depth, values[place])
                     values[place] = batch.once(target, key, partial(_tried, compute, told, item), made_from)

@@ -26,6 +26,7 @@ Pending = tuple[Turn, Facts]
 
 _log = logging.getLogger("flowly_ckpt")
 _SECONDS, _COUNT, _BYTES = 0.5, 200, 16_000_000  # of results that wait to be stored together
+_SMALL = frozenset({type(None), bool, int, float, complex})
 _PARTS = 100  # that are looked at to tell the size of a value
 
 
@@ -98,6 +99,8 @@ def size_about(value: Any) -> int:
     >>> size_about(bytes(1000)) > 1000, size_about([bytes(1000)] * 10) > 10_000
     (True, True)
     """
+    if type(value) in _SMALL:
+        return 0
     parts = value if isinstance(value, (list, tuple)) else value.values() if isinstance(value, dict) else ()
     return _size(value) + sum(map(_size, islice(parts, _PARTS)))
 
