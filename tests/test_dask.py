@@ -84,6 +84,31 @@ def test_what_is_stored_is_looked_up_while_the_graph_is_built_and_not_built():
     assert len(made.__dask_graph__()) == 1, "no task for the items: what is left is list"
 
 
+def squares(rows):
+    return (row * row for row in rows)
+
+
+by_item = partial(map, chained(noted, checkpoint(TARGET)))
+twice = {
+    "listed": chained(by_item, list),
+    "read by a generator": chained(by_item, squares, sum),
+    "kept as a whole": chained(by_item, checkpoint(TARGET, "all"), list),
+    "an iterator": chained(iter, list),
+    "branches": chained(by_item, seq(list, sum)),
+}
+
+
+@pytest.mark.parametrize("pipeline", twice.values(), ids=twice)
+@pytest.mark.parametrize("stored", [0, 2, 4])
+@pytest.mark.parametrize("kind", [list, iter])
+def test_what_is_computed_twice_is_the_same_twice(pipeline, stored, kind):
+    if kind is iter and pipeline is twice["kept as a whole"]:
+        kind = tuple  # an iterator has no key
+    apply(chained(by_item, list), range(stored), [add_checkpoints])
+    made = dsk.apply(pipeline, kind([0, 1, 2, 3]), [add_checkpoints], scheduler="sync")
+    assert computed(made) == computed(made) == drop_checkpoints(pipeline)(kind([0, 1, 2, 3]))
+
+
 def test_items_that_are_new_are_all_that_is_built():
     pipeline = partial(map, chained(noted, checkpoint(TARGET)))
     engine = partial(dsk.dask, npartitions=4, scheduler="sync")

@@ -78,6 +78,27 @@ def test_a_bag_whose_items_nobody_knows_yet_is_looked_up_on_the_workers(client, 
     assert counts(ran) == dict.fromkeys(range(40), 1)
 
 
+def persisted(kind):
+    import dask.bag
+
+    bag = dask.bag.from_sequence(range(20), npartitions=4).map(abs)
+    made = {"not persisted": bag, "persisted": bag.persist(), "mapped since": bag.persist().map(int)}
+    return made[kind]
+
+
+@pytest.mark.parametrize("kind", ["not persisted", "persisted", "mapped since"])
+def test_a_bag_may_be_held_by_the_cluster_already(client, ran, target, kind):
+    by_item = partial(map, chained(partial(count, ran), checkpoint(target)))
+    for _ in range(2):
+        made = dsk.apply(by_item, persisted(kind), [add_checkpoints])
+        assert made.persist().compute() == [-n for n in range(20)]
+    assert counts(ran) == dict.fromkeys(range(20), 1)
+    for _ in range(2):
+        whole = chained(by_item, list, checkpoint(target, "whole"), sum)
+        assert dsk.apply(whole, persisted(kind), [add_checkpoints]).compute() == -sum(range(20))
+    assert len(target) == 21
+
+
 def test_a_result_of_the_whole_is_stored_on_a_worker(client, ran, target):
     pipeline = chained(partial(map, partial(count, ran)), list, checkpoint(target), len)
     for _ in range(2):
@@ -184,13 +205,13 @@ def test_events_of_workers_arrive_in_this_process(client, ran, target, order):
 
 def test_events_arrive_when_a_collection_is_computed_later_and_from_whoever_watches(client, target):
     events, watched = [], []
-    mapped = chained(abs, checkpoint(target))
-    made = dsk.apply(partial(map, mapped), range(6), [observe(events.append), add_checkpoints])
+    by_item = partial(map, chained(abs, checkpoint(target)))
+    made = dsk.apply(by_item, range(6), [observe(events.append), add_checkpoints])
     assert not [event for event in events if event.of == "checkpoint"]
     assert made.compute() == [*range(6)]
     assert Counter(event.kind for event in events if event.of == "checkpoint") == {"start": 6, "stored": 6}
     with observe(watched.append):
-        dsk.apply_to_local(partial(map, chained(abs, checkpoint(target))), range(8), [add_checkpoints], client=client)
+        dsk.apply_to_local(by_item, range(8), [add_checkpoints], client=client)
     assert Counter(event.kind for event in watched if event.of == "checkpoint") == {
         "restored": 6, "start": 2, "stored": 2,
     }  # fmt: skip

@@ -21,9 +21,9 @@ SCRIPT = """
     numbers = iter(range(10**9))
 
     def some():
-        def work(once):
+        def work(batch):
             for number in (next(numbers), next(numbers), next(numbers)):
-                once(target, (str(number), "tag", "f"), lambda: [number] * (20 if number % 3 else 9000), {})
+                batch.once(target, (str(number), "tag", "f"), lambda: [number] * (20 if number % 3 else 9000), {})
         together(work, single_flight.landings_elsewhere())
 
     def step():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from ..hashing.plain import ATOMS
 from ..pipelines import children, role
 from ..pipelines.combinators import follow
 from ..pipelines.names import locate
-from ..targets.bulk import Once, restore_many, together
+from ..targets.bulk import Batch, restore_many, size_about, together
 from ..targets.recall import MISSING
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Transform
@@ -23,7 +23,9 @@ from .stages import Asked, Stage, is_wrapper, keys_of, look_back, stages_of, tel
 __all__ = ["Opening", "each", "each_kept", "opening_of", "stored"]
 
 Told = Callable[[Exception, Any], object] | None
-_TOGETHER = 1000  # items, whose walks are held meanwhile
+_FIRST, _MOST = 8, 1000  # items asked about together, whose walks are held meanwhile
+_NOTHING: AbstractContextManager[object] = nullcontext()
+_BYTES = 16_000_000  # of results; where they are more, fewer items are asked about together
 
 
 class Opening(NamedTuple):
@@ -47,26 +49,36 @@ class Opening(NamedTuple):
         """Apply what comes after the checkpoints."""
         return value if self.chain is None else follow(self.chain, self.parts, value, 1)
 
-    @contextmanager
-    def around(self) -> Iterator[None]:
+    def around(self) -> AbstractContextManager[object]:
         """Report how an item went."""
-        with ExitStack() as stack:
-            for term in self.reports:
-                stack.enter_context(term.__flowly_around__())
-            yield
+        stack = ExitStack()
+        for term in self.reports:
+            stack.enter_context(term.__flowly_around__())
+        return stack
 
     @contextmanager
-    def before(self) -> Iterator[None]:
+    def begun(self) -> Iterator[None]:
         """Report how an item went at the checkpoints: that it failed there, where more of it comes after them."""
         if self.chain is None:
             with self.around():
                 yield
             return
         try:
-            yield
+            with self.located():
+                yield
         except BaseException:
             with self.around():
                 raise
+
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Add to an exception of the checkpoints in which step it was."""
+        try:
+            yield
+        except Exception as error:
+            if self.chain is not None:
+                locate(error, self.chain, 0)
+            raise
 
 
 def opening_of(transform: Transform) -> Opening | None:
@@ -108,18 +120,13 @@ def each(transform: Transform, items: Iterable[Any], told: Told = None) -> list[
     opening = opening_of(transform)
     if opening is None:
         return [_tried(partial(transform, item), told, item) for item in items]
-    stages, keepers = stages_of(opening.wrapper), opening.wrapper._keepers
     values: list[Any] = []
-    for start in range(0, len(items), _TOGETHER):
-        try:
-            values += _together(opening, stages, items[start : start + _TOGETHER], keepers, told)
-        except Exception as error:
-            if opening.chain is not None:
-                locate(error, opening.chain, 0)
-            raise
-    if opening.chain is None:
-        return values
-    return [_followed(opening, value, told, item) for item, value in zip(items, values)]
+    count = _FIRST
+    while len(values) < len(items):
+        some = _together(opening, items[len(values) : len(values) + count], told)
+        values += some.values
+        count = min(2 * count, _MOST) if some.size < _BYTES else max(1, count // 2)
+    return values
 
 
 def each_kept(transform: Transform, items: Sequence[Any], told: Told) -> list[Any] | None:
@@ -163,27 +170,42 @@ def stored(opening: Opening, items: Sequence[Any]) -> tuple[list[Any], Callable[
     return values, told
 
 
-def _together(
-    opening: Opening, stages: Sequence[Stage], items: Sequence[Any], keepers: dict[Any, Keeper], told: Told
-) -> list[Any]:
-    asked: list[Asked] = []
-    for item in items:
-        known = asked[-1].before if asked else None
-        asked.append(_tried(partial(Asked, stages, item, keepers, known), told, item))
-    seen = landings_elsewhere()
-    values, depths = _restored(stages, asked)
-    around = opening.before if opening.reports else nullcontext
+class _Some(NamedTuple):
+    values: list[Any]
+    size: int  # of what was restored together, in bytes
 
-    def work(once: Once) -> None:
-        has_run = False
+
+def _together(opening: Opening, items: Sequence[Any], told: Told) -> _Some:
+    stages, keepers = stages_of(opening.wrapper), opening.wrapper._keepers
+    with opening.located():
+        asked: list[Asked] = []
+        for item in items:
+            known = asked[-1].before if asked else None
+            asked.append(_tried(partial(Asked, stages, item, keepers, known), told, item))
+        seen = landings_elsewhere()
+        values, depths = _restored(stages, asked)
+    size = sum(size_about(value) for value, depth in zip(values, depths) if depth >= 0)
+
+    def work(batch: Batch) -> None:
+        done, has_run = 0, False
         for place, item in enumerate(items):
             if has_run and _may_differ(asked[place], depths[place] + 1 == len(stages)):
                 values[place], depths[place] = _asked_anew(asked, place, keepers, values[place], depths[place])
-            with around():
+            with opening.begun() if opening.reports or opening.chain is not None else _NOTHING:
                 for depth in range(depths[place] + 1, len(stages)):
                     target, key, compute, made_from = asked[place].missing(depth, values[place])
-                    values[place] = once(target, key, partial(_tried, compute, told, item), made_from)
+                    values[place] = batch.once(target, key, partial(_tried, compute, told, item), made_from)
                     has_run = True
+            if opening.chain is not None and not batch.is_waiting:  # what is stored need not be held any longer
+                finish(range(done, place + 1))
+                done, has_run = place + 1, True
+        batch.flush()
+        finish(range(done, len(items)))
+
+    def finish(places: Iterable[int]) -> None:
+        for place in places if opening.chain is not None else ():
+            with opening.around():
+                values[place] = _tried(partial(opening.follow, values[place]), told, items[place])
 
     try:
         together(work, seen)
@@ -191,7 +213,7 @@ def _together(
         for one, depth in zip(asked, depths):
             if depth + 1 < len(stages):
                 look_back(stages, one.keyed, one.before, one.obj, depth + 1)
-    return values
+    return _Some(values, size)
 
 
 def _restored(stages: Sequence[Stage], asked: Sequence[Asked]) -> tuple[list[Any], list[int]]:
@@ -221,11 +243,6 @@ def _asked_anew(asked: list[Asked], place: int, keepers: dict[Any, Keeper], valu
     before = asked[place]
     now = asked[place] = Asked(before.stages, before.obj, keepers)
     return (value, depth) if now.keyed == before.keyed else now.restored()
-
-
-def _followed(opening: Opening, value: Any, told: Told, item: Any) -> Any:
-    with opening.around() if opening.reports else nullcontext():
-        return _tried(partial(opening.follow, value), told, item)
 
 
 def _tried(compute: Callable[[], Any], told: Told, item: Any) -> Any:

@@ -142,7 +142,7 @@ class Graph(Parallel):
         nested, self.counts = self.counts, True
         try:
             value = self.segment(stage, obj)
-            whole = self.whole(value) if isinstance(value, Items) else self.call(identity, value)
+            whole = super().whole(value) if isinstance(value, Items) else self.call(identity, value)
         finally:
             self.counts = nested
         target, key, _, sources = asked.missing(position, None)

@@ -79,6 +79,7 @@ class Tasks:
 
     def partitions(self, bag: Any) -> list[Later]:
         """Return what stands for each partition of a bag."""
+        self._merge(bag.dask)  # optimising, which follows, loses the results that a cluster holds already
         return [self.later(part) for part in bag.to_delayed()]
 
     def computed(self, wanted: Sequence[Later]) -> list[Any]:

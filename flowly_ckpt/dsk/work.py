@@ -14,6 +14,7 @@ from ..lowering.versions import opened
 from ..passes.relays import relayed
 from ..pipelines.names import unlocated
 from ..targets.bulk import keep
+from ..targets.materialise import Materialised, UnstorableError, materialise
 from ..typing import Facts, Key, Target
 from .post import Post, send
 
@@ -25,14 +26,25 @@ _log = logging.getLogger("flowly_ckpt")
 class Given:
     """Hold a value that a graph passes on as it is, without looking for collections in it.
 
-    >>> Given([1]).value
-    [1]
+    A graph may be computed more than once: of an iterator the items are held, and each time there is a new one.
+
+    >>> given = Given(iter([1]))
+    >>> list(given.value), list(given.value)
+    ([1], [1])
     """
 
-    __slots__ = ("value",)
+    __slots__ = ("_held",)
 
     def __init__(self, value: Any) -> None:
-        self.value = value
+        try:
+            self._held = materialise(value)
+        except UnstorableError:
+            self._held = value  # an endless iterator, say: it is what its reader makes of it
+
+    @property
+    def value(self) -> Any:
+        """The value."""
+        return iter(self._held) if type(self._held) is Materialised else self._held
 
 
 class Done(NamedTuple):

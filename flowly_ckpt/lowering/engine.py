@@ -156,19 +156,22 @@ def steps(engine: Parallel, term: Transform, obj: Any, start: int = 0) -> Any:
     """
     parts = children(term)
     while start < len(parts):
-        kind = _kind(parts[start])
+        is_known = engine.is_known(obj)
+        kind = _kind(parts[start], is_known)
         end = start + 1
-        while end < len(parts) and kind in ("leaf", "item") and _kind(parts[end]) == kind:
+        while end < len(parts) and kind in ("leaf", "item") and _kind(parts[end], is_known) == kind:
             end += 1
         try:
             if kind == "leaf":
                 obj = engine.leaf(Run(term, parts[:end], start), obj)
             elif kind == "item":
                 obj = by_item(engine, parts[start:end], obj)
+            elif kind == "call":
+                obj = engine.call(Run(term, parts[:end], start), engine.whole(obj))
             else:
                 obj = engine.lower(parts[start], obj)
         except Exception as error:
-            if kind != "leaf":
+            if kind in ("item", "row"):  # a run says so itself
                 locate(error, term, start)
             raise
         start = end
@@ -182,12 +185,15 @@ def _default(kind: type) -> Row:
 lowerings: Dispatch[Row] = Dispatch(_default)
 
 
-def _kind(term: Transform) -> str:
-    """Return whether a step is called with the whole object, with items, or has a row of its own."""
+def _kind(term: Transform, is_known: bool) -> str:
+    """Return whether a step is called with the whole object, with items, or has a row of its own.
+
+    A checkpoint is asked while a pipeline is lowered where the object is known; else to ask is part of a call.
+    """
     if form_of(term) is not None:
         return "row" if _opening_of_items(term) is not None else "item"
     if lowerings[type(term)] is leaf or (role(term) == "transparent" and not is_divisible(term)):
-        return "row" if isinstance(term, with_checkpoint) else "leaf"
+        return "leaf" if not isinstance(term, with_checkpoint) else "row" if is_known or is_divisible(term) else "call"
     return "row"
 
 

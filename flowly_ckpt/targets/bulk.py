@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 from ..errors import StoreWarning, warn
@@ -17,14 +19,15 @@ from .single_flight import Flight
 from .steady import Noted, check_steady, noted
 from .waiting import computing
 
-__all__ = ["Once", "keep", "restore_many", "together"]
+__all__ = ["Batch", "keep", "restore_many", "size_about", "together"]
 
 T = TypeVar("T")
-Once = Callable[[Target, Key, Callable[[], Any], Made], Any]
 Pending = tuple[Turn, Facts]
 
 _log = logging.getLogger("flowly_ckpt")
-_SECONDS, _COUNT = 0.5, 200  # of results that wait to be stored together
+_SECONDS, _COUNT, _BYTES = 0.5, 200, 16_000_000  # of results that wait to be stored together
+_SMALL = frozenset({type(None), bool, int, float, complex})
+_PARTS = 100  # that are looked at to tell the size of a value
 
 
 def restore_many(target: Target, keys: Sequence[Key]) -> list[Any]:
@@ -62,32 +65,52 @@ def restore_many(target: Target, keys: Sequence[Key]) -> list[Any]:
     return values
 
 
-def together(work: Callable[[Once], T], seen: int) -> T:
+def together(work: Callable[[Batch], T], seen: int) -> T:
     """Do work that computes results one after the other, and store them some at a time.
 
-    ``together(work, seen) == work(partial(compute_once, seen=seen))``
+    ``together(work, seen) == work(b)``, where ``b.once`` is ``partial(compute_once, seen=seen)``
 
-    What was computed is stored within half a second of work, and in any case before this ends, whether by a value or an
-    exception. Whoever asks for one of the keys meanwhile waits until it is stored.
+    What was computed is stored within half a second of work, or when it takes many bytes, and in any case before this
+    ends, whether by a value or an exception. Whoever asks for one of the keys meanwhile waits until it is stored.
 
-    :param work: is given a function that computes one result, and stores it soon.
+    :param work: is given what computes a result and stores it soon.
     :param seen: what :func:`~flowly_ckpt.targets.single_flight.landings_elsewhere` gave before the look.
 
     >>> target = {}
-    >>> together(lambda once: once(target, ("a", "tag", "f"), lambda: 6, {}), 0), len(target)
+    >>> together(lambda batch: batch.once(target, ("a", "tag", "f"), lambda: 6, {}), 0), len(target)
     (6, 1)
 
     See also: :func:`~flowly_ckpt.targets.recall.compute_once`.
     """
-    batch = _Batch(seen)
+    batch = Batch(seen)
     try:
-        return work(batch.once)
+        return work(batch)
     finally:
         try:
             batch.close()
         finally:
             if not batch.is_over:  # an interrupt came while it was closed
                 batch.close()
+
+
+def size_about(value: Any) -> int:
+    """Return about how many bytes a value takes, by a look at its surface.
+
+    >>> size_about(bytes(1000)) > 1000, size_about([bytes(1000)] * 10) > 10_000
+    (True, True)
+    """
+    if type(value) in _SMALL:
+        return 0
+    parts = value if isinstance(value, (list, tuple)) else value.values() if isinstance(value, dict) else ()
+    return _size(value) + sum(map(_size, islice(parts, _PARTS)))
+
+
+def _size(value: Any) -> int:
+    try:
+        known = getattr(value, "nbytes", None)
+        return known if isinstance(known, int) else sys.getsizeof(value)
+    except Exception:  # noqa: BLE001  a foreign object need not know
+        return 0
 
 
 def keep(target: Target, key: Key, value: Any, facts: Facts) -> Any:
@@ -107,8 +130,15 @@ def keep(target: Target, key: Key, value: Any, facts: Facts) -> Any:
     return iter(kept) if type(kept) is Materialised else kept
 
 
-class _Batch:
-    """Results that were computed and wait to be stored; their turns are held until they are."""
+class Batch:
+    """Results that were computed and wait to be stored; their turns are held until they are.
+
+    >>> batch = Batch(0)
+    >>> batch.once({}, ("a", "tag", "f"), lambda: 6, {}), batch.is_waiting
+    (6, False)
+
+    See also: :func:`together`, which makes and closes one.
+    """
 
     def __init__(self, seen: int) -> None:
         self.seen = seen
@@ -116,10 +146,17 @@ class _Batch:
         self.places: set[Hashable] = set()
         self.waiting: list[Pending] = []
         self.since = 0.0
+        self.size = 0  # of what waits
         self.turn: Turn | None = None  # what is computed now
         self.is_over = False
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything waits to be stored."""
+        return bool(self.waiting)
+
     def once(self, target: Target, key: Key, compute: Callable[[], Any], made_from: Made) -> Any:
+        """Compute a result that was looked for in vain; it is stored soon."""
         turn = Turn(target, key, made_from, self.seen)
         if turn.flight.place in self.places:
             self.flush()
@@ -136,7 +173,9 @@ class _Batch:
         if not self.waiting or self.waiting[-1][0] is not turn:
             turn.leave()
         self.turn = None
-        if self.waiting and (len(self.waiting) >= _COUNT or time.perf_counter() - self.since >= _SECONDS):
+        if self.waiting and (
+            len(self.waiting) >= _COUNT or self.size >= _BYTES or time.perf_counter() - self.since >= _SECONDS
+        ):
             self.flush()
         return iter(turn.value) if type(turn.value) is Materialised else turn.value
 
@@ -158,6 +197,7 @@ class _Batch:
             if not self.waiting:
                 self.since = time.perf_counter() - facts.seconds
             self.waiting.append((turn, facts))
+            self.size += size_about(turn.value.items if type(turn.value) is Materialised else turn.value)
         turn.start = 0.0  # what fails from now on is another
 
     def flush(self) -> None:
@@ -169,6 +209,7 @@ class _Batch:
             while self.waiting:
                 self.waiting[-1][0].leave()
                 self.waiting.pop()
+            self.size = 0
 
     def close(self) -> None:
         """Store what waits, and let go of everything; to do it again completes it."""

@@ -72,8 +72,10 @@ def was_noted(target: Target, key: Key) -> bool | None:
     notes = _notes_of(target)
     if notes is None or key not in notes:
         return False
-    held = ((dict.get(target, other), known) for other, (known, _) in notes.items())
-    return True if notes.of is not None or any(id(value) == known for value, known in held) else None
+    if notes.of is not None:
+        return True
+    own: Any = target
+    return any(id(dict.get(own, other)) == known for other, (known, _) in notes.items()) or None
 
 
 def latest_noted(target: Target, chosen: Selection) -> Entry | None:

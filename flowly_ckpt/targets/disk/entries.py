@@ -143,10 +143,15 @@ class Entries:
 
     def replace(self, connection: sqlite3.Connection, new: New) -> File | None:
         """Add an entry in the place of the one of its key; return the file that one had."""
-        found = connection.execute(FIND, columns(new.key)).fetchone()
+        values = new.values()
+        try:
+            connection.execute(ADD, values)
+            return None
+        except sqlite3.IntegrityError:  # the key is there already
+            found = connection.execute(FIND, columns(new.key)).fetchone()
         if found is not None:
             connection.execute("delete from entries where id = ?", found[:1])
-        connection.execute(ADD, new.values())
+        connection.execute(ADD, values)
         blob, size = (None, 0) if found is None else (found[5], found[4])
         return None if blob is None else File(blob, size)
 
