@@ -10,7 +10,7 @@ from itertools import chain
 from operator import ne
 from typing import Any
 
-__all__ = ["ATOMS", "is_plain"]
+__all__ = ["ATOMS", "all_of", "is_plain"]
 
 ATOMS = frozenset({type(None), bool, int, float, complex, str, type(...)})
 REAL = ATOMS - {complex}
@@ -21,19 +21,31 @@ LEVELS = 8
 MOST = 1 << 17
 
 
+def all_of(kind: type, parts: list[Any]) -> bool:
+    """Return whether all parts are of one exact type; a list of types is counted faster than any other way of asking.
+
+    >>> all_of(int, [1, 2]), all_of(int, [1, True])
+    (True, False)
+    """
+    return list(map(type, parts)).count(kind) == len(parts)
+
+
 def is_plain(parts: list[Any]) -> bool:
     """Return whether all parts, down to their atoms, are of exact plain types; without NaN, not deep, not huge.
 
     >>> is_plain([1, [2, {"a": (3.0, None)}]]), is_plain([1, [set()]]), is_plain([float("nan")])
     (True, False, False)
     """
+    kinds = list(map(type, parts))
+    if kinds and kinds.count(kinds[0]) == len(kinds) and kinds[0] in REAL:
+        return kinds[0] is not float or not has_nan(parts)
     groups: list[list[Any]] = [parts]
     total = len(parts)
     for _ in range(LEVELS):
         below: list[list[Any]] = []
         for group in groups:
             kinds = set(map(type, group))
-            if not kinds <= PLAIN or (float in kinds and has_nan(group, kinds)):
+            if not kinds <= PLAIN or (float in kinds and has_nan(floats(group, kinds))):
                 return False
             if not kinds.isdisjoint(CONTAINERS):
                 below += containers(group, kinds)
@@ -46,11 +58,13 @@ def is_plain(parts: list[Any]) -> bool:
     return False
 
 
-def has_nan(group: list[Any], kinds: set[type]) -> bool:
-    if len(kinds) > 1:
-        group = [x for x in group if type(x) is float]
-    total = sum(group)
-    return total != total and any(map(ne, group, group))  # the sum of infinities is NaN, too
+def floats(group: list[Any], kinds: set[type]) -> list[float]:
+    return group if len(kinds) == 1 else [x for x in group if type(x) is float]
+
+
+def has_nan(numbers: list[float]) -> bool:
+    total = sum(numbers)
+    return total != total and any(map(ne, numbers, numbers))  # the sum of infinities is NaN, too
 
 
 def containers(group: list[Any], kinds: set[type]) -> list[list[Any]]:

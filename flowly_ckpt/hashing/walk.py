@@ -35,7 +35,7 @@ NEVER_PLAIN = frozenset({b"<function>", b"<instance>"})  # they start with bytes
 SAFE = ATOMS - {float, complex}
 NAN = float("nan")
 SHORT = 64
-SLICE = 512
+SLICE = 2048
 
 _xxh3: Callable[[bytes], bytes] = xxhash.xxh3_128_digest
 
@@ -158,7 +158,7 @@ class Walk:
         return encoded
 
     def write(self, parts: list[Any], named: bool = False) -> bytes:
-        if not (SAFE.issuperset(map(type, parts)) or is_plain(parts)):
+        if not is_plain(parts):
             part = self.item if named else self.part
             parts = [p if (kind := type(p)) in SAFE or (kind is float and p == p) else part(p) for p in parts]
         return dumps(parts, 2)
