@@ -1,4 +1,4 @@
-"""Which values can be written to bytes in one call: trees of plain lists, tuples, dicts and atoms.
+"""Which values can be written to bytes in one call: trees of plain lists, tuples, dicts and atoms, and rows of bytes.
 
 They are checked level by level, so that the work is done by loops in C. What is plain depends on the value alone
 (sharing counts as often as it is met), so both engines choose the same encoding.
@@ -10,15 +10,34 @@ from itertools import chain
 from operator import ne
 from typing import Any
 
-__all__ = ["ATOMS", "all_of", "is_plain"]
+__all__ = [
+    "ATOMS",
+    "CONTAINERS",
+    "FEW",
+    "NEVER_PLAIN",
+    "OTHERWISE",
+    "SAFE",
+    "SHORT",
+    "UNORDERED",
+    "all_of",
+    "is_plain",
+]
 
 ATOMS = frozenset({type(None), bool, int, float, complex, str, type(...)})
 REAL = ATOMS - {complex}
+SAFE = REAL - {float}
 SEQUENCES = frozenset({list, tuple})
 CONTAINERS = SEQUENCES | {dict}
 PLAIN = REAL | CONTAINERS
 LEVELS = 8
 MOST = 1 << 17
+BYTES = 1 << 20  # that are copied together
+SHORT = 64  # bytes of an encoding that is not folded
+FEW = 8  # parts
+UNORDERED = frozenset({b"<set>", b"<frozenset>", b"<unordered>"})
+NEVER_PLAIN = frozenset({b"<function>", b"<instance>"})  # they start with bytes, or a class
+OTHERWISE = NEVER_PLAIN | UNORDERED | {b"<run>"}
+"""Tags whose parts are not simply written one after another."""
 
 
 def all_of(kind: type, parts: list[Any]) -> bool:
@@ -33,12 +52,16 @@ def all_of(kind: type, parts: list[Any]) -> bool:
 def is_plain(parts: list[Any]) -> bool:
     """Return whether all parts, down to their atoms, are of exact plain types; without NaN, not deep, not huge.
 
+    Parts that are all bytes are plain, too, if they are few enough to be copied.
+
     >>> is_plain([1, [2, {"a": (3.0, None)}]]), is_plain([1, [set()]]), is_plain([float("nan")])
     (True, False, False)
     """
-    kinds = list(map(type, parts))
-    if kinds and kinds.count(kinds[0]) == len(kinds) and kinds[0] in REAL:
-        return kinds[0] is not float or not has_nan(parts)
+    found = list(map(type, parts))
+    if not found or SAFE.issuperset(found[:1] if found.count(found[0]) == len(found) else found):
+        return True
+    if not PLAIN.issuperset(found):
+        return all_of(bytes, parts) and sum(map(len, parts)) <= BYTES
     groups: list[list[Any]] = [parts]
     total = len(parts)
     for _ in range(LEVELS):
