@@ -6,15 +6,12 @@ Only the memo of the walk is filled, with what the walk gives for each object by
 from __future__ import annotations
 
 from marshal import dumps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .plain import ATOMS, FEW, OTHERWISE, SAFE, SHORT, all_of
 from .rows import ROWS, Blob, expand
 from .values.cached import kept_by_properties
 from .values.objects import STRINGS, by_reduction, is_ordinary, is_run, refuse_addresses
-
-if TYPE_CHECKING:
-    from .walk import Walk
 
 __all__ = ["MANY", "several"]
 
@@ -22,10 +19,13 @@ BY_WALK = ATOMS | {bytes, list, tuple, dict, Blob}
 MANY = 16
 
 
-def several(walk: Walk, objs: list[Any]) -> list[Any] | None:
+def several(walk: Any, objs: list[Any]) -> list[Any] | None:
     """Return what stands for each of many objects of one type; None where they are not that.
 
     ``several(walk, objs) == [(walk.enc(obj),) for obj in objs]``
+
+    :param walk: the :class:`~flowly_ckpt.hashing.walk.Walk` whose memo is filled.
+    :param objs: one at least.
 
     >>> from datetime import date
     >>> from flowly_ckpt.hashing.walk import Walk
@@ -46,7 +46,7 @@ def several(walk: Walk, objs: list[Any]) -> list[Any] | None:
     return found if all(found) else None  # an empty one is being encoded, further up
 
 
-def instances(walk: Walk, kind: type, objs: list[Any]) -> None:
+def instances(walk: Any, kind: type, objs: list[Any]) -> None:
     """Encode objects that are no more than their attributes; others are left to the row of their type."""
     memo, fold, item, head = walk.memo, walk.fold, walk.item, walk.item(kind)
     kept = kept_by_properties(kind) | {"__wrapped__"}
@@ -62,7 +62,7 @@ def instances(walk: Walk, kind: type, objs: list[Any]) -> None:
         memo[key] = (b"#" + fold(b"<instance>" + dumps([head, *table, *parts], 2)),)
 
 
-def one_by_one(walk: Walk, objs: list[Any]) -> None:
+def one_by_one(walk: Any, objs: list[Any]) -> None:
     memo, expand, fold = walk.memo, walk.expand, walk.fold
     for obj in objs:
         key = id(obj)
