@@ -12,12 +12,12 @@ from typing import Any
 
 __all__ = [
     "ATOMS",
-    "CONTAINERS",
     "FEW",
     "NEVER_PLAIN",
     "OTHERWISE",
     "SAFE",
     "SHORT",
+    "TOGETHER",
     "UNORDERED",
     "all_of",
     "is_plain",
@@ -29,6 +29,8 @@ SAFE = REAL - {float}
 SEQUENCES = frozenset({list, tuple})
 CONTAINERS = SEQUENCES | {dict}
 PLAIN = REAL | CONTAINERS
+TOGETHER = CONTAINERS | {bytes}
+"""Types of parts of which all of them say whether they are plain; atoms are written alike in any company."""
 LEVELS = 8
 MOST = 1 << 17
 BYTES = 1 << 20  # that are copied together

@@ -18,7 +18,7 @@ import xxhash
 
 from ..given import function
 from ..pipelines.term import shapes
-from .plain import ATOMS, CONTAINERS, FEW, NEVER_PLAIN, OTHERWISE, SAFE, SHORT, UNORDERED, all_of, is_plain
+from .plain import ATOMS, FEW, NEVER_PLAIN, OTHERWISE, SAFE, SHORT, TOGETHER, UNORDERED, all_of, is_plain
 from .rows import Blob, Parts, expand, refusing
 from .several import MANY, several
 from .values.objects import RUN_ROLES, only_step
@@ -125,7 +125,7 @@ class Walk:
 
     def close(self, tag: bytes, parts: list[Any]) -> bytes:
         """Encode an object from its tag and parts."""
-        if len(parts) <= FEW and tag not in OTHERWISE and CONTAINERS.isdisjoint(map(type, parts)):
+        if len(parts) <= FEW and tag not in OTHERWISE and TOGETHER.isdisjoint(map(type, parts)):
             return self.finish(tag + self.mixed(parts, tag in NAMED_IN))
         if tag == b"<run>":
             return self.enc_run(parts)
