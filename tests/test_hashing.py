@@ -15,11 +15,17 @@ import sys
 import sysconfig
 import threading
 import tracemalloc
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable
 from contextlib import closing
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -42,6 +48,7 @@ from flowly_ckpt.hashing import (
 from flowly_ckpt.hashing.cycles import encode, solve
 from flowly_ckpt.hashing.plain import is_plain
 from flowly_ckpt.hashing.rows import expand
+from flowly_ckpt.hashing.several import several
 from flowly_ckpt.hashing.walk import Walk
 
 H = functional_hash
@@ -524,6 +531,74 @@ def test_temporaries_are_not_mixed_up() -> None:
     walk = Walk()
     assert len({encode(walk, obj) for obj in objects}) == 500
     assert H(objects) == H([Made(i) for i in range(500)])
+
+
+class Bag:
+    def __init__(self, **attributes: Any) -> None:
+        vars(self).update(attributes)
+
+
+class Label(str):
+    pass
+
+
+def cyclic(number: int) -> Bag:
+    one = Bag(number=number)
+    one.other = Bag(back=one)
+    return one
+
+
+ALIKE: dict[str, Callable[[int], Any]] = {
+    "attributes": lambda n: Bag(a=n, b=n / 2, c=str(n)),
+    "attributes that differ": lambda n: Bag(**{f"a{n % 3}": n, "b": None}),
+    "attributes of a name that is more than a text": lambda n: Bag(**{Label("a") if n % 2 else "a": n}),
+    "NaN": lambda n: Bag(a=float("nan"), b=-float("nan"), c=n),
+    "objects in objects": lambda n: Bag(inner=Bag(n=n), items=[Bag(n=n), {n}], call=len if n % 2 else H),
+    "wrappers": lambda n: Bag(__wrapped__=len, __name__="f", n=n),
+    "dates": lambda n: date(2026, 1, 1) + timedelta(n),
+    "moments": lambda n: datetime(2026, 1, 1, tzinfo=timezone(timedelta(minutes=n % 5))),
+    "spans": lambda n: timedelta(n, n, n),
+    "decimals": lambda n: Decimal(n) / 7,
+    "fractions": lambda n: Fraction(n, 7),
+    "UUIDs": lambda n: UUID(int=n),
+    "paths": lambda n: Path("x" * n),
+    "ordered dicts": lambda n: OrderedDict(a=n, b=[n]),
+    "counters": lambda n: Counter("a" * n),
+    "default dicts": lambda n: defaultdict(list, a=n),
+    "queues": lambda n: deque([n, Bag()], 4 + n % 2),
+    "sets": lambda n: {n, str(n)},
+    "bytes": lambda n: b"x" * n,
+    "classes": lambda n: (int, str, Bag, Label)[n % 4],
+    "functions": lambda n: (lambda: n) if n % 2 else len.__call__,
+}
+
+
+@pytest.mark.parametrize("make", ALIKE.values(), ids=ALIKE)
+def test_many_objects_of_one_type_are_encoded_as_each_by_itself(make: Callable[[int], Any]) -> None:
+    objs = [make(n) for n in range(40)]
+    together, alone = Walk(), [Walk().enc(obj) for obj in objs]
+    found = several(together, objs)
+    assert found is None or [each for (each,) in found] == alone
+    assert [together.enc(obj) for obj in objs] == alone
+    again = [copy.deepcopy(obj) for obj in objs]
+    assert H(objs) == H(again) == H([*again[:7], objs[7], *again[8:]])
+    assert H([*objs, objs[3]]) != H([*objs, objs[4]])
+
+
+def test_many_objects_that_contain_themselves() -> None:
+    one, other = [cyclic(n) for n in range(40)], [cyclic(n) for n in range(40)]
+    assert H(one) == H(other) != H([*other[:-1], cyclic(40)])
+    chain = [Bag(n=n) for n in range(40)]
+    for each, following in zip(chain, [*chain[1:], chain[0]]):
+        each.following = following
+    assert H(chain) == H(copy.deepcopy(chain)) != H(chain[::-1])
+
+
+def test_an_address_among_many_objects_is_refused() -> None:
+    objs = [Bag(n=n) for n in range(40)]
+    objs[20].n = f"<Bag at {id(objs[20]):#x}>"
+    with pytest.raises(UnhashableError, match="its address"):
+        H(objs)
 
 
 def test_shared_parts_are_looked_at_once() -> None:

@@ -1,8 +1,8 @@
 """The content hash: one digest for what an object is or does, the same in every process.
 
-In the order of reading: ``rows`` (the table of types) and ``plain``, ``walk`` (the fast engine), ``cycles`` (the
-general one), ``way`` (to what cannot be hashed), ``digests`` (what users call), ``explaining``; ``hints`` and ``files``
-are what users mark and wrap. The rows are in ``values``, ``code``, ``types`` and ``libraries``.
+In the order of reading: ``rows`` (the table of types), ``plain`` and ``several``, ``walk`` (the fast engine),
+``cycles`` (the general one), ``way`` (to what cannot be hashed), ``digests`` (what users call), ``explaining``;
+``hints`` and ``files`` are what users mark and wrap. The rows are in ``values``, ``code``, ``types`` and ``libraries``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which values can be written to bytes in one call: trees of plain lists, tuples, dicts and atoms.
+"""Which values can be written to bytes in one call: trees of plain lists, tuples, dicts and atoms, and rows of bytes.
 
 They are checked level by level, so that the work is done by loops in C. What is plain depends on the value alone
 (sharing counts as often as it is met), so both engines choose the same encoding.
@@ -10,30 +10,67 @@ from itertools import chain
 from operator import ne
 from typing import Any
 
-__all__ = ["ATOMS", "is_plain"]
+__all__ = [
+    "ATOMS",
+    "FEW",
+    "NEVER_PLAIN",
+    "OTHERWISE",
+    "SAFE",
+    "SHORT",
+    "TOGETHER",
+    "UNORDERED",
+    "all_of",
+    "is_plain",
+]
 
 ATOMS = frozenset({type(None), bool, int, float, complex, str, type(...)})
 REAL = ATOMS - {complex}
+SAFE = REAL - {float}
 SEQUENCES = frozenset({list, tuple})
 CONTAINERS = SEQUENCES | {dict}
 PLAIN = REAL | CONTAINERS
+TOGETHER = CONTAINERS | {bytes}
+"""Types of parts of which all of them say whether they are plain; atoms are written alike in any company."""
 LEVELS = 8
 MOST = 1 << 17
+BYTES = 1 << 20  # that are copied together
+SHORT = 64  # bytes of an encoding that is not folded
+FEW = 8  # parts
+UNORDERED = frozenset({b"<set>", b"<frozenset>", b"<unordered>"})
+NEVER_PLAIN = frozenset({b"<function>", b"<instance>"})  # they start with bytes, or a class
+OTHERWISE = NEVER_PLAIN | UNORDERED | {b"<run>"}
+"""Tags whose parts are not simply written one after another."""
+
+
+def all_of(kind: type, parts: list[Any]) -> bool:
+    """Return whether all parts are of one exact type; a list of types is counted faster than any other way of asking.
+
+    >>> all_of(int, [1, 2]), all_of(int, [1, True])
+    (True, False)
+    """
+    return list(map(type, parts)).count(kind) == len(parts)
 
 
 def is_plain(parts: list[Any]) -> bool:
     """Return whether all parts, down to their atoms, are of exact plain types; without NaN, not deep, not huge.
 
+    Parts that are all bytes are plain, too, if they are few enough to be copied.
+
     >>> is_plain([1, [2, {"a": (3.0, None)}]]), is_plain([1, [set()]]), is_plain([float("nan")])
     (True, False, False)
     """
+    found = list(map(type, parts))
+    if not found or SAFE.issuperset(found[:1] if found.count(found[0]) == len(found) else found):
+        return True
+    if not PLAIN.issuperset(found):
+        return all_of(bytes, parts) and sum(map(len, parts)) <= BYTES
     groups: list[list[Any]] = [parts]
     total = len(parts)
     for _ in range(LEVELS):
         below: list[list[Any]] = []
         for group in groups:
             kinds = set(map(type, group))
-            if not kinds <= PLAIN or (float in kinds and has_nan(group, kinds)):
+            if not kinds <= PLAIN or (float in kinds and has_nan(floats(group, kinds))):
                 return False
             if not kinds.isdisjoint(CONTAINERS):
                 below += containers(group, kinds)
@@ -46,11 +83,13 @@ def is_plain(parts: list[Any]) -> bool:
     return False
 
 
-def has_nan(group: list[Any], kinds: set[type]) -> bool:
-    if len(kinds) > 1:
-        group = [x for x in group if type(x) is float]
-    total = sum(group)
-    return total != total and any(map(ne, group, group))  # the sum of infinities is NaN, too
+def floats(group: list[Any], kinds: set[type]) -> list[float]:
+    return group if len(kinds) == 1 else [x for x in group if type(x) is float]
+
+
+def has_nan(numbers: list[float]) -> bool:
+    total = sum(numbers)
+    return total != total and any(map(ne, numbers, numbers))  # the sum of infinities is NaN, too
 
 
 def containers(group: list[Any], kinds: set[type]) -> list[list[Any]]:

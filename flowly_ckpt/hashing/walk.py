@@ -18,24 +18,22 @@ import xxhash
 
 from ..given import function
 from ..pipelines.term import shapes
-from .plain import ATOMS, is_plain
+from .plain import ATOMS, FEW, NEVER_PLAIN, OTHERWISE, SAFE, SHORT, TOGETHER, UNORDERED, all_of, is_plain
 from .rows import Blob, Parts, expand, refusing
+from .several import MANY, several
 from .values.objects import RUN_ROLES, only_step
 
 __all__ = ["NAMED", "NAMED_IN", "UNORDERED", "VERSION", "Cycle", "Walk"]
 
 VERSION = b"flowly 1\0"
-UNORDERED = frozenset({b"<set>", b"<frozenset>", b"<unordered>"})
 NAMED_IN = frozenset(
     {b"<list>", b"<tuple>", b"<dict>", b"<set>", b"<frozenset>", b"<unordered>", b"<instance>", b"<object>"}
 )
 """The tags in which functions are values, whose names can be read; elsewhere they are only called."""
 NAMED = frozenset({FunctionType, MethodType, _lru_cache_wrapper})
-NEVER_PLAIN = frozenset({b"<function>", b"<instance>"})  # they start with bytes, or a class
-SAFE = ATOMS - {float, complex}
+ORDERED = frozenset({int, str})  # by an order of their own
 NAN = float("nan")
-SHORT = 64
-SLICE = 512
+SLICE = 2048
 
 _xxh3: Callable[[bytes], bytes] = xxhash.xxh3_128_digest
 
@@ -127,6 +125,8 @@ class Walk:
 
     def close(self, tag: bytes, parts: list[Any]) -> bytes:
         """Encode an object from its tag and parts."""
+        if len(parts) <= FEW and tag not in OTHERWISE and TOGETHER.isdisjoint(map(type, parts)):
+            return self.finish(tag + self.mixed(parts, tag in NAMED_IN))
         if tag == b"<run>":
             return self.enc_run(parts)
         if tag in UNORDERED:
@@ -142,13 +142,16 @@ class Walk:
         if len(parts) > SLICE:
             slices = (parts[i : i + SLICE] for i in range(0, len(parts), SLICE))
             return b"#" + self.stream(tag, (self.write(some, tag in NAMED_IN) for some in slices))
-        out = tag + self.write(parts, tag in NAMED_IN)
+        return self.finish(tag + self.write(parts, tag in NAMED_IN))
+
+    def finish(self, out: bytes) -> bytes:
         return out if len(out) <= SHORT else b"#" + self.fold(out)
 
     def seal_set(self, tag: bytes, parts: list[Any]) -> bytes:
-        if alike(parts):
+        if parts and type(parts[0]) in ORDERED and all_of(type(parts[0]), parts):
             return self.seal(tag, sorted(parts))
-        return b"#" + self.stream(tag, [dumps(sorted(map(self.enc_item, parts)), 2)])
+        encoded = [dumps(p, 2) for p in parts] if is_plain(parts) else map(self.enc_item, parts)
+        return b"#" + self.stream(tag, [dumps(sorted(encoded), 2)])
 
     def enc_item(self, obj: Any) -> bytes:
         kind = type(obj)
@@ -158,10 +161,17 @@ class Walk:
         return encoded
 
     def write(self, parts: list[Any], named: bool = False) -> bytes:
-        if not (SAFE.issuperset(map(type, parts)) or is_plain(parts)):
-            part = self.item if named else self.part
-            parts = [p if (kind := type(p)) in SAFE or (kind is float and p == p) else part(p) for p in parts]
-        return dumps(parts, 2)
+        if is_plain(parts):
+            return dumps(parts, 2)
+        together = several(self, parts) if len(parts) >= MANY and not (named and type(parts[0]) in NAMED) else None
+        if together is not None:
+            return dumps(together, 2)
+        return self.mixed(parts, named)
+
+    def mixed(self, parts: list[Any], named: bool) -> bytes:
+        """Write atoms, and what stands for anything else."""
+        part = self.item if named else self.part
+        return dumps([p if (kind := type(p)) in SAFE or (kind is float and p == p) else part(p) for p in parts], 2)
 
     def stream(self, tag: bytes, chunks: Iterable[Any]) -> bytes:
         hasher = self.hasher()
@@ -200,12 +210,6 @@ class Walk:
 
     def _fold(self, data: bytes) -> bytes:
         return self.stream(data, ())
-
-
-def alike(parts: list[Any]) -> bool:
-    """Return whether parts are all integers or all strings, which have an order of their own."""
-    kinds = set(map(type, parts))
-    return len(kinds) == 1 and (int in kinds or str in kinds)
 
 
 def nan(value: Any) -> Any:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from functools import partial
-from operator import countOf
 from typing import Any
 
 from ...errors import UnhashableError
 from ..code.origin import of_module
 from ..hints import added_to
+from ..plain import all_of
 from ..rows import LABELS, ROWS, Attrs, Blob, Later, Mark, Parts, attributes
 from ..values.objects import by_reduction
 
@@ -25,7 +25,7 @@ LARGEST = 64 << 20  # bytes of a buffer that holds enough rows to read memory by
 ROWS_AT_ONCE = 16
 PIECE = 1 << 17  # numbers that stay in the cache between the look for NaN and the hash
 TILE = 256
-SLICE = 1 << 12
+SLICE = 1 << 14
 
 
 def load_numpy() -> None:
@@ -92,11 +92,13 @@ def values(plain: Any) -> list[Any]:
 
 def elements(flat: Any, start: int) -> Parts:
     """Join strings by a character none of them has; anything else counts one by one."""
+    import numpy as np
+
     items = flat[start : start + SLICE].tolist()
-    if countOf(map(type, items), str) == len(items):
-        joined = "\0".join(items)
-        if joined.count("\0") == len(items) - 1:
-            return b"<texts>", [len(items), Blob([joined.encode("utf-8", "surrogatepass")])]
+    if all_of(str, items):
+        joined = "\0".join(items).encode("utf-8", "surrogatepass")
+        if np.count_nonzero(np.frombuffer(joined, "u1")) == len(joined) - len(items) + 1:
+            return b"<texts>", [len(items), Blob([joined])]
     return b"<elements>", [start, *items]
 
 

@@ -38,11 +38,42 @@ def load_os() -> None:
 
 
 def load_datetime() -> None:
-    from datetime import date, datetime, time
+    from datetime import date, datetime, time, timedelta
 
     ROWS.exact(date)(lambda obj: (b"<date>", [obj.isoformat()]))
     ROWS.exact(datetime)(lambda obj: (b"<datetime>", [obj.isoformat(), obj.fold, obj.tzinfo]))
     ROWS.exact(time)(lambda obj: (b"<time>", [obj.isoformat(), obj.fold, obj.tzinfo]))
+    ROWS.exact(timedelta)(lambda obj: (b"<timedelta>", [obj.days, obj.seconds, obj.microseconds]))
+
+
+def load_decimal() -> None:
+    from decimal import Decimal
+
+    ROWS.exact(Decimal)(lambda obj: (b"<decimal>", [str(obj)]))
+
+
+def load_fractions() -> None:
+    from fractions import Fraction
+
+    ROWS.exact(Fraction)(lambda obj: (b"<fraction>", [obj.numerator, obj.denominator]))
+
+
+def load_uuid() -> None:
+    from uuid import UUID, SafeUUID
+
+    @ROWS.exact(UUID)
+    def uuid(obj: Any) -> Parts:
+        safe = obj.is_safe
+        return b"<uuid>", [obj.int, None if safe is SafeUUID.unknown else safe.value]
+
+
+def load_collections() -> None:
+    from collections import Counter, OrderedDict, defaultdict, deque
+
+    ROWS.exact(OrderedDict)(lambda obj: (b"<ordered dict>", [dict(obj), vars(obj) or None]))
+    ROWS.exact(Counter)(lambda obj: (b"<counter>", [dict(obj), vars(obj) or None]))
+    ROWS.exact(defaultdict)(lambda obj: (b"<defaultdict>", [dict(obj), obj.default_factory]))
+    ROWS.exact(deque)(lambda obj: (b"<deque>", [list(obj), obj.maxlen]))
 
 
 def load_pathlib() -> None:
@@ -99,6 +130,10 @@ register_lazy("logging", load_logging)
 register_lazy("os", load_os)
 register_lazy("datetime", load_datetime)
 register_lazy("pathlib", load_pathlib)
+register_lazy("decimal", load_decimal)
+register_lazy("fractions", load_fractions)
+register_lazy("uuid", load_uuid)
+register_lazy("collections", load_collections)
 register_lazy("ctypes", load_ctypes)
 register_lazy("_ctypes", load_ctypes)
 register_lazy("unittest", load_unittest)
