@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
-from hashing_cases import arrays, containers, libraries, scalars, tables
+from hashing_cases import arrays, beside, containers, libraries, scalars, tables
 from hashing_cases.table import Group, source
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +30,7 @@ CODECS = [pickled, plain_pickle, gzipped, compressed(1), tree]
 SLOW = ("sharing", "long chain", "zarr", "large", "million", "deep", "stored")
 GROUPS = [
     group
-    for family in (arrays, containers, libraries, scalars, tables)
+    for family in (arrays, beside, containers, libraries, scalars, tables)
     for group in family.CASES
     if group.expect != "error" and group.needs not in ("torch", "zarr") and not any(w in group.name for w in SLOW)
 ]

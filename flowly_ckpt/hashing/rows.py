@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from types import FunctionType, MemberDescriptorType
 from typing import Any
 
@@ -25,7 +26,8 @@ OWN_WAYS = ("__flowly_hash__", "__reduce__", "__reduce_ex__")
 class Rows(Dispatch[Row]):
     """Map a type to its row; a subclass with a reduction of its own (``__reduce__``, …) has that of ``object``.
 
-    The row of an open base knows nothing of a subclass by others: its class, attributes and slots are added.
+    The row of an open base knows nothing of a subclass by others: its class, attributes and slots are added. To an
+    object of the library's own types, only the attributes that somebody gave it are.
     """
 
     def __init__(self) -> None:
@@ -51,7 +53,7 @@ class Rows(Dispatch[Row]):
         base = next(base for base in kind.__mro__ if self._rows.get(base) is row)
         without = self._open[row]
         if package(base) == package(kind):
-            return row
+            return partial(with_own, row, without) if kind.__dictoffset__ else row
 
         def subclass(obj: Any) -> Parts:
             tag, parts = row(obj)
@@ -71,6 +73,23 @@ class Rows(Dispatch[Row]):
 
 def package(kind: type) -> str:
     return str(kind.__module__).partition(".")[0]
+
+
+def with_own(row: Row, without: Collection[str], obj: Any) -> Parts:
+    tag, parts = row(obj)
+    given = hung_onto(obj, without)
+    return tag, [*parts, Attrs(given)] if given else parts
+
+
+def hung_onto(obj: Any, without: Collection[str] = ()) -> dict[str, Any]:
+    """Return the attributes that somebody gave an object of a library's type; the library's begin with an underscore.
+
+    >>> import types
+    >>> hung_onto(types.SimpleNamespace(_cache={}, note=1))
+    {'note': 1}
+    """
+    table = getattr(obj, "__dict__", None) or {}
+    return {name: value for name, value in table.items() if name[:1] != "_" and name not in without}
 
 
 def own_attributes(obj: Any, base: type, without: Collection[str] = ()) -> dict[str, Any] | None:

@@ -83,6 +83,7 @@ def modules() -> list[Any]:
     from hashing_cases import (
         adversarial,
         arrays,
+        beside,
         callables,
         classes,
         containers,
@@ -104,7 +105,7 @@ def modules() -> list[Any]:
     )
 
     found = [scalars, containers, classes, functions, callables, imports, newest, seen, ordinary, needless]
-    found += [unhashable, arrays, tables, adversarial, met, libraries, used, users]
+    found += [unhashable, arrays, tables, adversarial, met, libraries, used, beside, users]
     return found
 
 

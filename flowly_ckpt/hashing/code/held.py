@@ -15,7 +15,7 @@ from ..rows import ROWS, Mark, Parts
 from ..values import objects  # noqa: F401  its row of object comes first
 from .origin import of_module
 
-__all__ = ["as_held"]
+__all__ = ["as_held", "global_name"]
 
 BARE = Mark("object")
 ADVICE = "a bare object() is known by the global of a module that holds it; make it one, or a member of an Enum"
@@ -44,7 +44,11 @@ _found: dict[int, tuple[str, str]] = {}
 
 
 def global_name(value: Any) -> tuple[str, str] | None:
-    """Return the user's module, or else any module, and the name under which it holds an object."""
+    """Return the user's module, or else any module, and the name under which it holds an object; None if none does.
+
+    >>> global_name(object()) is None
+    True
+    """
     place = _found.get(id(value))
     if place is not None and vars(sys.modules.get(place[0], sys)).get(place[1]) is value:
         return place

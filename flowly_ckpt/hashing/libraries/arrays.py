@@ -56,6 +56,9 @@ def load_torch() -> None:
     import torch
 
     ROWS.open(torch.Tensor, torch.nn.Parameter)(tensor)
+    ROWS.register(torch.UntypedStorage)(lambda obj: (b"<storage>", [obj.device.type, numbers(in_place(obj).cpu())]))
+    ROWS.register(torch.storage.TypedStorage)(lambda obj: (b"<storage>", [str(obj.dtype), obj._untyped_storage]))
+    ROWS.register(torch.finfo, torch.iinfo)(lambda obj: (b"<limits>", [type(obj), obj.dtype]))
 
 
 OF_MEMMAP = frozenset({"_mmap", "offset", "mode", "filename"})
@@ -205,16 +208,30 @@ def masked(obj: Any) -> Parts:
     """The values under the mask are not part of a masked array."""
     import numpy as np
 
-    about = [type(obj), obj._optinfo or None]
+    about = [type(obj), obj._optinfo or None, filled_with(obj), obj.hardmask]
     names = obj.dtype.names
     if names is not None:
-        fields = (obj[name] for name in names)
-        return b"<masked>", [*about, obj.dtype, obj.shape, obj.fill_value, obj.hardmask, *fields]
+        return b"<masked>", [*about, obj.dtype, obj.shape, *(obj[name] for name in names)]
     data, mask = np.ma.getdata(obj), np.ma.getmaskarray(obj)
     if mask.any():
         data = data.copy()
         data[mask] = np.zeros((), data.dtype)
-    return b"<masked>", [*about, np.asarray(data), mask, obj.fill_value, obj.hardmask]
+    return b"<masked>", [*about, np.asarray(data), mask]
+
+
+def filled_with(obj: Any) -> Any:
+    """Return the value that a masked array was given to be filled with; None for that of its kind of number.
+
+    That is set when it is first asked for, and cut to the width of texts when the array is copied.
+    """
+    import numpy as np
+
+    given = obj._fill_value
+    if given is None:
+        return None
+    usual = np.asarray(np.ma.default_fill_value(obj.dtype))
+    alike = (usual.tolist(), usual.astype(obj.dtype).tolist())
+    return None if given.tolist() in alike else given
 
 
 def ufunc(obj: Any) -> Parts:
@@ -240,7 +257,7 @@ def vectorized(obj: Any) -> Parts:
 
 SPARSE = ("data", "indices", "indptr", "coords", "row", "col", "offsets", "rows", "blocksize")
 OF_SPARSE = frozenset(SPARSE) | {
-    "_shape", "_dict", "maxprint", "_has_sorted_indices", "_has_canonical_format", "has_canonical_format"
+    "_shape", "_dict", "dtype", "maxprint", "_has_sorted_indices", "_has_canonical_format", "has_canonical_format"
 }  # fmt: skip
 
 
@@ -252,7 +269,7 @@ def sparse_matrix(obj: Any) -> Parts:
 
 
 def tensor(obj: Any) -> Parts:
-    """A tensor counts by dtype, shape, kind of device, gradient flag, attributes and values."""
+    """A tensor counts by dtype, shape, kind of device, attributes, values and gradient, not by how it was computed."""
     import torch
 
     about = [type(obj), str(obj.dtype), obj.device.type, obj.requires_grad]
@@ -262,6 +279,8 @@ def tensor(obj: Any) -> Parts:
     plain = obj.detach().resolve_conj().resolve_neg()
     if plain.is_meta:
         return b"<tensor>", about  # without values
+    if obj.is_leaf and obj.grad is not None:
+        about.append(obj.grad)
     plain = plain.cpu()
     if plain.layout is torch.sparse_coo:
         return b"<tensor>", [*about, plain.is_coalesced(), plain._indices(), plain._values()]
@@ -274,6 +293,13 @@ def tensor(obj: Any) -> Parts:
 
 
 OF_TENSOR = frozenset({"_backward_hooks", "_post_accumulate_grad_hooks", "_dynamo_static_input_type"})
+
+
+def in_place(storage: Any) -> Any:
+    """Return the bytes of a storage as a tensor."""
+    import torch
+
+    return torch.empty(0, dtype=torch.uint8, device=storage.device).set_(storage)
 
 
 def has(tensor: Any, name: str) -> bool:

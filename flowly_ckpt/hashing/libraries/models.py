@@ -1,9 +1,8 @@
-"""Graphs of networkx, models of scikit-learn, symbols of sympy, without what they count or cache."""
+"""Graphs of networkx, models of scikit-learn, symbols of sympy, figures of plotly, without what they count or cache."""
 
 from __future__ import annotations
 
 import sys
-from functools import partial
 from typing import Any
 
 from ...errors import UnhashableError
@@ -37,27 +36,6 @@ def neighbours(adjacency: Any) -> dict[Any, dict[Any, Any]]:
     return {node: dict(edges) for node, edges in adjacency.items()}
 
 
-LEFT_OUT = {
-    "click": {"core.Command": ("_help_option",)},
-    "pandas.tseries.holiday": {"AbstractHolidayCalendar": ("_cache",)},
-    "sklearn.feature_extraction.text": {"_VectorizerMixin": ("_stop_words_id",)},
-}
-"""The attributes in which objects of libraries keep what follows from the rest, by package and type."""
-
-
-def leave_out(package: str) -> None:
-    for path, names in LEFT_OUT[package].items():
-        module, _, name = f"{package}.{path}".rpartition(".")
-        kind = getattr(sys.modules.get(module), name, None)
-        if kind is not None:
-            ROWS.register(kind)(partial(without, names=names))
-
-
-load_click = partial(leave_out, "click")
-load_pandas_tseries_holiday = partial(leave_out, "pandas.tseries.holiday")
-load_sklearn_feature_extraction_text = partial(leave_out, "sklearn.feature_extraction.text")
-
-
 def load_sklearn_neighbors() -> None:
     from sklearn.neighbors import BallTree, KDTree
 
@@ -65,16 +43,36 @@ def load_sklearn_neighbors() -> None:
         ROWS.register(*(base for base in kind.__mro__ if base.__module__.startswith("sklearn")))(neighbour_tree)
 
 
-def without(obj: Any, names: tuple[str, ...]) -> Parts:
-    """Describe an object by its class and attributes, but for some."""
-    state = {name: value for name, value in own_state(vars(obj), type(obj)).items() if name not in names}
-    return b"<model>", [type(obj), Attrs(state)]
-
-
 def neighbour_tree(obj: Any) -> Parts:
     """A tree of neighbours counts how often it was asked; that is no part of it."""
     state = obj.__getstate__()
     return b"<neighbours>", [type(obj), *state[:7], *state[11:]]
+
+
+def load_immutables() -> None:
+    from immutables import Map
+
+    ROWS.register(Map)(lambda obj: (b"<map>", [type(obj), Attrs(obj.items())]))
+
+
+def load_pyrsistent() -> None:
+    from pyrsistent import PMap, PSet
+
+    ROWS.register(PMap)(lambda obj: (b"<map>", [type(obj), Attrs(obj.items())]))
+    ROWS.register(PSet)(lambda obj: (b"<set of pyrsistent>", [type(obj), set(obj)]))
+
+
+def load_plotly() -> None:
+    from plotly.basedatatypes import BaseFigure
+
+    ROWS.register(BaseFigure)(lambda obj: (b"<figure>", [type(obj), in_any_order(obj.to_dict())]))
+
+
+def in_any_order(value: Any) -> Any:
+    """Return what a figure is drawn from: which property was set first means nothing, and a copy changes it."""
+    if isinstance(value, dict):
+        return Attrs({name: in_any_order(each) for name, each in value.items()})
+    return [in_any_order(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def load_torch__dynamo() -> None:
@@ -94,15 +92,30 @@ def backend(callback: Any) -> Any:
     return callback
 
 
-def load_torch_nn_utils_parametrize() -> None:
+def load_torch_nn() -> None:
     import torch
 
     @ROWS.register(torch.nn.Module)
     def module(obj: Any) -> Parts:
         """A module counts as it is reduced; one whose class was made for its parametrisations, by what it holds."""
-        if type(obj).__module__ != "torch.nn.utils.parametrize" or "parametrizations" not in obj._modules:
-            return by_reduction(obj)
-        return b"<parametrized>", [type(obj).__mro__[1], Attrs(vars(obj))]
+        if type(obj).__module__ == "torch.nn.utils.parametrize" and "parametrizations" in obj._modules:
+            return b"<parametrized>", [type(obj).__mro__[1], Attrs(renumbered(vars(obj)))]
+        tag, parts = by_reduction(obj)
+        if tag != b"<instance>":
+            return tag, parts
+        half = len(parts) // 2
+        state = dict(zip(parts[1 : half + 1], parts[half + 1 :], strict=True))
+        return tag, [*parts[: half + 1], *renumbered(state).values()]
+
+
+def renumbered(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the state of a module with its hooks numbered from one: torch counts those of all modules together."""
+    hooks = {name: table for name, table in state.items() if name.endswith(HOOKS) and isinstance(table, dict)}
+    places = {key: place for place, key in enumerate(sorted({key for table in hooks.values() for key in table}), 1)}
+    return {**state, **{n: {places[key]: hook for key, hook in table.items()} for n, table in hooks.items()}}
+
+
+HOOKS = ("_hooks", "_hooks_with_kwargs", "_hooks_always_called")
 
 
 def load_torch_jit() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from ..rows import LABELS, ROWS, Attrs, Blob, Later, Parts, package
+from ..rows import LABELS, ROWS, Attrs, Blob, Later, Parts, hung_onto, package
 from ..values.objects import by_reduction
 from .arrays import PIECE, SIMPLE, chunks
 
@@ -31,7 +31,7 @@ def load_pandas() -> None:
         lambda obj: (b"<interval>", [obj.left, obj.right, obj.closed])
     )
     ROWS.open(pd.arrays.SparseArray, without=("_sparse_index", "_sparse_values", "_dtype", "_cache"))(sparse)
-    ROWS.open(ExtensionDtype)(dtype)
+    ROWS.open(ExtensionDtype, without=("pyarrow_dtype",))(dtype)
     ROWS.open(pd.CategoricalDtype, without=("_categories", "_ordered"))(
         lambda obj: (b"<categories>", [obj.categories, bool(obj.ordered)])
     )
@@ -124,9 +124,10 @@ def own_metadata(kind: type) -> list[str]:
 def subclass(obj: Any, names: Any = ()) -> list[Any]:
     """Return the class of an object if it is not one of pandas' own, with the attributes that it carries along."""
     kind = type(obj)
+    given = Attrs(hung_onto(obj, ("sortorder",)))
     if package(kind) == "pandas":
-        return []
-    return [kind, Attrs({name: getattr(obj, name, None) for name in names})]
+        return [given] if given else []
+    return [kind, Attrs({**given, **{name: getattr(obj, name, None) for name in names}})]
 
 
 def index(obj: Any) -> Parts:

@@ -6,6 +6,8 @@ import sys
 from _abc import _get_dump  # type: ignore[import-not-found]
 from abc import ABCMeta
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from importlib import import_module
 from types import FunctionType, GenericAlias
 from typing import Any, ForwardRef
 
@@ -91,7 +93,16 @@ def is_fixed(cls: type, own: Any, kind: str) -> bool:
         return False
     if named(cls.__module__, cls.__qualname__) is cls or not cls.__flags__ & HEAP:
         return True
+    if kind == "installed" and cls.__module__ not in sys.modules and is_brought(cls):
+        return True
     return kind == "installed" and not any(type(value) is FunctionType for value in own.values())
+
+
+def is_brought(cls: type) -> bool:
+    """Return whether a class stands in a module that nobody has imported yet, as ``numpy.rec``; pickle imports it."""
+    with suppress(ImportError):
+        import_module(cls.__module__)
+    return named(cls.__module__, cls.__qualname__) is cls
 
 
 def attributes_read(cls: type) -> Attrs | None:

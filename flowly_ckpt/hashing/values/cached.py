@@ -1,4 +1,4 @@
-"""What cached properties keep in an instance: it follows from the rest of the state, so it does not count."""
+"""What cached properties and other caches keep in an instance: it follows from the rest, so it does not count."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ CACHED: dict[str, str] = {
 Those written in Python that leave assignments alone need not be here: their ``__get__`` shows what they do.
 """
 
+CACHES: dict[str, str] = {
+    "click.core.Command": "_help_option",
+    "pandas.tseries.holiday.AbstractHolidayCalendar": "_cache",
+    "sklearn.feature_extraction.text._VectorizerMixin": "_stop_words_id",
+    "sklearn.utils._bunch.Bunch": "_deprecated_key_to_warnings",
+}
+"""Classes of libraries, each with an attribute in which it keeps what follows from the rest."""
+HASH_OF_ATTRS = "_attrs_cached_hash"
+
 STORE_SUBSCR = opmap["STORE_SUBSCR"]
 SETTERS = frozenset({"setattr", "__setattr__"})
 TABLES = frozenset({"__dict__", "vars"})
@@ -54,12 +63,17 @@ def kept_by_properties(kind: type) -> frozenset[str]:
     if known is not None and known[0]() is kind:
         return known[1]
     found = frozenset(name for name in caches(kind) if not is_assigned(kind, name))
+    if hasattr(kind, "__attrs_attrs__"):  # assigned by the __hash__ that attrs writes into the class
+        found |= {HASH_OF_ATTRS}
     _kept[key] = (weakref.ref(kind, lambda _: _kept.pop(key, None)), found)
     return found
 
 
 def caches(kind: type) -> Iterator[str]:
     for base in kind.__mro__:
+        cache = CACHES.get(f"{base.__module__}.{base.__qualname__}")
+        if cache is not None:
+            yield cache
         for name, value in vars(base).items():
             value = getattr(value, "wrapped", value) if hasattr(value, "decorator_info") else value  # pydantic's
             place = place_of(type(value))

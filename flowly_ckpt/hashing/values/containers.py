@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import io
+from collections import OrderedDict
 from types import MappingProxyType
 from typing import Any
 
@@ -29,10 +31,12 @@ LABELS[b"<dict>"] = keys
 ROWS.exact(set)(lambda obj: (b"<set>", list(obj)))
 ROWS.exact(frozenset)(lambda obj: (b"<frozenset>", list(obj)))
 ROWS.exact(bytearray)(lambda obj: (b"<bytearray>", [Blob([obj])]))
-ROWS.exact(MappingProxyType)(lambda obj: (b"<mappingproxy>", [dict(obj)]))
-ROWS.exact(type({}.keys()), type({}.values()))(lambda obj: (b"<view>", [type(obj).__name__, list(obj)]))
-ROWS.exact(type({}.items()))(lambda obj: (b"<items>", [list(obj)]))
-ROWS.exact(io.BytesIO, io.StringIO)(lambda obj: (b"<buffer>", [type(obj).__name__, obj.getvalue(), obj.tell()]))
+ROWS.exact(MappingProxyType)(lambda obj: (b"<mappingproxy>", gc.get_referents(obj)))
+TABLES: tuple[dict[Any, Any], ...] = ({}, OrderedDict())
+ROWS.exact(*(type(view) for table in TABLES for view in (table.keys(), table.values(), table.items())))(
+    lambda obj: (b"<view>", [type(obj).__name__, list(obj)])
+)
+ROWS.exact(io.BytesIO, io.StringIO)(lambda obj: (b"<buffer>", [type(obj).__name__, *obj.__getstate__()]))
 
 
 @ROWS.exact(memoryview)

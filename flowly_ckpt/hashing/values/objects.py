@@ -8,16 +8,17 @@ from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
 from typing import Any
 
+from ...dispatch import Dispatch
 from ...errors import UnhashableError
 from ...pipelines import Combinator, children, effective_steps
 from ...pipelines.term import shapes
 from ..code.origin import of_module
 from ..files import FileContent
 from ..reductions import reducer_of
-from ..rows import LABELS, ROWS, Parts, of_class
+from ..rows import LABELS, ROWS, Parts, of_class, own_attributes
 from .cached import kept_by_properties
 
-__all__ = ["RUN_ROLES", "by_reduction", "is_run", "only_step"]
+__all__ = ["RUN_ROLES", "by_reduction", "is_run", "is_slots", "left_out", "only_step"]
 
 ADVICE = (
     "describe its content with flowly_ckpt.hashing.register or a method __flowly_hash__ or __reduce__, "
@@ -27,6 +28,7 @@ ADVICE = (
 HEAP = 1 << 9  # set for the types that are made while a program runs
 BEHIND = ("__wrapped__", "_self_wrapper", "func", "fn", "function", "py_func")
 """Attributes under which wrappers keep what they wrap, those of wrapt among them."""
+REDUCTIONS = frozenset({"__reduce__", "__reduce_ex__"})
 SETS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
 FLAT = frozenset({tuple, dict})
 STRINGS = frozenset({str})
@@ -126,18 +128,22 @@ def by_reduction(obj: Any) -> Parts:
     for each in (*args, *states):
         if type(each) in FLAT:
             refuse_addresses(obj, each.values() if type(each) is dict else each)
-    parts = [
-        function,
-        len(args),
-        *args,
-        *((own_state(each, kind) or None) if type(each) is dict else each for each in states),
-    ]
+    parts = [function, len(args), *args, *(state_told(each, kind) for each in states)]
     if items is not None or pairs is not None:
         parts += [list(items or ()), list(pairs or ())]
     beside = {"setter": setter, "cause": obj.__cause__ if isinstance(obj, BaseException) else None}
+    beside["own"] = own_state(left_out(obj, state), kind) or None
     if any(value is not None for value in beside.values()):
         parts.append(beside)
     return b"<object>", parts
+
+
+def state_told(state: Any, kind: type) -> Any:
+    if type(state) is dict:
+        return own_state(state, kind) or None
+    if type(state) is tuple and dict in map(type, state):  # of an array with attributes, as astropy's
+        return tuple([own_state(each, kind) if type(each) is dict else each for each in state])
+    return state
 
 
 class Ordinary:
@@ -203,8 +209,49 @@ def reduce(obj: Any) -> Any:
         raise UnhashableError(obj, (), ADVICE) from error
 
 
+def silent_base(kind: type) -> type | None:
+    """Return the base in Python itself below which a user's class adds what its reduction says nothing of, or None.
+
+    >>> from collections import Counter
+    >>> Words = type("Words", (Counter,), {"__module__": "example"})
+    >>> silent_base(Words), silent_base(Counter), silent_base(type("Names", (dict,), {}))
+    (<class 'collections.Counter'>, None, None)
+    """
+    speaks = next(base for base in kind.__mro__ if not REDUCTIONS.isdisjoint(vars(base)))
+    if speaks is object or of_module(speaks.__module__).kind != "python" or kind in dispatch_table:
+        return None
+    base = next(base for base in kind.__mro__ if of_module(base.__module__).kind != "user")
+    return base if base is not kind else None
+
+
+def left_out(obj: Any, state: Any) -> dict[str, Any]:
+    """Return the attributes and slots of an object that its reduction leaves out, given the state in that.
+
+    >>> from collections import Counter
+    >>> Words = type("Words", (Counter,), {"__module__": "example"})
+    >>> words = Words("ab")
+    >>> words.language = "en"
+    >>> left_out(words, None)
+    {'language': 'en'}
+    """
+    base = SILENT[type(obj)]
+    found: dict[str, Any] = {}
+    if base is not None and (state is None or isinstance(obj, BaseException)):
+        found = {name: value for name, value in (own_attributes(obj, base) or {}).items() if name not in (state or ())}
+    if isinstance(obj, NameError | AttributeError) and "name" not in (state or ()) and obj.name is not None:
+        found["name"] = obj.name
+    return found
+
+
+SILENT = Dispatch[Any](default=silent_base)
+
+
 def is_slots(state: Any) -> bool:
-    """Return whether a state is the pair of an instance dict and the values of the slots."""
+    """Return whether a state is the pair of an instance dict and the values of the slots.
+
+    >>> is_slots((None, {"a": 1})), is_slots({"a": 1})
+    (True, False)
+    """
     return (
         type(state) is tuple
         and len(state) == 2
@@ -214,7 +261,10 @@ def is_slots(state: Any) -> bool:
 
 
 def own_state(state: Any, kind: type) -> dict[Any, Any]:
-    """Return a state without what ``functools.update_wrapper`` copied into it, and what properties keep there."""
+    """Return a state without what ``functools.update_wrapper`` copied into it, and what properties keep there.
+
+    What a library restores in its own way comes back in another order, which is its own affair.
+    """
     if not state:
         return {}
     kept = kept_by_properties(kind)
@@ -223,7 +273,10 @@ def own_state(state: Any, kind: type) -> dict[Any, Any]:
         left_out |= COPIED
     if kept and type(state.get("__dict__")) is dict:  # of a model of pydantic
         state = {**state, "__dict__": own_state(state["__dict__"], kind)}
-    return {name: value for name, value in state.items() if name not in left_out} if left_out else state
+    if left_out:
+        state = {name: value for name, value in state.items() if name not in left_out}
+    is_restored = hasattr(kind, "__setstate__") and of_module(kind.__module__).kind == "installed"
+    return dict(sorted(state.items())) if is_restored and STRINGS.issuperset(map(type, state)) else state
 
 
 def by_name(obj: Any, kind: type, name: str, behind: list[Any]) -> Parts:

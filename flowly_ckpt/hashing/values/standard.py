@@ -80,13 +80,26 @@ def load_pathlib() -> None:
     from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath, WindowsPath
 
     # A path counts as it is written, not by what lies there; see FileContent.
-    ROWS.register(PurePath)(lambda obj: (b"<path>", [type(obj), str(obj)]))
+    ROWS.open(PurePath)(lambda obj: (b"<path>", [type(obj), str(obj)]))
     for kind in (PosixPath, PurePosixPath, PureWindowsPath, WindowsPath):
         ROWS.exact(kind)(partial(path, f"<{kind.__name__}>".encode()))
 
 
 def path(tag: bytes, obj: Any) -> Parts:
     return tag, [str(obj)]
+
+
+def load_sqlite3() -> None:
+    from sqlite3 import Row
+
+    ROWS.register(Row)(lambda obj: (b"<database row>", [type(obj), obj.keys(), tuple(obj)]))
+
+
+def load_zoneinfo() -> None:
+    from zoneinfo import ZoneInfo
+
+    # Its reduction adds whether it comes from the cache; one read from a file has none.
+    ROWS.exact(ZoneInfo)(lambda obj: (b"<zone>", [obj.__reduce__()[1][0]]))
 
 
 def load_ctypes() -> None:
@@ -134,6 +147,8 @@ register_lazy("decimal", load_decimal)
 register_lazy("fractions", load_fractions)
 register_lazy("uuid", load_uuid)
 register_lazy("collections", load_collections)
+register_lazy("sqlite3", load_sqlite3)
+register_lazy("zoneinfo", load_zoneinfo)
 register_lazy("ctypes", load_ctypes)
 register_lazy("_ctypes", load_ctypes)
 register_lazy("unittest", load_unittest)

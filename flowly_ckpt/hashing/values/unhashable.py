@@ -38,6 +38,7 @@ BY_TYPE = {
     "logging": ("Handler", "Formatter"),
     "loguru": ("_logger.Logger",),
     "multiprocessing": ("synchronize.SemLock", "pool.Pool"),
+    "random": ("SystemRandom",),
     "rich": ("console.Console", "progress.Progress"),
     "sqlalchemy": ("orm.state.InstanceState",),
     "threading": ("Event", "Condition", "Semaphore", "Barrier"),

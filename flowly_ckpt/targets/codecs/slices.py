@@ -68,15 +68,25 @@ def load_torch(reductions: Dispatch[Any]) -> None:
     import torch
 
     # Torch pickles tensors of these, but cannot read them again.
-    without_storage = {kind for name, kind in vars(torch).items() if name.startswith("float8_")}
+    wide = {torch.uint16, torch.uint32, torch.uint64}
+    without_storage = {kind for name, kind in vars(torch).items() if name.startswith("float8_")} | wide
 
     @reductions.exact(torch.Tensor, torch.nn.Parameter)
     def tensor(obj: Any) -> Any:
+        """A gradient goes with its tensor, which torch would leave behind."""
+        found = content(obj)
+        if not obj.is_leaf or obj.grad is None:
+            return found
+        made = obj.__reduce_ex__(5) if found is NotImplemented else found
+        return (*made[:2], obj.grad, None, None, set_gradient)
+
+    def content(obj: Any) -> Any:
         """A part of a larger storage is stored alone."""
         if obj.layout is not torch.strided or obj.is_quantized or obj.is_nested or obj.is_meta or vars(obj):
             return NotImplemented
         if obj.dtype in without_storage and type(obj) is torch.Tensor:
-            return viewed, (obj.detach().view(torch.uint8), obj.dtype, obj.requires_grad)
+            plain = obj.detach().reshape(-1).view(torch.uint8)
+            return viewed, (plain, obj.dtype, obj.requires_grad, tuple(obj.shape))
         if obj.untyped_storage().nbytes() < 2 * obj.nbytes + SPARE or not obj.is_leaf:
             return NotImplemented
         part = obj.detach().clone()
@@ -93,9 +103,15 @@ def load_torch(reductions: Dispatch[Any]) -> None:
         return storage_of, (pickle.PickleBuffer(content), None if untyped is obj else obj.dtype)
 
 
-def viewed(plain: Any, dtype: Any, requires_grad: bool) -> Any:
-    """Return a tensor of bytes as one of another type of number."""
-    return plain.view(dtype).requires_grad_(requires_grad)
+def set_gradient(tensor: Any, gradient: Any) -> None:
+    """Give a tensor its gradient."""
+    tensor.grad = gradient
+
+
+def viewed(plain: Any, dtype: Any, requires_grad: bool, shape: tuple[int, ...] | None = None) -> Any:
+    """Return a tensor of bytes as one of another type of number, and in another shape."""
+    found = plain.view(dtype)
+    return (found if shape is None else found.reshape(shape)).requires_grad_(requires_grad)
 
 
 def storage_of(buffer: Any, dtype: Any) -> Any:

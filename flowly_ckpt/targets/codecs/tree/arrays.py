@@ -14,7 +14,7 @@ from ....hashing import functional_hash
 from ...budget import Budget
 from ...damage import DamagedError
 from ..protocol import Bytes
-from .rows import Reader, Row, Writer, add_row
+from .rows import Reader, Row, Writer, add_row, refuse_more
 
 __all__ = ["npy_pieces", "read_npy"]
 
@@ -76,6 +76,7 @@ def read_npy(data: memoryview, budget: Budget) -> Any:
 
 
 def _encode(array: Any, to: Writer) -> Any:
+    refuse_more(array)
     if array.dtype == object:
         return [list(array.shape), [to.write(item, f"[{place}]") for place, item in enumerate(array.flat)]]
     return to.part(npy_pieces(array))
@@ -93,6 +94,8 @@ def _decode(plain: Any, of: Reader) -> Any:
 
 
 def _scalar(value: Any, to: Writer) -> str:
+    if isinstance(value, bytes | str) and value[-1:] in (b"\0", "\0"):
+        raise TypeError("numpy cuts off the zeros at the end of a text; use the codec pickled")
     return base64.b64encode(b"".join(npy_pieces(np.asarray(value)))).decode()
 
 
@@ -104,7 +107,7 @@ def _dtype(value: Any, to: Writer) -> Any:
     _check(value)
     if value.subdtype is not None:
         raise TypeError(f"{value!r} has no form of its own; use the codec pickled")
-    return to.write(np.zeros(0, value))
+    return to.write(np.ndarray(0, value))  # np.zeros makes S1 of S0
 
 
 add_row(np.ndarray, Row("numpy.ndarray", _encode, _decode))

@@ -87,7 +87,7 @@ def _moment_back(kind: Any, plain: Any, of: Reader) -> Any:
 
 def _zone(zone: Any, to: Writer) -> Any:
     offset, name = zone.utcoffset(None), zone.tzname(None)
-    is_plain = type(zone)(offset).tzname(None) == name
+    is_plain = len(zone.__getinitargs__()) == 1
     return [offset.days, offset.seconds, offset.microseconds, None if is_plain else name]
 
 
@@ -97,6 +97,18 @@ def _zone_back(kind: Any, plain: Any, of: Reader) -> Any:
     *offset, name = plain
     found = kind(timedelta(*offset)) if name is None else kind(timedelta(*offset), name)
     return kind.utc if found == kind.utc and name is None else found
+
+
+def _uuid(value: Any, to: Writer) -> Any:
+    return value.hex if value.is_safe.value is None else [value.hex, value.is_safe.value]
+
+
+def _uuid_back(kind: Any, plain: Any, of: Reader) -> Any:
+    if type(plain) is str:
+        return kind(plain)
+    from uuid import SafeUUID
+
+    return kind(plain[0], is_safe=SafeUUID(plain[1]))
 
 
 def _zone_key(zone: Any, to: Writer) -> str:
@@ -136,7 +148,7 @@ _FORMS: dict[str, dict[str, tuple[Any, Any]]] = {
         )
     },
     "pathlib": {"Path": (_text, _call), "PurePosixPath": (_text, _call), "PureWindowsPath": (_text, _call)},
-    "uuid": {"UUID": (lambda uuid, to: uuid.hex, _call)},
+    "uuid": {"UUID": (_uuid, _uuid_back)},
     "zoneinfo": {"ZoneInfo": (_zone_key, _call)},
 }
 

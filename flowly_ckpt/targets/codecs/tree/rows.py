@@ -7,15 +7,16 @@ member, named by its tag. So no text of a value is ever taken for anything but t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from math import isfinite
 from typing import Any, NamedTuple
 
+from ....hashing.rows import hung_onto
 from ...budget import Budget
 from ...damage import DamagedError
 from ..protocol import Bytes
 
-__all__ = ["Reader", "Row", "Writer", "add_row"]
+__all__ = ["Reader", "Row", "Writer", "add_row", "refuse_more"]
 
 _PLAIN = frozenset({type(None), bool})
 _UNFINISHED = object()
@@ -58,6 +59,20 @@ def add_row(kind: type, row: Row) -> None:
         raise ValueError(f"tag {row.tag!r} already belongs to {known.__qualname__}; choose another name")
     _rows[kind] = row
     _tagged[row.tag] = kind
+
+
+def refuse_more(obj: Any, without: Collection[str] = ()) -> None:
+    """Refuse an object of a library that somebody hung attributes onto.
+
+    >>> from types import SimpleNamespace
+    >>> try: refuse_more(SimpleNamespace(note=1))
+    ... except TypeError as error: print(error)
+    SimpleNamespace has attributes of its own: note; use the codec pickled
+    """
+    if given := hung_onto(obj, without):
+        raise TypeError(
+            f"{type(obj).__qualname__} has attributes of its own: {', '.join(given)}; use the codec pickled"
+        )
 
 
 def _load(name: str) -> None:

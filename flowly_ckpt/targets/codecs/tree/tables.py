@@ -9,7 +9,7 @@ from typing import Any
 from ....hashing import functional_hash
 from ..protocol import Bytes
 from .arrow import check_arrow
-from .rows import Reader, Row, Writer, add_row, waiting
+from .rows import Reader, Row, Writer, add_row, refuse_more, waiting
 
 __all__: list[str] = []
 
@@ -47,6 +47,7 @@ def _load_polars() -> None:
     import polars as pl
 
     def encode(frame: Any, to: Writer) -> Any:
+        refuse_more(frame)
         sink = io.BytesIO()
         frame.write_ipc(sink)
         return to.part([sink.getbuffer()])
@@ -57,7 +58,12 @@ def _load_polars() -> None:
         return pl.read_ipc(io.BytesIO(data))
 
     add_row(pl.DataFrame, Row("polars.DataFrame", encode, decode))
-    add_row(pl.Series, Row("polars.Series", lambda series, to: encode(series.to_frame(), to),
+
+    def column(series: Any, to: Writer) -> Any:
+        refuse_more(series)
+        return encode(series.to_frame(), to)
+
+    add_row(pl.Series, Row("polars.Series", column,
                            lambda plain, of: decode(plain, of).to_series()))  # fmt: skip
 
 
@@ -89,6 +95,7 @@ def _stamp(plain: Any, of: Reader) -> Any:
 
 
 def _frame(frame: Any, to: Writer) -> Any:
+    refuse_more(frame)
     columns = [_column(frame.iloc[:, place], to, place) for place in range(frame.shape[1])]
     names, index = to.write(frame.columns, ".columns"), to.write(frame.index, ".index")
     data = _together(columns, to)
@@ -109,6 +116,7 @@ def _frame_back(plain: Any, of: Reader) -> Any:
 
 
 def _series(series: Any, to: Writer) -> Any:
+    refuse_more(series)
     data = _together([_column(series, to, 0)], to)
     name, index = to.write(series.name, ".name"), to.write(series.index, ".index")
     return [name, index, data, to.write(dict(series.attrs), ".attrs"), series.flags.allows_duplicate_labels]
@@ -131,10 +139,13 @@ def _flagged(table: Any, flags: list[Any]) -> Any:
 
 
 def _index(index: Any, to: Writer) -> Any:
-    levels = [index.get_level_values(number).to_series(index=range(len(index))) for number in range(index.nlevels)]
+    import pandas as pd
+
+    refuse_more(index, ("sortorder",))
+    levels = [pd.Series(index.get_level_values(n), index=range(len(index))) for n in range(index.nlevels)]
     columns = [[to.key(item) for item in level.array] if level.dtype == object else level.array for level in levels]
     freq = _freq(getattr(index, "freq", None))
-    return [[to.write(name) for name in index.names], index.nlevels > 1, freq, _together(columns, to)]
+    return [[to.write(name) for name in index.names], isinstance(index, pd.MultiIndex), freq, _together(columns, to)]
 
 
 def _freq(freq: Any) -> Any:
@@ -152,7 +163,7 @@ def _index_back(plain: Any, of: Reader) -> Any:
     names, is_multi, freq, data = plain
     names, arrays = of.items(names), _apart(data, of.keys, of)
     if is_multi:
-        return pd.MultiIndex.from_arrays(arrays, names=names)
+        return pd.MultiIndex.from_arrays([pd.Index(array, dtype=array.dtype) for array in arrays], names=names)
     index = pd.Index(arrays[0], dtype=arrays[0].dtype, name=names[0])
     if freq is not None and isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)):
         index.freq = freq
@@ -161,6 +172,11 @@ def _index_back(plain: Any, of: Reader) -> Any:
 
 def _column(series: Any, to: Writer, place: int) -> Any:
     """Return a column as a pandas array for Arrow, or, if it holds objects, as a list of values."""
+    import pandas as pd
+
+    values: Any = series.array
+    if isinstance(values, pd.arrays.FloatingArray) and (values._data != values._data)[~values._mask].any():
+        raise TypeError("Arrow gives back NA for the NaN of a nullable column; use the codec pickled")
     if series.dtype == object:
         return [to.write(item, f"[{place}][{row}]") for row, item in enumerate(series.array)]
     return series.array
