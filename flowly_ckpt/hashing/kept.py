@@ -253,7 +253,7 @@ def is_kept(obj: Any, tag: bytes, parts: list[Any]) -> bool:
         is_simple = annotated is None or (annotated[1] is None and type(annotated[0]) in (dict, type(None)))
         return is_simple and registered is None and RULES.keys() & vars(obj).keys() <= OF_DATACLASS
     fingerprint = fingerprint_of(obj.__code__)
-    return described(obj)[2] == fingerprint.reads and not fingerprint.queries
+    return described(obj)[2] == fingerprint.reads
 
 
 class Places:

@@ -25,7 +25,7 @@ from .fingerprint import Fingerprint, fingerprint_of
 from .held import as_held
 from .hung import hung_on, patched
 from .origin import Origin, named, of_globals, of_module
-from .references import CODE, as_met, builtin_named, names_in, resolve
+from .references import CODE, as_met, builtin_named, modules_in, resolve
 from .wrapped import behind_generated
 
 __all__: list[str] = []
@@ -76,17 +76,13 @@ def described(fn: FunctionType) -> tuple[list[Any], tuple[str, ...], tuple[Any, 
                 names += (value.__name__,)
         elif type(value) in ATOMS:  # the name of data counts: what is equal now may be changed apart
             parts += (reference.name, value)
-            if fingerprint.queries and type(value) is str:
-                more += tuple(builtin_or_global(each, table) for each in names_in(value))
+            if fingerprint.imports and type(value) is str:
+                more += tuple(resolve(each, table)[0] for each in modules_in(value))
         else:
             parts += (reference.name, as_met(reference.name, as_held(value, fingerprint.names, handed and not rest)))
     if fingerprint.names and patched(fingerprint.names):
         more += tuple(hung_on(fingerprint.names))
     return parts, names, more
-
-
-def builtin_or_global(name: str, table: dict[str, Any]) -> Any:
-    return as_held(table[name] if name in table else builtin_named(name, table))
 
 
 def defaults(fn: FunctionType) -> tuple[Any, ...]:

@@ -106,9 +106,10 @@ def load_torch_nn_utils_parametrize() -> None:
 
 
 def load_torch_jit() -> None:
-    from torch.jit import ScriptModule
+    from torch.jit import ScriptFunction, ScriptModule
 
     ROWS.register(ScriptModule)(scripted)
+    ROWS.register(ScriptFunction)(lambda obj: (b"<script>", [obj.name, obj.code, str(obj.schema)]))
 
 
 def scripted(obj: Any) -> Parts:
