@@ -86,6 +86,8 @@ def modules() -> list[Any]:
         callables,
         classes,
         containers,
+        everyday,
+        far,
         functions,
         libraries,
         met,
@@ -104,7 +106,7 @@ def modules() -> list[Any]:
     )
 
     found = [scalars, containers, classes, functions, callables, imports, newest, seen, ordinary, needless]
-    found += [unhashable, arrays, tables, adversarial, met, libraries, used, users]
+    found += [unhashable, arrays, tables, adversarial, met, libraries, used, users, far, everyday]
     return found
 
 

@@ -45,6 +45,18 @@ def load_datetime() -> None:
     ROWS.exact(time)(lambda obj: (b"<time>", [obj.isoformat(), obj.fold, obj.tzinfo]))
 
 
+def load_decimal() -> None:
+    from decimal import Context
+
+    names = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
+
+    @ROWS.register(Context)
+    def context(obj: Any) -> Parts:
+        """A context counts by how it was set, not by the flags that computing leaves."""
+        traps = sorted(signal.__name__ for signal, is_on in obj.traps.items() if is_on)
+        return b"<decimal context>", [type(obj), *(getattr(obj, name) for name in names), traps]
+
+
 def load_pathlib() -> None:
     from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath, WindowsPath
 
@@ -98,6 +110,7 @@ def is_idle(value: Any) -> bool:
 register_lazy("logging", load_logging)
 register_lazy("os", load_os)
 register_lazy("datetime", load_datetime)
+register_lazy("decimal", load_decimal)
 register_lazy("pathlib", load_pathlib)
 register_lazy("ctypes", load_ctypes)
 register_lazy("_ctypes", load_ctypes)
