@@ -261,7 +261,7 @@ USED = {
     "function attrs": ("def f(x): return x", "f.__annotations__; f.__doc__; f.__dict__; repr(f)"),
     "traceback": ("def f(x): raise ValueError", "try: f(1)\nexcept ValueError as e: err = e"),
     "inspect": ("import inspect\ndef f(x: int): return x", "inspect.signature(f); inspect.getsource(f); inspect.getclosurevars(f)"),
-    "monitoring": ("import sys\ndef f(x):\n    for i in range(x): pass\n    return [g for g in range(3)]", "m = sys.monitoring\nm.use_tool_id(3, 'x')\nm.register_callback(3, m.events.LINE, lambda *a: None)\nm.set_events(3, m.events.LINE | m.events.INSTRUCTION | m.events.CALL | m.events.JUMP)\nf(3)\nm.set_events(3, 0)\nm.free_tool_id(3)"),
+    "monitoring": ("import sys\ndef f(x):\n    for i in range(x): pass\n    return [g for g in range(3)]", "if hasattr(sys, 'monitoring'):\n    m = sys.monitoring\n    m.use_tool_id(3, 'x')\n    m.register_callback(3, m.events.LINE, lambda *a: None)\n    m.set_events(3, m.events.LINE | m.events.INSTRUCTION | m.events.CALL | m.events.JUMP)\n    f(3)\n    m.set_events(3, 0)\n    m.free_tool_id(3)"),
     "specialised": ("def g(a, b): return a + b\nclass C:\n    __slots__ = ('v',)\n    def __init__(self, v): self.v = v\ndef f(x):\n    t = 0\n    for i in range(2000): t = g(t, C(i).v)\n    return [t, len([1]), str(3)]", "f(1)"),
     "numba vectorize": ("import numba\n@numba.vectorize\ndef f(x): return x + 1", "f(1); f(2.5)"),
     "numba guvectorize": ("import numba, numpy as np\n@numba.guvectorize(['void(int64[:], int64[:])'], '(n)->(n)')\ndef f(x, r):\n    for i in range(x.shape[0]): r[i] = x[i]", "f(np.arange(3))"),

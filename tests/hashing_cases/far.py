@@ -284,7 +284,7 @@ EDITED = {
     "sys.modules other": "import sys, helpers\ndef f(x): return sys.modules['helpers'].K" + H + "K = §\n",
     "import_module self": "import importlib\nK = §\ndef f(x): return importlib.import_module(__name__).K",
     "import_module const": "import importlib\nN = 'helpers'\ndef f(x): return importlib.import_module(N).g(x)" + H + "def g(x): return §\n",
-    "import_module tuple": "import importlib\ndef f(x): return [importlib.import_module(n).g(x) for n in ('helpers', 'json')]" + H + "def g(x): return §\n",
+    "import_module tuple": "import importlib\ndef f(x):\n    for n in ('helpers', 'json'): x = importlib.import_module(n).g(x)\n    return x" + H + "def g(x): return §\n",
     "import_module var": "import importlib\ndef f(x):\n    n = 'helpers'\n    return importlib.import_module(n).g(x)" + H + "def g(x): return §\n",
     "import_module kw": "import importlib\ndef f(x): return importlib.import_module(name='helpers').g(x)" + H + "def g(x): return §\n",
     "import_module alias module": "import importlib as il\ndef f(x): return il.import_module('helpers').g(x)" + H + "def g(x): return §\n",
