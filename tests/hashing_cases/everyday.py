@@ -98,7 +98,6 @@ HELD = {
     "wrapt class": "import wrapt\n@wrapt.decorator\ndef d(w, i, a, k): return w(*a, **k)\n@d\nclass C:\n    pass\nm = C",
     "beartype class": "import beartype\n@beartype.beartype\nclass C:\n    def m(self, x: int): return x\nm = C",
     "beartype validators": "import beartype.vale, typing\nm = typing.Annotated[int, beartype.vale.Is[lambda x: x > 0]]",
-    "numba types": "import numba\nm = [numba.int64, numba.float64[:], numba.types.unicode_type]",
     "numba sig": "import numba\n@numba.njit('int64(int64)', cache=False)\ndef m(x): return x + 1",
     "numba parallel": "import numba\n@numba.njit(parallel=True, fastmath=True)\ndef m(x): return x + 1",
     "numba closure": "import numba\ndef mk(k):\n    @numba.njit\n    def g(x): return x + k\n    return g\nm = mk(3)",
