@@ -13,8 +13,7 @@ from contextlib import suppress
 import pytest
 
 from flowly_ckpt import functional_hash, ignore_globals
-from flowly_ckpt.hashing.cycles import encode
-from flowly_ckpt.hashing.digests import prefix_hashes, prefixes
+from flowly_ckpt.hashing.digests import digest, prefix_hashes, prefixes
 from flowly_ckpt.hashing.kept import Keeper, Knowing
 
 SOURCE = """
@@ -241,7 +240,7 @@ def module(monkeypatch):
 
 
 def of(walk, steps):
-    return [walk.hexdigest(encode(walk, step)) for step in steps]
+    return [digest(walk, step) for step in steps]
 
 
 @pytest.mark.parametrize("change", CHANGES)

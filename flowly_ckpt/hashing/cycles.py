@@ -19,7 +19,7 @@ from typing import Any
 from ..errors import UnhashableError
 from .code.references import imports
 from .plain import ATOMS
-from .rows import Blob
+from .rows import Blob, Reads
 from .values.objects import only_step
 from .walk import NAMED, NAMED_IN, UNORDERED, Cycle, Walk
 
@@ -113,6 +113,7 @@ def enter(walk: Walk, obj: Any, index: int, entered: dict[int, Vertex]) -> Verte
         tag, parts = walk.expand(obj)
     except RecursionError as error:  # its own, as the stack is flat here
         raise UnhashableError(obj) from error
+    walk.reads = walk.reads or type(obj) is Reads
     vertex = entered[id(obj)] = Vertex(obj, tag, [only_step(part) for part in parts], index)
     walk.kept.append(vertex.parts)
     walk.expanded += (obj, tag, parts)

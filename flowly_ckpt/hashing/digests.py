@@ -12,6 +12,7 @@ from ..pipelines import effective_steps
 from .code.references import imports
 from .cycles import encode
 from .rows import Parts, expand
+from .shown import Shown
 from .walk import Walk
 from .way import with_way
 
@@ -117,6 +118,8 @@ def prefixes(
 
 def _prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> list[str]:
     found: list[str] = []
+    new: list[Any] = []
+    shown = None
     done, count, last = b"", 0, b"<run>"
     for step in steps:
         for effective in effective_steps(step):
@@ -124,6 +127,10 @@ def _prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> list[str]:
             done, count = walk.append(done, encoding, count), count + 1
             if count > 1:
                 last = b"<run>" + done
+            new.append(effective)
+            if walk.reads:
+                shown = shown or Shown(walk)
+                last = shown.added(last, new)
         found.append(walk.hexdigest(last))
     return found
 
@@ -140,7 +147,8 @@ def digest(walk: Walk, obj: Any) -> str:
     >>> digest(Walk(expand=by_name), PurePath("a/x")) == digest(Walk(expand=by_name), PurePath("b/x"))
     True
     """
-    return walk.hexdigest(encoded(walk, obj))
+    encoding = encoded(walk, obj)
+    return walk.hexdigest(Shown(walk).added(encoding, [obj]) if walk.reads else encoding)
 
 
 def encoded(walk: Walk, obj: Any) -> bytes:

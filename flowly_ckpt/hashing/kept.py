@@ -20,7 +20,7 @@ from ..errors import UnhashableError
 from .annotations import annotations_of
 from .code import hung
 from .code.fingerprint import fingerprint_of
-from .code.functions import OWN, content, described, read_below
+from .code.functions import OWN, content, described
 from .code.held import as_held
 from .code.references import CODE, Reference, as_met, builtin_named, resolve
 from .cycles import encode
@@ -39,7 +39,6 @@ BEHIND = {property: ("fget", "fset", "fdel"), classmethod: ("__func__",), static
 SLOTS = (MemberDescriptorType, GetSetDescriptorType)
 OF_DATACLASS = frozenset({"__dataclass_fields__", "__dataclass_params__", "__match_args__"})
 OF_FIELD = attrgetter("name", "default", "default_factory", "init", "repr", "hash", "compare", "metadata", "kw_only")
-IN_TABLE = frozenset({"__doc__", "__module__", "__qualname__"})
 WORDS = frozenset({type(None), str})
 ABSENT = object()
 RESTS = (1, 3, 15, 255)  # walks until the next attempt, after so many in vain
@@ -136,6 +135,7 @@ class Knowing(Walk):
     def __init__(self, origin: Kept) -> None:
         super().__init__(origin.hasher)
         self.memo.update(origin.memo)
+        self.reads = origin.reads
         self.origin = origin
 
     def beside(self) -> Walk:
@@ -162,6 +162,7 @@ class Kept:
         self.fields: list[tuple[Any, tuple[Any, ...]]] = []
         self.same: list[tuple[Fetch, Any]] = []
         self.data: list[tuple[Fetch, bytes]] = []
+        self.reads = False
         self.epoch = epoch()
         self.chain: tuple[Sequence[Any], list[str]] | None = None
 
@@ -253,6 +254,7 @@ def keep(walk: Walk, hasher: Callable[[], Any] | None) -> Kept | None:
             places.of_class(obj)
     if places.is_cyclic:
         return None
+    kept.reads = walk.reads
     first = Knowing(kept)
     kept.data = [(fetch, encode(first, fetch())) for fetch in places.data]
     return kept
@@ -263,19 +265,11 @@ def is_kept(obj: Any, tag: bytes, parts: list[Any]) -> bool:
     if tag in FIXED:
         return WORDS.issuperset(map(type, parts)) and not (type(obj) is FunctionType and obj.__dict__)
     if tag == b"<user class>":
-        annotated, read, registered = parts[-3:]
+        annotated, registered = parts[-2:]
         is_simple = annotated is None or (annotated[1] is None and type(annotated[0]) in (dict, type(None)))
-        is_own = registered is None and IN_TABLE.issuperset(read or ())
-        return is_simple and is_own and RULES.keys() & vars(obj).keys() <= OF_DATACLASS
-    _, names, read = described(obj)
-    return not (read or fingerprint_of(obj.__code__).queries or (names and any(reads_below(obj))))
-
-
-def reads_below(function: FunctionType) -> Iterator[str]:
-    """Yield the attributes that a function, or what it calls, reads of functions and classes."""
-    fingerprint = fingerprint_of(function.__code__)
-    yield from fingerprint.read
-    yield from read_below(function, fingerprint, set())
+        return is_simple and registered is None and RULES.keys() & vars(obj).keys() <= OF_DATACLASS
+    fingerprint = fingerprint_of(obj.__code__)
+    return described(obj)[2] == fingerprint.reads
 
 
 class Places:

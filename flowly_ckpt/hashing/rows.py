@@ -14,7 +14,7 @@ from ..dispatch import Dispatch
 from ..errors import UnhashableError
 from ..given import a_class, function, text
 
-__all__ = ["LABELS", "ROWS", "Attrs", "Blob", "Later", "expand", "refusing", "register", "register_lazy"]
+__all__ = ["LABELS", "ROWS", "Attrs", "Blob", "Later", "Reads", "expand", "refusing", "register", "register_lazy"]
 
 Parts = tuple[bytes, list[Any]]
 Row = Callable[[Any], Parts]
@@ -242,9 +242,25 @@ class Later:
         self.make = make
 
 
+class Reads(frozenset[str]):
+    """Name what a function reads of functions and classes, as ``__doc__``: see :mod:`flowly_ckpt.hashing.shown`.
+
+    >>> from flowly_ckpt import functional_hash
+    >>> functional_hash(Reads({"__doc__"})) == functional_hash(Reads({"__name__"}))
+    True
+    """
+
+    __slots__ = ()
+
+
 @ROWS.exact(Mark)
 def mark(name: Mark) -> Parts:
     return b"<mark>", [str(name)]
+
+
+@ROWS.exact(Reads)
+def reads(_: Reads) -> Parts:
+    return b"<reads>", []
 
 
 @ROWS.exact(Later)

@@ -9,13 +9,13 @@ from marshal import dumps
 from typing import Any
 
 from .plain import ATOMS, FEW, OTHERWISE, SAFE, SHORT, all_of
-from .rows import ROWS, Blob, expand
+from .rows import ROWS, Blob, Reads, expand
 from .values.cached import kept_by_properties
 from .values.objects import STRINGS, by_reduction, is_ordinary, is_run, refuse_addresses
 
 __all__ = ["MANY", "several"]
 
-BY_WALK = ATOMS | {bytes, list, tuple, dict, Blob}
+BY_WALK = ATOMS | {bytes, list, tuple, dict, Blob, Reads}
 MANY = 16
 
 

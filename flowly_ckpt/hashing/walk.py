@@ -19,7 +19,7 @@ import xxhash
 from ..given import function
 from ..pipelines.term import shapes
 from .plain import ATOMS, FEW, NEVER_PLAIN, OTHERWISE, SAFE, SHORT, TOGETHER, UNORDERED, all_of, is_plain
-from .rows import Blob, Parts, expand, refusing
+from .rows import Blob, Parts, Reads, expand, refusing
 from .several import MANY, several
 from .values.objects import RUN_ROLES, only_step
 
@@ -62,7 +62,7 @@ class Walk:
     See also: :func:`flowly_ckpt.hashing.cycles.encode`, for objects that are deep or contain themselves.
     """
 
-    __slots__ = ("expand", "expanded", "fold", "hasher", "kept", "memo")
+    __slots__ = ("expand", "expanded", "fold", "hasher", "kept", "memo", "reads")
 
     def __init__(self, hasher: Callable[[], Any] | None = None, expand: Callable[[Any], Parts] = expand) -> None:
         self.expand = expand
@@ -70,6 +70,7 @@ class Walk:
         self.fold = _xxh3 if hasher is None else self._fold
         self.memo: dict[int, tuple[bytes, ...]] = {}
         self.kept: list[Any] = []  # temporaries must outlive the memo, which knows objects by id
+        self.reads = False  # whether anything that was met reads what functions and classes show
         self.expanded: list[Any] = []  # object, tag, parts, and so on: temporaries too, for tables of parts
 
     def beside(self) -> Walk:
@@ -109,6 +110,7 @@ class Walk:
         else:
             tag, parts = self.expand(obj)
             self.expanded += (obj, tag, parts)
+            self.reads = self.reads or kind is Reads
             done = self.close(tag, parts)
         memo[key] = encoded = (done,)
         return encoded

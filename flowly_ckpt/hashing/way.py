@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..errors import UnhashableError
 from .code.origin import of_globals, of_module
 from .plain import ATOMS
-from .rows import LABELS, Blob, Parts, expand, refusing
+from .rows import LABELS, Blob, Parts, Reads, expand, refusing
 
 __all__ = ["deepest", "labelled", "named_parts", "way_to", "with_way"]
 
@@ -44,7 +44,7 @@ def labelled(obj: Any, tag: bytes, parts: list[Any]) -> Iterator[tuple[str | Non
         names: Iterable[str | None] = labels(obj, parts) if callable(labels) else labels
     except Exception:  # noqa: BLE001  of a foreign __repr__ or __name__
         names = ()
-    return zip(chain(names, repeat("")), parts)
+    return ((None if type(part) is Reads else name, part) for name, part in zip(chain(names, repeat("")), parts))
 
 
 def way_to(root: Any, expand: Callable[[Any], Parts] = expand) -> tuple[tuple[str, ...], UnhashableError] | None:

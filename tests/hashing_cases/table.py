@@ -87,6 +87,8 @@ def modules() -> list[Any]:
         callables,
         classes,
         containers,
+        everyday,
+        far,
         functions,
         libraries,
         met,
@@ -105,7 +107,7 @@ def modules() -> list[Any]:
     )
 
     found = [scalars, containers, classes, functions, callables, imports, newest, seen, ordinary, needless]
-    found += [unhashable, arrays, tables, adversarial, met, libraries, used, beside, users]
+    found += [unhashable, arrays, tables, adversarial, met, libraries, used, beside, users, far, everyday]
     return found
 
 

@@ -12,26 +12,34 @@ from marshal import dumps
 from types import CodeType
 from typing import Any, NamedTuple
 
+from ..rows import Reads
 from .flow import Place, in_order, plain_name
 from .instructions import Instruction, handlers, instructions_of, names_taken
-from .references import ATTRIBUTES, QUERIES, Imports, Reference, find_references
+from .references import ATTRIBUTES, IMPORTERS, Imports, Reference, find_references
 
 __all__ = ["Fingerprint", "fingerprint_of"]
 
 FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # *args, **kwargs, generator, coroutine, awaitable, async generator
 LOOKS_AT_NAMES = frozenset({"locals", "globals", "vars", "eval", "exec", "dir"})
-META = frozenset(
-    {
-        *("__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__module__"),
-        *("__subclasses__", "__dict__", "__slots__"),
-    }
-)
 READERS = {
+    **{name: name for name in ("__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__code__")},
+    **{name: name for name in ("__subclasses__", "__dict__")},
     "vars": "__dict__",
-    **dict.fromkeys(("get_type_hints", "get_annotations", "signature", "getfullargspec", "fields"), "__annotations__"),
-    **dict.fromkeys(("getdoc", "help"), "__doc__"),
+    **dict.fromkeys(("__annotate__", "get_type_hints", "get_annotations"), "__annotations__"),
+    **dict.fromkeys(("signature", "from_callable", "getfullargspec"), "__annotations__"),
+    **dict.fromkeys(("TypeAdapter", "validate_call", "beartype", "typechecked"), "__annotations__"),
+    **dict.fromkeys(("getdoc", "help", "render_doc", "model_json_schema", "json_schema"), "__doc__"),
+    **dict.fromkeys(("_getframe", "currentframe", "stack", "extract_stack"), "__code__"),
+    **dict.fromkeys(("getsource", "getsourcelines", "getcomments"), "source"),
+    **dict.fromkeys(("globals", "exec", "f_globals", "__globals__", "modules", "getmodule"), "texts"),
+    **dict.fromkeys(("sql", "SQLContext", "sqldf", "duckdb", "numexpr", "ne"), "texts"),
+    **dict.fromkeys(("ols", "glm", "logit", "dmatrix", "dmatrices", "from_formula", "model_matrix"), "texts"),
+    "query": "queries",
 }
-"""Functions that read annotations, docstrings or attributes of what they are given, by name."""
+"""What is read of functions and classes by an attribute, or by a function that is given one of them, by its name; and
+what finds globals that texts name: any (``texts``), or those behind an ``@`` (``queries``)."""
+MODULES = frozenset({"modules", "getmodule", "import_module"})
+SPECIAL = frozenset(name for name in READERS if name[:2] == "__")
 HAS_DOCSTRING = 0x4000000  # since Python 3.14
 PYTHON = (sys.version_info[0], sys.version_info[1])
 
@@ -42,12 +50,13 @@ class Fingerprint(NamedTuple):
     :param payload: the static part.
     :param free: positions in ``co_freevars``, in the order in which the code uses them.
     :param references: the global names, chains of attributes and imports whose values count.
-    :param read: attributes of functions and classes that the code reads, as ``__name__``.
+    :param reads: what the code reads of functions and classes, as ``__name__``, if anything.
     :param lookups: the references, each with its name if it is a global without attributes, else None, and whether
         it is handed on, not only called.
     :param taken: the variables of the closure that are handed on.
     :param names: the attributes that the code reads, with the texts in it if it uses getattr.
-    :param queries: whether texts may name globals.
+    :param imports: whether texts may name modules.
+    :param texts: the texts in the code, with the attributes it reads if these may be those of its own module.
 
     >>> fingerprint_of((lambda x: len(x)).__code__).references
     (Reference(kind='global', name='len', chain=(), source=()),)
@@ -56,11 +65,12 @@ class Fingerprint(NamedTuple):
     payload: bytes
     free: tuple[int, ...]
     references: tuple[Reference, ...]
-    read: tuple[str, ...] = ()
+    reads: tuple[Reads, ...] = ()
     lookups: tuple[tuple[str | None, Reference, bool], ...] = ()
     taken: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
-    queries: bool = False
+    imports: bool = False
+    texts: frozenset[str] = frozenset()
 
 
 _known: dict[int, tuple[Any, Fingerprint]] = {}
@@ -118,18 +128,33 @@ def with_uses(found: Fingerprint, code: CodeType, places: list[Place], inner: tu
     if "getattr" in own:
         attributes |= {i.value for i, _ in places if i.kind == "const" and type(i.value) is str}
     used = own | {name for reference in found.references for name in (reference.name, *reference.chain)}
-    read = ((own & META) | {READERS[name] for name in used & READERS.keys()}).union(*(each.read for each in inner))
+    reads = {READERS[name] for name in used & (READERS.keys() - SPECIAL)}
+    texts = texts_in(places)
+    reads.update(READERS[name] for name in attributes & SPECIAL)
+    reads.update(READERS[name] for text in texts if "__" in text for name in SPECIAL if name in text)
+    if "query" in texts:  # of a getattr, or a methodcaller
+        reads.add("queries")
+    if "eval" in used:  # of Python, or of a frame
+        reads.add("texts" if any(reference.name == "eval" for reference in found.references) else "queries")
+    reads.update(*(found for each in inner for found in each.reads))
     handed = {reference for instruction, _ in places if instruction.handed for reference in instruction.references}
     handed.update(reference for each in inner for _, reference, is_handed in each.lookups if is_handed)
     return found._replace(
-        read=tuple(sorted(read)),
+        reads=(Reads(reads),) if reads else (),
         lookups=tuple(
             (r.name if r.kind == "global" and not r.chain else None, r, r in handed) for r in found.references
         ),
         taken=frozenset(names_taken(code, False) & set(code.co_freevars)) if code.co_freevars else frozenset(),
         names=frozenset(attributes).union(*(each.names for each in inner)),
-        queries=not used.isdisjoint(QUERIES) or any(each.queries for each in inner),
+        texts=frozenset(texts).union(() if used.isdisjoint(MODULES) else attributes, *(each.texts for each in inner)),
+        imports=not used.isdisjoint(IMPORTERS) or any(each.imports for each in inner),
     )
+
+
+def texts_in(places: list[Place]) -> set[str]:
+    """Return the texts among the constants: also of ``getattr(f, "__doc__")``, ``"{.__name__}"``, patterns."""
+    constants = [i.value for i, _ in places if i.kind == "const"]
+    return {text for each in constants for text in (each if type(each) is tuple else (each,)) if type(text) is str}
 
 
 class Nested(NamedTuple):

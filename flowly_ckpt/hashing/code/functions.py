@@ -19,31 +19,20 @@ from typing import Any
 
 from ..annotations import annotations_of
 from ..hints import IGNORES, added_to
-from ..plain import ATOMS, is_plain
+from ..plain import ATOMS
 from ..rows import LABELS, ROWS, Attrs, Mark, Parts, attributes
 from .fingerprint import Fingerprint, fingerprint_of
 from .held import as_held
 from .hung import hung_on, patched
 from .origin import Origin, named, of_globals, of_module
-from .references import CODE, as_met, builtin_named, names_in, resolve
+from .references import CODE, as_met, builtin_named, modules_in, resolve
 from .wrapped import behind_generated
 
 __all__: list[str] = []
 
 EMPTY = Mark("empty cell")
 IGNORED = Mark("ignored")
-NAMED = (FunctionType, type)
 OWN = frozenset({IGNORES})
-CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
-MOST = 1000
-MADE_LATER = frozenset({"__slotnames__", "__annotations__", "__annotations_cache__", "__annotate_func__"})
-"""What Python adds to a class when somebody reduces an instance or asks for annotations, which count by themselves."""
-READABLE = frozenset(
-    {
-        *("__doc__", "__name__", "__qualname__", "__annotations__", "__annotate__", "__module__"),
-        *("__subclasses__", "__dict__"),
-    }
-)
 
 
 @ROWS.exact(FunctionType)
@@ -56,22 +45,20 @@ def function(fn: FunctionType) -> Parts:
     behind = behind_generated(fn) if fn.__code__.co_filename[:1] == "<" else None
     if behind is not None:
         return b"<generated>", [behind, annotations_of(behind)]
-    parts, names, read = described(fn)
-    return b"<function>", [*parts, *names, *read] if names or read else parts
+    parts, names, more = described(fn)
+    return b"<function>", [*parts, *names, *more] if names or more else parts
 
 
 def described(fn: FunctionType) -> tuple[list[Any], tuple[str, ...], tuple[Any, ...]]:
-    """Return the parts of a user's function: its own, the names of those it hands on, what is read of any."""
+    """Return the parts of a user's function: its own, the names of those it hands on, and what else it leads to."""
     table, fingerprint = fn.__globals__, fingerprint_of(fn.__code__)
     own = fn.__dict__
     ignored = own.get(IGNORES, ()) if own else ()
     parts: list[Any] = [fingerprint.payload, attributes(own, OWN) if own else None, 0, None]
     if fn.__defaults__ or fn.__kwdefaults__:
         parts[2:] = defaults(fn)
-    start = len(parts)
     names: tuple[str, ...] = ()
-    read: tuple[Any, ...] = ()
-    look = False
+    more: tuple[Any, ...] = fingerprint.reads
     if fingerprint.free:
         parts += cells(fn, fingerprint, ignored)
         names = () if ignored is True else tuple(names_of(fn, fingerprint, ignored))
@@ -85,28 +72,17 @@ def described(fn: FunctionType) -> tuple[list[Any], tuple[str, ...], tuple[Any, 
             value, rest = table[name] if name in table else builtin_named(name, table), ()
         if type(value) in CODE or issubclass(type(value), type):
             parts.append(value)
-            if handed and not rest:
-                look = True
-                if type(value) is FunctionType:
-                    names += (value.__name__,)
-            elif rest and rest[0] in READABLE:
-                read += (attribute_read(value, rest[0]),)
+            if handed and not rest and type(value) is FunctionType:
+                names += (value.__name__,)
         elif type(value) in ATOMS:  # the name of data counts: what is equal now may be changed apart
             parts += (reference.name, value)
-            if fingerprint.queries and type(value) is str:
-                read += tuple(builtin_or_global(each, table) for each in names_in(value))
+            if fingerprint.imports and type(value) is str:
+                more += tuple(resolve(each, table)[0] for each in modules_in(value))
         else:
-            look = look or (handed and type(value) in CONTAINERS)
             parts += (reference.name, as_met(reference.name, as_held(value, fingerprint.names, handed and not rest)))
-    if fingerprint.read or look:
-        read += tuple(attributes_read(fn, fingerprint, parts[start:]))
     if fingerprint.names and patched(fingerprint.names):
-        read += tuple(hung_on(fingerprint.names))
-    return parts, names, read
-
-
-def builtin_or_global(name: str, table: dict[str, Any]) -> Any:
-    return as_held(table[name] if name in table else builtin_named(name, table))
+        more += tuple(hung_on(fingerprint.names))
+    return parts, names, more
 
 
 def defaults(fn: FunctionType) -> tuple[Any, ...]:
@@ -165,64 +141,6 @@ def content(cell: CellType, names: Collection[str] = (), handed: bool = False) -
         return as_held(cell.cell_contents, names, handed)
     except ValueError:
         return EMPTY
-
-
-def attributes_read(fn: FunctionType, fingerprint: Fingerprint, values: list[Any]) -> Iterator[Any]:
-    """Yield what is read, here or in what is called, from the functions and classes the code refers to or hands on."""
-    things = things_in(values)
-    read = sorted({*fingerprint.read, *read_below(fn, fingerprint, set())}) if things else ()
-    for thing in things:
-        for name in read:
-            yield attribute_read(thing, name)
-
-
-def read_below(fn: FunctionType, fingerprint: Fingerprint, seen: set[int]) -> Iterator[str]:
-    """Yield the attributes of functions and classes that the user's functions read which a function leads to."""
-    seen.add(id(fn.__code__))
-    for name, reference, _ in fingerprint.lookups:
-        value = fn.__globals__.get(name) if name else resolve(reference, fn.__globals__)[0]
-        if type(value) is not FunctionType or id(value.__code__) in seen:
-            continue
-        if of_globals(value.__globals__).kind == "user":
-            below = fingerprint_of(value.__code__)
-            yield from below.read
-            yield from read_below(value, below, seen)
-
-
-def things_in(values: list[Any]) -> list[Any]:
-    """Return the functions and classes in values and in the plain containers among them, in order."""
-    found: list[Any] = []
-    waiting = [values]
-    for some in waiting:
-        for value in some:
-            if issubclass(type(value), NAMED):
-                found.append(value)
-            elif type(value) in CONTAINERS and not is_plain([value]) and len(waiting) < MOST:
-                waiting.append([*value, *value.values()] if type(value) is dict else list(value))
-    return found
-
-
-def attribute_read(value: Any, name: str) -> Any:
-    """Return a name, docstring or annotations: of a function with its parameters, of a class with its bases."""
-    if name in ("__annotations__", "__annotate__"):
-        if isinstance(value, type):
-            return [annotations_of(base) for base in value.__mro__ if base is not object]
-        code = getattr(value, "__code__", None)
-        return [annotations_of(value), code and code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]]
-    if name == "__subclasses__":
-        return subclasses(value) if isinstance(value, type) else None
-    if name == "__dict__":
-        bases = [base for base in getattr(value, "__mro__", ()) if of_module(base.__module__).kind == "user"]
-        return [[name for name in vars(base) if name not in MADE_LATER] for base in bases]
-    return getattr(value, name, None)
-
-
-def subclasses(cls: type) -> list[type]:
-    found: list[type] = list(dict.fromkeys(type.__subclasses__(cls)))
-    for each in found:
-        below: list[type] = type.__subclasses__(each)
-        found += [kind for kind in below if kind not in found]
-    return found
 
 
 def foreign(fn: FunctionType, origin: Origin) -> Parts | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator
-from functools import cached_property
-from types import FunctionType
+from functools import cached_property, partial, partialmethod
+from types import FunctionType, MethodType
 from typing import Any
 
 from .origin import of_globals, of_module
@@ -17,8 +17,10 @@ from .origin import of_globals, of_module
 __all__ = ["hung_on", "patched", "users"]
 
 HEAP = 1 << 9
-BEHIND = ("_accessor", "_ns", "accessor", "fget", "func", "__func__", "__wrapped__")
-"""Where the descriptors of libraries keep what they were given: those of pandas and xarray, polars, Python."""
+BEHIND = ("_accessor", "_ns", "accessor", "fget", "func", "__func__", "__wrapped__", "pyfunc")
+"""Where the descriptors of libraries keep what they were given: those of pandas and xarray, polars, Python, numpy."""
+WHOLE = frozenset({partial, partialmethod, property, classmethod, staticmethod, cached_property, MethodType})
+"""What counts with all that it holds; of other descriptors, only the user's function or class behind them."""
 
 _sizes: dict[int, tuple[type, int]] = {}
 _hung: dict[str, dict[int, type]] = {}  # by id, as some metaclasses compare in their own way, or have no hash
@@ -59,10 +61,11 @@ def hung_on(names: Collection[str]) -> Iterator[Any]:
     """
     for name in sorted(_hung.keys() & set(names)):
         for kind in sorted(_hung[name].values(), key=lambda kind: (kind.__module__, kind.__qualname__)):
-            member = users(vars(kind).get(name))
-            if member is not None:
+            member = vars(kind).get(name)
+            behind = users(member)
+            if behind is not None:
                 yield [f"{kind.__module__}.{kind.__qualname__}", name]
-                yield member
+                yield member if type(member) in WHOLE else behind
 
 
 def look_again() -> None:
@@ -92,6 +95,15 @@ def look_at(kind: type, own: Any) -> None:
             _hung.setdefault(name, {})[id(kind)] = kind
 
 
+def is_from_source(module: str) -> bool:
+    """Return whether a module was run by Python; those that compilers make have no builtins.
+
+    >>> is_from_source("json"), is_from_source("sys")
+    (True, False)
+    """
+    return "__builtins__" in getattr(sys.modules.get(module), "__dict__", ())
+
+
 def users(member: Any) -> Any:
     """Return the user's function or class that a member of a class is, or is made from; else None.
 
@@ -104,9 +116,12 @@ def users(member: Any) -> Any:
         return member if is_named and of_globals(member.__globals__).kind == "user" else None
     if isinstance(member, type):
         return member if of_module(member.__module__).kind == "user" else None
-    if type(member) in (property, classmethod, staticmethod, cached_property) or hasattr(type(member), "__get__"):
+    if of_module(type(member).__module__).kind == "user" and is_from_source(type(member).__module__):
+        return member
+    own: Any = BEHIND if type(member) in WHOLE or not hasattr(member, "__dict__") else vars(member)
+    if type(member) in WHOLE or callable(member) or hasattr(type(member), "__get__"):
         for name in BEHIND:
-            found = getattr(member, name, None) if name in getattr(member, "__dict__", BEHIND) else None
+            found = getattr(member, name, None) if name in own else None
             if found is not None and found is not member and isinstance(found, FunctionType | type):
                 return users(found)
     return None

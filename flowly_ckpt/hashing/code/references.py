@@ -7,6 +7,7 @@ redefined is seen.
 from __future__ import annotations
 
 import builtins
+import re
 import sys
 from collections.abc import Collection, Iterator
 from itertools import islice, takewhile
@@ -16,15 +17,16 @@ from typing import Any, NamedTuple
 
 from ..rows import Mark
 from .instructions import Instruction
-from .origin import of_module
+from .origin import of_globals, of_module
 
 __all__ = ["CODE", "Imports", "Reference", "builtin_named", "find_references", "imports", "names_in", "resolve"]
 
 GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-LOOK_UP = frozenset({"globals", "eval", "exec", "vars", "modules", "resolve_name", "locate", "__globals__"})
+LOOK_UP = frozenset({"globals", "eval", "exec", "vars", "modules", "__globals__"})
 QUERIES = frozenset({"query", "eval"})
-IMPORTERS = frozenset({"import_module", "__import__"})
+IMPORTERS = frozenset({"import_module", "__import__", "resolve_name", "locate", "run_module", "find_spec"})
+MODULE = r"\.*[A-Za-z_]\w*(\.\w+)*(:[\w.]+)?"
 ANY_NAME, NAME_IN_QUERY = r"\b[^\W\d]\w*", r"@([^\W\d]\w*)"
 CODE = frozenset({FunctionType, BuiltinFunctionType, MethodType, type, ModuleType})
 PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
@@ -91,7 +93,21 @@ def find_references(code: CodeType, instructions: list[Instruction], given: Impo
             instruction.handed = not (instruction.called or instructions[at + len(chain)].called)
     name_in_texts(instructions)
     shared = {*code.co_cellvars, *code.co_freevars}
+    add_unused(instructions, {name for name in imported if name not in shared})
     return {name: references for name, references in imported.items() if name in shared}
+
+
+def add_unused(instructions: list[Instruction], own: Collection[str]) -> None:
+    """Add the submodules that ``import a.b`` brings in, where only other things of ``a`` are used: for what they do."""
+    used = {(r.source[1], r.chain) for i in instructions for r in i.references if i.kind == "variable" and r.source}
+    for at, instruction in enumerate(instructions[:-1]):
+        if instruction.name == "IMPORT_NAME" and instructions[at - 1].value is None and "." in instruction.value:
+            store, below = instructions[at + 1], tuple(instruction.value.split(".")[1:])
+            chains = [chain for module, chain in used if module == instruction.value]
+            is_read = store.kind == "variable" and store.value in own and chains
+            if is_read and not any(chain[: len(below)] == below for chain in chains):
+                whole = Reference("import", "", (), (instructions[at - 2].value, instruction.value, False))
+                instruction.references = (*instruction.references, whole)
 
 
 def name_in_texts(instructions: list[Instruction]) -> None:
@@ -99,17 +115,29 @@ def name_in_texts(instructions: list[Instruction]) -> None:
     used = {instruction.value for instruction in instructions if instruction.kind == "name"}
     if used.isdisjoint(LOOK_UP) and used.isdisjoint(QUERIES) and used.isdisjoint(IMPORTERS):
         return
-    before = None
     for instruction in instructions:
         if instruction.kind == "const" and type(instruction.value) is str:
-            if before is not None and before.value in IMPORTERS:
-                module = instruction.value.lstrip(".")
-                source = (len(instruction.value) - len(module), module, False)
-                instruction.references = (Reference("import", "", (), source),)
+            if not used.isdisjoint(IMPORTERS):
+                instruction.references = tuple(modules_in(instruction.value))
             else:
                 names = names_in(instruction.value, used)
                 instruction.references = tuple(Reference("global", name) for name in names)
-        before = instruction
+        elif instruction.kind == "const" and type(instruction.value) is tuple and not used.isdisjoint(IMPORTERS):
+            texts = (text for text in instruction.value if type(text) is str)
+            instruction.references = tuple(reference for text in texts for reference in modules_in(text))
+
+
+def modules_in(text: str) -> Iterator[Reference]:
+    """Yield what a text may import: a module, or what stands in one: ``a.b``, ``.b``, ``a:b``.
+
+    >>> [reference.source[1] for reference in modules_in("pkg.leaf:run")]
+    ['pkg.leaf']
+    """
+    if not re.fullmatch(MODULE, text):
+        return
+    module = text.partition(":")[0].lstrip(".")
+    source = (len(text) - len(text.lstrip(".")), module, False)
+    yield Reference("import", "", (), source)
 
 
 def names_in(text: str, used: Collection[str] = ("query",)) -> list[str]:
@@ -118,8 +146,6 @@ def names_in(text: str, used: Collection[str] = ("query",)) -> list[str]:
     >>> names_in("a >= @LIMIT and b < @other.size"), names_in("helper(x)", {"eval"})
     (['LIMIT', 'other'], ['helper', 'x'])
     """
-    import re
-
     pattern = ANY_NAME if not LOOK_UP.isdisjoint(used) else NAME_IN_QUERY
     return list(dict.fromkeys(name for name in re.findall(pattern, text) if not iskeyword(name)))
 
@@ -158,6 +184,8 @@ def imports_at(
         found = [(instructions[at + 2 + 2 * i], whole._replace(name=name)) for i, name in enumerate(names)]
     if found and all(store.kind == "variable" and store.value not in read for store, _ in found):
         yield whole  # imported only for what the import does
+        if names is not None:
+            yield from (reference for _, reference in found)
         return
     for store, reference in found:
         if store.kind == "variable":  # one variable may be bound by several imports, as in a try
@@ -258,11 +286,21 @@ def import_value(reference: Reference, table: dict[str, Any]) -> Any:
         module = ".".join([*parts[: len(parts) - level + 1], *([module] if module else [])])
     origin = of_module(module)
     if origin.kind != "user":
-        return Mark(f"{module} {origin.label}")
+        found = put_there(sys.modules.get(module), (*filter(None, [reference.name]), *reference.chain))
+        return Mark(f"{module} {origin.label}") if found is None else found
     value = import_user(module)
     if value is MISSING or not reference.name:
         return sys.modules.get(module.partition(".")[0], MISSING) if top else value
     return attribute(value, reference.name)
+
+
+def put_there(found: Any, chain: tuple[str, ...]) -> Any:
+    """Return the user's function that somebody put into an installed module, or None."""
+    for name in chain:
+        if not issubclass(type(found), ModuleType):
+            break
+        found = vars(found).get(name)
+    return found if type(found) is FunctionType and of_globals(found.__globals__).kind == "user" else None
 
 
 def import_user(name: str) -> Any:

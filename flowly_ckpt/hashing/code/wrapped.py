@@ -58,18 +58,45 @@ def expression(obj: Any) -> Parts:
 
 def load_numba() -> None:
     from numba.core.dispatcher import Dispatcher
+    from numba.experimental.jitclass.base import JitClassType
+    from numba.np.ufunc.dufunc import DUFunc
+    from numba.np.ufunc.gufunc import GUFunc
 
     ROWS.register(Dispatcher)(lambda obj: (b"<compiled>", [type(obj), obj.py_func, obj.targetoptions]))
+    ROWS.register(DUFunc)(lambda obj: (b"<compiled>", [type(obj), obj._dispatcher.py_func, obj.identity]))
+    ROWS.register(GUFunc)(lambda obj: (b"<compiled>", [type(obj), obj.gufunc_builder.py_func, obj.signature]))
+    ROWS.register(JitClassType)(jit_class)
+
+
+def jit_class(cls: Any) -> Parts:
+    made = cls.class_type
+    return b"<compiled>", [made.class_name, list(made.struct.items()), made.jit_methods, *map(vars, made.jit_props)]
 
 
 def load_joblib() -> None:
+    from joblib.externals.loky.cloudpickle_wrapper import CloudpickledObjectWrapper
     from joblib.memory import MemorizedFunc, NotMemorizedFunc
 
     ROWS.register(MemorizedFunc, NotMemorizedFunc)(
         lambda obj: (b"<remembered>", [type(obj), obj.func, getattr(obj, "ignore", None)])
     )
 
+    ROWS.register(CloudpickledObjectWrapper)(lambda obj: (b"<compiled>", [obj._obj]))
+
+
+def load_beartype() -> None:
+    import re
+
+    from beartype.vale._core._valecore import BeartypeValidator
+
+    @ROWS.register(BeartypeValidator)
+    def validator(obj: Any) -> Parts:
+        """A validator counts by what it was made from; its code has addresses as names."""
+        text = re.sub(r"__beartype_object_\d+", "_", obj._is_valid_code)
+        return b"<validator>", [text, *obj._is_valid_code_locals.values()]
+
 
 LABELS[b"<compiled>"] = LABELS[b"<remembered>"] = ("", "function")
 register_lazy("numba", load_numba)
 register_lazy("joblib", load_joblib)
+register_lazy("beartype", load_beartype)

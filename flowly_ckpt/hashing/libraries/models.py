@@ -119,9 +119,10 @@ HOOKS = ("_hooks", "_hooks_with_kwargs", "_hooks_always_called")
 
 
 def load_torch_jit() -> None:
-    from torch.jit import ScriptModule
+    from torch.jit import ScriptFunction, ScriptModule
 
     ROWS.register(ScriptModule)(scripted)
+    ROWS.register(ScriptFunction)(lambda obj: (b"<script>", [obj.name, obj.code, str(obj.schema)]))
 
 
 def scripted(obj: Any) -> Parts:

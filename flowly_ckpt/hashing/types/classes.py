@@ -12,15 +12,13 @@ from types import FunctionType, GenericAlias
 from typing import Any, ForwardRef
 
 from ..annotations import annotations_of
-from ..code.fingerprint import fingerprint_of
-from ..code.functions import attribute_read
 from ..code.held import as_held
 from ..code.origin import named, of_module
 from ..code.references import names_in
 from ..reductions import reducer_of
 from ..rows import LABELS, ROWS, Attrs, Parts
 from .dispatched import registered_for
-from .synthesized import DERIVED, code_of, own_members
+from .synthesized import own_members
 
 __all__: list[str] = []
 
@@ -39,7 +37,7 @@ def class_(cls: type) -> Parts:
     kind = type(cls)
     if kind is not type:
         parts.append(kind)
-    parts += [fields(cls, own), attributes_read(cls), registered(cls)]
+    parts += [fields(cls, own), registered(cls)]
     return b"<user class>", parts
 
 
@@ -103,23 +101,3 @@ def is_brought(cls: type) -> bool:
     with suppress(ImportError):
         import_module(cls.__module__)
     return named(cls.__module__, cls.__qualname__) is cls
-
-
-def attributes_read(cls: type) -> Attrs | None:
-    """Return the docstring, annotations and other names of a class that its methods read from ``self`` or the class."""
-    read: set[str] = set()
-    for base in cls.__mro__:
-        if base is object or of_module(base.__module__).kind != "user":
-            continue
-        for value in (value for name, value in vars(base).items() if name not in DERIVED):
-            code = code_of(value.fget if type(value) is property else value)
-            if code is not None and code.co_names:
-                read.update(fingerprint_of(code).read)
-    read -= {"__name__", "__slots__"}
-    return Attrs({name: shown(cls, name) for name in read}) or None
-
-
-def shown(cls: type, name: str) -> Any:
-    if name in ("__annotations__", "__annotate__"):
-        return annotations_of(cls)
-    return attribute_read(cls, name) if name in ("__subclasses__", "__dict__") else vars(cls).get(name)

@@ -134,6 +134,7 @@ OF_MEMBER = frozenset({"_name_", "_value_", "__objclass__", "_sort_order_", "_in
 
 def of_attrs(cls: Any, kept: Members) -> Members:
     kept = marked(kept, is_from("<attrs generated"))
+    kept.pop("__attrs_types_resolved__", None)
     fields = kept["__attrs_attrs__"]
     kept["__attrs_attrs__"] = [[getattr(f, name) for name in f.__slots__] for f in fields]
     return kept

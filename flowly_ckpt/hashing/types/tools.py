@@ -46,13 +46,13 @@ def load_ctypes() -> None:
 
 
 def load_jinja2() -> None:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
-    ROWS.register(Environment)(environment)
+    ROWS.register(Environment, Template)(environment)
 
 
 def environment(obj: Any) -> Parts:
-    state = {name: value for name, value in vars(obj).items() if name not in ("cache", "_lexer")}
+    state = {name: value for name, value in vars(obj).items() if name not in ("cache", "_lexer", "_module")}
     return b"<environment>", [type(obj), *state, *state.values()]
 
 

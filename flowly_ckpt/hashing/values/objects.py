@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
+from types import ModuleType
 from typing import Any
 
 from ...dispatch import Dispatch
@@ -37,6 +38,7 @@ COPIED = frozenset(
     {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__type_params__"}
 )
 """What ``functools.update_wrapper`` copies from the function it wraps."""
+NAMING = frozenset({str, ModuleType})
 RUN_ROLES = frozenset({"sequential", "transparent", "mark"})
 
 
@@ -113,7 +115,7 @@ def by_reduction(obj: Any) -> Parts:
         reduced = ""
     if isinstance(reduced, str):
         return by_name(obj, kind, reduced, behind)
-    if behind and len(reduced) == 2 and all(type(arg) is str for arg in reduced[1]):
+    if len(reduced) == 2 and (behind or is_looked_up(obj, reduced[0])) and NAMING.issuperset(map(type, reduced[1])):
         return by_name(obj, kind, "", behind)
     function, args, state, items, pairs, setter = (*reduced, None, None, None, None)[:6]
     if function is new and len(args) == 1 and items is None and pairs is None and type(state) in PLAIN_STATE:
@@ -167,6 +169,11 @@ def is_ordinary(obj: Any, kind: Any) -> bool:
         and not (hasattr(kind, "__flowly_hash__") or hasattr(kind, "__next__"))
         and not (hasattr(kind, "__getnewargs_ex__") or hasattr(kind, "__getnewargs__"))
     )
+
+
+def is_looked_up(obj: Any, function: Any) -> bool:
+    """Return whether a callable object of the user's is reduced to how it is found, not to how it is made."""
+    return callable(obj) and not isinstance(function, type) and of_module(type(obj).__module__).kind == "user"
 
 
 def of_type(kind: type, name: str) -> Any:

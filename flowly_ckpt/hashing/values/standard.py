@@ -46,12 +46,6 @@ def load_datetime() -> None:
     ROWS.exact(timedelta)(lambda obj: (b"<timedelta>", [obj.days, obj.seconds, obj.microseconds]))
 
 
-def load_decimal() -> None:
-    from decimal import Decimal
-
-    ROWS.exact(Decimal)(lambda obj: (b"<decimal>", [str(obj)]))
-
-
 def load_fractions() -> None:
     from fractions import Fraction
 
@@ -74,6 +68,19 @@ def load_collections() -> None:
     ROWS.exact(Counter)(lambda obj: (b"<counter>", [dict(obj), vars(obj) or None]))
     ROWS.exact(defaultdict)(lambda obj: (b"<defaultdict>", [dict(obj), obj.default_factory]))
     ROWS.exact(deque)(lambda obj: (b"<deque>", [list(obj), obj.maxlen]))
+
+
+def load_decimal() -> None:
+    from decimal import Context, Decimal
+
+    ROWS.exact(Decimal)(lambda obj: (b"<decimal>", [str(obj)]))
+    names = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
+
+    @ROWS.register(Context)
+    def context(obj: Any) -> Parts:
+        """A context counts by how it was set, not by the flags that computing leaves."""
+        traps = sorted(signal.__name__ for signal, is_on in obj.traps.items() if is_on)
+        return b"<decimal context>", [type(obj), *(getattr(obj, name) for name in names), traps]
 
 
 def load_pathlib() -> None:

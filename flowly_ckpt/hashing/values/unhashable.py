@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from functools import partial
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, TracebackType
 from typing import Any
@@ -37,11 +37,14 @@ BY_TYPE = {
     "joblib": ("Memory", "Parallel"),
     "logging": ("Handler", "Formatter"),
     "loguru": ("_logger.Logger",),
-    "multiprocessing": ("synchronize.SemLock", "pool.Pool"),
+    "multiprocessing.pool": ("Pool",),
+    "multiprocessing.synchronize": ("SemLock", "Condition", "Event", "Barrier"),
+    "prometheus_client": ("metrics.MetricWrapperBase", "registry.CollectorRegistry"),
     "random": ("SystemRandom",),
     "rich": ("console.Console", "progress.Progress"),
     "sqlalchemy": ("orm.state.InstanceState",),
     "threading": ("Event", "Condition", "Semaphore", "Barrier"),
+    "ssl": ("SSLContext",),
     "tqdm": ("std.tqdm",),
     "weakref": ("WeakKeyDictionary",),
 }
@@ -60,7 +63,19 @@ def count_by_type(package: str) -> None:
             ROWS.register(kind)(lambda obj: (b"<by type>", [type(obj)]))
 
 
-ROWS.exact(ContextVar)(lambda obj: (b"<context variable>", [obj.name]))
+@ROWS.exact(ContextVar)
+def context_variable(obj: Any) -> Parts:
+    """A context variable counts by its name and its default, not by what is set for now."""
+    return b"<context variable>", [obj.name, *Context().run(default_of, obj)]
+
+
+def default_of(variable: Any) -> list[Any]:
+    try:
+        return [variable.get()]
+    except LookupError:
+        return []
+
+
 RUNNING = "it is part of a running program, not a value; leave it out with ignore_globals"
 REFUSED = {
     "asyncio": ("AbstractEventLoop", "Future", "Queue"),
