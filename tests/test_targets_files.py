@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from runs import ENVIRONMENT, command, library, needs_processes
 
+from flowly_ckpt import chained, checkpoint, run
 from flowly_ckpt.errors import StoreError, StoreWarning
-from flowly_ckpt.targets import FileTarget, gzipped, tree
+from flowly_ckpt.targets import FileTarget, gzipped, plain_pickle, tree
 from flowly_ckpt.targets.key_names import key_of_name, key_of_path, name_of_key, path_of_key, quoted, unquoted
+from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.typing import Facts
 
 np = library("numpy")
@@ -324,3 +326,50 @@ def test_the_sidecar_of_a_file_that_is_gone_is_collected(tmp_path):
     assert target.gc(older_than=0).files == 1
     assert sorted(path.name for path in notes.parent.iterdir()) == ["ff.x", "notes"]
     assert dict(target) == {("ff", "clean", "x"): 1}
+
+
+def _swap(one, other):
+    aside = one.with_name("aside")
+    one.rename(aside), other.rename(one), aside.rename(other)
+
+
+@pytest.mark.parametrize("codec", [plain_pickle, tree], ids=lambda codec: codec.name)
+def test_files_that_changed_places_with_their_sidecars_are_not_each_others(tmp_path, codec):
+    target = FileTarget(tmp_path, codec=codec)
+    one, other = ("0a", "fit", "1b"), ("0a", "test", "1b")
+    target[one], target[other] = "one", "other"
+    for name in ("0a.1b", ".made/0a.1b"):
+        _swap(tmp_path / "fit" / name, tmp_path / "test" / name)
+    with pytest.warns(StoreWarning, match="entry of another key"):
+        assert one not in target.get_many([one])
+    with pytest.warns(StoreWarning, match="entry of another key"):
+        assert recall(target, other, lambda: "other") == "other"
+    assert FileTarget(tmp_path, codec=codec)[other] == "other"
+
+
+@pytest.mark.parametrize("codec", [plain_pickle, tree], ids=lambda codec: codec.name)
+@pytest.mark.parametrize("key_of", [None, lambda path: ("", path.stem, "")], ids=["", "key_of"])
+def test_of_several_keys_with_one_path_the_last_one_stored_has_the_file(tmp_path, codec, key_of):
+    target = FileTarget(tmp_path, lambda key: f"{key[1]}.pkl", key_of, codec=codec)
+    old, new = ("0a", "fit", "1b"), ("0c", "fit", "1b")
+    assert recall(target, old, lambda: "old") == "old"
+    assert (new in target, target.get(new), target.entry(new), target.pop(new, None)) == (False, None, None, None)
+    assert list(target.items()) == [(old, "old")]
+    assert recall(target, new, lambda: "new") == "new"
+    assert list(target.items()) == [(new, "new")] and old not in target
+
+
+def test_a_writer_killed_after_the_sidecar_leaves_the_file_to_no_key(tmp_path):
+    target = FileTarget(tmp_path, lambda key: f"{key[1]}.pkl")
+    old, new = ("0a", "fit", "1b"), ("0c", "fit", "1b")
+    target[new] = "new"
+    made = (tmp_path / ".made" / "fit.pkl").read_bytes()
+    target[old] = "old"
+    (tmp_path / ".made" / "fit.pkl").write_bytes(made)
+    assert target.get(old) is None and target.get(new) is None
+
+
+def test_a_step_of_another_input_never_gets_the_file_of_its_tag(tmp_path):
+    target = FileTarget(tmp_path, lambda key: f"{key[1]}.pkl")
+    pipeline = chained(abs, checkpoint(target, tag="size"), str)
+    assert [run(pipeline, number) for number in (-1, -2, -2, -1)] == ["1", "2", "2", "1"]

@@ -84,7 +84,11 @@ class CacheTarget(FileTarget):
     def decode(self, key: Key, data: Bytes) -> Output | None:
         """Return the output of a record, or None where it cannot be used here and now."""
         record = recorded.loads(data)
-        return record.output(self._reader(key, record)) if record is not None and self._is_whole(record) else None
+        if record is None or not self._is_whole(record):
+            return None
+        if record.key != key:
+            raise DamagedError(f"it is the entry of {record.key}")
+        return record.output(self._reader(key, record))
 
     def _is_whole(self, record: Record) -> bool:
         """Return whether the parts of an entry are there and may be read."""
@@ -172,6 +176,10 @@ class CacheTarget(FileTarget):
         size = len(data) + sum(size for _, size, _ in record.own_parts)
         digest = xxhash.xxh3_128_hexdigest(data)
         return Provenance(record.key, recorded.name, size, digest, created, record.seconds, record.input_checksums)
+
+    def is_of(self, key: Key, path: str, data: Bytes | None = None) -> bool:
+        """Return True: the record says what it is, and is asked when it is decoded."""
+        return True
 
     def record(self, path: str, made: Provenance) -> None:
         """Do nothing: the record says how an entry was made."""

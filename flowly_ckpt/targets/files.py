@@ -34,7 +34,7 @@ from .key_names import key_of_path, path_of_key
 from .protocol import BaseTarget, Progress
 from .provenance import FOLDER, Provenance, is_about, provenance_of, read_sidecar, sidecar_of, write_sidecar
 
-__all__ = ["FileTarget"]
+__all__ = ["FileTarget", "NamedByPlace"]
 
 CLAIMS = ".claims"  # in the folder of the sidecars
 PathOf = Callable[[Key], "str | Path"]
@@ -45,14 +45,15 @@ class FileTarget(BaseTarget):
     """Keep each value in a file of its own below a folder; a damaged or expired file is an absent entry.
 
     ``FileTarget(root)[key] = value`` survives the process; the file is written beside its place and renamed into it.
-    Facts about it are kept in a sidecar, ``.made/<name>``. Files of other origin, also in the place of an entry, are
+    Facts about it are kept in a sidecar, ``.made/<name>``. Where several keys have one path, the file is the entry of
+    the key it was stored under last, and no other's. Files of other origin, also in the place of an entry, are
     read where the codec can check them, but neither listed nor deleted.
 
     :param root: the folder; made when the first entry is stored.
     :param path_of: returns the file of a key, relative to ``root``; by default ``tag/object.transform``, quoted so that
         it is a name on every system.
-    :param key_of: returns the key of a path relative to ``root``, None if it is not known; then, and without
-        it, the sidecar names the key.
+    :param key_of: returns the key of a path relative to ``root``, None if it is not known; for files that no sidecar
+        names.
     :param codec: turns values into the file's bytes.
     :param max_age: seconds, a timedelta, or text such as ``30d``; an older file counts as absent, and stays.
     :param suffix: ends the default file names.
@@ -149,6 +150,10 @@ class FileTarget(BaseTarget):
             raise KeyError(key)
         try:
             data = read_file(path) if checks_itself(self.codec) else self._intact(path)
+            if data is not None and not self.is_of(key, path, data):
+                if self.path_of is None:  # its name is its key: it was moved here, with its sidecar
+                    raise DamagedError("it is the entry of another key")
+                data = None
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
         except DamagedError as error:
@@ -183,6 +188,20 @@ class FileTarget(BaseTarget):
         with suppress(OSError):
             return os.stat(path).st_ino != facts.st_ino
         return True
+
+    def is_of(self, key: Key, path: str, data: Bytes | None = None) -> bool:
+        """Return whether a file is the entry of a key, rather than of another one that has the same path.
+
+        A store whose files say so themselves overrides it.
+        """
+        made = read_sidecar(path)
+        if is_about(made, path, data):
+            return made is not None and made.key == key
+        if self.path_of is None:
+            return True
+        if self.key_of is not None:
+            return self.key_of(Path(os.path.relpath(path, self.root))) == key
+        return made is None  # of other origin; else its sidecar is of a file that was to be, or was, in its place
 
     def condemn(self, key: Key, what: object) -> None:
         """Warn that an entry is damaged, and count it as absent until it is written again."""
@@ -255,8 +274,11 @@ class FileTarget(BaseTarget):
 
     def __delitem__(self, key: Key) -> None:
         path = self.path(key)
-        if self._has_expired(path) or not self.remove_at(path):
+        if self._has_expired(path) or self._is_of_another(key, path) or not self.remove_at(path):
             raise KeyError(key)
+
+    def _is_of_another(self, key: Key, path: str) -> bool:
+        return self.path_of is not None and not self.is_of(key, path)
 
     def remove_at(self, path: str) -> bool:
         """Remove the file of an entry, and its sidecar; return whether it was there."""
@@ -285,7 +307,7 @@ class FileTarget(BaseTarget):
         return len(paths) if dry_run else sum(map(self.remove_at, paths))
 
     def __contains__(self, key: object) -> bool:
-        return is_key(key) and self._is_live(self.path(key))
+        return is_key(key) and self._live_path(key) is not None
 
     def __iter__(self) -> Iterator[Key]:
         return (key for key, _ in self._listed(Selection()))
@@ -314,17 +336,23 @@ class FileTarget(BaseTarget):
 
     def _key_at(self, path: str) -> Key | None:
         name = Path(os.path.relpath(path, self.root))
-        key = self.key_of(name) if self.key_of is not None else self._key_by_name(name)
-        if key is None and (made := read_sidecar(path)) is not None:
+        if self.path_of is None and (key := self._key_by_name(name)) is not None:
+            return key
+        if (made := read_sidecar(path)) is not None:
             with suppress(Exception):  # to a function for other keys, one of another store below may be anything
-                return made.key if self.path(made.key) == path else None
-        return key
+                if self.path(made.key) == path:
+                    return made.key
+        return None if self.key_of is None else self.key_of(name)
 
     def _key_by_name(self, path: Path) -> Key | None:
         name = path.as_posix()
         if self.path_of is not None or not name.endswith(self.suffix):
             return None
         return key_of_path(name[: len(name) - len(self.suffix)])
+
+    def _live_path(self, key: Key) -> str | None:
+        path = self.path(key)
+        return path if self._is_live(path) and not self._is_of_another(key, path) else None
 
     def _is_live(self, path: str) -> bool:
         """Return whether a file is there, young enough and not known to be damaged."""
@@ -350,8 +378,8 @@ class FileTarget(BaseTarget):
         return UNCLAIMED if os.path.islink(os.path.join(self.root, FOLDER)) else self.claims.claim(key)
 
     def entry(self, key: Key) -> Entry | None:
-        path = self.path(key)
-        return self._entry(key, path) if self._is_live(path) else None
+        path = self._live_path(key)
+        return None if path is None else self._entry(key, path)
 
     def fate(self, key: Key) -> str:
         path = self.path(key)
@@ -425,6 +453,22 @@ class FileTarget(BaseTarget):
                 self._remove_sidecar(path)
                 return facts.st_size
         return 0
+
+
+class NamedByPlace(FileTarget):
+    """A folder of results that are named by where they lie: a file is the entry of every key with its path.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     target = NamedByPlace(folder, lambda key: "state")
+    ...     target["by one name", "", ""] = 6
+    ...     target["by another", "", ""]
+    6
+    """
+
+    def is_of(self, key: Key, path: str, data: Bytes | None = None) -> bool:
+        """Return True, whatever key it was stored under and whoever wrote it."""
+        return True
 
 
 def _names(folder: str) -> set[str]:
