@@ -356,7 +356,8 @@ def test_of_several_keys_with_one_path_the_last_one_stored_has_the_file(tmp_path
     assert (new in target, target.get(new), target.entry(new), target.pop(new, None)) == (False, None, None, None)
     assert list(target.items()) == [(old, "old")]
     assert recall(target, new, lambda: "new") == "new"
-    assert list(target.items()) == [(new, "new")] and old not in target
+    assert list(target.items()) == [(new, "new")]
+    assert old not in target
 
 
 def test_a_writer_killed_after_the_sidecar_leaves_the_file_to_no_key(tmp_path):
@@ -366,7 +367,7 @@ def test_a_writer_killed_after_the_sidecar_leaves_the_file_to_no_key(tmp_path):
     made = (tmp_path / ".made" / "fit.pkl").read_bytes()
     target[old] = "old"
     (tmp_path / ".made" / "fit.pkl").write_bytes(made)
-    assert target.get(old) is None and target.get(new) is None
+    assert (target.get(old), target.get(new)) == (None, None)
 
 
 def test_a_step_of_another_input_never_gets_the_file_of_its_tag(tmp_path):

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from ..events import Event
+from ..forks import renewed
 from ..wording import duration
 
 __all__ = ["jsonl", "log_to"]
@@ -70,9 +71,11 @@ class jsonl:
     See also: :func:`log_to`.
     """
 
+    _guard: Any
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.path.abspath(path)
-        self._guard = threading.Lock()
+        renewed(self, "_guard", threading.Lock)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.path,))

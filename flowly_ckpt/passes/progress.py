@@ -9,6 +9,7 @@ import time
 from typing import Any, TextIO
 
 from ..events import Event
+from ..forks import renewed
 from ..targets.protocol import as_target
 from ..wording import duration
 from .timings import Timings
@@ -78,13 +79,15 @@ class progress:
     See also: :func:`observe`, :class:`Timings`.
     """
 
+    _guard: Any
+
     def __init__(self, file: TextIO | None = None) -> None:
         self.file = file
         self.rows: list[_Row] = []
         self.timings = Timings()
         self._earlier: dict[str, float | None] = {}
         self._runs = 0
-        self._guard = threading.RLock()
+        renewed(self, "_guard", threading.RLock)
         self._stacks = threading.local()
         self._screen: Any = None
 

@@ -88,7 +88,8 @@ class CacheTarget(FileTarget):
             return None
         if record.key != key:
             raise DamagedError(f"it is the entry of {record.key}")
-        return record.output(self._reader(key, record))
+        output: Output = record.output(self._reader(key, record))
+        return output
 
     def _is_whole(self, record: Record) -> bool:
         """Return whether the parts of an entry are there and may be read."""

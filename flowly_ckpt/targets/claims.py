@@ -214,6 +214,7 @@ class FileClaim(Claim):
 
         :raises OSError: where the file cannot be made, or the file system knows no locks.
         """
+        refuse_link(os.path.dirname(self.path))
         with _guard:  # no fork comes between the opening and the note of it
             while True:
                 try:

@@ -32,7 +32,16 @@ from .filesystem import (
 from .folder_lock import held_folder
 from .key_names import key_of_path, path_of_key
 from .protocol import BaseTarget, Progress
-from .provenance import FOLDER, Provenance, is_about, provenance_of, read_sidecar, sidecar_of, write_sidecar
+from .provenance import (
+    FOLDER,
+    Provenance,
+    is_about,
+    provenance_of,
+    read_sidecar,
+    remove_sidecar,
+    sidecar_of,
+    write_sidecar,
+)
 
 __all__ = ["FileTarget", "NamedByPlace"]
 
@@ -200,7 +209,7 @@ class FileTarget(BaseTarget):
         if self.path_of is None:
             return True
         if self.key_of is not None:
-            return self.key_of(Path(os.path.relpath(path, self.root))) == key
+            return bool(self.key_of(Path(os.path.relpath(path, self.root))) == key)
         return made is None  # of other origin; else its sidecar is of a file that was to be, or was, in its place
 
     def condemn(self, key: Key, what: object) -> None:
@@ -292,10 +301,10 @@ class FileTarget(BaseTarget):
         return True
 
     def _remove_sidecar(self, path: str) -> None:
-        with suppress(FileNotFoundError):
-            remove_file(sidecar_of(path), os.path.dirname(path))
+        remove_sidecar(path)
         for folder in {self.claims.folder, os.path.join(os.path.dirname(sidecar_of(path)), CLAIMS)}:
-            remove_empty(folder, self.root)  # also of a store whose root is this file's folder
+            if not os.path.islink(os.path.dirname(folder)):
+                remove_empty(folder, self.root)  # also of a store whose root is this file's folder
         remove_empty(os.path.dirname(path), self.root)
 
     def clear(self) -> None:

@@ -99,7 +99,7 @@ class Lease(Polled):
         self.thread = threading.get_ident()
         self.waits_for = ""  # the name of the claim that the holder waits for, for those who look for circles
         self._token = uuid.uuid4().hex
-        self._seen = (b"", 0.0)  # what was read last, and since when that has been so
+        self._seen: tuple[bytes | None, float] = (None, 0.0)  # what was read last, and since when that has been so
 
     def content(self) -> bytes:
         """Return what is written: who holds it, and something that is new each time."""
@@ -117,8 +117,13 @@ class Lease(Polled):
         """Write the object, unless somebody else has and still renews it."""
         content = self._read(self.name)
         is_mine = self._token.encode() in content  # written by an attempt whose answer was lost
-        if not is_mine and (self._is_alive(content) or not self.leases.objects.create(self.name, self.content())):
-            return False
+        if not is_mine:
+            if content and self._is_alive(content):
+                return False
+            if not self.leases.objects.create(self.name, self.content()):
+                # It is there and says nothing: it was written just now, or its writer died in the midst of it.
+                _ = content or self._is_alive(content)
+                return False
         self.leases.hold(self)
         return True
 
@@ -127,8 +132,6 @@ class Lease(Polled):
 
     def _is_alive(self, content: bytes) -> bool:
         """Return whether somebody holds it; what has not been renewed for long is removed."""
-        if not content:
-            return False
         now = time.monotonic()
         if content != self._seen[0]:
             self._seen = (content, now)
@@ -175,5 +178,5 @@ class Lease(Polled):
 
     def holder(self) -> str:
         """Name who holds it, as it says itself."""
-        text = self._seen[0].partition(b"\n")[0].decode("utf-8", "replace")
+        text = (self._seen[0] or b"").partition(b"\n")[0].decode("utf-8", "replace")
         return plain(text[:200]) or super().holder()

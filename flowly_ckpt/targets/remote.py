@@ -6,11 +6,11 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 from .. import given
-from ..typing import Bytes, Key
+from ..typing import Age, Bytes, Key
 from .claims import Claim
 from .codecs import Codec, codec_given, pickled
 from .damage import DamagedError
-from .facts import Entry, Selection, key_given, names_of
+from .facts import Collected, Entry, Selection, key_given, names_of
 from .key_names import cut, key_of_path, path_of_key, quoted
 from .leases import Leases
 from .objects import Objects
@@ -145,6 +145,12 @@ class RemoteTarget(Recorded):
         if not dry_run:
             self._objects.remove([self.name(key) for key in keys])
         return len(keys)
+
+    def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
+        """Remove what killed writers left, where the objects are files of this machine."""
+        evicted = self._shrink(max_bytes)
+        sizes = self._objects.collect(given.seconds("older_than", older_than))
+        return Collected(0, len(sizes), sum(sizes), evicted)
 
     def claim(self, key: Key) -> Claim:
         return super().claim(key) if self._leases is None else self._leases.claim(key)

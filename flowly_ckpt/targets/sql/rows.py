@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice, product
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import xxhash
 
@@ -18,9 +18,11 @@ from ..key_names import quoted, unquoted
 from ..provenance import read_line
 from ..recorded import AT_ONCE, Record
 from .claims import lock_number
-from .database import Database
+from .database import Database, TableGoneError
 
 __all__ = ["Row", "Rows", "batched"]
+
+T = TypeVar("T")
 
 FORMAT = 1
 PAGE = 2000
@@ -127,13 +129,21 @@ class Rows:
         return insert(table)
 
     def _run(self, statement: Any, *values: Any) -> list[Any]:
-        self.store()
-
         def work(connection: Any) -> list[Any]:
             done = connection.execute(statement, *values)
             return list(done.fetchall()) if done.returns_rows else []
 
-        return self.database.run(work)
+        return self._work(work)
+
+    def _work(self, work: Callable[[Any], T], together: bool = False) -> T:
+        """Return ``work(connection)``; tables that somebody has deleted since are made anew."""
+        self.store()
+        try:
+            return self.database.run(work, together)
+        except TableGoneError:
+            self._store = ""
+            self.store()
+            return self.database.run(work, together)
 
     def find(self, keys: Iterable[Key]) -> Iterator[Row]:
         """Yield the rows of those keys that have one."""
@@ -163,8 +173,8 @@ class Rows:
         key, old = self.table.c.key, self.table.c.beside
         chosen = sa.select(old).where(key.in_(list(rows)), old.is_not(None))
         names = [name for (name,) in self._run(chosen)] if is_mixed else []
-        self.store()
-        self.database.run(lambda connection: connection.execute(statement, values), together=len(values) > 1)
+        self._work(lambda connection: connection.execute(statement, values), together=len(values) > 1)
+        self.database.patience.was_rewarded()
         return names
 
     def remove(self, key: Key) -> tuple[str | None] | None:
