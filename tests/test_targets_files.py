@@ -374,3 +374,24 @@ def test_a_step_of_another_input_never_gets_the_file_of_its_tag(tmp_path):
     target = FileTarget(tmp_path, lambda key: f"{key[1]}.pkl")
     pipeline = chained(abs, checkpoint(target, tag="size"), str)
     assert [run(pipeline, number) for number in (-1, -2, -2, -1)] == ["1", "2", "2", "1"]
+
+
+def test_an_entry_with_very_much_to_say_of_its_origin_is_listed_without_it(tmp_path):
+    target = FileTarget(tmp_path)
+    target.put(KEY, 1, Facts(2.0, {"parts": "x" * (1 << 24)}))
+    assert [(entry.key, entry.seconds, entry.made_from) for entry in target.entries()] == [(KEY, 2.0, {})]
+    assert target.verify() == []
+
+
+def test_an_item_is_taken_without_listing_the_others(tmp_path, monkeypatch):
+    target = FileTarget(tmp_path)
+    for number in range(300):
+        target[str(number), "fit", "f"] = number
+    looked, real = [], os.lstat
+    monkeypatch.setattr(os, "lstat", lambda path, **more: looked.append(path) or real(path, **more))
+    target.popitem()
+    assert len(looked) < 100
+    monkeypatch.undo()
+    while target:
+        target.popitem()
+    assert list(tmp_path.iterdir()) == []

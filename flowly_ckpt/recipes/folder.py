@@ -197,6 +197,9 @@ class CacheTarget(FileTarget):
                     return [RECORD]
         return ()
 
+    def _any_keys(self) -> Iterator[Key]:
+        return iter(self)  # there are no sidecars to find them by
+
     def folders_of(self, chosen: Selection) -> Iterable[str]:
         """Return the folders of the selected recipes, or of those of their entries that may be selected."""
         tags, objects = names_of(chosen.tag), names_of(chosen.object)

@@ -321,6 +321,22 @@ class FileTarget(BaseTarget):
     def __iter__(self) -> Iterator[Key]:
         return (key for key, _ in self._listed(Selection()))
 
+    def _any_keys(self) -> Iterator[Key]:
+        for path in self._any_paths():
+            if self._is_live(path) and self.is_own(path) and (key := self._key_at(path)) is not None:
+                yield key
+
+    def _any_paths(self) -> Iterator[str]:
+        """Yield the files that this store has written, the first one before its folder is listed to the end."""
+        folders = [self.root]
+        while folders:
+            place = folders.pop()
+            with suppress(OSError), os.scandir(os.path.join(place, FOLDER)) as made:
+                yield from (os.path.join(place, entry.name) for entry in made if not is_temporary(entry.name))
+            with suppress(OSError), os.scandir(place) as entries:
+                inside = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+                folders += [path for path in inside if not os.path.basename(path).startswith(".")]
+
     def __len__(self) -> int:
         return sum(1 for _ in self)
 

@@ -14,7 +14,7 @@ from ..targets import Codec, FileTarget, as_target, plain_pickle
 from ..targets.claims import UNCLAIMED, Claims
 from ..targets.facts import Collected
 from ..targets.files import CLAIMS, NamedByPlace
-from ..targets.filesystem import digest_of
+from ..targets.filesystem import digest_of, read_file
 from ..targets.mutation import watch
 from ..targets.protocol import settled
 from ..targets.provenance import FOLDER
@@ -293,7 +293,7 @@ class Filestore(Store):
         if made is not None:
             return made.made_from.get("value") or made.digest
         try:
-            return digest_of([Path(self.loc).read_bytes()]).hex()
+            return digest_of([read_file(os.path.realpath(self.loc))]).hex()
         except OSError:
             return None
 
