@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 import pickle
+import sqlite3
 import threading
 import traceback
 import warnings
+from contextlib import closing
 from functools import partial
 
 import pytest
@@ -364,3 +366,30 @@ def test_large_needs_bytes_and_a_table_of_another_format_is_refused(make):
         connection.execute(target._rows.about.update().values(format=99))
     with pytest.raises(StoreError, match="has format 99, this version reads 1"):
         pickle.loads(pickle.dumps(target)).get(A)
+
+
+ODD = [5, 1.5, b"\xff\xfe", "text+", "%zz", "+x", -1, 2**62, float("inf")]
+
+
+@pytest.mark.parametrize("column", ["tag", "object", "transform", "size", "created", "made", "data", "beside", "key"])
+def test_a_row_of_odd_types_is_a_miss_and_nothing_else(tmp_path, column):
+    url, key = f"sqlite:///{tmp_path}/odd.db", ("0a", "fit", "1b")
+    with closing(sqlite3.connect(tmp_path / "odd.db")) as connection:
+        for value in ODD:
+            with SqlTarget(url) as target, warnings.catch_warnings():
+                warnings.simplefilter("ignore", StoreWarning)
+                target[key] = [1]
+                target["0c", "other", "1d"] = [2]
+                try:
+                    connection.execute(f"update flowly_entries set {column} = ? where tag = 'fit'", (value,))
+                except sqlite3.IntegrityError:
+                    continue
+                connection.commit()
+                assert target.get(key) in (None, [1])
+                assert ("0c", "other", "1d") in list(target)
+                assert target.verify(repair=True) is not None
+                assert len(list(target.entries(tag="other"))) == 1
+                assert {row.tag for row in target.stats()} >= {"other"}
+                target.gc(older_than=0)
+                assert recall(target, key, lambda: [1]) == [1]
+                target.clear()

@@ -10,14 +10,14 @@ from contextlib import suppress
 from typing import Any
 
 from ... import given
-from ...typing import Age, Bytes, Key, Target
+from ...typing import Age, Key, Target
 from ..claims import Claim, Claims
 from ..codecs import Codec, codec_given, pickled
 from ..damage import DamagedError
 from ..facts import Collected, Entry, Selection, TagStats
 from ..protocol import BaseTarget, as_target, checked
 from ..provenance import read_line
-from ..recorded import Found, Record, Recorded
+from ..recorded import Found, Record, Recorded, bytes_of
 from .claims import Session
 from .database import Database
 from .rows import Row, Rows, batched
@@ -91,7 +91,7 @@ class SqlTarget(Recorded):
     def _found(self, rows: Iterable[Row], seen: dict[Key, str]) -> Iterator[Found]:
         again: dict[Key, str] = {}
         for key, line, data, beside in rows:
-            payload: Bytes = data or b""
+            payload = bytes_of(data)
             if beside is not None:
                 try:
                     payload = self._full.read_bytes(self._beside(beside))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from decimal import Decimal
 from itertools import chain, islice, product
+from math import isfinite
 from typing import Any, NamedTuple, TypeVar
 
 import xxhash
@@ -13,10 +16,11 @@ import xxhash
 from ...errors import StoreError
 from ...typing import Key
 from ..claims import digest_of_key
+from ..damage import DamagedError
 from ..facts import Selection, TagStats, names_of
 from ..key_names import quoted, unquoted
 from ..provenance import read_line
-from ..recorded import AT_ONCE, Record
+from ..recorded import AT_ONCE, Record, bytes_of
 from .claims import lock_number
 from .database import Database, TableGoneError
 
@@ -154,7 +158,7 @@ class Rows:
             wanted = {digest_of_key(key): key for key in some}
             chosen = sa.select(columns.key, columns.made, columns.data, columns.beside)
             for digest, made, data, beside in self._run(chosen.where(columns.key.in_(list(wanted)))):
-                yield Row(wanted[bytes(digest)], made.encode(), data, beside)
+                yield Row(wanted[bytes(digest)], bytes(bytes_of(made)), data, beside)
 
     def put(self, records: Sequence[tuple[Record, str | None]], is_mixed: bool) -> list[str]:
         """Store rows, of those with one key the last; return the names of what lay beside for those they replace.
@@ -209,20 +213,21 @@ class Rows:
     def lines(self, chosen: Selection) -> Iterator[bytes]:
         """Yield the lines on how the selected rows were made."""
         for row in self._pages([self.table.c.made], chosen):
-            yield row.made.encode()
+            yield bytes(bytes_of(row.made))
 
     def keys(self) -> Iterator[Key]:
         """Yield the keys."""
         columns = self.table.c
         long: list[bytes] = []
         for row in self._pages([columns.object, columns.tag, columns.transform], Selection()):
-            if "+" in row.object + row.tag + row.transform:
-                long.append(bytes(row.key))
-            else:
+            try:
                 yield unquoted(row.object), unquoted(row.tag), unquoted(row.transform)
+            except (ValueError, TypeError, AttributeError):  # too long to stand there, or somebody else's
+                long += [bytes(row.key)] if isinstance(row.key, (bytes, memoryview)) else []
         for some in batched(long, AT_ONCE):
             for row in self._pages([columns.made], Selection(), columns.key.in_(list(some))):
-                yield read_line(row.made.encode())[0].key
+                with suppress(DamagedError):
+                    yield read_line(bytes_of(row.made))[0].key
 
     def _pages(self, wanted: Sequence[Any], chosen: Selection, *more: Any) -> Iterator[Any]:
         import sqlalchemy as sa
@@ -259,15 +264,20 @@ class Rows:
         sums = sa.select(columns.tag, count, sa.func.sum(columns.size), sa.func.max(columns.created))
         found = []
         for tag, entries, size, created in self._run(sums.group_by(columns.tag)):
-            name = self._long(tag) if tag[:1] == "+" else unquoted(tag)
-            found.append(TagStats(name, entries, int(size), 0, 0.0, created))
+            found.append(TagStats(self._tag(tag), entries, int(_number(size)), 0, 0.0, _number(created)))
         return sorted(found)
 
-    def _long(self, tag: str) -> str:
+    def _tag(self, short: Any) -> str:
         import sqlalchemy as sa
 
-        one = self._run(sa.select(self.table.c.made).where(self.table.c.tag == tag).limit(1))
-        return read_line(one[0].made.encode())[0].key[1] if one else tag
+        try:
+            return unquoted(short)
+        except (ValueError, TypeError, AttributeError):
+            pass
+        with suppress(DamagedError, StoreError):
+            for one in self._run(sa.select(self.table.c.made).where(self.table.c.tag == short).limit(1)):
+                return read_line(bytes_of(one.made))[0].key[1]
+        return str(short)
 
     def named(self, names: Sequence[str]) -> set[str]:
         """Return those names of what lies beside that a row has."""
@@ -286,6 +296,11 @@ def _values(digest: bytes, record: Record, beside: str | None) -> dict[str, Any]
         "key": digest, "tag": tag, "object": obj, "transform": transform, "size": made.size, "created": made.created,
         "made": record.line().decode(), "data": data, "beside": beside,
     }  # fmt: skip
+
+
+def _number(found: Any) -> float:
+    """Return a number of a row, whatever somebody else may have put there."""
+    return found if isinstance(found, (int, float, Decimal)) and isfinite(found) else 0.0  # type: ignore[return-value]
 
 
 def short(text: str) -> str:
