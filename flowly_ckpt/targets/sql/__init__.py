@@ -189,7 +189,8 @@ class SqlTarget(Recorded):
             for entry in some:
                 if entry.key[2] not in named and self._full._removed(entry.key):
                     count, size = count + 1, size + entry.size
-        return Collected(0, count, size, evicted)
+        left = self._full.gc(older_than=older_than)
+        return Collected(0, count + left.files, size + left.bytes, evicted)
 
     def close(self) -> None:
         _close(self._session, self._database)
