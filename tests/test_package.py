@@ -25,7 +25,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports from its own room and from those before it, wherever in the module it imports.
 ROOMS = """
-typing errors dispatch events given labels once wording showing
+typing errors dispatch events forks given labels once wording showing
 pipelines
 hashing
 targets
