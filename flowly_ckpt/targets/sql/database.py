@@ -28,7 +28,11 @@ _leaked: list[Any] = []  # connections that belong to the process this one was f
 
 
 class TableGoneError(StoreError):
-    """Raised where the table is not there: nobody has made it, or somebody has deleted it."""
+    """Raised where the table is not there: nobody has made it, or somebody has deleted it.
+
+    >>> issubclass(TableGoneError, StoreError)
+    True
+    """
 
 
 class Database:
