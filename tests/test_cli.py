@@ -470,3 +470,14 @@ def test_a_number_of_entries_is_none_below_0(store, capsys):
     with pytest.raises(SystemExit):
         main(["ls", store.path, "--limit", "-1"])
     assert "0 or more" in capsys.readouterr().err
+
+
+def test_a_value_whose_parts_stand_in_many_places_is_shown_in_short(tmp_path, capsys):
+    value = [1]
+    for _ in range(64):
+        value = [value, value]
+    with DiskTarget(tmp_path / "store") as target:
+        target["0a", "deep", "1b"] = value
+    code, out, _ = run(capsys, "show", tmp_path / "store", "0a", "--value")
+    assert code == 0
+    assert "[[[[[[" in out

@@ -505,6 +505,23 @@ def test_a_full_disk_costs_no_result(small_disk, kind):
     getattr(target, "close", int)()
 
 
+@pytest.mark.parametrize("delete", ["clear_where", "pop"])
+def test_a_full_disk_can_be_emptied(small_disk, delete):
+    with DiskTarget(small_disk / "store", inline_bytes=0) as target:
+        target[SMALL] = 1
+        sizes = [100_000] * 10 + [100] * 10_000  # small ones at the end: the index is full as well
+        keys = ((str(number), "t", "f") for number in range(len(sizes)))
+        with pytest.raises(OSError, match=r"full|No space"):
+            target.update((key, os.urandom(size)) for key, size in zip(keys, sizes))
+        for number in range(10):
+            if delete == "pop":
+                target.pop((str(number), "t", "f"))
+            else:
+                assert target.clear_where(object=str(number)) == 1
+        target["new", "t", "f"] = 2
+        assert (target[SMALL], target["new", "t", "f"]) == (1, 2)
+
+
 def test_a_limit_on_file_size_costs_no_result(tmp_path):
     code = """
     import resource, signal, sys, warnings

@@ -25,7 +25,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports from its own room and from those before it, wherever in the module it imports.
 ROOMS = """
-typing errors dispatch given labels once events wording showing
+typing errors dispatch forks given labels once events wording showing
 pipelines
 hashing
 targets

@@ -395,3 +395,30 @@ def test_text_that_a_disk_has_changed_makes_its_row_a_miss(tmp_path):
     path.write_bytes(path.read_bytes().replace(b'"codec"', b'"c\xffdec"'))
     with SqlTarget(f"sqlite:///{path}") as target, pytest.warns(StoreWarning, match="cannot be used"):
         assert target.get(A) is None
+
+
+ODD = [5, 1.5, b"\xff\xfe", "text+", "%zz", "+x", -1, 2**62, float("inf")]
+
+
+@pytest.mark.parametrize("column", ["tag", "object", "transform", "size", "created", "made", "data", "beside", "key"])
+def test_a_row_of_odd_types_is_a_miss_and_nothing_else(tmp_path, column):
+    url, key = f"sqlite:///{tmp_path}/odd.db", ("0a", "fit", "1b")
+    with closing(sqlite3.connect(tmp_path / "odd.db")) as connection:
+        for value in ODD:
+            with SqlTarget(url) as target, warnings.catch_warnings():
+                warnings.simplefilter("ignore", StoreWarning)
+                target[key] = [1]
+                target["0c", "other", "1d"] = [2]
+                try:
+                    connection.execute(f"update flowly_entries set {column} = ? where tag = 'fit'", (value,))
+                except sqlite3.IntegrityError:
+                    continue
+                connection.commit()
+                assert target.get(key) in (None, [1])
+                assert ("0c", "other", "1d") in list(target)
+                assert target.verify(repair=True) is not None
+                assert len(list(target.entries(tag="other"))) == 1
+                assert {row.tag for row in target.stats()} >= {"other"}
+                target.gc(older_than=0)
+                assert recall(target, key, lambda: [1]) == [1]
+                target.clear()

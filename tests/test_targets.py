@@ -435,3 +435,11 @@ def test_files_beside_remote_files_are_safe(tmp_path):
     files[A] = 2
     with pytest.warns(StoreWarning, match="do not say how it was made"):
         assert remote.get(A) is None
+
+
+def test_serialized_takes_what_is_no_bytes_for_absent():
+    entries = {"fit.0a.1b": 5, "fit.0c.1d": "text", "fit.0e.1f": None, "+00": [1]}
+    target, keys = Serialized(entries), [("0a", "fit", "1b"), ("0c", "fit", "1d"), ("0e", "fit", "1f")]
+    with pytest.warns(StoreWarning, match="counts as absent"):
+        assert (target.get_many(keys), list(target.entries()), len(target.verify())) == ({}, [], 3)
+    assert recall(target, keys[0], lambda: 6) == 6

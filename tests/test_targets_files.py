@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from runs import ENVIRONMENT, command, library, needs_processes
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint
+from flowly_ckpt import chained, checkpoint, run
 from flowly_ckpt.errors import StoreError, StoreWarning
 from flowly_ckpt.recipes.records import Record, recorded
-from flowly_ckpt.targets import FileTarget, gzipped, tree
+from flowly_ckpt.targets import FileTarget, gzipped, plain_pickle, tree
 from flowly_ckpt.targets.damage import DamagedError
 from flowly_ckpt.targets.key_names import key_of_name, key_of_path, name_of_key, path_of_key, quoted, unquoted
 from flowly_ckpt.targets.provenance import Provenance, read_line, write_line
+from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.typing import Facts
 
 np = library("numpy")
@@ -330,21 +331,6 @@ def test_the_sidecar_of_a_file_that_is_gone_is_collected(tmp_path):
     assert dict(target) == {("ff", "clean", "x"): 1}
 
 
-@pytest.mark.parametrize("key_of", [None, lambda path: ("", path.stem, "")], ids=["no way back", "to another key"])
-def test_a_file_whose_name_leaves_out_part_of_the_key_holds_one_result(tmp_path, key_of):
-    target = FileTarget(tmp_path, lambda key: f"{key[1]}.pkl", key_of)
-    pipeline = chained(abs, checkpoint(target, "size"))
-    assert [apply(pipeline, n, [add_checkpoints]) for n in (-1, -5, -5, -1)] == [1, 5, 5, 1]
-    first, second = ("a", "fit", "f"), ("b", "fit", "f")
-    target[first] = 1
-    assert (first in target, second in target, target.entry(second), target.get(second)) == (True, False, None, None)
-    target[second] = 2
-    assert (first in target, target.get(first), target[second]) == (False, None, 2)
-    with pytest.raises(KeyError):
-        del target[first]
-    assert target[second] == 2
-
-
 @pytest.mark.parametrize("number", [10**400, float("inf"), float("nan")], ids=["long", "endless", "none"])
 @pytest.mark.parametrize("name", ["size", "created", "seconds"])
 def test_a_line_of_numbers_that_nothing_can_have_is_damaged(name, number):
@@ -358,3 +344,72 @@ def test_a_record_of_a_recipe_that_took_longer_than_a_number_can_say_is_damaged(
     record = Record("steps:load", "0a", "1b", "2c", {}, 10**400, "", (), (), None, ["x"])
     with pytest.raises(DamagedError, match="ill-formed"):
         recorded.loads(recorded.dumps(record))
+
+
+def _swap(one, other):
+    aside = one.with_name("aside")
+    one.rename(aside), other.rename(one), aside.rename(other)
+
+
+@pytest.mark.parametrize("codec", [plain_pickle, tree], ids=lambda codec: codec.name)
+def test_files_that_changed_places_with_their_sidecars_are_not_each_others(tmp_path, codec):
+    target = FileTarget(tmp_path, codec=codec)
+    one, other = ("0a", "fit", "1b"), ("0a", "test", "1b")
+    target[one], target[other] = "one", "other"
+    for name in ("0a.1b", ".made/0a.1b"):
+        _swap(tmp_path / "fit" / name, tmp_path / "test" / name)
+    with pytest.warns(StoreWarning, match="entry of another key"):
+        assert one not in target.get_many([one])
+    with pytest.warns(StoreWarning, match="entry of another key"):
+        assert recall(target, other, lambda: "other") == "other"
+    assert FileTarget(tmp_path, codec=codec)[other] == "other"
+
+
+@pytest.mark.parametrize("codec", [plain_pickle, tree], ids=lambda codec: codec.name)
+@pytest.mark.parametrize("key_of", [None, lambda path: ("", path.stem, "")], ids=["", "key_of"])
+def test_of_several_keys_with_one_path_the_last_one_stored_has_the_file(tmp_path, codec, key_of):
+    target = FileTarget(tmp_path, lambda key: f"{key[1]}.pkl", key_of, codec=codec)
+    old, new = ("0a", "fit", "1b"), ("0c", "fit", "1b")
+    assert recall(target, old, lambda: "old") == "old"
+    assert (new in target, target.get(new), target.entry(new), target.pop(new, None)) == (False, None, None, None)
+    assert list(target.items()) == [(old, "old")]
+    assert recall(target, new, lambda: "new") == "new"
+    assert list(target.items()) == [(new, "new")]
+    assert old not in target
+
+
+def test_a_writer_killed_after_the_sidecar_leaves_the_file_to_no_key(tmp_path):
+    target = FileTarget(tmp_path, lambda key: f"{key[1]}.pkl")
+    old, new = ("0a", "fit", "1b"), ("0c", "fit", "1b")
+    target[new] = "new"
+    made = (tmp_path / ".made" / "fit.pkl").read_bytes()
+    target[old] = "old"
+    (tmp_path / ".made" / "fit.pkl").write_bytes(made)
+    assert (target.get(old), target.get(new)) == (None, None)
+
+
+def test_a_step_of_another_input_never_gets_the_file_of_its_tag(tmp_path):
+    target = FileTarget(tmp_path, lambda key: f"{key[1]}.pkl")
+    pipeline = chained(abs, checkpoint(target, tag="size"), str)
+    assert [run(pipeline, number) for number in (-1, -2, -2, -1)] == ["1", "2", "2", "1"]
+
+
+def test_an_entry_with_very_much_to_say_of_its_origin_is_listed_without_it(tmp_path):
+    target = FileTarget(tmp_path)
+    target.put(KEY, 1, Facts(2.0, {"parts": "x" * (1 << 24)}))
+    assert [(entry.key, entry.seconds, entry.made_from) for entry in target.entries()] == [(KEY, 2.0, {})]
+    assert target.verify() == []
+
+
+def test_an_item_is_taken_without_listing_the_others(tmp_path, monkeypatch):
+    target = FileTarget(tmp_path)
+    for number in range(300):
+        target[str(number), "fit", "f"] = number
+    looked, real = [], os.lstat
+    monkeypatch.setattr(os, "lstat", lambda path, **more: looked.append(path) or real(path, **more))
+    target.popitem()
+    assert len(looked) < 100
+    monkeypatch.undo()
+    while target:
+        target.popitem()
+    assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,7 @@ from ..targets.facts import Entry
 from ..targets.protocol import BaseTarget, described
 from ..wording import age, date, duration, size
 from .pipelines import pipelines_named
-from .printing import Printer, entry_facts, readable
+from .printing import Printer, entry_facts, readable, spelled
 from .stores import RecordedFiles
 from .why import why
 
@@ -57,7 +57,7 @@ def show(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:
     for entry in _meant(store, options.key):
         facts = entry_facts(entry) if out.as_json else readable(entry_facts(entry))
         if options.value:
-            facts["value"] = repr(store.get(entry.key))
+            facts["value"] = spelled(store.get(entry.key))
         out.facts(facts)
     return DONE
 

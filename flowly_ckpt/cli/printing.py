@@ -8,14 +8,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
+from reprlib import Repr
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from ..targets.facts import Entry
 from ..wording import age, columns, date, duration, plain, size
 
-__all__ = ["Printer", "entry_facts", "readable", "shown"]
+__all__ = ["Printer", "entry_facts", "readable", "shown", "spelled"]
 
 Progress = Callable[[int, int], object]
+_MOST = 1_000_000  # parts of a value that are spelled out
 
 
 class Printer(NamedTuple):
@@ -111,6 +114,39 @@ def shown(value: Any, depth: int = 12) -> Any:
     if depth and isinstance(value, (list, tuple)):
         return [shown(inner, depth - 1) for inner in value]
     return "…" if isinstance(value, (dict, list, tuple)) else repr(value)
+
+
+def spelled(value: Any) -> str:
+    """Return the repr of a value; a short one where it would go on and on, since parts stand in many places.
+
+    >>> nested = []
+    >>> for _ in range(100):
+    ...     nested = [nested, nested]
+    >>> spelled([1, "a"]), spelled(nested)[:12], len(spelled(nested)) < 1000
+    ("[1, 'a']", '[[[[[[[...],', True)
+    """
+    return _Short().repr(value) if _parts_beyond(value, _MOST) else repr(value)
+
+
+def _parts_beyond(value: Any, most: int) -> bool:
+    """Return whether there are more parts than so many, each counted as often as it is written."""
+    todo = [value]
+    for _ in range(most):
+        if not todo:
+            return False
+        part = todo.pop()
+        if isinstance(part, dict):
+            todo += [*part.keys(), *part.values()]
+        elif isinstance(part, (list, tuple, set, frozenset)):
+            todo += part
+        else:
+            todo += getattr(part, "__dict__", {}).values() if not isinstance(part, (type, ModuleType)) else ()
+    return True
+
+
+class _Short(Repr):
+    def repr_instance(self, x: Any, level: int) -> str:
+        return f"<{type(x).__qualname__}>"
 
 
 def entry_facts(entry: Entry) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from ..events import Event, Listener
+from ..forks import renewed
 from ..given import new_file, wrong
 from ..wording import duration
 
@@ -79,9 +80,11 @@ class jsonl(Listener):
     See also: :func:`log_to`.
     """
 
+    _guard: Any
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.path.abspath(new_file("path", path))
-        self._guard = threading.Lock()
+        renewed(self, "_guard", threading.Lock)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.path,))

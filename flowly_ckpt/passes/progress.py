@@ -9,6 +9,7 @@ import time
 from typing import Any, TextIO
 
 from ..events import Event, Listener
+from ..forks import renewed
 from ..given import wrong
 from ..targets.protocol import as_target
 from ..wording import duration
@@ -80,6 +81,8 @@ class progress(Listener):
     See also: :func:`observe`, :class:`Timings`.
     """
 
+    _guard: Any
+
     def __init__(self, file: TextIO | None = None) -> None:
         if file is not None and not callable(getattr(file, "write", None)):
             raise wrong("file", "a text stream such as sys.stderr", file)
@@ -88,7 +91,7 @@ class progress(Listener):
         self.timings = Timings()
         self._earlier: dict[str, float | None] = {}
         self._runs = 0
-        self._guard = threading.RLock()
+        renewed(self, "_guard", threading.RLock)
         self._stacks = threading.local()
         self._screen: Any = None
 

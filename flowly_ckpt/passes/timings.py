@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..events import Event, Listener
+from ..forks import renewed
 from ..showing import Shown
 from ..targets.protocol import as_target
 from ..wording import columns, duration
@@ -54,10 +55,12 @@ class Timings(Listener, Shown):
     See also: :func:`observe`.
     """
 
+    _guard: Any
+
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], list[float]] = {}
         self._restored: dict[str, list[tuple[Any, Any]]] = {}
-        self._guard = threading.Lock()
+        renewed(self, "_guard", threading.Lock)
         self.seconds = 0.0  # of the runs
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -84,7 +84,12 @@ class CacheTarget(FileTarget):
     def decode(self, key: Key, data: Bytes) -> Output | None:
         """Return the output of a record, or None where it cannot be used here and now."""
         record = recorded.loads(data)
-        return record.output(self._reader(key, record)) if record is not None and self._is_whole(record) else None
+        if record is None or not self._is_whole(record):
+            return None
+        if record.key != key:
+            raise DamagedError(f"it is the entry of {record.key}")
+        output: Output = record.output(self._reader(key, record))
+        return output
 
     def _is_whole(self, record: Record) -> bool:
         """Return whether the parts of an entry are there and may be read."""
@@ -173,6 +178,10 @@ class CacheTarget(FileTarget):
         digest = xxhash.xxh3_128_hexdigest(data)
         return Provenance(record.key, recorded.name, size, digest, created, record.seconds, record.input_checksums)
 
+    def is_of(self, key: Key, path: str, data: Bytes | None = None) -> bool:
+        """Return True: the record says what it is, and is asked when it is decoded."""
+        return True
+
     def record(self, path: str, made: Provenance) -> None:
         """Do nothing: the record says how an entry was made."""
 
@@ -191,6 +200,9 @@ class CacheTarget(FileTarget):
                 if (_beginning(os.path.join(folder, RECORD)) or HEAD) == HEAD:  # one that was cut is ours, too
                     return [RECORD]
         return ()
+
+    def _any_keys(self) -> Iterator[Key]:
+        return iter(self)  # there are no sidecars to find them by
 
     def folders_of(self, chosen: Selection) -> Iterable[str]:
         """Return the folders of the selected recipes, or of those of their entries that may be selected."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from ..errors import StoreWarning, warn
 from ..events import tell
 from ..targets.codecs import gzipped
-from ..targets.files import FileTarget, NamedFiles
+from ..targets.files import FileTarget, NamedByPlace
 from ..targets.key_names import cut, quoted, quoted_dotted, uncut, unquoted, unquoted_dotted
 from ..targets.protocol import as_target, described, settled
 from ..targets.recall import MISSING, lookup
@@ -81,7 +81,7 @@ def folder_of_states(
     """
     path_of, key_of = partial(path_of_key, extension=extension), partial(key_of_path, extension=extension)
     # A state is worth hours: it is on the disk before the old one goes.
-    return NamedFiles(folder, path_of, key_of, codec=gzipped, max_age=max_age, durable=True)
+    return NamedByPlace(folder, path_of, key_of, codec=gzipped, max_age=max_age, durable=True)
 
 
 def is_data(name: str, value: Any) -> bool:

@@ -34,10 +34,19 @@ from .filesystem import (
 from .folder_lock import held_folder
 from .key_names import key_of_path, path_of_key
 from .protocol import BaseTarget, Progress
-from .provenance import FOLDER, Provenance, is_about, provenance_of, read_sidecar, sidecar_of, write_sidecar
+from .provenance import (
+    FOLDER,
+    Provenance,
+    is_about,
+    provenance_of,
+    read_sidecar,
+    remove_sidecar,
+    sidecar_of,
+    write_sidecar,
+)
 from .regions import remove_last
 
-__all__ = ["FileTarget", "NamedFiles"]
+__all__ = ["FileTarget", "NamedByPlace"]
 
 CLAIMS = ".claims.lock"  # in the folder of the sidecars
 PathOf = Callable[[Key], "str | Path"]
@@ -48,14 +57,15 @@ class FileTarget(BaseTarget):
     """Keep each value in a file of its own below a folder; a damaged or expired file is an absent entry.
 
     ``FileTarget(root)[key] = value`` survives the process; the file is written beside its place and renamed into it.
-    Facts about it are kept in a sidecar, ``.made/<name>``. Files of other origin, also in the place of an entry, are
+    Facts about it are kept in a sidecar, ``.made/<name>``. Where several keys have one path, the file is the entry of
+    the key it was stored under last, and no other's. Files of other origin, also in the place of an entry, are
     read where the codec can check them, but neither listed nor deleted.
 
     :param root: the folder; made when the first entry is stored.
     :param path_of: returns the file of a key, relative to ``root``; by default ``tag/object.transform``, quoted so that
         it is a name on every system. Of keys with one file, the last that was stored is there.
-    :param key_of: returns the key of a path relative to ``root``, None if it is not known; then, and without
-        it, the sidecar names the key.
+    :param key_of: returns the key of a path relative to ``root``, None if it is not known; for files that no sidecar
+        names.
     :param codec: turns values into the file's bytes.
     :param max_age: seconds, a timedelta, or text such as ``30d``; an older file counts as absent, and stays.
     :param suffix: ends the default file names.
@@ -148,10 +158,14 @@ class FileTarget(BaseTarget):
 
     def read_bytes(self, key: Key) -> Bytes:
         path = self.path(key)
-        if not self._holds(key, path):
+        if not self._is_live(path):
             raise KeyError(key)
         try:
             data = read_file(path) if checks_itself(self.codec) else self._intact(path)
+            if data is not None and not self.is_of(key, path, data):
+                if self.path_of is None:  # its name is its key: it was moved here, with its sidecar
+                    raise DamagedError("it is the entry of another key")
+                data = None
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
         except DamagedError as error:
@@ -186,6 +200,20 @@ class FileTarget(BaseTarget):
         with suppress(OSError):
             return os.stat(path).st_ino != facts.st_ino
         return True
+
+    def is_of(self, key: Key, path: str, data: Bytes | None = None) -> bool:
+        """Return whether a file is the entry of a key, rather than of another one that has the same path.
+
+        A store whose files say so themselves overrides it.
+        """
+        made = read_sidecar(path)
+        if is_about(made, path, data):
+            return made is not None and made.key == key
+        if self.path_of is None:
+            return True
+        if self.key_of is not None:
+            return bool(self.key_of(Path(os.path.relpath(path, self.root))) == key)
+        return made is None  # of other origin; else its sidecar is of a file that was to be, or was, in its place
 
     def condemn(self, key: Key, what: object) -> None:
         """Warn that an entry is damaged, and count it as absent until it is written again."""
@@ -258,8 +286,11 @@ class FileTarget(BaseTarget):
 
     def __delitem__(self, key: Key) -> None:
         path = self.path(key)
-        if self._has_expired(path) or self.is_of_another(key, path) or not self.remove_at(path):
+        if self._has_expired(path) or self._is_of_another(key, path) or not self.remove_at(path):
             raise KeyError(key)
+
+    def _is_of_another(self, key: Key, path: str) -> bool:
+        return self.path_of is not None and not self.is_of(key, path)
 
     def remove_at(self, path: str) -> bool:
         """Remove the file of an entry, and its sidecar; return whether it was there."""
@@ -273,10 +304,10 @@ class FileTarget(BaseTarget):
         return True
 
     def _remove_sidecar(self, path: str) -> None:
-        with suppress(FileNotFoundError):
-            remove_file(sidecar_of(path), os.path.dirname(path))
+        remove_sidecar(path)
         for place in {self.claims.path, os.path.join(os.path.dirname(sidecar_of(path)), CLAIMS)}:
-            remove_last(place, self.root)  # also of a store whose root is this file's folder
+            if not os.path.islink(os.path.dirname(place)):
+                remove_last(place, self.root)  # also of a store whose root is this file's folder
         remove_empty(os.path.dirname(path), self.root)
 
     def clear(self) -> None:
@@ -288,10 +319,26 @@ class FileTarget(BaseTarget):
         return len(paths) if dry_run else sum(map(self.remove_at, paths))
 
     def __contains__(self, key: object) -> bool:
-        return is_key(key) and self._holds(key, self.path(key))
+        return is_key(key) and self._live_path(key) is not None
 
     def __iter__(self) -> Iterator[Key]:
         return (key for key, _ in self._listed(Selection()))
+
+    def _any_keys(self) -> Iterator[Key]:
+        for path in self._any_paths():
+            if self._is_live(path) and self.is_own(path) and (key := self._key_at(path)) is not None:
+                yield key
+
+    def _any_paths(self) -> Iterator[str]:
+        """Yield the files that this store has written, the first one before its folder is listed to the end."""
+        folders = [self.root]
+        while folders:
+            place = folders.pop()
+            with suppress(OSError), os.scandir(os.path.join(place, FOLDER)) as made:
+                yield from (os.path.join(place, entry.name) for entry in made if not is_temporary(entry.name))
+            with suppress(OSError), os.scandir(place) as entries:
+                inside = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+                folders += [path for path in inside if not os.path.basename(path).startswith(".")]
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -317,11 +364,13 @@ class FileTarget(BaseTarget):
 
     def _key_at(self, path: str) -> Key | None:
         name = Path(os.path.relpath(path, self.root))
-        key = self.key_of(name) if self.key_of is not None else self._key_by_name(name)
-        if key is None and (made := read_sidecar(path)) is not None:
+        if self.path_of is None and (key := self._key_by_name(name)) is not None:
+            return key
+        if (made := read_sidecar(path)) is not None:
             with suppress(Exception):  # to a function for other keys, one of another store below may be anything
-                return made.key if self.path(made.key) == path else None
-        return key
+                if self.path(made.key) == path:
+                    return made.key
+        return None if self.key_of is None else self.key_of(name)
 
     def _key_by_name(self, path: Path) -> Key | None:
         name = path.as_posix()
@@ -329,17 +378,9 @@ class FileTarget(BaseTarget):
             return None
         return key_of_path(name[: len(name) - len(self.suffix)])
 
-    def _holds(self, key: Key, path: str) -> bool:
-        return self._is_live(path) and not self.is_of_another(key, path)
-
-    def is_of_another(self, key: Key, path: str) -> bool:
-        """Return whether a file is the entry of another key, to which ``path_of`` gives the same name."""
-        if self.path_of is None or (
-            self.key_of is not None and self.key_of(Path(os.path.relpath(path, self.root))) == key
-        ):
-            return False
-        made = read_sidecar(path)
-        return made is not None and made.key != key and is_about(made, path)
+    def _live_path(self, key: Key) -> str | None:
+        path = self.path(key)
+        return path if self._is_live(path) and not self._is_of_another(key, path) else None
 
     def _is_live(self, path: str) -> bool:
         """Return whether a file is there, young enough and not known to be damaged."""
@@ -365,8 +406,8 @@ class FileTarget(BaseTarget):
         return UNCLAIMED if os.path.islink(os.path.join(self.root, FOLDER)) else self.claims.claim(key)
 
     def entry(self, key: Key) -> Entry | None:
-        path = self.path(key)
-        return self._entry(key, path) if self._holds(key, path) else None
+        path = self._live_path(key)
+        return None if path is None else self._entry(key, path)
 
     def fate(self, key: Key) -> str:
         path = self.path(key)
@@ -442,21 +483,20 @@ class FileTarget(BaseTarget):
         return 0
 
 
-class NamedFiles(FileTarget):
-    """A folder store in which the name of a file alone says what it is: whatever the key, it is read.
+class NamedByPlace(FileTarget):
+    """A folder of results that are named by where they lie: a file is the entry of every key with its path.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     NamedFiles(folder, lambda key: key[0])["a", "fit", ""] = 6
-    ...     NamedFiles(folder, lambda key: key[0])["a", "", ""]
+    ...     target = NamedByPlace(folder, lambda key: "state")
+    ...     target["by one name", "", ""] = 6
+    ...     target["by another", "", ""]
     6
-
-    See also: :class:`flowly_ckpt.tasks.Filestore`, which knows its file by its path.
     """
 
-    def is_of_another(self, key: Key, path: str) -> bool:
-        """Return False."""
-        return False
+    def is_of(self, key: Key, path: str, data: Bytes | None = None) -> bool:
+        """Return True, whatever key it was stored under and whoever wrote it."""
+        return True
 
 
 def _names(folder: str) -> set[str]:

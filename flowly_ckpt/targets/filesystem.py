@@ -15,8 +15,9 @@ import xxhash
 from ..typing import Bytes
 
 __all__ = [
-    "PRIVATE", "SHARED", "beside", "collect_temporaries", "digest_of", "is_temporary", "make_folder", "open_file",
-    "read_file", "read_into", "refuse_link", "remove_file", "replace_file", "size_of", "sync_folder", "write_all",
+    "PRIVATE", "SHARED", "beside", "collect_temporaries", "create_file", "digest_of", "is_temporary", "make_folder",
+    "open_file", "read_file", "read_into", "refuse_link", "refuse_links", "remove_file", "replace_file", "size_of",
+    "sync_folder", "write_all",
 ]  # fmt: skip
 
 # The modes of folders; their files have the same, without the right to be executed.
@@ -120,10 +121,23 @@ def refuse_link(folder: str) -> None:
     """
     try:
         mode = os.lstat(folder).st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     if stat.S_ISLNK(mode):
         raise NotADirectoryError(f"{folder} is a link that leads out of the store")
+
+
+def refuse_links(path: str, root: str) -> None:
+    """Raise where a folder between a store's root and a file of it is a link; the root itself may be one.
+
+    :raises NotADirectoryError: when one is.
+
+    >>> refuse_links("/no/such/folder/file", "/no")
+    """
+    folder = os.path.dirname(path)
+    while len(folder) > len(root):
+        refuse_link(folder)
+        folder = os.path.dirname(folder)
 
 
 def beside(folder: str, mode: int = PRIVATE, read_only: bool = False) -> tuple[int, str]:
@@ -227,6 +241,48 @@ def replace_file(
     if durable:
         sync_folder(os.path.dirname(path))
     return facts
+
+
+def create_file(path: str, parts: Iterable[Bytes], mode: int = PRIVATE) -> bool:
+    """Put a file in its place whole, unless there is one already; return whether it was put there.
+
+    Without hard links it is not whole when its writer is killed.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     create_file(f"{folder}/a", [b"one"]), create_file(f"{folder}/a", [b"other"]), os.listdir(folder)
+    (True, False, ['a'])
+    """
+    pieces = list(parts)
+    descriptor, temporary = beside(os.path.dirname(path), mode)
+    try:
+        try:
+            write_all(descriptor, pieces)
+        finally:
+            os.close(descriptor)
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except (AttributeError, OSError):
+        if not os.path.lexists(temporary):
+            raise
+        return _created(path, pieces, mode)
+    finally:
+        with suppress(OSError):
+            os.unlink(temporary)
+    return True
+
+
+def _created(path: str, pieces: Sequence[Bytes], mode: int) -> bool:
+    try:
+        descriptor = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode, checked=False)
+    except FileExistsError:
+        return False
+    try:
+        write_all(descriptor, pieces)
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def sync_folder(folder: str) -> None:

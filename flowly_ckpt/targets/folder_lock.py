@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .patience import Patience
+
 __all__ = ["held_folder"]
 
-# Seconds that others are waited for: at first, and once that was in vain, since one of them was stopped.
-_PATIENCE, _IMPATIENCE = 2.0, 0.02
 _PAUSES = 0.0003, 0.002  # between looks, growing from the first to the second
-_patience = _PATIENCE
+_patience = Patience(2.0, 0.02)  # seconds that others are waited for; one of them may be stopped
 # The folders that this process has open. A forked child closes them, or it would hold what its parent has released.
 _open: set[int] = set()
 _guard = threading.Lock()
@@ -42,12 +42,11 @@ def held_folder(folder: str) -> Iterator[bool]:
 
 
 def _is_locked(folder: str, opened: list[int]) -> bool:
-    global _patience
     if sys.platform == "win32":
         return False
     import fcntl
 
-    end = time.monotonic() + _patience
+    end = time.monotonic() + _patience.seconds
     pause, longest = _PAUSES
     try:
         while True:
@@ -59,13 +58,13 @@ def _is_locked(folder: str, opened: list[int]) -> bool:
                 fcntl.flock(opened[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() > end:
-                    _patience = _IMPATIENCE
+                    _patience.was_in_vain()
                     return False
                 time.sleep(pause)
                 pause = min(2 * pause, longest)
                 continue
             if os.fstat(opened[0]).st_nlink:
-                _patience = _PATIENCE
+                _patience.was_rewarded()
                 return True
             _close(opened)  # it was removed meanwhile: hold the one that is there now
     except OSError:  # the folder is not there, or its file system knows no locks

@@ -13,7 +13,8 @@ from ..errors import StoreError
 from ..typing import Bytes
 from .addresses import masked, safe, secrets_of
 from .damage import warn_once
-from .filesystem import is_temporary, replace_file, write_all
+from .filesystem import is_temporary
+from .local_files import LocalFiles
 
 __all__ = ["Objects", "passes"]
 
@@ -79,8 +80,6 @@ class Objects:
         self._tired_until = 0.0
         self._made_by = 0
         self._system: Any = self.system
-        protocols = self._system.protocol
-        self.is_local = "file" in ((protocols,) if isinstance(protocols, str) else protocols)
 
     def __str__(self) -> str:
         return masked(self.url)
@@ -89,10 +88,18 @@ class Objects:
     def system(self) -> Any:
         """The file system, of this process: what a forked child inherits would wait for a thread that is not there."""
         if self._made_by != os.getpid():
-            self._system, root = self._open()
+            system, root = self._open()
             self.root = root.rstrip("/")
+            # Only where it is nothing but files of this machine: chained addresses change what they hold.
+            is_local = "file" in ((system.protocol,) if isinstance(system.protocol, str) else system.protocol)
+            self._system = LocalFiles(self.root) if is_local else system
             self._made_by = os.getpid()
         return self._system
+
+    @property
+    def is_local(self) -> bool:
+        """Whether they are nothing but files of this machine."""
+        return isinstance(self.system, LocalFiles)
 
     def _open(self) -> tuple[Any, str]:
         scheme = self.url.partition("://")[0]
@@ -164,11 +171,7 @@ class Objects:
         """
 
         def attempt(system: Any) -> None:
-            if self.is_local:  # elsewhere a write is whole by itself
-                for name, data in contents.items():
-                    replace_file(self.path(name), [data])
-            else:
-                system.pipe({self.path(name): data for name, data in contents.items()})
+            system.pipe({self.path(name): data for name, data in contents.items()})
 
         try:
             self._patiently(attempt)
@@ -185,17 +188,9 @@ class Objects:
 
         def attempt(system: Any) -> bool:
             try:
-                if not self.is_local:
-                    system.pipe_file(self.path(name), data, mode="create")
-                    return True
-                system.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
-                descriptor = os.open(self.path(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                system.pipe_file(self.path(name), data, mode="create")
             except FileExistsError:
                 return False
-            try:
-                write_all(descriptor, [data])
-            finally:
-                os.close(descriptor)
             return True
 
         try:
@@ -259,6 +254,10 @@ class Objects:
                 return None
 
             self._patiently(attempt)
+
+    def collect(self, older_than: float) -> list[int]:
+        """Remove what killed writers left so many seconds ago; return the sizes. In buckets there is no such thing."""
+        return self._system.collect(older_than) if isinstance(self.system, LocalFiles) else []
 
     def _patiently(self, work: Callable[[Any], T]) -> T:
         """Return ``work(system)``, tried again for a while where that may help, unless that was just in vain."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -15,10 +16,11 @@ import xxhash
 from ..typing import Bytes, Facts, Key
 from .damage import DamagedError
 from .facts import Entry
-from .filesystem import PRIVATE, digest_of, read_file, refuse_link, replace_file
+from .filesystem import PRIVATE, digest_of, read_file, refuse_link, remove_file, replace_file
 
 __all__ = [
-    "FOLDER", "Provenance", "is_about", "is_sealed", "read_line", "read_sidecar", "sealed", "sidecar_of", "write_line",
+    "FOLDER", "Provenance", "is_about", "is_sealed", "read_line", "read_sidecar", "remove_sidecar", "sealed",
+    "sidecar_of", "write_line",
     "write_sidecar",
 ]  # fmt: skip
 
@@ -71,12 +73,15 @@ _NUMBERS = ("size", "created", "seconds")
 
 
 def write_line(made: Provenance) -> bytes:
-    """Return a provenance as a line of JSON that ends in its digest.
+    """Return a provenance as a line of JSON that ends in its digest; where it would be too long, without its origin.
 
     >>> write_line(Provenance(("a", "fit", "f"), "pickled", 4, "0a", 0.0, 2.0))[:40]
     b'{"format": 1, "key": ["a", "fit", "f"], '
     """
-    return sealed({"format": FORMAT, **made._asdict()}, default=repr)
+    line = sealed({"format": FORMAT, **made._asdict()}, default=repr)
+    if len(line) > _LONGEST and made.made_from:  # as long as is read back
+        return write_line(made._replace(made_from={}))
+    return line
 
 
 def sealed(members: dict[str, Any], **options: Any) -> bytes:
@@ -152,9 +157,7 @@ def write_sidecar(path: str, made: Provenance, mode: int = PRIVATE) -> None:
     ...     read_sidecar(path) == made
     True
     """
-    sidecar = sidecar_of(path)
-    refuse_link(os.path.dirname(sidecar))
-    replace_file(sidecar, [write_line(made)], mode=mode)
+    replace_file(_own_sidecar(path), [write_line(made)], mode=mode)
 
 
 def read_sidecar(path: str) -> Provenance | None:
@@ -164,9 +167,25 @@ def read_sidecar(path: str) -> Provenance | None:
     True
     """
     try:
-        return read_line(read_file(sidecar_of(path), _LONGEST))[0]
+        return read_line(read_file(_own_sidecar(path), _LONGEST))[0]
     except (OSError, DamagedError):
         return None
+
+
+def remove_sidecar(path: str) -> None:
+    """Remove the sidecar of a file, if it is there, and the folder of sidecars where it is empty then.
+
+    >>> remove_sidecar("/no/such/file")
+    """
+    with suppress(FileNotFoundError, NotADirectoryError):
+        remove_file(_own_sidecar(path), os.path.dirname(path))
+
+
+def _own_sidecar(path: str) -> str:
+    """Return the sidecar of a file; raise where its folder is a link, beyond which nothing is the store's."""
+    sidecar = sidecar_of(path)
+    refuse_link(os.path.dirname(sidecar))
+    return sidecar
 
 
 def is_about(made: Provenance | None, path: str, data: Bytes | None = None) -> bool:

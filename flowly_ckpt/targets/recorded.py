@@ -18,10 +18,26 @@ from .filesystem import digest_of, size_of
 from .protocol import BaseTarget, Progress
 from .provenance import Provenance, provenance_of, read_line, write_line
 
-__all__ = ["Found", "Record", "Recorded"]
+__all__ = ["Found", "Record", "Recorded", "bytes_of"]
 
 AT_ONCE = 256  # entries that are stored together
 _MUCH = 1 << 26  # bytes that wait to be stored together, at most one value more
+
+
+def bytes_of(found: Any) -> Bytes:
+    """Return what a store holds as bytes; what cannot be an entry's, as somebody else may put there, as none.
+
+    >>> bytes_of(b"data"), bytes_of("a line"), bytes_of(None)
+    (b'data', b'a line', b'')
+    """
+    if isinstance(found, str):
+        return found.encode("utf-8", "surrogatepass")
+    try:
+        memoryview(found)
+    except TypeError:
+        return b""
+    data: Bytes = found
+    return data
 
 
 class Record(NamedTuple):

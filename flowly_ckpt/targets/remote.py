@@ -11,7 +11,6 @@ from .claims import Claim
 from .codecs import Codec, codec_given, pickled
 from .damage import DamagedError
 from .facts import Collected, Entry, Selection, key_given, names_of
-from .filesystem import collect_temporaries
 from .key_names import cut, key_of_path, path_of_key, quoted
 from .leases import Leases
 from .objects import Objects
@@ -154,10 +153,9 @@ class RemoteTarget(Recorded):
     def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
         """Remove what killed writers, and killed holders of claims, left more than so many seconds ago."""
         evicted, age = self._shrink(max_bytes), given.seconds("older_than", older_than)
-        # Only in a folder are there any: elsewhere a write is whole by itself.
-        found = list(collect_temporaries(self._objects.root, age)) if self._objects.is_local else []
-        found += [] if self._leases is None else self._leases.collect(age)
-        return Collected(0, len(found), sum(size for _, size in found), evicted)
+        sizes = list(self._objects.collect(age))
+        sizes += [size for _, size in self._leases.collect(age)] if self._leases is not None else []
+        return Collected(0, len(sizes), sum(sizes), evicted)
 
     def claim(self, key: Key) -> Claim:
         return super().claim(key) if self._leases is None else self._leases.claim(key)

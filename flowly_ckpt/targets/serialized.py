@@ -13,7 +13,7 @@ from .facts import key_given
 from .key_names import key_of_name, name_of_key
 from .protocol import checked
 from .provenance import read_line
-from .recorded import Found, Record, Recorded
+from .recorded import Found, Record, Recorded, bytes_of
 
 __all__ = ["Serialized"]
 
@@ -65,7 +65,7 @@ class Serialized(Recorded):
     def find(self, keys: Iterable[Key]) -> Iterator[Found]:
         for key in keys:
             try:
-                yield parted(key, self.mapping[self.name(key)])
+                yield parted(key, bytes_of(self.mapping[self.name(key)]))
             except KeyError:
                 continue
 
@@ -90,7 +90,7 @@ class Serialized(Recorded):
 
     def _long(self, name: str) -> Key | None:
         try:
-            key = read_line(self.mapping[name])[0].key
+            key = read_line(bytes_of(self.mapping[name]))[0].key
         except (DamagedError, KeyError):
             return None
         return key if self.name(key) == name else None

@@ -14,8 +14,8 @@ from ..hashing import functional_hash
 from ..targets import Codec, FileTarget, as_target, plain_pickle
 from ..targets.claims import UNCLAIMED
 from ..targets.facts import Collected, Entry
-from ..targets.files import CLAIMS, NamedFiles
-from ..targets.filesystem import digest_of
+from ..targets.files import CLAIMS, NamedByPlace
+from ..targets.filesystem import digest_of, read_file
 from ..targets.mutation import watch
 from ..targets.protocol import settled
 from ..targets.provenance import FOLDER
@@ -247,7 +247,7 @@ class Filestore(Store):
     def _entry(self, task: str = "") -> tuple[FileTarget, Key]:
         """Return the folder as a target in which every key names this file, and the key."""
         folder, name = os.path.split(os.path.normpath(self.loc))
-        return NamedFiles(folder or ".", lambda key: name, codec=self.codec), (self.loc, task, "")
+        return NamedByPlace(folder or ".", lambda key: name, codec=self.codec), (self.loc, task, "")
 
     def save(self, data: Any) -> None:
         """Write the file, whole or not at all."""
@@ -313,7 +313,7 @@ class Filestore(Store):
         if made is not None:
             return made.made_from.get("value") or made.digest
         try:
-            return digest_of([Path(self.loc).read_bytes()]).hex()
+            return digest_of([read_file(os.path.realpath(self.loc))]).hex()
         except OSError:
             return None
 
@@ -323,7 +323,7 @@ class Filestore(Store):
         return target.claim((os.path.basename(self.loc), "", ""))  # the same from whichever folder it is named
 
 
-class Results(NamedFiles):
+class Results(NamedByPlace):
     """List what tasks have kept in files below a folder, and remove it; files of other origin are not touched.
 
     A key is the path below the folder, the task's name, and an empty text. A file that was changed since is of other

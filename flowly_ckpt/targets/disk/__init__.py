@@ -234,7 +234,7 @@ class DiskTarget(BaseTarget):
         self._counts.flush(patience=5.0)
         if dry_run:
             return self._entries.count(chosen)
-        count, files = self._entries.clear(chosen)
+        count, files = self._values.deleted(partial(self._entries.clear, chosen), chosen)
         forget_evicted(self.path)
         self._values.drop_files(files)
         return count

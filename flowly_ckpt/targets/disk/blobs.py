@@ -21,6 +21,7 @@ from ..filesystem import (
     open_file,
     read_into,
     refuse_link,
+    refuse_links,
     size_of,
     sync_folder,
     write_all,
@@ -93,7 +94,7 @@ class Blobs(NamedTuple):
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            _put(temporary, self.path(digest), self.durable, self.mode)
+            _put(temporary, self.path(digest), self.root, self.durable, self.mode)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
@@ -117,7 +118,9 @@ class Blobs(NamedTuple):
         :raises FileNotFoundError: when there is no such file.
         :raises DamagedError: when it is not what was stored.
         """
-        descriptor = open_file(self.path(file.digest))
+        path = self.path(file.digest)
+        refuse_links(path, self.root)
+        descriptor = open_file(path)
         try:
             found = os.fstat(descriptor).st_size
             if found != file.size:
@@ -152,7 +155,7 @@ class Blobs(NamedTuple):
         # Windows keeps what is open: gc takes it another time. What lies beyond a link is not the store's.
         with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
             path = self.path(digest)
-            _refuse_links(path)
+            refuse_links(path, self.root)
             os.unlink(path)
 
     def walk(self) -> Iterator[tuple[File, float]]:
@@ -168,16 +171,10 @@ class Blobs(NamedTuple):
                         yield File(digest, facts.st_size), facts.st_mtime
 
 
-def _refuse_links(path: str) -> None:
-    folder = os.path.dirname(path)
-    refuse_link(os.path.dirname(folder))
-    refuse_link(folder)
-
-
-def _put(temporary: str, path: str, durable: bool, mode: int) -> None:
+def _put(temporary: str, path: str, root: str, durable: bool, mode: int) -> None:
     folder = os.path.dirname(path)
     make_folder(folder, mode)
-    _refuse_links(path)
+    refuse_links(path, root)
     try:
         os.replace(temporary, path)
     except OSError:

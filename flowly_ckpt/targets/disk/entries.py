@@ -36,6 +36,7 @@ STATS = """select tag, count(*), cast(total(size) as integer), cast(total(hits) 
     max(coalesce(used, created)) from entries left join uses on uses.id = entries.id group by tag order by tag"""
 SIZE = """select coalesce(cast((select total(size) from entries where blob is null) +
     (select total(size) from (select distinct size, blob from entries where blob is not null)) as integer), 0)"""
+FILES = "select distinct blob, size from entries where blob is not null"
 CHECK = """select cast(object as blob), cast(tag as blob), cast(transform as blob), id, cast(codec as blob), digest,
     created, size, blob, data from entries where id > ? order by id limit 200"""
 KEYS = """select object, tag, transform, created from entries
@@ -221,13 +222,17 @@ class Entries:
         found = self.index.row(f"select count(*) from entries where {where}", values)
         return int(found[0]) if found else 0
 
+    def files(self, chosen: Selection) -> list[File]:
+        """Return the files of the selected entries."""
+        where, values = condition(chosen)
+        return [File(*row) for row in self.index.rows(f"{FILES} and {where}", values)]
+
     def clear(self, chosen: Selection) -> tuple[int, list[File]]:
         """Remove the selected entries; return how many there were, and their files."""
         where, values = condition(chosen)
 
         def work(connection: sqlite3.Connection) -> tuple[int, list[File]]:
-            files = f"select distinct blob, size from entries where blob is not null and {where}"
-            found = [File(*row) for row in connection.execute(files, values)]
+            found = [File(*row) for row in connection.execute(f"{FILES} and {where}", values)]
             return connection.execute(f"delete from entries where {where}", values).rowcount, found
 
         return self.index.transact(work, ASKED_FOR) if self.index.is_there() else (0, [])

@@ -39,6 +39,8 @@ def check_folder(path: str) -> bool:
         return False
     except NotADirectoryError:
         raise StoreError(f"{path}: is a file, not a folder of results; choose another path") from None
+    except PermissionError:
+        raise StoreError(f"{path}: you may not read this folder; choose another, or ask its owner") from None
     kind = network_of(path)
     if kind:
         raise StoreError(

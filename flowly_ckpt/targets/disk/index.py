@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from ...errors import StoreError
 from ...wording import plain
 from ..filesystem import PRIVATE
+from ..patience import Patience
 from .folder import index_files, mark_folder, next_index
 from .schema import FAULTS, IMPATIENCE, PATIENCE, Connection, connect, is_busy, is_damage, make_index
 
@@ -56,7 +57,7 @@ class Index:
         self._free: list[Connection] = []
         self._all: weakref.WeakSet[Connection] = weakref.WeakSet()  # one that an interrupt loses is garbage
         self._guard = threading.RLock()
-        self._patience = PATIENCE
+        self._patience = Patience(PATIENCE, IMPATIENCE)
         self.on_fork: list[Callable[[], Any]] = []  # weak references to what a forked child calls
         _indexes.add(self)
 
@@ -93,7 +94,8 @@ class Index:
         self._leave_if_replaced()
         if not self._free:
             self.create()
-        done = self._attempt(methodcaller("execute", statement, values), None, self._patience)
+        done = self._attempt(methodcaller("execute", statement, values), None, self._patience.seconds)
+        self._patience.was_rewarded()
         return 0 if done is None else int(done.rowcount)
 
     def transact(self, work: Callable[[Connection], T], patience: float | None = None) -> T:
@@ -114,7 +116,9 @@ class Index:
 
         self._leave_if_replaced()
         self.create()
-        return self._attempt(whole, None, self._patience if patience is None else patience)
+        done = self._attempt(whole, None, self._patience.seconds if patience is None else patience)
+        self._patience.was_rewarded()
+        return done
 
     def is_there(self) -> bool:
         """Return whether there is an index, so that something may be stored."""
@@ -136,9 +140,7 @@ class Index:
                 if connection.patience != patience:
                     connection.execute(f"pragma busy_timeout = {int(patience * 1000)}")
                     connection.patience = patience
-                result = work(connection)
-                self._patience = PATIENCE
-                return result
+                return work(connection)
             except sqlite3.IntegrityError:
                 raise
             except FAULTS as error:
@@ -152,7 +154,7 @@ class Index:
                     if free is not self._free:  # closed meanwhile
                         self._close(free)
             if is_busy(failure):
-                self._patience = IMPATIENCE
+                self._patience.was_in_vain()
             if attempt == 3 or not (is_damage(failure) or self._is_read_only_by_damage(failure)):
                 raise StoreError(f"{self.folder}: the index cannot be used: {plain(failure)}") from failure
             if is_damage(failure) or attempt == 2:

@@ -15,7 +15,7 @@ from .folder import APPLICATION, CLAIMS, FORMAT
 
 __all__ = [
     "ASKED_FOR", "FAULTS", "IMPATIENCE", "PATIENCE", "Connection", "connect", "connect_to_damaged", "is_busy",
-    "is_damage", "make_index",
+    "is_damage", "is_full", "make_index",
 ]  # fmt: skip
 
 # Values are appended to the table, whose ids SQLite gives; the key index leads with the tag, so that it serves
@@ -60,6 +60,15 @@ def is_busy(error: BaseException) -> bool:
     True
     """
     return "locked" in str(error)
+
+
+def is_full(error: BaseException) -> bool:
+    """Return whether the disk is full.
+
+    >>> is_full(sqlite3.OperationalError("database or disk is full"))
+    True
+    """
+    return "disk is full" in str(error)
 
 
 def is_damage(error: BaseException) -> bool:

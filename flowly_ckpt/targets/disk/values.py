@@ -13,9 +13,11 @@ from ...errors import StoreError
 from ...typing import Facts, Key
 from ..codecs import Bytes
 from ..damage import DamagedError, warn_once
+from ..facts import Selection
 from ..filesystem import digest_of, size_of
 from .blobs import Blobs, File
 from .entries import Entries, New, Row
+from .schema import is_full
 
 __all__ = ["Values"]
 
@@ -167,7 +169,7 @@ class Values:
 
         :raises KeyError: where there is none.
         """
-        row = self.entries.remove(key)
+        row = self.deleted(partial(self.entries.remove, key), Selection(*key))
         if row is None:
             raise KeyError(key)
         if row.blob is not None:
@@ -187,6 +189,26 @@ class Values:
             return not is_used
 
         return sum([self.entries.index.transact(partial(drop, file)) for file in files])
+
+    def deleted(self, delete: Callable[[], T], chosen: Selection) -> T:
+        """Return what deleting entries gives; on a full disk room is made first, since to delete rows takes some.
+
+        :param chosen: the entries that are deleted.
+        """
+        try:
+            return delete()
+        except StoreError as error:
+            if not is_full(error):
+                raise
+        self._make_room(chosen)
+        return delete()
+
+    def _make_room(self, chosen: Selection) -> None:
+        # One that is killed now leaves entries without their files, and what is stored meanwhile may be: misses.
+        with suppress(StoreError):  # others are at work
+            self.entries.index.rows("pragma wal_checkpoint(truncate)")
+        for file in self.entries.files(chosen):
+            self.blobs.remove(file.digest)
 
     def listed(self, listing: Callable[[], Iterator[T]], mend: Callable[[], object]) -> Iterator[T]:
         """List entries; where a flipped byte has made text unreadable, mend the store and list again."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from ... import given
-from ...typing import Age, Bytes, Key, Target
+from ...typing import Age, Key, Target
 from ..claims import Claim
 from ..codecs import Codec, codec_given, pickled
 from ..damage import DamagedError
@@ -18,7 +18,7 @@ from ..facts import Collected, Entry, Selection, TagStats
 from ..file_claims import Claims
 from ..protocol import BaseTarget, as_target, checked
 from ..provenance import read_line
-from ..recorded import Found, Record, Recorded
+from ..recorded import Found, Record, Recorded, bytes_of
 from .claims import Session
 from .database import Database
 from .rows import Row, Rows, batched
@@ -96,7 +96,7 @@ class SqlTarget(Recorded):
     def _found(self, rows: Iterable[Row], seen: dict[Key, str]) -> Iterator[Found]:
         again: dict[Key, str] = {}
         for key, line, data, beside in rows:
-            payload: Bytes = data or b""
+            payload = bytes_of(data)
             if beside is not None:
                 try:
                     payload = self._full.read_bytes(self._beside(beside))
@@ -194,7 +194,8 @@ class SqlTarget(Recorded):
             for entry in some:
                 if entry.key[2] not in named and self._full._removed(entry.key):
                     count, size = count + 1, size + entry.size
-        return Collected(0, count, size, evicted)
+        left = self._full.gc(older_than=older_than)
+        return Collected(0, count + left.files, size + left.bytes, evicted)
 
     def close(self) -> None:
         _close(self._session, self._database)

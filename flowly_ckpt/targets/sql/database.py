@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
 from ...errors import StoreError
+from ...forks import Gate
 from ..addresses import masked, safe, secrets_of
+from ..filesystem import create_file
+from ..patience import Patience
 
-__all__ = ["Database"]
+__all__ = ["Database", "TableGoneError"]
 
 T = TypeVar("T")
 
 _NEEDS = "SqlTarget needs {}: run `pip install flowly-ckpt[sql]`, and for PostgreSQL `pip install psycopg[binary]`"
 _KNOWN = "give an address like postgresql+psycopg://user@host/database or sqlite:////folder/results.db"
 _IN_THE_WAY = {"40001", "40P01"}  # what PostgreSQL calls it where it ends one of two that wait for each other
+_NO_TABLE = "42P01"
+_PATIENCE, _IMPATIENCE = 5.0, 0.1  # seconds to wait for another writer
+# What SQLite holds of its own while it runs, a forked child would wait for.
+_sqlite = Gate()
 _leaked: list[Any] = []  # connections that belong to the process this one was forked from: closing them is its affair
+
+
+class TableGoneError(StoreError):
+    """Raised where the table is not there: nobody has made it, or somebody has deleted it.
+
+    >>> issubclass(TableGoneError, StoreError)
+    True
+    """
 
 
 class Database:
@@ -53,9 +68,12 @@ class Database:
                     "an SQLite database in memory is nobody else's; use a dict, or name a file by its path"
                 )
             self._url = self._url.set(database=os.path.abspath(os.path.expanduser(name)))
+            if not _is_text(self.file()):
+                raise ValueError(f"the path of an SQLite database must be text in UTF-8, got {self.file()!r}")
         elif self.kind != "postgresql":
             raise ValueError(f"SqlTarget knows PostgreSQL and SQLite, not {self.kind!r}; {_KNOWN}")
         self._made_by = 0
+        self.patience = Patience(_PATIENCE, _IMPATIENCE)
         self._engine = self.engine()
 
     def __str__(self) -> str:
@@ -81,7 +99,7 @@ class Database:
         options: dict[str, Any] = {"hide_parameters": True, "isolation_level": "AUTOCOMMIT"}
         if self.kind == "sqlite":
             # A connection that is open at a fork would corrupt what SQLite knows of locks.
-            options |= {"poolclass": sa.pool.NullPool, "connect_args": {"timeout": 60}}
+            options |= {"poolclass": sa.pool.NullPool}
         try:
             self._engine = sa.create_engine(self._url, **{**options, **self.options})
         except ModuleNotFoundError as error:
@@ -91,7 +109,16 @@ class Database:
         if self.kind == "sqlite":
             sa.event.listen(self._engine, "connect", _read_damaged_text)
         self._made_by = os.getpid()
+        sa.event.listen(
+            self._engine, *(("do_connect", self._about_to_open) if self.kind == "sqlite" else ("connect", _opened))
+        )
         return self._engine
+
+    def _about_to_open(self, dialect: Any, record: Any, arguments: Any, named: dict[str, Any]) -> None:
+        named.setdefault("timeout", self.patience.seconds)
+        file = self.file()
+        if not os.path.exists(file) and os.path.isdir(os.path.dirname(file)):
+            create_file(file, [])  # for its owner alone; SQLite would leave that to the umask
 
     @contextmanager
     def told(self) -> Iterator[None]:
@@ -103,7 +130,8 @@ class Database:
         except (sa.exc.SQLAlchemyError, OSError) as error:
             text = f"{self}: {type(error).__name__}: {error}"
             shown = safe(text, self._secrets)
-            raise StoreError(shown) from (error if shown == text else None)
+            kind = TableGoneError if _is_about_no_table(error) else StoreError
+            raise kind(shown) from (error if shown == text else None)
 
     def run(self, work: Callable[[Any], T], together: bool = False) -> T:
         """Return ``work(connection)``; where the connection was lost, or another transaction in the way, once more.
@@ -122,10 +150,12 @@ class Database:
             with engine.execution_options(isolation_level=level).begin() as connection:
                 return work(connection)
 
-        with self.told():
+        with self.told(), _sqlite if self.kind == "sqlite" else nullcontext():
             try:
                 return once()
             except sa.exc.DBAPIError as error:
+                if self.kind == "sqlite" and "locked" in str(error.orig):
+                    self.patience.was_in_vain()
                 if not error.connection_invalidated and getattr(error.orig, "sqlstate", "") not in _IN_THE_WAY:
                     raise
             return once()
@@ -139,3 +169,24 @@ class Database:
 def _read_damaged_text(connection: Any, record: Any) -> None:
     """Let SQLite's module read text that a fault of the disk has changed; it then matches no digest."""
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+
+
+def _opened(connection: Any, record: Any) -> None:
+    """Have PostgreSQL end what would wait for a transaction of somebody who was stopped."""
+    cursor = connection.cursor()
+    cursor.execute(f"set lock_timeout = '{_PATIENCE:.0f}s'")
+    cursor.close()
+    connection.commit()
+
+
+def _is_about_no_table(error: Exception) -> bool:
+    original = getattr(error, "orig", None)
+    return "no such table" in str(original) or getattr(original, "sqlstate", "") == _NO_TABLE
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

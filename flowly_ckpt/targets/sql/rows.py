@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from itertools import chain, islice, product
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import xxhash
 
@@ -20,11 +20,13 @@ from ..damage import DamagedError
 from ..facts import Selection, TagStats, names_of
 from ..key_names import quoted, unquoted
 from ..provenance import read_line
-from ..recorded import AT_ONCE, Record
+from ..recorded import AT_ONCE, Record, bytes_of
 from .claims import lock_number
-from .database import Database
+from .database import Database, TableGoneError
 
 __all__ = ["Row", "Rows", "batched"]
+
+T = TypeVar("T")
 
 FORMAT = 1
 PAGE = 2000
@@ -131,13 +133,21 @@ class Rows:
         return insert(table)
 
     def _run(self, statement: Any, *values: Any) -> list[Any]:
-        self.store()
-
         def work(connection: Any) -> list[Any]:
             done = connection.execute(statement, *values)
             return list(done.fetchall()) if done.returns_rows else []
 
-        return self.database.run(work)
+        return self._work(work)
+
+    def _work(self, work: Callable[[Any], T], together: bool = False) -> T:
+        """Return ``work(connection)``; tables that somebody has deleted since are made anew."""
+        self.store()
+        try:
+            return self.database.run(work, together)
+        except TableGoneError:
+            self._store = ""
+            self.store()
+            return self.database.run(work, together)
 
     def find(self, keys: Iterable[Key]) -> Iterator[Row]:
         """Yield the rows of those keys that have one."""
@@ -148,7 +158,7 @@ class Rows:
             wanted = {digest_of_key(key): key for key in some}
             chosen = sa.select(columns.key, columns.made, columns.data, columns.beside)
             for digest, made, data, beside in self._run(chosen.where(columns.key.in_(list(wanted)))):
-                yield Row(wanted[bytes(digest)], _line(made), _data(data), beside if type(beside) is str else None)
+                yield Row(wanted[bytes(digest)], bytes(bytes_of(made)), data, beside)
 
     def put(self, records: Sequence[tuple[Record, str | None]], is_mixed: bool) -> list[str]:
         """Store rows, of those with one key the last; return the names of what lay beside for those they replace.
@@ -167,8 +177,8 @@ class Rows:
         key, old = self.table.c.key, self.table.c.beside
         chosen = sa.select(old).where(key.in_(list(rows)), old.is_not(None))
         names = [name for (name,) in self._run(chosen)] if is_mixed else []
-        self.store()
-        self.database.run(lambda connection: connection.execute(statement, values), together=len(values) > 1)
+        self._work(lambda connection: connection.execute(statement, values), together=len(values) > 1)
+        self.database.patience.was_rewarded()
         return names
 
     def remove(self, key: Key) -> tuple[str | None] | None:
@@ -202,25 +212,22 @@ class Rows:
 
     def lines(self, chosen: Selection) -> Iterator[bytes]:
         """Yield the lines on how the selected rows were made."""
-        return self._lines(chosen)
-
-    def _lines(self, chosen: Selection, *more: Any) -> Iterator[bytes]:
-        return (_line(row.made) for row in self._pages([self.table.c.made], chosen, *more))
+        for row in self._pages([self.table.c.made], chosen):
+            yield bytes(bytes_of(row.made))
 
     def keys(self) -> Iterator[Key]:
         """Yield the keys."""
         columns = self.table.c
         long: list[bytes] = []
         for row in self._pages([columns.object, columns.tag, columns.transform], Selection()):
-            obj, tag, transform = map(_name, (row.object, row.tag, row.transform))
-            if obj is None or tag is None or transform is None:
-                long.append(bytes(row.key))
-            else:
-                yield obj, tag, transform
+            try:
+                yield unquoted(row.object), unquoted(row.tag), unquoted(row.transform)
+            except (ValueError, TypeError, AttributeError):  # too long to stand there, or somebody else's
+                long += [bytes(row.key)] if isinstance(row.key, (bytes, memoryview)) else []
         for some in batched(long, AT_ONCE):
-            for line in self._lines(Selection(), columns.key.in_(list(some))):
+            for row in self._pages([columns.made], Selection(), columns.key.in_(list(some))):
                 with suppress(DamagedError):
-                    yield read_line(line)[0].key
+                    yield read_line(bytes_of(row.made))[0].key
 
     def _pages(self, wanted: Sequence[Any], chosen: Selection, *more: Any) -> Iterator[Any]:
         import sqlalchemy as sa
@@ -257,18 +264,20 @@ class Rows:
         sums = sa.select(columns.tag, count, sa.func.sum(columns.size), sa.func.max(columns.created))
         found = []
         for tag, entries, size, created in self._run(sums.group_by(columns.tag)):
-            name = _name(tag)
-            name = self._long(tag) if name is None else name
-            found.append(TagStats(name, entries, int(_number(size)), 0, 0.0, float(_number(created))))
+            found.append(TagStats(self._tag(tag), entries, int(_number(size)), 0, 0.0, _number(created)))
         return sorted(found)
 
-    def _long(self, tag: Any) -> str:
+    def _tag(self, short: Any) -> str:
         import sqlalchemy as sa
 
-        with suppress(DamagedError):
-            for (made,) in self._run(sa.select(self.table.c.made).where(self.table.c.tag == tag).limit(1)):
-                return read_line(_line(made))[0].key[1]
-        return ascii(tag)
+        try:
+            return unquoted(short)
+        except (ValueError, TypeError, AttributeError):
+            pass
+        with suppress(DamagedError, StoreError):
+            for one in self._run(sa.select(self.table.c.made).where(self.table.c.tag == short).limit(1)):
+                return read_line(bytes_of(one.made))[0].key[1]
+        return str(short)
 
     def named(self, names: Sequence[str]) -> set[str]:
         """Return those names of what lies beside that a row has."""
@@ -289,28 +298,9 @@ def _values(digest: bytes, record: Record, beside: str | None) -> dict[str, Any]
     }  # fmt: skip
 
 
-# What a row holds where the database has been damaged, or changed by somebody else, may be of any type: SQLite keeps
-# what it is given. What it should not be is empty here, which matches no digest.
-
-
-def _line(found: Any) -> bytes:
-    return found.encode() if type(found) is str else b""
-
-
-def _data(found: Any) -> bytes | None:
-    return bytes(found) if isinstance(found, (bytes, memoryview)) else None
-
-
-def _name(found: Any) -> str | None:
-    """Return the string of a key that a name stands for, None where the name does not say."""
-    try:
-        return unquoted(found)
-    except (ValueError, TypeError, AttributeError):
-        return None
-
-
-def _number(found: Any) -> int | float | Decimal:
-    return found if isinstance(found, (int, float, Decimal)) and isfinite(found) else 0
+def _number(found: Any) -> float:
+    """Return a number of a row, whatever somebody else may have put there."""
+    return found if isinstance(found, (int, float, Decimal)) and isfinite(found) else 0.0  # type: ignore[return-value]
 
 
 def short(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ... import given
 from ...errors import StoreError
+from ...forks import renewed
 from ...typing import Age, Facts, Key, Target
 from ..codecs import parts_of, pickled
 from ..facts import Collected
@@ -52,6 +53,8 @@ class Bounded(Wrapper):
     See also: ``DiskTarget(max_bytes=…)``, which keeps its books on the disk.
     """
 
+    _guard: Any
+
     def __init__(self, target: Target, max_bytes: int | str, measure: Callable[[Any], int] = measured) -> None:
         super().__init__(target)
         self.max_bytes = given.size("max_bytes", max_bytes)
@@ -60,7 +63,7 @@ class Bounded(Wrapper):
         self._used: dict[Key, int] = {}
         self._clock = itertools.count()
         self._evicted: dict[Key, None] = {}
-        self._guard = threading.RLock()
+        renewed(self, "_guard", threading.RLock)
         self._is_counted = False
 
     def __repr__(self) -> str:
