@@ -420,7 +420,7 @@ def hostile(folder, kind):
                 target.put(key, Shown(), Facts(float("inf"), made_from))
         else:
             target = FileTarget(folder, lambda key: f"a\x1b[2J{key[0][-1]}")
-            target.put(key, Shown(), Facts(float("inf"), made_from))
+            target.put(key, Shown(), Facts(2.0, made_from))
     if kind == "DiskTarget":
         connection = sqlite3.connect(f"{folder}/index.sqlite")
         connection.execute("update entries set digest = x'00', codec = ? where id = 2", (EVIL[:-1],))

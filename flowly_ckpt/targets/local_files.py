@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from ..typing import Bytes
@@ -75,13 +77,20 @@ class LocalFiles:
         if not create_file(path, [data]):
             raise FileExistsError(path)
 
-    def info(self, path: str) -> dict[str, str]:
-        """Return whether a path is a file, or something else.
+    def info(self, path: str) -> dict[str, Any]:
+        """Return whether a path is a file, or something else, and its size in bytes.
 
         :raises FileNotFoundError: when there is nothing.
         """
-        os.lstat(path)
-        return {"type": "file" if os.path.isfile(path) and not os.path.islink(path) else "other"}
+        facts = os.lstat(path)
+        return {"type": "file" if stat.S_ISREG(facts.st_mode) else "other", "size": facts.st_size}
+
+    def modified(self, path: str) -> datetime:
+        """Return when a file was written last.
+
+        :raises FileNotFoundError: when there is none.
+        """
+        return datetime.fromtimestamp(os.lstat(path).st_mtime, UTC)
 
     def find(self, folder: str) -> Iterator[str]:
         """Yield the files in a folder and below, in no order."""
@@ -104,12 +113,12 @@ class LocalFiles:
                 continue
 
     def rm_file(self, path: str) -> None:
-        """Remove a file, and the folders above that are empty then.
+        """Remove a file, and the folders above that are empty then, below the one of all.
 
         :raises FileNotFoundError: when there is none.
         """
         refuse_links(path, self.root)
-        remove_file(path, os.path.dirname(self.root))
+        remove_file(path, self.root)
 
     def collect(self, older_than: float) -> list[int]:
         """Remove what killed writers left so many seconds ago; return the sizes in bytes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from copyreg import dispatch_table
@@ -219,16 +220,18 @@ def reduce(obj: Any) -> Any:
 def silent_base(kind: type) -> type | None:
     """Return the base in Python itself below which a user's class adds what its reduction says nothing of, or None.
 
+    A Counter's own reduction says nothing of the attributes that it may have itself.
+
     >>> from collections import Counter
     >>> Words = type("Words", (Counter,), {"__module__": "example"})
     >>> silent_base(Words), silent_base(Counter), silent_base(type("Names", (dict,), {}))
-    (<class 'collections.Counter'>, None, None)
+    (<class 'collections.Counter'>, <class 'collections.Counter'>, None)
     """
     speaks = next(base for base in kind.__mro__ if not REDUCTIONS.isdisjoint(vars(base)))
     if speaks is object or of_module(speaks.__module__).kind != "python" or kind in dispatch_table:
         return None
     base = next(base for base in kind.__mro__ if of_module(base.__module__).kind != "user")
-    return base if base is not kind else None
+    return base if base is not kind or kind is Counter else None
 
 
 def left_out(obj: Any, state: Any) -> dict[str, Any]:

@@ -34,6 +34,8 @@ def _keys_back(kind: Any, plain: Any, of: Reader) -> Any:
 
 
 def _pairs(value: Any, to: Writer) -> Any:
+    if vars(value):
+        raise TypeError(f"the attributes {', '.join(vars(value))} of a {type(value).__name__} cannot be encoded")
     return to.pairs(value)
 
 
