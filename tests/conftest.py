@@ -1,6 +1,6 @@
 """Hypothesis: new examples at each run on a developer's machine, the same ones in CI (and under tox, which sets CI).
 
-And the folder in which the tests of recipes work.
+And the folder in which the tests of recipes work, and that nothing is known of earlier tests' dicts.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from flowly_ckpt.targets import noted
 
 # No deadlines: a slow machine is no fault of the code.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,3 +30,9 @@ def home(tmp_path, monkeypatch):
     monkeypatch.chdir(folder)
     yield folder
     vars(config).update(before)
+
+
+@pytest.fixture(autouse=True)
+def _dicts_of_its_own():
+    """Forget what is known of earlier tests' dicts, in whose places in memory new ones come to lie."""
+    noted._notes.clear()
