@@ -148,6 +148,8 @@ def evaluate(text: str, folder: str) -> str:
         return f"error: {refusal}"
     finally:
         sys.path.remove(folder)
+        for place in [place for place in sys.path_importer_cache if place.startswith(folder)]:
+            del sys.path_importer_cache[place]  # of thousands, to invalidate all would take most of the time
         for name in sorted(set(sys.modules) - before, reverse=True):  # modules before their packages
             table = vars(sys.modules[name])
             places = [str(table.get("__file__")), *map(str, table.get("__path__", ()))]
