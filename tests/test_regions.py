@@ -104,6 +104,24 @@ def test_a_forked_child_holds_nothing_and_claims_for_itself(tmp_path):
         assert os.waitpid(child, 0)[1] == 0
 
 
+COMING_AND_GOING = """
+    import os, sys
+    from flowly_ckpt.targets.regions import Regions, guard, remove_last
+    path = sys.argv[1]
+    for _ in range(3000):
+        with guard:
+            file = Regions(path)
+            file.enter("it")
+            file.leave("it")
+        remove_last(path, os.path.dirname(os.path.dirname(path)))
+"""
+
+
+def test_a_file_whose_folder_others_make_and_remove_can_be_opened(tmp_path):
+    running = [start(tmp_path, COMING_AND_GOING, tmp_path / "folder" / "locks") for _ in range(3)]
+    assert [(process.communicate(timeout=60), process.returncode)[1] for process in running] == [0, 0, 0]
+
+
 def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path):
     (tmp_path / "elsewhere").write_text("mine")
     target = DiskTarget(tmp_path / "store")

@@ -41,6 +41,9 @@ def is_temporary(name: str) -> bool:
     return name.startswith(_MARK) and _TEMPORARY.fullmatch(name) is not None
 
 
+_ATTEMPTS = 100  # to make a folder that others make and remove at the same time
+
+
 def open_file(path: str, flags: int = os.O_RDONLY, mode: int = PRIVATE, checked: bool = True) -> int:
     """Open a regular file and return its descriptor: the one way in which stores open files.
 
@@ -96,20 +99,25 @@ def make_folder(path: str, mode: int = PRIVATE) -> None:
     ...     oct(os.stat(f"{folder}/a").st_mode & 0o777)
     '0o700'
     """
-    for attempt in range(2):
+    above = os.path.dirname(path)
+    for attempt in range(_ATTEMPTS):
+        is_last = attempt == _ATTEMPTS - 1
         try:
             os.mkdir(path, mode)
-            break
         except FileExistsError:
-            if not os.path.isdir(path):
+            with suppress(FileNotFoundError):  # it was removed meanwhile
+                if stat.S_ISDIR(os.stat(path).st_mode):
+                    return
                 raise
-            break
+            if is_last:
+                raise
         except FileNotFoundError:
-            above = os.path.dirname(path)
-            if attempt or above == path:
-                raise  # the folder above is there, and none can be made in it, as in /proc
+            if above == path or is_last:
+                raise  # perhaps the folder above is there, and none can be made in it, as in /proc
             if not os.path.isdir(above):
                 make_folder(above, mode)
+        else:
+            return
 
 
 def refuse_link(folder: str) -> None:

@@ -26,6 +26,7 @@ __all__ = ["LARGEST", "PLACES", "Regions", "guard", "opened", "remove_last"]
 PLACES = 1 << 31
 LARGEST = (1 << 30) - 1  # of the numbers
 _REGION = 1 << 32
+_ATTEMPTS = 100  # to open a file whose folder others make and remove at the same time
 
 opened: dict[str, Regions] = {}  # the file that has a path now
 _open: set[Regions] = set()  # these, and those that lost their names while they were in use
@@ -59,14 +60,16 @@ class Regions:
         if self._descriptors:
             return
         arguments = (self.path,), (os.O_RDWR | (os.O_CREAT if make else 0),), (self.mode,), (False,)
-        try:
-            # In one step of the interpreter: no interrupt comes between the opening and the note of it.
-            self._descriptors.extend(map(open_file, *arguments))
-        except FileNotFoundError:
-            if not make:
-                raise
-            make_folder(os.path.dirname(self.path), self.mode)
-            self._descriptors.extend(map(open_file, *arguments))
+        for attempt in range(_ATTEMPTS):
+            try:
+                # In one step of the interpreter: no interrupt comes between the opening and the note of it.
+                self._descriptors.extend(map(open_file, *arguments))
+            except FileNotFoundError:
+                if not make or attempt == _ATTEMPTS - 1:
+                    raise
+                make_folder(os.path.dirname(self.path), self.mode)  # which another one may remove again, being empty
+            else:
+                return
 
     def leave(self, user: Hashable) -> None:
         """Close the file, and with it release what is locked, if nobody else uses it."""
