@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-CORE = ("hashing/kept.py", "hashing/plain.py", "targets/recall.py", "checkpoint/wrapper.py")
+CORE = ("hashing/kept.py", "hashing/plain.py", "targets/recall.py", "checkpoint/stages.py", "checkpoint/wrapper.py")
 TESTS = ("tests/test_kept.py", "tests/test_recall.py", "tests/test_checkpoint.py", "tests/test_events.py")
 LEFT_OUT = "not own_each and not says_the_same and not many_changes_one_after and not thousands"
 CONFIG = f"""
