@@ -683,3 +683,17 @@ def test_another_python_is_told_before_what_it_compiles_otherwise():
     as_target(target).put((functional_hash(1), "one", "ff"), 2, Facts(1.0, made))
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     assert ask(transform, 1)[0].why == f"python 3.9 → {version}"
+
+
+def test_the_log_does_not_ask_a_far_target_for_all_that_it_has(tmp_path, caplog):
+    class Far(DiskTarget):
+        is_far = True
+
+        def entries(self, **selection):
+            raise AssertionError("a request for each miss")
+
+        latest = entries
+
+    with caplog.at_level("INFO", "flowly_ckpt"):
+        assert do(chained(abs, checkpoint(Far(tmp_path), "size")), -1) == 1
+    assert "nothing is stored for it; `plan` says why" in caplog.text

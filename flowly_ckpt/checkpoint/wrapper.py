@@ -56,7 +56,7 @@ class with_checkpoint(Combinator):
             )
         if not isinstance(checkpoint, mark) or not callable(transform):
             raise TypeError(
-                f"with_checkpoint({checkpoint!r}, {transform!r}): the checkpoint comes first, then the transform"
+                f"with_checkpoint({checkpoint!r:.60}, {transform!r:.60}): the checkpoint comes first, then the transform"
             )
         self.checkpoint = checkpoint
         self.transform: Transform = transform

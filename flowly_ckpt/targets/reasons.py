@@ -58,11 +58,13 @@ class MadeFrom(dict[str, Any]):
 def reason(target: BaseTarget, key: Key, made_from: Mapping[str, Any]) -> str:
     """Return why there is no entry of a key, by the nearest earlier one of its tag.
 
+    A target that is far is not asked for all that it has, since a run waits for this.
+
     >>> from flowly_ckpt.targets.protocol import as_target
     >>> reason(as_target({}), ("a", "fit", "f"), {})
     'never run'
     """
-    return explained(target, key, made_from)[0]
+    return "nothing is stored for it; `plan` says why" if target.is_far else explained(target, key, made_from)[0]
 
 
 def explained(
