@@ -55,9 +55,8 @@ class with_checkpoint(Combinator):
                 f"write with_checkpoint(checkpoint(results), {name_of(transform)})"
             )
         if not isinstance(checkpoint, mark) or not callable(transform):
-            raise TypeError(
-                f"with_checkpoint({checkpoint!r:.60}, {transform!r:.60}): the checkpoint comes first, then the transform"
-            )
+            given = f"{checkpoint!r:.60}, {transform!r:.60}"
+            raise TypeError(f"with_checkpoint({given}): the checkpoint comes first, then the transform")
         self.checkpoint = checkpoint
         self.transform: Transform = transform
         self._stages: list[Stage] | None = None
