@@ -24,7 +24,6 @@ from .filesystem import (
     PRIVATE,
     SHARED,
     collect_temporaries,
-    is_temporary,
     read_file,
     remove_empty,
     remove_file,
@@ -45,6 +44,7 @@ from .provenance import (
     write_sidecar,
 )
 from .regions import remove_last
+from .sidecars import collect_sidecars, names_in, read_intact, written_below
 
 __all__ = ["FileTarget", "NamedByPlace"]
 
@@ -161,7 +161,7 @@ class FileTarget(BaseTarget):
         if not self._is_live(path):
             raise KeyError(key)
         try:
-            data = read_file(path) if checks_itself(self.codec) else self._intact(path)
+            data = read_file(path) if checks_itself(self.codec) else read_intact(path, self.made_at)
             if data is not None and not self.is_of(key, path, data):
                 if self.path_of is None:  # its name is its key: it was moved here, with its sidecar
                     raise DamagedError("it is the entry of another key")
@@ -174,32 +174,6 @@ class FileTarget(BaseTarget):
         if data is None:
             raise KeyError(key)
         return data
-
-    def _intact(self, path: str) -> bytearray | None:
-        """Return the content of a file if it is what was stored; None where it is just being replaced.
-
-        :raises DamagedError: where it is not.
-        """
-        data = read_file(path)
-        if self.made_at(path, data) is not None:
-            return data
-        with held_folder(os.path.dirname(path)):  # somebody may be replacing the file and its sidecar
-            facts = os.stat(path)
-            data = read_file(path)
-            if self.made_at(path, data) is not None:
-                return data
-        if not self._is_being_replaced(path, facts):  # by somebody who could not wait, or where no folder is held
-            raise DamagedError("its content is not what its sidecar says was stored")
-        return None
-
-    def _is_being_replaced(self, path: str, facts: os.stat_result) -> bool:
-        """Return whether what was read of a file is about to give way to another, or has just done so."""
-        made = read_sidecar(path)
-        if made is not None and made.created > facts.st_mtime:
-            return True
-        with suppress(OSError):
-            return os.stat(path).st_ino != facts.st_ino
-        return True
 
     def is_of(self, key: Key, path: str, data: Bytes | None = None) -> bool:
         """Return whether a file is the entry of a key, rather than of another one that has the same path.
@@ -278,7 +252,7 @@ class FileTarget(BaseTarget):
 
     def written_in(self, folder: str, folders: Sequence[str], names: Sequence[str]) -> Iterable[str]:
         """Return the names of the files in a folder that this store has written."""
-        return _names(os.path.join(folder, FOLDER)).intersection(names) if FOLDER in folders else ()
+        return names_in(os.path.join(folder, FOLDER)).intersection(names) if FOLDER in folders else ()
 
     def folders_of(self, chosen: Selection) -> Iterable[str]:
         """Return the folders that the selected entries lie in or below; by default the one of all."""
@@ -325,20 +299,9 @@ class FileTarget(BaseTarget):
         return (key for key, _ in self._listed(Selection()))
 
     def _any_keys(self) -> Iterator[Key]:
-        for path in self._any_paths():
+        for path in written_below(self.root):
             if self._is_live(path) and self.is_own(path) and (key := self._key_at(path)) is not None:
                 yield key
-
-    def _any_paths(self) -> Iterator[str]:
-        """Yield the files that this store has written, the first one before its folder is listed to the end."""
-        folders = [self.root]
-        while folders:
-            place = folders.pop()
-            with suppress(OSError), os.scandir(os.path.join(place, FOLDER)) as made:
-                yield from (os.path.join(place, entry.name) for entry in made if not is_temporary(entry.name))
-            with suppress(OSError), os.scandir(place) as entries:
-                inside = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-                folders += [path for path in inside if not os.path.basename(path).startswith(".")]
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -448,7 +411,7 @@ class FileTarget(BaseTarget):
 
     def _fault(self, path: str) -> str:
         try:
-            self._intact(path)
+            read_intact(path, self.made_at)
         except DamagedError as error:
             return str(error)
         except FileNotFoundError:
@@ -460,27 +423,9 @@ class FileTarget(BaseTarget):
     def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:
         evicted = self._shrink(max_bytes)
         age = given.seconds("older_than", older_than)
-        found = [*collect_temporaries(self.root, age), *self._forsaken(age)]
+        found = [*collect_temporaries(self.root, age), *collect_sidecars(self.root, age, self._remove_sidecar)]
         remove_last(self.claims.path, self.root)
         return Collected(0, len(found), sum(size for _, size in found), evicted)
-
-    def _forsaken(self, older_than: float) -> Iterator[tuple[str, int]]:
-        """Remove the sidecars of files that are gone; give each path and its size in bytes."""
-        for folder, _, names in list(os.walk(self.root)):
-            for name in names if os.path.basename(folder) == FOLDER else ():
-                path = os.path.join(os.path.dirname(folder), name)
-                if size := self._forget(path, older_than):
-                    yield sidecar_of(path), size
-
-    def _forget(self, path: str, older_than: float) -> int:
-        """Remove the sidecar of a file that is gone; return its size, 0 where there is nothing to remove."""
-        with suppress(OSError), held_folder(os.path.dirname(path)):
-            facts = os.lstat(sidecar_of(path))
-            is_old = time.time() - facts.st_mtime >= older_than  # the file of a younger one may still be written
-            if is_old and not os.path.lexists(path) and read_sidecar(path) is not None:
-                self._remove_sidecar(path)
-                return facts.st_size
-        return 0
 
 
 class NamedByPlace(FileTarget):
@@ -497,13 +442,6 @@ class NamedByPlace(FileTarget):
     def is_of(self, key: Key, path: str, data: Bytes | None = None) -> bool:
         """Return True, whatever key it was stored under and whoever wrote it."""
         return True
-
-
-def _names(folder: str) -> set[str]:
-    try:
-        return {name for name in os.listdir(folder) if not is_temporary(name)}
-    except OSError:
-        return set()
 
 
 def _real(path: str) -> str:
