@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import Any, NamedTuple
@@ -117,7 +116,10 @@ class Plan(Shown, tuple[Forecast, ...]):
 
         :param options: those of :func:`json.dumps`.
 
+        >>> import json
         >>> json.loads(Plan([Forecast(("fit",), "run", "model", "never run")]).to_json())[0]["why"]
         'never run'
         """
+        import json
+
         return json.dumps([row._asdict() for row in self], **options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from itertools import zip_longest
 
 __all__ = ["aligned"]
@@ -19,6 +18,8 @@ def aligned(before: Sequence[str], after: Sequence[str]) -> list[Pair]:
     >>> aligned(["load", "fit"], ["load", "clean", "fit"])
     [(0, 0), (None, 1), (1, 2)]
     """
+    from difflib import SequenceMatcher
+
     pairs: list[Pair] = []
     for _, start, end, other_start, other_end in SequenceMatcher(
         None, before[:MOST], after[:MOST], autojunk=False
