@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-import weakref
+from typing import Any
 
 from ...errors import StoreError
+from ...forks import renewed
 from .index import Index
 
 __all__ = ["HitCounts"]
@@ -25,12 +26,14 @@ class HitCounts:
     >>> counts.flush()  # nothing was counted: nothing is made
     """
 
+    _hits: dict[int, int]
+    _guard: Any
+
     def __init__(self, index: Index) -> None:
         self.index = index
-        self._hits: dict[int, int] = {}
-        self._guard = threading.Lock()
+        renewed(self, "_hits", dict)  # what was counted before a fork is the parent's to write
+        renewed(self, "_guard", threading.Lock)
         self._due = time.monotonic() + _OFTEN
-        index.on_fork.append(weakref.WeakMethod(self.begin_in_child))
 
     def note(self, row: int) -> None:
         """Count a hit on the entry of this row."""
@@ -62,8 +65,3 @@ class HitCounts:
                 with self._guard:
                     for row, count in hits.items():
                         self._hits[row] = self._hits.get(row, 0) + count
-
-    def begin_in_child(self) -> None:
-        """Begin with nothing counted; in a forked child, what was counted is the parent's to write."""
-        self._hits = {}
-        self._guard = threading.Lock()

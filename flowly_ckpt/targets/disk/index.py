@@ -58,7 +58,6 @@ class Index:
         self._all: weakref.WeakSet[Connection] = weakref.WeakSet()  # one that an interrupt loses is garbage
         self._guard = threading.RLock()
         self._patience = Patience(PATIENCE, IMPATIENCE)
-        self.on_fork: list[Callable[[], Any]] = []  # weak references to what a forked child calls
         _indexes.add(self)
 
     def rows(self, statement: str, values: Any = ()) -> list[Row]:
@@ -248,8 +247,6 @@ class Index:
         _leaked.append(list(self._all))
         self._all, self._free = weakref.WeakSet(), []
         self._guard = threading.RLock()
-        for begin in [found for reference in self.on_fork if (found := reference()) is not None]:
-            begin()
 
 
 if hasattr(os, "register_at_fork"):
