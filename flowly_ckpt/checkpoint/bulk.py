@@ -120,6 +120,10 @@ def each(transform: Transform, items: Iterable[Any], told: Told = None) -> list[
     opening = opening_of(transform)
     if opening is None:
         return [_tried(partial(transform, item), told, item) for item in items]
+    return _some_at_a_time(opening, items, told)
+
+
+def _some_at_a_time(opening: Opening, items: Sequence[Any], told: Told) -> list[Any]:
     values: list[Any] = []
     count = _FIRST
     while len(values) < len(items):
@@ -139,7 +143,7 @@ def each_kept(transform: Transform, items: Sequence[Any], told: Told) -> list[An
     [1]
     """
     opening = opening_of(transform)
-    return each(transform, items, told) if opening is not None and opening.chain is None else None
+    return _some_at_a_time(opening, items, told) if opening is not None and opening.chain is None else None
 
 
 def stored(opening: Opening, items: Sequence[Any]) -> tuple[list[Any], Callable[[Iterable[int]], None]]:

@@ -89,12 +89,15 @@ class each(OfOne):
 
     def __call__(self, items: Iterable[Any]) -> list[Any]:
         func, done, item = self.func, [], None
+
+        def note(error: Exception, place: int, item: Any) -> None:
+            error.add_note(f"at item {place} ({label(item)}) of each({steps_of(func)})")
+
         if isinstance(items, Collection) and (many := _in_bulk(func)) is not None:
             there = list(items)
 
             def told(error: Exception, item: Any) -> None:
-                place = next(place for place, one in enumerate(there) if one is item)
-                error.add_note(f"at item {place} ({label(item)}) of each({steps_of(func)})")
+                note(error, next(place for place, one in enumerate(there) if one is item), item)
 
             results = many(func, there, told)
             if results is not None:
@@ -103,7 +106,7 @@ class each(OfOne):
             try:
                 done.append(func(item))
             except Exception as error:
-                error.add_note(f"at item {len(done)} ({label(item)}) of each({steps_of(func)})")
+                note(error, len(done), item)
                 raise
         return done
 
