@@ -6,10 +6,9 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 
-import xxhash
-
 from ...typing import Key
-from ..filesystem import PRIVATE, replace_file
+from ..claims import digest_of_key
+from ..filesystem import PRIVATE, read_file, replace_file
 
 __all__ = ["forget_evicted", "note_evicted", "was_evicted"]
 
@@ -53,11 +52,10 @@ def forget_evicted(folder: str) -> None:
 
 def _read(folder: str) -> bytes:
     try:
-        with open(os.path.join(folder, NAME), "rb") as file:
-            return file.read(MOST * SIZE)
+        return bytes(read_file(os.path.join(folder, NAME), MOST * SIZE))
     except OSError:
         return b""
 
 
 def _digest(key: Key) -> bytes:
-    return xxhash.xxh3_64_digest("\0".join(key).encode("utf-8", "surrogatepass"))
+    return digest_of_key(key)[:SIZE]
