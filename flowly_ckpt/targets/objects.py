@@ -257,7 +257,7 @@ class Objects:
 
     def collect(self, older_than: float) -> list[int]:
         """Remove what killed writers left so many seconds ago; return the sizes. In buckets there is no such thing."""
-        return self._system.collect(older_than) if isinstance(self.system, LocalFiles) else []
+        return self._system.collect(older_than) if self.is_local else []
 
     def _patiently(self, work: Callable[[Any], T]) -> T:
         """Return ``work(system)``, tried again for a while where that may help, unless that was just in vain."""

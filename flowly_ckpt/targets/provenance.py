@@ -20,8 +20,7 @@ from .filesystem import PRIVATE, digest_of, read_file, refuse_link, remove_file,
 
 __all__ = [
     "FOLDER", "Provenance", "is_about", "is_sealed", "read_line", "read_sidecar", "remove_sidecar", "sealed",
-    "sidecar_of", "write_line",
-    "write_sidecar",
+    "sidecar_of", "write_line", "write_sidecar",
 ]  # fmt: skip
 
 FORMAT = 1
