@@ -92,6 +92,39 @@ def test_a_claim_on_a_file_that_was_removed_is_made_on_the_one_that_is_there_now
     assert not opened
 
 
+def test_a_file_that_has_lost_its_name_is_not_locked(tmp_path):
+    file = Regions(str(tmp_path / "locks"))
+    file.enter("me")
+    try:
+        os.unlink(file.path)
+        for lock in (file.lock_all, lambda: file.lock(0)):
+            with pytest.raises(FileNotFoundError):
+                lock()
+    finally:
+        file.leave("me")
+
+
+def test_who_comes_late_to_remove_the_file_leaves_the_next_one_alone(tmp_path, monkeypatch):
+    path = str(tmp_path / "locks")
+    running = []
+    lock_all = Regions.lock_all
+
+    def lock_all_late(file):
+        os.unlink(path)
+        running.append(start(tmp_path, HOLDER, path, 5, 5))
+        assert running[0].stdout.readline() == "locked\n"
+        return lock_all(file)
+
+    with Claims(path).claim(KEY):
+        pass
+    monkeypatch.setattr(Regions, "lock_all", lock_all_late)
+    remove_last(path, str(tmp_path))
+    assert os.path.exists(path)
+    assert not opened
+    running[0].kill()
+    running[0].communicate()
+
+
 def test_a_forked_child_holds_nothing_and_claims_for_itself(tmp_path):
     claims = Claims(str(tmp_path / "claims.lock"))
     with claims.claim(KEY) as mine:

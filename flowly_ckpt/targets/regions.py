@@ -86,14 +86,17 @@ class Regions:
         :raises FileNotFoundError: where the file has lost its name, so that others lock another one.
         :raises OSError: where the file system knows no locks.
         """
-        is_locked = _lock(self._descriptors[0], place * _REGION, number + 1)
+        return self._locked(place * _REGION, number + 1)
+
+    def lock_all(self) -> bool:
+        """Lock all places, unless another process has one of them; else as :meth:`lock`."""
+        return self._locked(0, 0)
+
+    def _locked(self, start: int, length: int) -> bool:
+        is_locked = _lock(self._descriptors[0], start, length)
         if is_locked and not os.fstat(self._descriptors[0]).st_nlink:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
         return is_locked
-
-    def lock_all(self) -> bool:
-        """Lock all places, unless another process has one of them."""
-        return _lock(self._descriptors[0], 0, 0)
 
     def unlock(self, place: int) -> None:
         """Release a place; nothing happens where it is not locked, or the file is closed."""
