@@ -131,6 +131,15 @@ def test_the_plan_shows_the_choice():
     assert ask()[0] == ("fast, slow", "run", "removed since it was stored; kept, as it took 10.2 s")
 
 
+def test_steps_that_took_the_same_time_have_a_row_each():
+    target, transform = {}, chained(fast, fast, lambda x: fast(x))
+    ran(transform, 1, target)
+    rows = apply(transform, 1, [auto_checkpoints(target)], plan)
+    assert [(row.name, row.why) for row in rows] == [
+        (name, "not kept, as it took 250 ms") for name in ("fast", "fast", rows[2].name)
+    ]
+
+
 @given(pipelines({}), st.integers(-5, 5))
 def test_the_pass_changes_neither_meaning_nor_hash(pipeline, number):
     target = {}

@@ -31,8 +31,8 @@ hashing
 targets
 checkpoint
 rewriting
-passes
 plan
+passes
 lowering pools
 draw report
 engines

@@ -13,6 +13,7 @@ from ..pipelines import chained, name_of, role, walk
 from ..pipelines.bases import Around
 from ..pipelines.strategies import fold, joined
 from ..pipelines.term import with_children
+from ..plan import Forecast
 from ..targets.protocol import as_target, checked
 from ..targets.wrappers import Wrapper
 from ..typing import Age, Facts, Key, Rewrite, Target, Transform
@@ -117,14 +118,14 @@ class _unkept(Around):
             self.books.learn(self.code, learnt._replace(seconds=seconds))
         return result
 
-    @property
-    def choice(self) -> str:
-        """What is done with the result, and why, for the plan."""
+    def __flowly_forecast__(self, obj: Any) -> Iterator[Forecast]:
         learnt = self.books.known[self.code]
+        kept, ran = duration(learnt.store + learnt.restore), duration(learnt.seconds)
         if learnt.seconds >= self.books.min_seconds:
-            kept, ran = duration(learnt.store + learnt.restore), duration(learnt.seconds)
-            return f"not kept, as storing and restoring it takes {kept} and running it {ran}"
-        return f"not kept, as it took {duration(learnt.seconds)}"
+            why = f"not kept, as storing and restoring it takes {kept} and running it {ran}"
+        else:
+            why = f"not kept, as it took {ran}"
+        yield Forecast((name_of(self.transform),), "run", None, why)
 
     def _arguments(self) -> tuple[Any, ...]:
         return (self.books, self.code)

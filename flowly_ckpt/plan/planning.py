@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextvars import ContextVar
 from functools import partial
-from itertools import groupby
 from types import MethodType
 from typing import Any
 
@@ -104,13 +103,9 @@ def _parts(transform: Transform) -> list[Transform]:
 
 def _bare(term: Transform) -> Transform:
     """Look through what does not change the result, up to a wrapper or what forecasts itself."""
-    while role(term) == "transparent" and not isinstance(term, with_checkpoint) and not _tells(term):
+    while role(term) == "transparent" and not isinstance(term, with_checkpoint) and _own(term) is None:
         (term,) = children(term)
     return term
-
-
-def _tells(term: Transform) -> bool:
-    return _own(term) is not None or hasattr(term, "choice")
 
 
 def _own(term: Transform) -> Any:
@@ -145,8 +140,8 @@ def _steps(parts: Sequence[Transform], obj: Any, why: str = UNCOVERED) -> Iterat
 
 
 def _plain(parts: Sequence[Transform], why: str) -> Iterator[Forecast]:
-    for chosen, some in groupby(parts, key=lambda part: getattr(part, "choice", why)):
-        yield Forecast(tuple(map(name_of, effective_steps(*some))), "run", None, chosen)
+    if parts:
+        yield Forecast(tuple(map(name_of, effective_steps(*parts))), "run", None, why)
 
 
 def _inside(part: Transform, obj: Any) -> Iterator[Forecast]:
