@@ -667,7 +667,7 @@ def test_beats_S4_15_brewing_works_where_an_event_loop_runs(home, jobs):
 
 @pytest.mark.parametrize("jobs", [2, 0, -1])
 def test_recipes_that_do_not_need_each_other_run_at_once(home, jobs):
-    gate = threading.Barrier(2, timeout=20)
+    gate = threading.Barrier(2, timeout=100)
 
     @recipe(cache=NO)
     @uncounted

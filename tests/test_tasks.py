@@ -817,7 +817,7 @@ def test_one_script_runs_with_futures_in_every_mode(ran):
         return sum(squares)
 
     squares = square.map([1, 2, 3])
-    result = total.submit(squares, wait_for=[squares]).result(timeout=5)
+    result = total.submit(squares, wait_for=[squares]).result(timeout=100)
     assert (result.load(), squares.result()[2].load(), ran) == (14, 9, [1, 2, 3])
     squares.wait()
     with pytest.raises(ValueError, match="got no collection"):

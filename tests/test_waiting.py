@@ -51,7 +51,7 @@ def test_two_threads_that_wait_for_each_other_go_on(tmp_path):
             two = pool.submit(recall, target, B, compute(A))
             return {one.result(), two.result()}
 
-    found, told = within(20, both)
+    found, told = within(60, both)
     assert found <= {11, 12}
     assert any(str(A) in line and str(B) in line for line in told), told
     target.close()
@@ -104,7 +104,7 @@ def _old_workers():
 @pytest.mark.parametrize("kind", [DiskTarget, dict])
 def test_a_worker_that_asks_for_what_its_own_step_computes_computes_it(tmp_path, hand, kind):
     target = DiskTarget(tmp_path / "store") if kind is DiskTarget else {}
-    found, told = within(15, lambda: recall(target, A, lambda: hand(lambda: recall(target, A, lambda: 1)) + 1))
+    found, told = within(60, lambda: recall(target, A, lambda: hand(lambda: recall(target, A, lambda: 1)) + 1))
     assert found == 2
     assert any("would never end" in line and str(A) in line for line in told), told
     getattr(target, "close", int)()
@@ -206,7 +206,7 @@ def test_two_processes_that_wait_for_each_other_go_on(tmp_path, kind):
 
     (tmp_path / "other.py").write_text(textwrap.dedent(OTHER))
     both = let_go([[sys.executable, "other.py", kind, name] for name in "AB"], tmp_path)
-    found = [process.communicate(timeout=20) for process in both]
+    found = [process.communicate(timeout=100) for process in both]
     assert {out for out, _ in found} <= {"11\n", "12\n"}, found
     assert any(str(A) in err and str(B) in err for _, err in found), found
 
@@ -259,7 +259,7 @@ MIXED = """
 def test_a_circle_through_threads_and_processes_goes_on(tmp_path, kind):
     both = let_go([command(tmp_path, MIXED, name) for name in ("here", kind)], tmp_path)
     try:
-        found = [process.communicate(timeout=20) for process in both]
+        found = [process.communicate(timeout=100) for process in both]
     finally:
         for process in both:
             process.kill()
@@ -321,10 +321,10 @@ def test_a_stopped_writer_costs_the_others_a_few_seconds_once(tmp_path):
             with pytest.warns(StoreWarning, match="did not store"):
                 assert recall(target, (str(number), "t", "f"), lambda number=number: bytes(number * 9_000)) is not None
             assert target[A] == 1
-        assert time.monotonic() - start < 12
+        assert time.monotonic() - start < 40  # five seconds for each would be fifty
     finally:
         process.send_signal(signal.SIGCONT)
-        process.communicate("go\n", timeout=20)
+        process.communicate("go\n", timeout=100)
     target["after", "t", "f"] = 2
     assert target["after", "t", "f"] == 2
     target.close()
@@ -349,9 +349,9 @@ def test_a_stopped_holder_of_a_claim_is_not_waited_for_long(tmp_path, caplog):
     process.send_signal(signal.SIGSTOP)
     try:
         target = DiskTarget(tmp_path / "store")
-        assert within(15, lambda: recall(target, A, lambda: 1))[0] == 1
+        assert within(60, lambda: recall(target, A, lambda: 1))[0] == 1
         assert re.search(rf"process {process.pid} .*stopped", caplog.text)
         target.close()
     finally:
         process.send_signal(signal.SIGCONT)
-        process.communicate("go\n", timeout=20)
+        process.communicate("go\n", timeout=100)

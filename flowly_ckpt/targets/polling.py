@@ -102,12 +102,12 @@ class Polled(Claim):
                     if why := self.gives_up(waited):
                         self._compute_too(why, waited)
                         return
-                if waited >= self.timeout:
-                    self._compute_too("still computes", waited)
-                    return
                 if waited >= _REPORT and not reported:
                     reported = True
                     _log.info("waiting for %s, which computes %s", self.holder(), self.key)
+                if waited >= self.timeout:
+                    self._compute_too("still computes", waited)
+                    return
                 pause = min(pause * 1.5, max(longest, waited / _PART), most)
         finally:
             if looked:
