@@ -13,12 +13,14 @@ __all__ = ["later"]
 def later(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` of a module some of whose names are loaded when they are first asked for.
 
+    So are the modules that define them, where they lie in it: ``flowly_ckpt.targets`` needs no import of its own.
+
     :param module: the name of the module.
     :param homes: the modules that define them, as seen from its package, each with its names.
 
-    >>> load, names = later("json", {"decoder": "JSONDecoder py_scanstring"})
-    >>> load("JSONDecoder").__name__, "py_scanstring" in names()
-    ('JSONDecoder', True)
+    >>> load, names = later("json", {"decoder": "JSONDecoder py_scanstring", "tool": "main"})
+    >>> load("JSONDecoder").__name__, load("tool").__name__, "py_scanstring" in names()
+    ('JSONDecoder', 'json.tool', True)
     >>> load("nosuch")
     Traceback (most recent call last):
     AttributeError: module 'json' has no attribute 'nosuch'
@@ -26,11 +28,14 @@ def later(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
     home_of = {name: home for home, names in homes.items() for name in names.split()}
 
     def load(name: str) -> Any:
-        if name not in home_of:
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        value = getattr(import_module(f".{home_of[name]}", sys.modules[module].__package__), name)
-        setattr(sys.modules[module], name, value)
-        return value
+        own = sys.modules[module]
+        if name in home_of:
+            value = getattr(import_module(f".{home_of[name]}", own.__package__), name)
+            setattr(own, name, value)
+            return value
+        if name in homes and own.__package__ == module:
+            return import_module(f".{name}", module)
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     def names() -> list[str]:
         return sorted({*vars(sys.modules[module]), *home_of})

@@ -201,6 +201,12 @@ for room in (flowly_ckpt, __import__("sys").modules["flowly_ckpt.checkpoint"], e
     assert not done.returncode, done.stderr
 
 
+def test_rooms_are_there_without_an_import_of_their_own():
+    code = "import flowly_ckpt as f; print(f.pools.pmap is f.pmap, f.targets.DiskTarget is f.DiskTarget)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"
+
+
 TOP = "pyproject.toml flowly_ckpt tests docs examples tox.ini README.md LICENSE CHANGELOG.md Makefile .ci"
 
 
