@@ -10,23 +10,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .checkpoint import add_checkpoints, checkpoint, clear_checkpoints, drop_checkpoints, with_checkpoint
-from .engines import apply, local, pipe, processes, run, threads
+from .checkpoint import add_checkpoints, checkpoint, drop_checkpoints, with_checkpoint
+from .engines import apply, local, pipe, run
 from .errors import FlowlyError, UnhashableError
 from .hashing import FileContent, functional_hash, ignore_globals
+from .later import later
 from .memo import memo
 from .pipelines import build_dict, chained, flatten, itemsetter, seq
 from .plan import plan
-from .pools import pmap
 from .showing import forms
 
 if TYPE_CHECKING:
+    from .checkpoint import clear_checkpoints
+    from .engines import processes, threads
     from .hashing import differences, explain
     from .memory import Memory
     from .passes.observe import observe
+    from .pools.pmap import pmap
     from .targets import DiskTarget
+else:
+    _LATER = {
+        "checkpoint": "clear_checkpoints",
+        "hashing": "differences explain",
+        "memory": "Memory",
+        "passes": "observe",
+        "pools": "pmap processes threads",
+        "targets": "DiskTarget",
+    }
+    __getattr__, __dir__ = later(__name__, _LATER)
 
 __version__ = "0.1.0"
 
@@ -62,27 +75,6 @@ __all__ = [
     "threads",
     "with_checkpoint",
 ]
-
-_LATER = {  # imported when asked for
-    "DiskTarget": "targets",
-    "Memory": "memory",
-    "differences": "hashing",
-    "explain": "hashing",
-    "observe": "passes",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
 
 
 def _load_notebooks() -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .checkpoint import add_checkpoints
+from .later import later
 from .pipelines import chained
-from .pools import pool, processes, threads
 from .rewriting import UNSAID, check_rewrites, no_pipeline, rewritten, uncalled
 from .typing import Engine, Rewrite, Transform
+
+if TYPE_CHECKING:
+    from .pools import pool, processes, threads
+else:
+    __getattr__, __dir__ = later(__name__, {"pools": "pool processes threads"})
 
 __all__ = ["apply", "local", "pipe", "pool", "processes", "run", "threads"]
 

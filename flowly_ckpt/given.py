@@ -29,8 +29,9 @@ _BYTES: dict[str, float] = {
     "": 1, "b": 1, "k": 10**3, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
     "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40, "m": 10**6, "g": 10**9, "t": 10**12,
 }  # fmt: skip
-_ADDRESS = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):/+(?!/)")
-_WITH_UNIT = re.compile(r"\s*(\d[\d_]*\.?\d*|\.\d+)\s*([a-zA-Z]*)\s*")
+# Patterns are compiled when the first text is given.
+_ADDRESS = r"([a-zA-Z][a-zA-Z0-9+.-]+):/+(?!/)"
+_WITH_UNIT = r"\s*(\d[\d_]*\.?\d*|\.\d+)\s*([a-zA-Z]*)\s*"
 
 
 def seconds(name: str, given: Any) -> float:
@@ -63,7 +64,7 @@ def _amount(name: str, what: str, given: Any, units: dict[str, float]) -> Any:
     if isinstance(given, timedelta) and units is _SECONDS:
         found = given.total_seconds()
     elif isinstance(given, str):
-        parts = _WITH_UNIT.fullmatch(given)
+        parts = re.fullmatch(_WITH_UNIT, given)
         unit = parts[2] if parts else "?"
         factor = units.get(unit if units is _SECONDS else unit.lower())  # M may be meant for months
         found = -1 if parts is None or factor is None else float(parts[1]) * factor
@@ -217,7 +218,7 @@ def address_of(path: str) -> str:
     >>> address_of("s3://bucket/x"), address_of("s3:/bucket/x"), address_of("results"), address_of("C:/results"), address_of("/net/s3://x")
     ('s3://bucket/x', 's3://bucket/x', '', '', '')
     """
-    parts = _ADDRESS.match(path)
+    parts = re.match(_ADDRESS, path) if ":/" in path else None
     if parts is None or "://" in path:
         return path if parts else ""
     return f"{parts[1]}://{path[parts.end() :]}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from pathlib import PurePath
 from typing import Any
 
 __all__ = ["label", "shortened"]
@@ -47,15 +46,20 @@ def _told(obj: Any, depth: int) -> str:
         return repr(obj if len(obj) <= LONGEST else obj[:LONGEST])
     if kind in _SHOWN:
         return repr(obj) if kind is not int or obj.bit_length() < 200 else f"int of {obj.bit_length()} bits"
-    if isinstance(obj, PurePath) or (kind.__module__.startswith("flowly_ckpt.") and isinstance(obj, os.PathLike)):
-        return _path(os.fspath(obj))
     if depth and kind in (list, tuple, set, frozenset):
         return _items(obj, depth)
     if depth and kind is dict:
         pairs = list(zip(range(_ITEMS), obj.items()))
         told = [f"{_told(key, 0)}: {'…' if _is_secret(key) else _told(value, depth - 1)}" for _, (key, value) in pairs]
         return f"{{{', '.join(told)}{_rest(obj)}}}"
+    if _is_path(kind) or (kind.__module__.startswith("flowly_ckpt.") and isinstance(obj, os.PathLike)):
+        return _path(os.fspath(obj))
     return f"{kind.__name__}{_size(obj)}"
+
+
+def _is_path(kind: type) -> bool:
+    """Return whether objects of a type are paths of pathlib, which is slow to import."""
+    return any(base.__name__ == "PurePath" and base.__module__.startswith("pathlib") for base in kind.__mro__)
 
 
 def _path(path: str) -> str:

@@ -7,6 +7,8 @@ import hashlib
 import logging
 import pickle
 import shelve
+import subprocess
+import sys
 import types
 from functools import partial
 
@@ -271,6 +273,26 @@ def test_S0_14_tags_and_the_log(caplog):
     assert messages[0].startswith("compute, then store object at 'one' (key (")
     assert messages[-1].startswith("restore object at 'two' (key (")
     assert {record.name for record in caplog.records} == {"flowly_ckpt"}
+
+
+LOGGED = """
+import sys
+from flowly_ckpt import chained, checkpoint, run
+from flowly_ckpt.logs import INFO, WARNING, heard
+pipeline = chained(abs, checkpoint({}, tag="first"), checkpoint({}, tag="last"))
+run(pipeline, -1)
+assert heard(INFO) is None and "logging" not in sys.modules
+heard(WARNING).warning("shown without handlers")
+import logging
+run(pipeline, -1)
+logging.basicConfig(level="INFO", format="%(filename)s %(message).25s")
+run(pipeline, -1)
+"""
+
+
+def test_the_log_is_heard_by_who_asks_for_it_after_the_first_run():
+    done = subprocess.run([sys.executable, "-c", LOGGED], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == ["shown without handlers", "recall.py restore object at 'last' "]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports from its own room and from those before it, wherever in the module it imports.
 ROOMS = """
-typing errors dispatch forks given labels once events wording showing
+typing errors dispatch forks given labels once events logs later wording showing
 pipelines
 hashing
 targets
@@ -166,8 +166,13 @@ def test_only_the_command_line_prints_and_what_is_for_printing():
 
 
 SLOW_TO_IMPORT = """
-asyncio cloudpickle concurrent.futures ctypes dask dis fsspec importlib.metadata inspect joblib multiprocessing numpy
-pandas pickle polars prefect pyarrow rich sqlite3 sqlalchemy toolz.sandbox torch unittest uuid
+asyncio cloudpickle concurrent.futures ctypes dask dis fsspec importlib.metadata inspect joblib json linecache logging
+multiprocessing numpy pandas pathlib pickle polars prefect pyarrow queue rich sqlite3 sqlalchemy textwrap tokenize toolz
+torch traceback unittest urllib.parse uuid
+"""
+SELDOM_NEEDED = """
+checkpoint.bulk checkpoint.clearing checkpoint.stale draw dsk hashing.explaining hashing.wording lowering memory passes
+pipelines.grouping pipelines.items pipelines.pairs pools targets.bulk targets.codecs targets.disk targets.reasons tz
 """
 
 
@@ -175,7 +180,31 @@ def test_the_import_is_light():
     """What takes long to import is imported by what needs it, when it needs it."""
     code = "import sys; before = set(sys.modules); import flowly_ckpt; print(*set(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not set(SLOW_TO_IMPORT.split()) & set(done.stdout.split())
+    loaded = set(done.stdout.split())
+    assert not set(SLOW_TO_IMPORT.split()) & loaded
+    assert not {f"flowly_ckpt.{name}" for name in SELDOM_NEEDED.split()} & loaded
+
+
+def test_names_that_are_loaded_later_are_listed_before_and_given_by_a_star():
+    code = """
+import flowly_ckpt
+from flowly_ckpt import checkpoint, engines, hashing, pipelines, targets
+for room in (flowly_ckpt, __import__("sys").modules["flowly_ckpt.checkpoint"], engines, hashing, pipelines, targets):
+    waiting = set(room.__all__) - vars(room).keys()
+    assert waiting <= set(dir(room)), room
+    given = {}
+    exec(f"from {room.__name__} import *", given)
+    assert given.keys() >= set(room.__all__), room
+    assert all(given[name] is vars(room)[name] for name in waiting), room
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+
+
+def test_rooms_are_there_without_an_import_of_their_own():
+    code = "import flowly_ckpt as f; print(f.pools.pmap is f.pmap, f.targets.DiskTarget is f.DiskTarget)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"
 
 
 TOP = "pyproject.toml flowly_ckpt tests docs examples tox.ini README.md LICENSE CHANGELOG.md Makefile .ci"

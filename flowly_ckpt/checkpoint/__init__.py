@@ -4,10 +4,17 @@ A mark, ``checkpoint(target)``, says where a result is to be kept; the pass ``ad
 before each mark with memoization into the mark's target.
 """
 
-from .clearing import clear_checkpoints
+from typing import TYPE_CHECKING
+
+from ..later import later
 from .mark import checkpoint
 from .placing import add_checkpoints, drop_checkpoints
-from .stale import clear_stale
 from .wrapper import with_checkpoint
+
+if TYPE_CHECKING:
+    from .clearing import clear_checkpoints
+    from .stale import clear_stale
+else:
+    __getattr__, __dir__ = later(__name__, {"clearing": "clear_checkpoints", "stale": "clear_stale"})
 
 __all__ = ["add_checkpoints", "checkpoint", "clear_checkpoints", "clear_stale", "drop_checkpoints", "with_checkpoint"]

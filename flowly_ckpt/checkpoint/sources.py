@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,14 +10,13 @@ from ..hashing.parts import MOST, Parts, of_atom, parts_of
 from ..hashing.plain import ATOMS
 from ..hashing.walk import Walk
 from ..labels import label
+from ..logs import DEBUG, heard
 from ..pipelines import name_of
+from ..targets.made_from import MadeFrom
 from ..targets.protocol import as_target
-from ..targets.reasons import MadeFrom
 from .hashed import Hashed
 
 __all__ = ["Sources"]
-
-_log = logging.getLogger("flowly_ckpt")
 
 #: The version that code was compiled by, without which hashes of it are not compared.
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -135,6 +133,7 @@ def guarded(walk: Walk, obj: Any, private: bool, most: int = MOST) -> Parts:
     """Return the table of an object, or an empty one: what explains a later run must not disturb this one."""
     try:
         return parts_of(walk, obj, most, private=private)
-    except Exception:  # noqa: BLE001  of a foreign object that is asked once more
-        _log.debug("the parts of %s cannot be told", type(obj).__name__, exc_info=True)
+    except Exception:
+        if log := heard(DEBUG):
+            log.debug("the parts of %s cannot be told", type(obj).__name__, exc_info=True)
         return Parts({}, {})

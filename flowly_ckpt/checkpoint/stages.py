@@ -11,8 +11,8 @@ from ..hashing import functional_hash
 from ..hashing.kept import Keeper
 from ..pipelines import chained, children, effective_steps, role
 from ..pipelines.combinators import follow
+from ..targets.made_from import MadeFrom
 from ..targets.protocol import as_target
-from ..targets.reasons import MadeFrom
 from ..targets.recall import MISSING, lookup, restore
 from ..typing import Key, Target, Transform
 from .hashed import Hashed, warn_of_changes

@@ -10,7 +10,6 @@ from ..pipelines import Combinator, children, name_of, rebuild, role
 from ..targets.recall import compute_once
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Transform
-from .bulk import each_kept
 from .mark import checkpoint as mark
 from .stages import Asked, Stage, look_back, stages_of
 
@@ -75,7 +74,11 @@ class with_checkpoint(Combinator):
             look_back(stages, asked.keyed, asked.before, obj, depth + 1)
         return value
 
-    __flowly_each__ = staticmethod(each_kept)
+    @staticmethod
+    def __flowly_each__(transform: Transform, items: Sequence[Any], told: Any) -> list[Any] | None:
+        from .bulk import each_kept  # where no items come in a row it is not needed
+
+        return each_kept(transform, items, told)
 
     def __getattr__(self, name: str) -> Any:
         if name in _SHARED:  # it is known by the name of what it wraps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..errors import StoreError
 from ..events import Sink, watching
+from ..logs import WARNING, heard
 from ..lowering.versions import opened
 from ..passes.relays import relayed
 from ..pipelines.names import unlocated
@@ -19,8 +19,6 @@ from ..typing import Facts, Key, Target
 from .post import Post, send
 
 __all__ = ["Done", "Given", "Sent", "Store", "Work", "after", "run"]
-
-_log = logging.getLogger("flowly_ckpt")
 
 
 class Given:
@@ -216,7 +214,8 @@ class Store(NamedTuple):
             done = done._replace(value=keep(self.target, self.key, done.value, facts))
         else:
             text = "not stored at %r (key %s): a worker that computed it has another version of the code"
-            _log.warning(text, self.key[1], self.key)
+            if log := heard(WARNING):
+                log.warning(text, self.key[1], self.key)
         if not self.returns:
             return None
         return done if self.nested else done.value

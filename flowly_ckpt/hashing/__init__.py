@@ -7,9 +7,10 @@ In the order of reading: ``rows`` (the table of types), ``plain`` and ``several`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import UnhashableError
+from ..later import later
 from . import libraries  # noqa: F401  registers its rows, as the modules below
 from .code import functions  # noqa: F401
 from .digests import base_hash, functional_hash, prefix_hashes
@@ -21,6 +22,8 @@ from .values import containers, objects, standard, unhashable  # noqa: F401
 
 if TYPE_CHECKING:
     from .explaining import differences, explain
+else:
+    __getattr__, __dir__ = later(__name__, {"explaining": "differences explain"})
 
 __all__ = [
     "FileContent",
@@ -35,15 +38,3 @@ __all__ = [
     "register",
     "register_lazy",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("differences", "explain"):  # seldom needed, so imported when asked for
-        from . import explaining
-
-        return getattr(explaining, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

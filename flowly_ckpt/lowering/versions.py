@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import pickle
 from collections.abc import Callable
 from functools import lru_cache
@@ -10,12 +9,12 @@ from typing import Any
 
 from ..errors import UnhashableError
 from ..hashing import functional_hash
+from ..logs import WARNING, heard
 from ..pipelines import name_of
 
 __all__ = ["digest_of", "is_same", "opened"]
 
 _SMALL = 1_000_000  # bytes; what is larger holds data, and is not kept
-_log = logging.getLogger("flowly_ckpt")
 
 
 def digest_of(function: Callable[..., Any]) -> str | None:
@@ -41,10 +40,11 @@ def is_same(function: Callable[..., Any], digest: str | None) -> bool:
     import os
     import socket
 
-    _log.warning(
-        "process %d on %s has another version of the code than the process that sent it %s; nothing that it computes "
-        "is stored under that one's keys", os.getpid(), socket.gethostname(), name_of(function),
-    )  # fmt: skip
+    if log := heard(WARNING):
+        log.warning(
+            "process %d on %s has another version of the code than the process that sent it %s; nothing that it "
+            "computes is stored under that one's keys", os.getpid(), socket.gethostname(), name_of(function),
+        )  # fmt: skip
     return False
 
 

@@ -19,7 +19,6 @@ from ..pipelines.combinators import SIDE_BY_SIDE
 from ..pipelines.mapping import is_mapping
 from ..rewriting import UNSAID, no_pipeline, rewritten
 from ..targets.protocol import BaseTarget, as_target
-from ..targets.reasons import explained
 from ..targets.recall import MISSING
 from ..typing import Key, Rewrite, Transform
 from .forecasts import Forecast, Plan, restoring
@@ -258,6 +257,8 @@ def running(names: tuple[str, ...], key: Key, target: BaseTarget, sources: Sourc
     if items is not None and items.gathering:
         items.objects.add(key[0])
         return Forecast(names, "run", key[1], "")
+    from ..targets.reasons import explained  # slow to import
+
     why, before = explained(target, key, sources[position], items.objects if items else ())
     choice = getattr(target, "choice", "")
     why = f"{why}; {choice}" if choice else why

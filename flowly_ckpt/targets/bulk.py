@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 from ..errors import StoreWarning, warn
 from ..events import clock, tell, watching
+from ..logs import INFO, heard
 from ..typing import Facts, Key, Target
 from .materialise import Materialised, UnstorableError, materialise
 from .protocol import as_target, described
@@ -24,7 +24,6 @@ __all__ = ["Batch", "keep", "restore_many", "size_about", "together"]
 T = TypeVar("T")
 Pending = tuple[Turn, Facts]
 
-_log = logging.getLogger("flowly_ckpt")
 _SECONDS, _COUNT, _BYTES = 0.5, 200, 16_000_000  # of results that wait to be stored together
 _SMALL = frozenset({type(None), bool, int, float, complex})
 _PARTS = 100  # that are looked at to tell the size of a value
@@ -48,9 +47,9 @@ def restore_many(target: Target, keys: Sequence[Key]) -> list[Any]:
         text = f"{described(target)} could not restore several results at once: {type(error).__name__}: {error}"
         warn(text, StoreWarning)
         return [restore(target, key) for key in keys]
-    if _log.isEnabledFor(logging.INFO):
+    if log := heard(INFO):
         for key in found:
-            _log.info("restore object at %r (key %s)", key[1], key)
+            log.info("restore object at %r (key %s)", key[1], key)
     seconds = time.perf_counter() - start
     clock.inner += seconds
     values, given = [], set()

@@ -25,7 +25,7 @@ PRIVATE = 0o700  # for the owner alone
 SHARED = 0o777  # for those whom the umask lets in
 
 _MARK = ".tmp-"  # hidden, and shorter than most names, so that it fits where the name does
-_TEMPORARY = re.compile(rf"{re.escape(_MARK)}\d+-[0-9a-f]{{12}}(-wal|-shm|-journal)?")  # whole, or what SQLite adds
+_TEMPORARY = rf"{re.escape(_MARK)}\d+-[0-9a-f]{{12}}(-wal|-shm|-journal)?"  # whole, or what SQLite adds
 # No link is followed, and a pipe is not waited for.
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _AT_ONCE = 512  # pieces per system call
@@ -38,7 +38,7 @@ def is_temporary(name: str) -> bool:
     >>> is_temporary(".tmp-17-0123456789ab"), is_temporary(".tmp-mine"), is_temporary("result.pkl")
     (True, False, False)
     """
-    return name.startswith(_MARK) and _TEMPORARY.fullmatch(name) is not None
+    return name.startswith(_MARK) and re.fullmatch(_TEMPORARY, name) is not None
 
 
 _ATTEMPTS = 100  # to make a folder that others make and remove at the same time

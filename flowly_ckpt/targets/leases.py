@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 
+from ..logs import DEBUG, heard
 from ..typing import Key
 from ..wording import plain
 from .claims import digest_of_key
@@ -87,9 +88,8 @@ class Leases:
                 self.objects.write(contents)
                 self.objects.remove([name for name in contents if name not in self.held])  # released meanwhile
             except OSError as error:
-                import logging
-
-                logging.getLogger("flowly_ckpt").debug("claims could not be renewed: %s", error)
+                if log := heard(DEBUG):
+                    log.debug("claims could not be renewed: %s", error)
 
 
 class Lease(Polled):
@@ -178,9 +178,8 @@ class Lease(Polled):
             try:
                 self.leases.objects.remove([self.name])
             except OSError as error:  # it ends by itself
-                import logging
-
-                logging.getLogger("flowly_ckpt").debug("a claim could not be released: %s", error)
+                if log := heard(DEBUG):
+                    log.debug("a claim could not be released: %s", error)
 
     def holder(self) -> str:
         """Name who holds it, as it says itself."""

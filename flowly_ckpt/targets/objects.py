@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from ..errors import StoreError
+from ..logs import INFO, heard
 from ..typing import Bytes
 from .addresses import masked, safe, secrets_of
 from .damage import warn_once
@@ -272,9 +273,8 @@ class Objects:
         except ModuleNotFoundError:
             advice = "install tenacity, and it is tried again: `pip install flowly-ckpt[remote]`"
             raise StoreError(f"{self}: {self._shown(first)}; {advice}") from None
-        import logging
-
-        logging.getLogger("flowly_ckpt").info("%s: trying again after %s", self, self._shown(first))
+        if log := heard(INFO):
+            log.info("%s: trying again after %s", self, self._shown(first))
         again = tenacity.Retrying(
             stop=tenacity.stop_after_delay(self.patience),
             wait=tenacity.wait_random_exponential(_PAUSES[0], _PAUSES[1]),

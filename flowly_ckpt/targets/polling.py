@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 
+from ..logs import DEBUG, INFO, WARNING, heard
 from ..typing import Key
 from .claims import Claim
 from .waiting import warn_of_circle
 
 __all__ = ["Polled"]
-
-_log = logging.getLogger("flowly_ckpt")
 
 _PART = 20  # of what has been waited, the longest pause
 _REPORT = 1.0  # seconds until a wait is worth a line in the log
@@ -83,7 +81,8 @@ class Polled(Claim):
             if not self.lock():
                 yield from self._pauses()
         except OSError as error:
-            _log.debug("no claim on %s: %s", self.key, error)
+            if log := heard(DEBUG):
+                log.debug("no claim on %s: %s", self.key, error)
 
     def _pauses(self) -> Iterator[float]:
         start, reported, looked = time.monotonic(), False, 0.0
@@ -104,7 +103,8 @@ class Polled(Claim):
                         return
                 if waited >= _REPORT and not reported:
                     reported = True
-                    _log.info("waiting for %s, which computes %s", self.holder(), self.key)
+                    if log := heard(INFO):
+                        log.info("waiting for %s, which computes %s", self.holder(), self.key)
                 if waited >= self.timeout:
                     self._compute_too("still computes", waited)
                     return
@@ -115,4 +115,5 @@ class Polled(Claim):
                     self.stop_looking()
 
     def _compute_too(self, why: str, waited: float) -> None:
-        _log.warning("%s %s %s after %.0f s; computing it here as well", self.holder(), why, self.key, waited)
+        if log := heard(WARNING):
+            log.warning("%s %s %s after %.0f s; computing it here as well", self.holder(), why, self.key, waited)

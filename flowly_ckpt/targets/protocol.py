@@ -7,9 +7,9 @@ callers use an ability without asking whether it is there.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import suppress
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from ..given import address_of, seconds, size
@@ -357,9 +357,10 @@ def checked(target: M, name: str = "target") -> M:
     if all(hasattr(target, name) for name in ("__getitem__", "__setitem__", "__delitem__", "keys")):
         return target
     instead = "use a dict, or a target from flowly_ckpt.targets"
-    if isinstance(target, (str, PurePath)):
-        address = address_of(str(target))
-        instead = f"for a folder of results write DiskTarget({str(target)!r})"
+    if isinstance(target, (str, os.PathLike)):
+        path = os.fsdecode(target)
+        address = address_of(path)
+        instead = f"for a folder of results write DiskTarget({path!r})"
         instead = f"for an address write RemoteTarget({address!r})" if address else instead
     raise TypeError(f"{name} must be a mutable mapping, got {type(target).__name__}; {instead}")
 

@@ -13,7 +13,7 @@ from .alignment import aligned
 from .facts import Entry
 from .protocol import BaseTarget
 
-__all__ = ["MadeFrom", "compared", "explained", "nearest", "reason"]
+__all__ = ["compared", "explained", "nearest", "reason"]
 
 MOST = 3  # changes told
 HOW = {"changed": "", "is new": " (new)", "is gone": " (gone)"}  # after what differs in the input
@@ -24,35 +24,6 @@ MOST_FOUND = 1000
 Rows = Mapping[str, str]
 
 _found: dict[tuple[str, ...], list[Any]] = {}  # steps with their tables, by the hashes up to each
-
-
-class MadeFrom(dict[str, Any]):
-    """What a result is made from, as it is stored, and what is known only in the process that has the code.
-
-    Stored are ``python``, the hash of the steps before as ``after``, the parts of the input as ``parts``, and as
-    ``steps`` the name, the hash and the parts of each step.
-
-    :param stored: what is stored.
-    :param known: what has the ``hashes`` of all steps, stage by stage.
-    :param tables: the parts of each of the steps.
-    :param count: of the stages up to here; taken out of all only when asked for, since a chain may be long.
-
-    >>> MadeFrom({"after": None, "steps": []})["after"] is None
-    True
-    """
-
-    def __init__(
-        self, stored: Mapping[str, Any], known: Sequence[Any] = (), tables: Sequence[Parts] = (), count: int = 0
-    ) -> None:
-        super().__init__(stored)
-        self.all_known = known
-        self.tables = tables
-        self.count = count
-
-    @property
-    def known(self) -> Sequence[Any]:
-        """What has the hashes of all steps up to here, stage by stage."""
-        return self.all_known[: self.count]
 
 
 def reason(target: BaseTarget, key: Key, made_from: Mapping[str, Any]) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from ..errors import MutationWarning, StoreWarning, warn
 from ..events import clock, tell, watching
+from ..logs import DEBUG, INFO, heard
 from ..typing import Facts, Key, Target
 from .claims import UNCLAIMED, Claim
 from .materialise import Materialised, UnstorableError, materialise
 from .mutation import forget, is_intact, watch
 from .protocol import BaseTarget, as_target, described
-from .reasons import reason
 from .single_flight import MISSING, Flight, board, landings_elsewhere, share
 from .steady import Noted, check_steady, noted
 from .waiting import computing, warn_of_circle
@@ -22,8 +21,6 @@ from .waiting import computing, warn_of_circle
 __all__ = ["MISSING", "Turn", "compute_once", "lookup", "recall", "recall_async", "restore", "store"]
 
 Made = dict[str, Any] | Callable[[], dict[str, Any]] | None
-
-_log = logging.getLogger("flowly_ckpt")
 
 
 def lookup(target: Target, key: Key) -> Any:
@@ -53,8 +50,8 @@ def _look(target: Target, key: Key) -> Any:
         _drop(target, key)
         warn(f"the value stored at {key[1]!r} was changed in place, computing it again (key {key})", MutationWarning)
         return MISSING
-    if _log.isEnabledFor(logging.INFO):
-        _log.info("restore object at %r (key %s)", key[1], key)
+    if log := heard(INFO):
+        log.info("restore object at %r (key %s)", key[1], key)
     return value
 
 
@@ -245,9 +242,11 @@ class Turn:
             self.value = self.other.outcome()
         if self.value is MISSING:
             self.made_from = self.made() if callable(self.made) else self.made or {}
-            if _log.isEnabledFor(logging.INFO):
+            if log := heard(INFO):
+                from .reasons import reason
+
                 why = reason(self.full, self.key, self.made_from)
-                _log.info("compute, then store object at %r (key %s): %s", self.key[1], self.key, why)
+                log.info("compute, then store object at %r (key %s): %s", self.key[1], self.key, why)
             tell("start", self.key, self.target)
             self.start = time.perf_counter()
         else:
@@ -327,7 +326,8 @@ def _drop(target: Target, key: Key) -> None:
     try:
         del target[key]
     except Exception:  # noqa: BLE001  a target that could not store need not be able to delete
-        _log.debug("nothing removed at %r", key[1])
+        if log := heard(DEBUG):
+            log.debug("nothing removed at %r", key[1])
     else:
         forget(target, key)  # what cannot be removed stays known as changed
 

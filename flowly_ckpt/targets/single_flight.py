@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Coroutine, Hashable
 from contextlib import suppress
 from functools import partial
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from .waiting import computing, is_waited_for, waits, whom_it_waits_for
@@ -88,6 +87,8 @@ class Flight:
 
     def wait(self) -> Hashable | None:
         """Block until it has landed; where that would never happen, return at once what of one's own it waits for."""
+        from queue import Empty, SimpleQueue  # most computations wait for nobody
+
         landed: SimpleQueue[None] = SimpleQueue()
         token, start = object(), time.monotonic()
         pause = _FIRST_LOOK

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import StoreError
 from ...forks import renewed
+from ...logs import DEBUG, heard
 from .index import Index
 
 __all__ = ["HitCounts"]
@@ -58,9 +59,8 @@ class HitCounts:
         try:
             self.index.transact(lambda connection: connection.executemany(SAVE, rows), patience)
         except StoreError as error:
-            import logging
-
-            logging.getLogger("flowly_ckpt").debug("hits are not counted: %s", error)
+            if log := heard(DEBUG):
+                log.debug("hits are not counted: %s", error)
             if "locked" in str(error) and len(hits) < _LOST:
                 with self._guard:
                     for row, count in hits.items():

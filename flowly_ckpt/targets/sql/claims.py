@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import xxhash
 
+from ...logs import DEBUG, heard
 from ...typing import Key
 from ..claims import digest_of_key
 from ..polling import Polled
@@ -141,12 +142,11 @@ class Advisory(Polled):
             self.session.held.pop(self.number, None)
 
     def _ask_anyhow(self, statement: str) -> None:
-        import logging
-
         try:
             self.session.ask(statement)
         except OSError as error:  # the lock ends with the session
-            logging.getLogger("flowly_ckpt").debug("a claim was lost: %s", error)
+            if log := heard(DEBUG):
+                log.debug("a claim was lost: %s", error)
 
     def circle(self, waited: float) -> Key | None:
         """Return the key held by this thread that the holder waits for, by what all have noted in the database."""
