@@ -119,6 +119,11 @@ class Index:
         self._patience.was_rewarded()
         return done
 
+    def settle(self) -> None:
+        """Move the log into the index, as far as others let it: what was changed stays so if the log is lost."""
+        with suppress(StoreError):
+            self.rows("pragma wal_checkpoint(passive)")
+
     def is_there(self) -> bool:
         """Return whether there is an index, so that something may be stored."""
         return bool(self._free or index_files(self.folder))
