@@ -21,7 +21,7 @@ from test_target_machines import LikeADict
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, clear_checkpoints
 from flowly_ckpt.errors import StoreError, StoreWarning
-from flowly_ckpt.targets import DiskTarget, Expiring, SqlTarget, check_target
+from flowly_ckpt.targets import DiskTarget, Expiring, SqlTarget, check_target, plain_pickle
 from flowly_ckpt.targets.claims import digest_of_key
 from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.typing import Facts
@@ -366,6 +366,18 @@ def test_large_needs_bytes_and_a_table_of_another_format_is_refused(make):
         connection.execute(target._rows.about.update().values(format=99))
     with pytest.raises(StoreError, match="has format 99, this version reads 1"):
         pickle.loads(pickle.dumps(target)).get(A)
+
+
+def test_a_value_that_no_row_can_hold_says_what_to_do(tmp_path):
+    import sqlalchemy as sa
+
+    with SqlTarget(f"sqlite:///{tmp_path}/results.db", codec=plain_pickle) as target:
+        target[A] = [1]
+        engine = target._database.engine()
+        sa.event.listen(engine, "connect", lambda made, _: made.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 100_000))
+        with pytest.raises(StoreError, match=r"results\.db: .*; give .* by large=: DataError"):
+            target[B] = bytes(200_000)
+        assert dict(target.items()) == {A: [1]}
 
 
 def test_text_that_a_disk_has_changed_makes_its_row_a_miss(tmp_path):
