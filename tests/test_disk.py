@@ -372,6 +372,12 @@ def test_a_path_that_is_no_store_is_refused_and_untouched(tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
+def test_a_path_that_is_too_long_for_the_index_is_told(tmp_path):
+    folder = tmp_path.joinpath(*["x" * 100] * 5)
+    with DiskTarget(folder) as target, pytest.raises(StoreError, match="no index can be made .* choose a shorter one"):
+        target[KEY] = 1
+
+
 def test_an_empty_folder_becomes_a_store(tmp_path):
     target = DiskTarget(tmp_path)
     target[KEY] = 1
