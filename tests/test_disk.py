@@ -374,7 +374,7 @@ def test_a_path_that_is_no_store_is_refused_and_untouched(tmp_path):
 
 def test_a_path_that_is_too_long_for_the_index_is_told(tmp_path):
     folder = tmp_path.joinpath(*["x" * 100] * 5)
-    with DiskTarget(folder) as target, pytest.raises(StoreError, match="no index can be made .* choose a shorter one"):
+    with DiskTarget(folder) as target, pytest.raises(StoreError, match=r"no index can be made .* choose a shorter one"):
         target[KEY] = 1
 
 
