@@ -3,6 +3,7 @@
 import gzip
 import os
 import pickle
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -371,6 +372,12 @@ def test_a_path_that_is_no_store_is_refused_and_untouched(tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
+def test_a_path_that_is_too_long_for_the_index_is_told(tmp_path):
+    folder = tmp_path.joinpath(*["x" * 100] * 5)
+    with DiskTarget(folder) as target, pytest.raises(StoreError, match=r"no index can be made .* choose a shorter one"):
+        target[KEY] = 1
+
+
 def test_an_empty_folder_becomes_a_store(tmp_path):
     target = DiskTarget(tmp_path)
     target[KEY] = 1
@@ -383,6 +390,30 @@ def test_the_note_may_be_lost(store):
     store[KEY] = 1
     Path(store.path, "flowly-ckpt.txt").unlink()
     assert fresh(store)[KEY] == 1
+
+
+def test_all_that_is_left_without_note_and_index_may_be_used(tmp_path):
+    with DiskTarget(tmp_path, max_bytes=200_000) as target, target.claim(KEY):
+        for number in range(8):
+            target[str(number), "t", "f"] = os.urandom(60_000)
+        for name in ("flowly-ckpt.txt", "index.sqlite"):
+            (tmp_path / name).unlink()
+        left = {"blobs", "claims.lock", "evicted", "index.sqlite-wal", "index.sqlite-shm"}
+        assert {path.name for path in tmp_path.iterdir()} == left
+        with DiskTarget(tmp_path) as again:
+            again[KEY] = [1]
+            assert again[KEY] == [1]
+    for name in sorted(left):
+        alone = tmp_path / "alone"
+        alone.mkdir()
+        (alone / name).mkdir() if name == "blobs" else (alone / name).touch()
+        with DiskTarget(alone) as again:
+            again[KEY] = [1]
+        shutil.rmtree(alone)
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "index.html-wal").touch()
+    with pytest.raises(StoreError, match="not a store"):
+        DiskTarget(tmp_path / "alone")
 
 
 @pytest.mark.parametrize(

@@ -241,3 +241,30 @@ def test_a_file_that_ends_too_soon_is_damaged_and_one_that_cannot_be_read_is_not
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = code
     assert is_damage(error) is expected
+
+
+LOG_LOST = {
+    "deleted": os.unlink,
+    "emptied": lambda log: os.truncate(log, 0),
+    "cut to its head": lambda log: os.truncate(log, 32),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere nobody can cut a file that is in use")
+@pytest.mark.parametrize("lose", LOG_LOST.values(), ids=LOG_LOST)
+def test_a_log_that_is_lost_while_others_hold_the_index_costs_only_what_was_in_it(tmp_path, lose):
+    with DiskTarget(tmp_path) as holder:
+        for number in range(COUNT):
+            holder[key(number)] = [number] * 30
+        assert holder.clear_where(object=key(0)[0]) == 1  # which moves the log into the index
+        with warnings.catch_warnings(action="ignore"):
+            holder["in the log", "tag", "f"] = 1
+            lose(tmp_path / "index.sqlite-wal")
+            with DiskTarget(tmp_path) as other:
+                found = [other.get(key(number)) for number in range(COUNT)]
+                assert found == [None, *([number] * 30 for number in range(1, COUNT))]
+            holder["new", "tag", "f"] = 2
+    with DiskTarget(tmp_path) as later:
+        assert len(later) >= COUNT
+        assert later["new", "tag", "f"] == 2
+        assert later.verify() == []

@@ -40,7 +40,7 @@ class RecordedFiles(FileTarget):
             self._paths[key] = path
             yield key, path
 
-    def _key_at(self, path: str) -> Key | None:
+    def key_at(self, path: str) -> Key | None:
         made = read_sidecar(path)
         return None if made is None else made.key
 

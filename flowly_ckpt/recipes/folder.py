@@ -185,10 +185,6 @@ class CacheTarget(FileTarget):
     def record(self, path: str, made: Provenance) -> None:
         """Do nothing: the record says how an entry was made."""
 
-    def is_of_another(self, key: Key, path: str) -> bool:
-        """Return False: the folder of an entry is named by its whole key."""
-        return False
-
     def is_own(self, path: str) -> bool:
         """Return True: a record is known by how it begins, and one that was damaged since is ours, too."""
         return True
@@ -212,13 +208,13 @@ class CacheTarget(FileTarget):
         starts = tuple(entry_of((obj, "", "")).partition("/")[0].rstrip("%") for obj in objects)
         return [path for tag in tags for path in _listed(self.folder(tag)) if os.path.basename(path).startswith(starts)]
 
-    def _entry(self, key: Key, path: str) -> Entry | None:
-        found = super()._entry(key, path)
+    def entry_at(self, key: Key, path: str) -> Entry | None:
+        found = super().entry_at(key, path)
         with suppress(OSError):
             return found and found._replace(used=os.stat(os.path.dirname(path)).st_mtime)
         return None
 
-    def _fault(self, path: str) -> str:
+    def fault_at(self, path: str) -> str:
         try:
             record = recorded.loads(read_file(path))
             for name, size, digest in [] if record is None else record.own_parts:

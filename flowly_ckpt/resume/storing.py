@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from ..errors import StoreWarning, warn
 from ..events import tell
 from ..targets.codecs import gzipped
-from ..targets.files import FileTarget, NamedByPlace
+from ..targets.files import FileTarget
+from ..targets.files.by_place import NamedByPlace
 from ..targets.key_names import cut, quoted, quoted_dotted, uncut, unquoted, unquoted_dotted
 from ..targets.protocol import as_target, described, settled
 from ..targets.recall import MISSING, lookup

@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 from ..errors import StoreError
 from ..given import file
 from ..hashing import functional_hash
-from ..targets import Codec, FileTarget, as_target, plain_pickle
+from ..targets import Codec, as_target, plain_pickle
 from ..targets.claims import UNCLAIMED
 from ..targets.facts import Collected, Entry
-from ..targets.files import CLAIMS, NamedByPlace
+from ..targets.files import CLAIMS
+from ..targets.files.by_place import NamedByPlace
 from ..targets.filesystem import digest_of, read_file
 from ..targets.mutation import watch
 from ..targets.protocol import settled
@@ -244,7 +245,7 @@ class Filestore(Store):
             file("loc", loc, "a path")
         super().__init__(loc)
 
-    def _entry(self, task: str = "") -> tuple[FileTarget, Key]:
+    def _entry(self, task: str = "") -> tuple[NamedByPlace, Key]:
         """Return the folder as a target in which every key names this file, and the key."""
         folder, name = os.path.split(os.path.normpath(self.loc))
         return NamedByPlace(folder or ".", lambda key: name, codec=self.codec), (self.loc, task, "")
@@ -355,7 +356,7 @@ class Results(NamedByPlace):
         """
         return any(FOLDER in folders for _, folders, _ in os.walk(root))
 
-    def _key_at(self, path: str) -> Key | None:
+    def key_at(self, path: str) -> Key | None:
         name = Path(os.path.relpath(path, self.root)).as_posix()
         made = self.made((name, "", ""))
         if made is None or os.path.basename(os.path.normpath(made.key[0])) != os.path.basename(path):

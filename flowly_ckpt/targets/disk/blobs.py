@@ -26,6 +26,7 @@ from ..filesystem import (
     sync_folder,
     write_all,
 )
+from .folder import BLOBS
 
 __all__ = ["Blobs", "File", "path_of"]
 
@@ -52,7 +53,7 @@ def path_of(digest: bytes) -> str:
     'blobs/00/00.bin'
     """
     name = digest.hex()
-    return os.path.join("blobs", name[:2], name[2:] + ".bin")
+    return os.path.join(BLOBS, name[:2], name[2:] + ".bin")
 
 
 class Blobs(NamedTuple):
@@ -84,7 +85,7 @@ class Blobs(NamedTuple):
 
         :raises OSError: when it cannot be written; nothing is left of it then.
         """
-        folder = os.path.join(self.root, "blobs")
+        folder = os.path.join(self.root, BLOBS)
         refuse_link(folder)
         descriptor, temporary = beside(folder, self.mode, read_only=True)
         try:
@@ -160,7 +161,7 @@ class Blobs(NamedTuple):
 
     def walk(self) -> Iterator[tuple[File, float]]:
         """Yield each file and when it was last touched, in seconds since the epoch."""
-        top = os.path.join(self.root, "blobs")
+        top = os.path.join(self.root, BLOBS)
         for place, _, names in [] if os.path.islink(top) else os.walk(top):
             for name in names:
                 with suppress(ValueError, OSError):

@@ -235,7 +235,12 @@ class Entries:
             found = [File(*row) for row in connection.execute(f"{FILES} and {where}", values)]
             return connection.execute(f"delete from entries where {where}", values).rowcount, found
 
-        return self.index.transact(work, ASKED_FOR) if self.index.is_there() else (0, [])
+        if not self.index.is_there():
+            return 0, []
+        count, found = self.index.transact(work, ASKED_FOR)
+        if count:
+            self.index.settle()
+        return count, found
 
     def stats(self) -> list[TagStats]:
         """Count entries, bytes, hits and the seconds they saved, for each tag."""

@@ -9,10 +9,10 @@ from contextlib import suppress
 from ...typing import Key
 from ..claims import digest_of_key
 from ..filesystem import PRIVATE, read_file, replace_file
+from .folder import EVICTED
 
 __all__ = ["forget_evicted", "note_evicted", "was_evicted"]
 
-NAME = "evicted"
 SIZE = 8  # bytes of a digest
 MOST = 8192  # digests
 
@@ -28,7 +28,7 @@ def note_evicted(folder: str, keys: Iterable[Key], mode: int = PRIVATE) -> None:
     """
     known = _read(folder) + b"".join(map(_digest, keys))
     with suppress(OSError):  # to remember is not worth a failure
-        replace_file(os.path.join(folder, NAME), [known[-MOST * SIZE :]], mode=mode)
+        replace_file(os.path.join(folder, EVICTED), [known[-MOST * SIZE :]], mode=mode)
 
 
 def was_evicted(folder: str, key: Key) -> bool:
@@ -47,12 +47,12 @@ def forget_evicted(folder: str) -> None:
     >>> forget_evicted("/no/such/folder")
     """
     with suppress(OSError):
-        os.unlink(os.path.join(folder, NAME))
+        os.unlink(os.path.join(folder, EVICTED))
 
 
 def _read(folder: str) -> bytes:
     try:
-        return bytes(read_file(os.path.join(folder, NAME), MOST * SIZE))
+        return bytes(read_file(os.path.join(folder, EVICTED), MOST * SIZE))
     except OSError:
         return b""
 

@@ -8,7 +8,10 @@ from ...errors import StoreError
 from ...wording import plain
 from ..filesystem import PRIVATE, is_temporary, make_folder, open_file, read_file, read_into, replace_file
 
-__all__ = ["APPLICATION", "CLAIMS", "FORMAT", "check_folder", "index_files", "mark_folder", "network_of", "next_index"]
+__all__ = [
+    "APPLICATION", "BLOBS", "CLAIMS", "EVICTED", "FORMAT", "check_folder", "index_files", "mark_folder", "network_of",
+    "next_index",
+]  # fmt: skip
 
 FORMAT = 2
 APPLICATION = 0x464C4F57  # SQLite's application_id of our indexes: "FLOW"
@@ -17,8 +20,10 @@ _FIRST_LINE = "flowly-ckpt store, format "
 _MARKER_TEXT = (
     f"{_FIRST_LINE}{FORMAT}\nLook into it with `flowly-ckpt ls` and `flowly-ckpt stats`; any part may be deleted.\n"
 )
-CLAIMS = "claims.lock"
-_OWN = {"blobs", CLAIMS, MARKER}
+BLOBS, CLAIMS, EVICTED = "blobs", "claims.lock", "evicted"
+# All that a store writes into its folder but indexes, which say themselves whose they are, and temporary files.
+_OWN = {BLOBS, CLAIMS, EVICTED, MARKER}
+_LOGS = "-wal", "-shm", "-journal"  # what SQLite adds to the name of an index
 
 # Where SQLite's write-ahead log cannot work: its shared memory does not reach other machines.
 _NETWORK = {"9p", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.davfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs",
@@ -62,11 +67,16 @@ def _unmarked(path: str, names: set[str]) -> bool:
     indexes = index_files(path)
     if any(_is_index(os.path.join(path, name)) for name in indexes):
         return True
-    others = {name for name in names - _OWN if not is_temporary(name)}
+    others = {name for name in names - _OWN if not (is_temporary(name) or _is_log(name))}
     if others:
         some = plain(", ".join(sorted(others)[:3]))
         raise StoreError(f"{path}: not a store of this library ({some} in it); choose another folder")
     return False
+
+
+def _is_log(name: str) -> bool:
+    """Return whether a file is what SQLite leaves beside an index, also where the index itself was deleted."""
+    return any(name.endswith(end) and _is_index_name(name.removesuffix(end)) for end in _LOGS)
 
 
 def _marked(path: str) -> int | None:
@@ -115,8 +125,12 @@ def index_files(path: str) -> list[str]:
         names = os.listdir(path)
     except OSError:
         return []
-    numbers = {_generation(name): name for name in names if name.startswith("index") and name.endswith(".sqlite")}
-    return [numbers[number] for number in sorted(numbers) if number]
+    numbers = {_generation(name): name for name in names if _is_index_name(name)}
+    return [numbers[number] for number in sorted(numbers)]
+
+
+def _is_index_name(name: str) -> bool:
+    return name.startswith("index") and name.endswith(".sqlite") and _generation(name) > 0
 
 
 def next_index(path: str) -> str:

@@ -26,6 +26,7 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 
 _AT_FORK = 5.0  # seconds that a fork waits for other threads to end their statements
+_LONGEST = 460  # bytes of a folder's path; SQLite stops at 512, with the names of its own files
 _indexes: weakref.WeakSet[Index] = weakref.WeakSet()
 _leaked: list[Any] = []
 
@@ -119,6 +120,11 @@ class Index:
         self._patience.was_rewarded()
         return done
 
+    def settle(self) -> None:
+        """Move the log into the index, as far as others let it: what was changed stays so if the log is lost."""
+        with suppress(StoreError):
+            self.rows("pragma wal_checkpoint(passive)")
+
     def is_there(self) -> bool:
         """Return whether there is an index, so that something may be stored."""
         return bool(self._free or index_files(self.folder))
@@ -200,7 +206,9 @@ class Index:
             mark_folder(self.folder, self.mode)
             make_index(self.folder, "index.sqlite", mode=self.mode)
         except sqlite3.Error as error:
-            raise StoreError(f"{self.folder}: no index can be made here: {error}") from error
+            is_long = len(os.fsencode(self.folder)) > _LONGEST
+            advice = "; SQLite takes no path as long as that: choose a shorter one, or FileTarget" if is_long else ""
+            raise StoreError(f"{self.folder}: no index can be made here: {error}{advice}") from error
 
     def renew(self, error: object) -> None:
         """Leave a damaged index behind: save what is whole of it into a new one of the next generation."""

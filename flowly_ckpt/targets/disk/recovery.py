@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
 from ..damage import DamagedError, warn_once
@@ -46,18 +46,35 @@ def next_generation(folder: str, damaged: str, error: object = "damaged", mode: 
 def whole_rows(path: str) -> Iterator[tuple[Any, ...]]:
     """Yield the rows that can be read and match their digests; a stretch that cannot be read is leapt over.
 
+    Where there are faults, what the index has without its log is read too: the log may have been cut or deleted.
+
     >>> list(whole_rows("/no/such/index.sqlite"))
     []
     """
-    with suppress(*FAULTS, OSError), closing(connect_to_damaged(path)) as connection:
-        # Steps are limited by the size of the file: an index made by somebody else may have rows without end.
-        size = os.path.getsize(path)
-        budget = iter(range(size // 10 + 10_000))
-        connection.set_progress_handler(lambda: next(budget, None) is None, 1000)
-        yield from filter(_is_whole, _readable(connection, min(size // _PAGE + 10, _TRIES)))
+    known: set[int] = set()
+    for log in (True, False) if os.path.lexists(path + "-wal") else (True,):
+        faults: list[Exception] = []
+        for row in _all_rows(path, log, faults):
+            if row[0] not in known and _is_whole(row):
+                known.add(row[0])
+                yield row
+        if not faults:
+            return
 
 
-def _readable(connection: sqlite3.Connection, tries: int) -> Iterator[tuple[Any, ...]]:
+def _all_rows(path: str, log: bool, faults: list[Exception]) -> Iterator[tuple[Any, ...]]:
+    try:
+        with closing(connect_to_damaged(path, log)) as connection:
+            # Steps are limited by the size of the file: an index made by somebody else may have rows without end.
+            size = os.path.getsize(path)
+            budget = iter(range(size // 10 + 10_000))
+            connection.set_progress_handler(lambda: next(budget, None) is None, 1000)
+            yield from _readable(connection, min(size // _PAGE + 10, _TRIES), faults)
+    except (*FAULTS, OSError) as error:
+        faults.append(error)
+
+
+def _readable(connection: sqlite3.Connection, tries: int, faults: list[Exception]) -> Iterator[tuple[Any, ...]]:
     select = f"select {_COLUMNS} from entries where id > ? and id < ? order by id"
     last = -1
     kind = connection.execute("select type from sqlite_master where name = 'entries'").fetchone()
@@ -71,8 +88,8 @@ def _readable(connection: sqlite3.Connection, tries: int) -> Iterator[tuple[Any,
                 last = row[0]
                 yield row
             return
-        except FAULTS:
-            pass
+        except FAULTS as error:
+            faults.append(error)
         # SQLite's module has read a row ahead, and has lost it to the fault: row by row up to the fault.
         while (row := _one(connection, select, last, _END)) is not None:
             last = row[0]

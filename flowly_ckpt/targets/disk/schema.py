@@ -138,15 +138,17 @@ def _own_tables() -> list[Any]:
         return _tables(connection)
 
 
-def connect_to_damaged(path: str) -> sqlite3.Connection:
+def connect_to_damaged(path: str, log: bool = True) -> sqlite3.Connection:
     """Open an index for reading what is left of it.
+
+    :param log: with what its log adds; without, as it was when SQLite last moved the log into it.
 
     >>> connect_to_damaged("/no/such/folder/index.sqlite")
     Traceback (most recent call last):
         ...
     sqlite3.OperationalError: unable to open database file
     """
-    return sqlite3.connect(f"{_url(path)}?mode=ro", uri=True)
+    return sqlite3.connect(f"{_url(path)}?{'mode=ro' if log else 'immutable=1'}", uri=True)
 
 
 def _url(path: str) -> str:

@@ -22,6 +22,9 @@ _NEEDS = "SqlTarget needs {}: run `pip install flowly-ckpt[sql]`, and for Postgr
 _KNOWN = "give an address like postgresql+psycopg://user@host/database or sqlite:////folder/results.db"
 _IN_THE_WAY = {"40001", "40P01"}  # what PostgreSQL calls it where it ends one of two that wait for each other
 _NO_TABLE = "42P01"
+# What SQLite says of more than a billion bytes, its module of more than 2 GB, and PostgreSQL of more than 1 GB.
+_TOO_LARGE = "too big", "INT_MAX", "invalid memory alloc request size"
+_ADVICE = "no row can hold so large a value; give the SqlTarget a target for such, by large=: "
 _PATIENCE, _IMPATIENCE = 5.0, 0.1  # seconds to wait for another writer
 # What SQLite holds of its own while it runs, a forked child would wait for.
 _sqlite = Gate()
@@ -127,8 +130,9 @@ class Database:
 
         try:
             yield
-        except (sa.exc.SQLAlchemyError, OSError) as error:
-            text = f"{self}: {type(error).__name__}: {error}"
+        except (sa.exc.SQLAlchemyError, OSError, OverflowError) as error:
+            advice = _ADVICE if any(words in str(error) for words in _TOO_LARGE) else ""
+            text = f"{self}: {advice}{type(error).__name__}: {error}"
             shown = safe(text, self._secrets)
             kind = TableGoneError if _is_about_no_table(error) else StoreError
             raise kind(shown) from (error if shown == text else None)
