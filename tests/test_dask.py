@@ -200,6 +200,18 @@ def test_a_table_gets_to_functions_as_it_is_and_is_kept_as_a_whole():
     assert not RAN
 
 
+@pytest.mark.parametrize("converts", [True, False], ids=["strings of pyarrow", "as they are"])
+def test_a_table_has_the_key_of_what_it_computes_to(converts):
+    table = pandas.DataFrame({"a": ["x", "y", None], "b": [1.0, 2.0, 3.0]}).astype({"a": object})
+    with dask.config.set({"dataframe.convert-string": converts}):
+        lazy = dataframe.from_pandas(table, npartitions=2)
+    pipeline = chained(noted_rows, checkpoint(TARGET), lambda rows: rows.b.sum())
+    assert computed(dsk.apply(pipeline, lazy, [add_checkpoints], scheduler="sync")) == 3.0
+    assert apply(pipeline, computed(lazy), [add_checkpoints]) == 3.0
+    assert apply(pipeline, table, [add_checkpoints]) == 3.0
+    assert (len(RAN), len(TARGET)) == ((2, 2) if converts else (1, 1)), "what dask has converted is another table"
+
+
 @ignore_globals("RAN")
 def noted_rows(rows):
     RAN.append(rows)
