@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import BrokenExecutor
 from functools import partial
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def test_items_that_are_new_are_all_that_is_built():
     RAN.clear()
     made = dsk.apply(pipeline, range(102), [add_checkpoints], npartitions=4, scheduler="sync")
     names = [str(key) for key in made.__dask_graph__()]
-    assert len([name for name in names if name.startswith("through")]) == 2
+    assert len([name for name in names if name.startswith("noted-")]) == 2
     assert (computed(made), sorted(RAN)) == ([-n for n in range(102)], [100, 101])
 
 
@@ -292,6 +293,18 @@ def test_beats_S0_16_each_item_is_computed_once_on_dask(scheduler, tmp_path):
         assert run(pipeline, range(20)) == apply(pipeline, range(20), [add_checkpoints]) == groups
         assert {path.stat().st_size for path in (tmp_path / "ran").iterdir()} == {1}
         assert not target.verify()
+
+
+def end(n):
+    os._exit(1)
+
+
+def test_a_process_that_ends_abruptly_is_an_error_that_says_what_to_do():
+    with dask.config.set(num_workers=2), pytest.raises(BrokenExecutor) as caught:
+        dsk.apply_to_local(partial(map, end), [1], scheduler="processes")
+    (note,) = caught.value.__notes__
+    assert note.startswith("a worker ended abruptly")
+    assert note.endswith("what was finished is stored, and another run goes on there")
 
 
 def test_a_target_in_memory_is_refused_before_anything_runs():

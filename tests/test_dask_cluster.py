@@ -7,8 +7,11 @@ import os
 import signal
 import sys
 from collections import Counter
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -137,6 +140,56 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(client, ran, target, tmp_
     assert len(target) == ITEMS
     assert run() == apply(pipeline, range(ITEMS), [add_checkpoints]) == [-n for n in range(ITEMS)]
     assert counts(ran) == found
+
+
+def end(n):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_error_of_a_step_that_no_worker_survives_names_it_and_what_was_stored_stays(
+    client, ran, target, monkeypatch
+):
+    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
+    kept = chained(partial(map, partial(count, ran)), list, checkpoint(target))
+    pipeline = chained(kept, len, end)
+    run = partial(dsk.apply_to_local, rewrites=[add_checkpoints], client=client)
+    for _ in range(2):
+        with pytest.raises(distributed.KilledWorker) as caught:
+            run(pipeline, range(20))
+        (note,) = caught.value.__notes__
+        assert note.startswith("in len-end: the workers that ran it ended abruptly")
+        assert "memory_limit" in note
+        assert counts(ran) == dict.fromkeys(range(20), 1)
+    assert run(kept, range(20)) == [-n for n in range(20)]
+
+
+def wait_but_in_one_part(folder, n):
+    part = str(n // 10)
+    with suppress(FileExistsError), open(f"{folder}.first", "x") as first:
+        first.write(part)
+    if Path(f"{folder}.first").read_text() != part:
+        distributed.Event(str(folder)).wait()
+    return count(folder, n)
+
+
+def test_a_run_that_is_cancelled_in_the_middle_says_where_and_another_goes_on_there(client, ran, target):
+    pipeline = chained(partial(map, chained(partial(wait_but_in_one_part, ran), checkpoint(target))), list)
+    run = partial(dsk.apply_to_local, pipeline, range(40), npartitions=4, client=client)
+
+    def cancel():
+        client.cancel([distributed.Future(key, client) for key in list(client.futures)])
+
+    canceller = Thread(target=cancel)
+    begun = lambda event: event.kind == "stored" and canceller.ident is None and canceller.start()
+    with pytest.raises(CancelledError) as caught:
+        run([add_checkpoints, observe(begun)])
+    canceller.join()
+    (note,) = caught.value.__notes__
+    assert note.startswith("in list: it was cancelled, as by a restart of the cluster")
+    assert list(counts(ran).values()) == [1] * 10
+    distributed.Event(str(ran), client).set()
+    assert run([add_checkpoints]) == [-n for n in range(40)]
+    assert counts(ran) == dict.fromkeys(range(40), 1), "what was stored is not computed again"
 
 
 def test_a_target_in_memory_is_refused_before_anything_runs(client, ran):

@@ -149,7 +149,7 @@ class Graph(Parallel):
         made_from = dict(sources())
         if asked in self.elsewhere:
             made_from = {name: told for name, told in made_from.items() if name not in ("input", "parts")}
-        store = Store(target, key, made_from, nested, not isinstance(value, Items)).run
+        store = Store(target, key, made_from, nested, not isinstance(value, Items))
         stored = self.tasks.add(Work(store, stays=self.stays, takes_done=True, post=self.post), whole)
         if not isinstance(value, Items):
             return stored

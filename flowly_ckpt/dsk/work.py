@@ -192,24 +192,27 @@ def _ran(work: Work, given: list[Any]) -> Any:
     return Done(value, seconds, work.is_same and all(done.is_same for done in before))
 
 
-class Store(NamedTuple):
+class Store:
     """Store the result at a checkpoint, on the worker where it is.
 
     :param nested: whether this is itself on the way to a checkpoint, so that the result stays ``Done``.
     :param returns: whether the result is needed where this one is.
 
     >>> target = {}
-    >>> Store(target, ("object", "tag", "transform"), {}, False, True).run(Done(6, 0.5, True)), len(target)
+    >>> Store(target, ("object", "tag", "transform"), {}, False, True)(Done(6, 0.5, True)), len(target)
     (6, 1)
     """
 
-    target: Target
-    key: Key
-    made_from: dict[str, Any]
-    nested: bool
-    returns: bool
+    def __init__(self, target: Target, key: Key, made_from: dict[str, Any], nested: bool, returns: bool) -> None:
+        self.target, self.key, self.made_from = target, key, made_from
+        self.nested, self.returns = nested, returns
 
-    def run(self, done: Done) -> Any:
+    @property
+    def __name__(self) -> str:
+        """The name of the task."""
+        return f"store-{self.key[1]}"
+
+    def __call__(self, done: Done) -> Any:
         """Store what is done; return it where it is needed."""
         if done.is_same:
             facts = Facts(done.seconds, self.made_from)
