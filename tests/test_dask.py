@@ -258,6 +258,34 @@ def test_an_object_of_this_process():
     assert next(dsk.apply_to_local(partial(map, abs), [-1])) == 1, "an iterator, as it is without dask"
 
 
+def generated(n):
+    return (i for i in range(n))
+
+
+read_twice = {
+    "branches": chained(generated, seq(list, sum)),
+    "stored": chained(generated, checkpoint(TARGET), seq(list, sum)),
+    "in parts": chained(generated, seq(chained(partial(map, abs), list), list)),
+    "one after the other": chained(generated, seq(next, next, list)),
+    "read once": chained(generated, partial(map, abs), list),
+}
+
+
+@pytest.mark.parametrize("scheduler", ["sync", "threads"])
+@pytest.mark.parametrize("pipeline", read_twice.values(), ids=read_twice)
+def test_an_iterator_between_steps_gives_what_it_gives_without_dask(pipeline, scheduler):
+    expected = drop_checkpoints(pipeline)(5)
+    for _ in range(2):
+        assert dsk.apply_to_local(pipeline, 5, [add_checkpoints], scheduler=scheduler) == expected
+    assert next(dsk.apply_to_local(generated, 5, scheduler=scheduler)) == 0
+    assert next(computed(dsk.apply(generated, 5))) == 0
+
+
+def test_an_iterator_between_steps_is_sent_to_other_processes():
+    with dask.config.set(num_workers=2):
+        assert dsk.apply_to_local(read_twice["branches"], 5, scheduler="processes") == [[0, 1, 2, 3, 4], 0]
+
+
 def test_an_error_of_a_step_is_the_steps_own():
     with pytest.raises(ZeroDivisionError) as caught:
         dsk.apply_to_local(chained(abs, lambda n: 1 // n, str), 0)

@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from threading import Thread
 
+import cloudpickle
 import pytest
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash, seq
 from flowly_ckpt.engines import pool
 from flowly_ckpt.errors import StoreError
 from flowly_ckpt.passes import observe
@@ -115,6 +116,27 @@ def test_the_clients_executor_is_an_executor_like_any_other(client, ran, target)
     for _ in range(2):
         assert apply(pipeline, range(40), [add_checkpoints], engine=pool(client.get_executor())) == -sum(range(40))
     assert counts(ran) == dict.fromkeys(range(40), 1)
+
+
+def many(ran, size):
+    count(ran, size)
+    return bytes(size)
+
+
+def test_a_large_stored_result_is_read_by_the_workers_and_does_not_pass_through_this_process(client, ran, target):
+    size = 20_000_000
+    kept = chained(partial(many, ran), checkpoint(target))
+    run = partial(dsk.apply, rewrites=[add_checkpoints], client=client)
+    assert apply(kept, size, [add_checkpoints]) == bytes(size)
+    made = run(chained(kept, seq(len, max)), size)
+    assert len(cloudpickle.dumps(dict(made.__dask_graph__()))) < size // 100
+    assert made.compute() == [size, 0]
+    assert dsk.apply_to_local(kept, size, [add_checkpoints], client=client) == bytes(size)
+    assert counts(ran) == {size: 1}
+    later = run(chained(kept, len), size)
+    target.clear()
+    assert later.compute() == size, "where it is gone meanwhile it is computed"
+    assert (counts(ran), len(target)) == ({size: 2}, 1)
 
 
 def kill_once(folder, n):

@@ -10,7 +10,7 @@ from toolz import identity
 
 from ..pipelines.names import steps_of
 from .lost import note_lost
-from .work import Given, Work, run
+from .work import Given, Work, last, run
 
 __all__ = ["Later", "Tasks"]
 
@@ -94,7 +94,11 @@ class Tasks:
         """Return a result as a delayed object."""
         from dask.delayed import Delayed
 
-        return Delayed(later.key, self._culled([later.key]))
+        graph = self._culled([later.key])
+        task = graph[later.key]
+        if isinstance(task, tuple) and task[0] is run:
+            graph[later.key] = (last, *task[1:])
+        return Delayed(later.key, graph)
 
     def bag(self, parts: Sequence[Later]) -> Any:
         """Return results as the partitions of a bag."""

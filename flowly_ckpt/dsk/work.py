@@ -18,7 +18,7 @@ from ..targets.materialise import Materialised, UnstorableError, materialise
 from ..typing import Facts, Key, Target
 from .post import Post, send
 
-__all__ = ["Done", "Given", "Sent", "Store", "Work", "after", "run"]
+__all__ = ["Done", "Given", "Sent", "Store", "Work", "after", "last", "plain", "run"]
 
 _log = logging.getLogger("flowly_ckpt")
 
@@ -178,13 +178,14 @@ def run(work: Work | Sent, *args: Any) -> Any:
 def _ran(work: Work, given: list[Any]) -> Any:
     if work.takes_done:
         return work.function(*given)
-    values = [arg.value if type(arg) is Done else arg for arg in given]
+    values = [plain(arg) for arg in given]
     start = time.perf_counter()
     try:
         value = work.function(*values)
     except Exception as error:
         unlocated(error)
         raise
+    value = _shared(value)
     if not work.counts:
         return value
     before = [arg for arg in given if type(arg) is Done]
@@ -216,13 +217,37 @@ class Store:
         """Store what is done; return it where it is needed."""
         if done.is_same:
             facts = Facts(done.seconds, self.made_from)
-            done = done._replace(value=keep(self.target, self.key, done.value, facts))
+            done = done._replace(value=_shared(keep(self.target, self.key, plain(done), facts)))
         else:
             text = "not stored at %r (key %s): a worker that computed it has another version of the code"
             _log.warning(text, self.key[1], self.key)
         if not self.returns:
             return None
         return done if self.nested else done.value
+
+
+def last(work: Work | Sent, *args: Any) -> Any:
+    """Run the task whose result is asked for.
+
+    >>> next(last(Work(iter), Given([1])))
+    1
+    """
+    return plain(run(work, *args))
+
+
+def plain(result: Any) -> Any:
+    """Return what a task gave as those get it who do not ask how.
+
+    >>> plain(Done(6, 0.5, True)), plain(6)
+    (6, 6)
+    """
+    value = result.value if type(result) is Done else result
+    return value.value if type(value) is Given else value
+
+
+def _shared(value: Any) -> Any:
+    """Hold the items of an iterator, so that each task that depends on it gets all of them."""
+    return Given(value) if hasattr(value, "__next__") else value
 
 
 def after(nested: bool, part: Any, stored: Any) -> Any:

@@ -16,7 +16,7 @@ from ..checkpoint.stages import Asked, Stage, look_back
 from ..checkpoint.wrapper import with_checkpoint
 from ..dispatch import Dispatch
 from ..pipelines import children, role, walk
-from ..pipelines.combinators import follow
+from ..pipelines.combinators import assembled, follow
 from ..pipelines.names import locate, steps_of
 from ..pipelines.term import shapes
 from ..targets.recall import MISSING, compute_once
@@ -95,6 +95,13 @@ class Parallel:
             results[place] if place in results else self.whole(self.lower(term, obj))
             for place, term in enumerate(transforms)
         ]
+
+    def assembled(self, term: Transform, obj: Any, given: Any, results: Sequence[Any]) -> Any:
+        """Return what a combinator makes of an object whose children gave these results.
+
+        :param given: the object, where the combinator asks for it.
+        """
+        return self.call(assembled, term, given, *results)
 
     def is_known(self, obj: Any) -> bool:
         """Return whether an object is a value here and now."""
