@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from laws import is_even, realised, sequences
 from runs import library
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, drop_checkpoints, ignore_globals, seq
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, drop_checkpoints, ignore_globals, seq, threads
 from flowly_ckpt.errors import StoreError
 from flowly_ckpt.lowering import per_partition
 from flowly_ckpt.passes import observe
@@ -256,6 +256,21 @@ def test_an_object_of_this_process():
     assert computed(dsk.apply(abs, -1)) == 1
     assert computed(dsk.apply(chained(), [1])) == [1]
     assert next(dsk.apply_to_local(partial(map, abs), [-1])) == 1, "an iterator, as it is without dask"
+
+
+def no_two(n):
+    return 1 // (n - 2)
+
+
+@pytest.mark.parametrize("at", [partial(map, no_two), kv_valmap(no_two)], ids=["map", "kv_valmap"])
+def test_the_error_of_an_item_names_the_step(at):
+    pipeline = chained(enumerate, dict, dict.items if isinstance(at, kv_valmap) else dict.keys, at, list)
+    engine = partial(dsk.dask, scheduler="threads")
+    for run in (engine, threads(2)):
+        with pytest.raises(ZeroDivisionError) as caught:
+            run(pipeline, [0, 1, 2, 2])
+        (note,) = caught.value.__notes__
+        assert note.startswith("in step 4 of 5, ")
 
 
 def generated(n):

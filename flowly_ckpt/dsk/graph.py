@@ -18,6 +18,7 @@ from ..lowering.versions import digest_of
 from ..passes.observe import Watched
 from ..pipelines import walk
 from ..pipelines.combinators import assembled
+from ..pipelines.names import place_of
 from ..targets.bulk import size_about
 from ..targets.facts import Entry
 from ..targets.protocol import as_target, described
@@ -99,6 +100,9 @@ class Graph(Parallel):
             return super().assembled(term, obj, given, results)
         iterator = self.tasks.add(Work(_iterator), obj)
         return self.call(partial(_assembled, term), iterator, given, *results)
+
+    def notes(self, chain: Transform, places: Sequence[int]) -> Sequence[str]:
+        return [place_of(chain, place) for place in places]
 
     def is_known(self, obj: Any) -> bool:
         return not isinstance(obj, Items) and not self.tasks.is_later(obj)

@@ -103,6 +103,10 @@ class Parallel:
         """
         return self.call(assembled, term, given, *results)
 
+    def notes(self, chain: Transform, places: Sequence[int]) -> Sequence[str]:
+        """Return what to add to exceptions of steps of a chain that run once the chain is left."""
+        return ()
+
     def is_known(self, obj: Any) -> bool:
         """Return whether an object is a value here and now."""
         return not isinstance(obj, Items)
@@ -171,7 +175,7 @@ def steps(engine: Parallel, term: Transform, obj: Any, start: int = 0) -> Any:
             if kind == "leaf":
                 obj = engine.leaf(Run(term, parts[:end], start), obj)
             elif kind == "item":
-                obj = by_item(engine, parts[start:end], obj)
+                obj = by_item(engine, parts[start:end], obj, engine.notes(term, range(start, end)))
             elif kind == "call":
                 obj = engine.call(Run(term, parts[:end], start), engine.whole(obj))
             else:
@@ -216,14 +220,14 @@ def is_divisible(transform: Transform) -> bool:
     )
 
 
-def by_item(engine: Parallel, terms: Sequence[Transform], obj: Any) -> Items:
+def by_item(engine: Parallel, terms: Sequence[Transform], obj: Any, notes: Sequence[str] = ()) -> Items:
     """Apply what works item by item to the parts of a sequence.
 
     Where the results of known items are all there is to compute, those that are stored are restored here, and a part
     in which none is missing is no work for the engine.
     """
     read, make = form_of(terms[0]).read, form_of(terms[-1]).make  # type: ignore[union-attr]
-    function = Through(terms)
+    function = Through(terms, notes)
     opening = _opening_of_items(terms[0]) if engine.is_known(obj) and len(terms) == 1 else None
     if opening is None:
         return Items(engine.over(function, engine.items(obj, read).parts), make)

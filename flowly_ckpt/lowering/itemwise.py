@@ -54,13 +54,15 @@ def form_of(term: Transform) -> Form | None:
 class Through:
     """Apply transforms that work item by item, one after the other, to a list.
 
+    :param notes: for each transform what to add to an exception of it, where nobody does who knows the pipeline.
+
     >>> through = Through([partial(map, abs), partial(filter, None)])
     >>> through([-1, 0]), through.__name__
     ([1], 'abs-filter')
     """
 
-    def __init__(self, terms: Sequence[Transform]) -> None:
-        self.terms = terms
+    def __init__(self, terms: Sequence[Transform], notes: Sequence[str] = ()) -> None:
+        self.terms, self.notes = terms, notes
 
     @property
     def __name__(self) -> str:
@@ -68,10 +70,15 @@ class Through:
         return "-".join(steps_of(of_items(term) or term) for term in self.terms)
 
     def __call__(self, items: list[Any]) -> list[Any]:
-        for term in self.terms:
+        for place, term in enumerate(self.terms):
             form = form_of(term)
             assert form is not None
-            items = form.apply(term, items)
+            try:
+                items = form.apply(term, items)
+            except Exception as error:
+                for note in self.notes[place : place + 1]:
+                    error.add_note(note)
+                raise
         return items
 
 
