@@ -8,7 +8,7 @@ import signal
 import sys
 from collections import Counter
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -29,10 +29,16 @@ from flowly_ckpt import dsk  # noqa: E402
 ITEMS = 400
 
 
+@contextmanager
+def cluster_of(workers):
+    options = {"n_workers": workers, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        yield client
+
+
 @pytest.fixture(scope="module")
 def client():
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
-    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+    with cluster_of(2) as client:
         yield client
 
 
@@ -168,21 +174,17 @@ def end(n):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_the_error_of_a_step_that_no_worker_survives_names_it_and_what_was_stored_stays(
-    client, ran, target, monkeypatch
-):
-    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
+def test_the_error_of_a_step_that_no_worker_survives_names_it_and_what_was_stored_stays(ran, target):
     kept = chained(partial(map, partial(count, ran)), list, checkpoint(target))
-    pipeline = chained(kept, len, end)
-    run = partial(dsk.apply_to_local, rewrites=[add_checkpoints], client=client)
-    for _ in range(2):
+    with cluster_of(1) as client:
+        client.cluster.scheduler.allowed_failures = 0
         with pytest.raises(distributed.KilledWorker) as caught:
-            run(pipeline, range(20))
-        (note,) = caught.value.__notes__
-        assert note.startswith("in len-end: the workers that ran it ended abruptly")
-        assert "memory_limit" in note
-        assert counts(ran) == dict.fromkeys(range(20), 1)
-    assert run(kept, range(20)) == [-n for n in range(20)]
+            dsk.apply_to_local(chained(kept, len, end), range(20), [add_checkpoints], client=client)
+    (note,) = caught.value.__notes__
+    assert note.startswith("in len-end: the workers that ran it ended abruptly")
+    assert "memory_limit" in note
+    assert apply(kept, range(20), [add_checkpoints]) == [-n for n in range(20)]
+    assert counts(ran) == dict.fromkeys(range(20), 1)
 
 
 def wait_but_in_one_part(folder, n):
