@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import BrokenExecutor
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from laws import is_even, realised, sequences
 from runs import library
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, drop_checkpoints, ignore_globals, seq
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, drop_checkpoints, ignore_globals, seq, threads
 from flowly_ckpt.errors import StoreError
 from flowly_ckpt.lowering import per_partition
 from flowly_ckpt.passes import observe
@@ -116,7 +117,7 @@ def test_items_that_are_new_are_all_that_is_built():
     RAN.clear()
     made = dsk.apply(pipeline, range(102), [add_checkpoints], npartitions=4, scheduler="sync")
     names = [str(key) for key in made.__dask_graph__()]
-    assert len([name for name in names if name.startswith("through")]) == 2
+    assert len([name for name in names if name.startswith("noted-")]) == 2
     assert (computed(made), sorted(RAN)) == ([-n for n in range(102)], [100, 101])
 
 
@@ -200,6 +201,18 @@ def test_a_table_gets_to_functions_as_it_is_and_is_kept_as_a_whole():
     assert not RAN
 
 
+@pytest.mark.parametrize("converts", [True, False], ids=["strings of pyarrow", "as they are"])
+def test_a_table_has_the_key_of_what_it_computes_to(converts):
+    table = pandas.DataFrame({"a": ["x", "y", None], "b": [1.0, 2.0, 3.0]}).astype({"a": object})
+    with dask.config.set({"dataframe.convert-string": converts}):
+        lazy = dataframe.from_pandas(table, npartitions=2)
+    pipeline = chained(noted_rows, checkpoint(TARGET), lambda rows: rows.b.sum())
+    assert computed(dsk.apply(pipeline, lazy, [add_checkpoints], scheduler="sync")) == 3.0
+    assert apply(pipeline, computed(lazy), [add_checkpoints]) == 3.0
+    assert apply(pipeline, table, [add_checkpoints]) == 3.0
+    assert (len(RAN), len(TARGET)) == ((2, 2) if converts else (1, 1)), "what dask has converted is another table"
+
+
 @ignore_globals("RAN")
 def noted_rows(rows):
     RAN.append(rows)
@@ -245,6 +258,49 @@ def test_an_object_of_this_process():
     assert next(dsk.apply_to_local(partial(map, abs), [-1])) == 1, "an iterator, as it is without dask"
 
 
+def no_two(n):
+    return 1 // (n - 2)
+
+
+@pytest.mark.parametrize("at", [partial(map, no_two), kv_valmap(no_two)], ids=["map", "kv_valmap"])
+def test_the_error_of_an_item_names_the_step(at):
+    pipeline = chained(enumerate, dict, dict.items if isinstance(at, kv_valmap) else dict.keys, at, list)
+    engine = partial(dsk.dask, scheduler="threads")
+    for run in (engine, threads(2)):
+        with pytest.raises(ZeroDivisionError) as caught:
+            run(pipeline, [0, 1, 2, 2])
+        (note,) = caught.value.__notes__
+        assert note.startswith("in step 4 of 5, ")
+
+
+def generated(n):
+    return (i for i in range(n))
+
+
+read_twice = {
+    "branches": chained(generated, seq(list, sum)),
+    "stored": chained(generated, checkpoint(TARGET), seq(list, sum)),
+    "in parts": chained(generated, seq(chained(partial(map, abs), list), list)),
+    "one after the other": chained(generated, seq(next, next, list)),
+    "read once": chained(generated, partial(map, abs), list),
+}
+
+
+@pytest.mark.parametrize("scheduler", ["sync", "threads"])
+@pytest.mark.parametrize("pipeline", read_twice.values(), ids=read_twice)
+def test_an_iterator_between_steps_gives_what_it_gives_without_dask(pipeline, scheduler):
+    expected = drop_checkpoints(pipeline)(5)
+    for _ in range(2):
+        assert dsk.apply_to_local(pipeline, 5, [add_checkpoints], scheduler=scheduler) == expected
+    assert next(dsk.apply_to_local(generated, 5, scheduler=scheduler)) == 0
+    assert next(computed(dsk.apply(generated, 5))) == 0
+
+
+def test_an_iterator_between_steps_is_sent_to_other_processes():
+    with dask.config.set(num_workers=2):
+        assert dsk.apply_to_local(read_twice["branches"], 5, scheduler="processes") == [[0, 1, 2, 3, 4], 0]
+
+
 def test_an_error_of_a_step_is_the_steps_own():
     with pytest.raises(ZeroDivisionError) as caught:
         dsk.apply_to_local(chained(abs, lambda n: 1 // n, str), 0)
@@ -280,6 +336,18 @@ def test_beats_S0_16_each_item_is_computed_once_on_dask(scheduler, tmp_path):
         assert run(pipeline, range(20)) == apply(pipeline, range(20), [add_checkpoints]) == groups
         assert {path.stat().st_size for path in (tmp_path / "ran").iterdir()} == {1}
         assert not target.verify()
+
+
+def end(n):
+    os._exit(1)
+
+
+def test_a_process_that_ends_abruptly_is_an_error_that_says_what_to_do():
+    with dask.config.set(num_workers=2), pytest.raises(BrokenExecutor) as caught:
+        dsk.apply_to_local(partial(map, end), [1], scheduler="processes")
+    (note,) = caught.value.__notes__
+    assert note.startswith("a worker ended abruptly")
+    assert note.endswith("what was finished is stored, and another run goes on there")
 
 
 def test_a_target_in_memory_is_refused_before_anything_runs():

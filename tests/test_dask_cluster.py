@@ -7,12 +7,16 @@ import os
 import signal
 import sys
 from collections import Counter
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
+import cloudpickle
 import pytest
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, functional_hash, seq
 from flowly_ckpt.engines import pool
 from flowly_ckpt.errors import StoreError
 from flowly_ckpt.passes import observe
@@ -25,10 +29,16 @@ from flowly_ckpt import dsk  # noqa: E402
 ITEMS = 400
 
 
+@contextmanager
+def cluster_of(workers):
+    options = {"n_workers": workers, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        yield client
+
+
 @pytest.fixture(scope="module")
 def client():
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
-    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+    with cluster_of(2) as client:
         yield client
 
 
@@ -114,6 +124,27 @@ def test_the_clients_executor_is_an_executor_like_any_other(client, ran, target)
     assert counts(ran) == dict.fromkeys(range(40), 1)
 
 
+def many(ran, size):
+    count(ran, size)
+    return bytes(size)
+
+
+def test_a_large_stored_result_is_read_by_the_workers_and_does_not_pass_through_this_process(client, ran, target):
+    size = 20_000_000
+    kept = chained(partial(many, ran), checkpoint(target))
+    run = partial(dsk.apply, rewrites=[add_checkpoints], client=client)
+    assert apply(kept, size, [add_checkpoints]) == bytes(size)
+    made = run(chained(kept, seq(len, max)), size)
+    assert len(cloudpickle.dumps(dict(made.__dask_graph__()))) < size // 100
+    assert made.compute() == [size, 0]
+    assert dsk.apply_to_local(kept, size, [add_checkpoints], client=client) == bytes(size)
+    assert counts(ran) == {size: 1}
+    later = run(chained(kept, len), size)
+    target.clear()
+    assert later.compute() == size, "where it is gone meanwhile it is computed"
+    assert (counts(ran), len(target)) == ({size: 2}, 1)
+
+
 def kill_once(folder, n):
     """Kill the worker in the middle of a part: it holds the claims of what it has not stored yet."""
     flag = Path(folder) / "killed"
@@ -137,6 +168,52 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(client, ran, target, tmp_
     assert len(target) == ITEMS
     assert run() == apply(pipeline, range(ITEMS), [add_checkpoints]) == [-n for n in range(ITEMS)]
     assert counts(ran) == found
+
+
+def end(n):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_error_of_a_step_that_no_worker_survives_names_it_and_what_was_stored_stays(ran, target):
+    kept = chained(partial(map, partial(count, ran)), list, checkpoint(target))
+    with cluster_of(1) as client:
+        client.cluster.scheduler.allowed_failures = 0
+        with pytest.raises(distributed.KilledWorker) as caught:
+            dsk.apply_to_local(chained(kept, len, end), range(20), [add_checkpoints], client=client)
+    (note,) = caught.value.__notes__
+    assert note.startswith("in len-end: the workers that ran it ended abruptly")
+    assert "memory_limit" in note
+    assert apply(kept, range(20), [add_checkpoints]) == [-n for n in range(20)]
+    assert counts(ran) == dict.fromkeys(range(20), 1)
+
+
+def wait_but_in_one_part(folder, n):
+    part = str(n // 10)
+    with suppress(FileExistsError), open(f"{folder}.first", "x") as first:
+        first.write(part)
+    if Path(f"{folder}.first").read_text() != part:
+        distributed.Event(str(folder)).wait()
+    return count(folder, n)
+
+
+def test_a_run_that_is_cancelled_in_the_middle_says_where_and_another_goes_on_there(client, ran, target):
+    pipeline = chained(partial(map, chained(partial(wait_but_in_one_part, ran), checkpoint(target))), list)
+    run = partial(dsk.apply_to_local, pipeline, range(40), npartitions=4, client=client)
+
+    def cancel():
+        client.cancel([distributed.Future(key, client) for key in list(client.futures)])
+
+    canceller = Thread(target=cancel)
+    begun = lambda event: event.kind == "stored" and canceller.ident is None and canceller.start()
+    with pytest.raises(CancelledError) as caught:
+        run([add_checkpoints, observe(begun)])
+    canceller.join()
+    (note,) = caught.value.__notes__
+    assert note.startswith("in list: it was cancelled, as by a restart of the cluster")
+    assert list(counts(ran).values()) == [1] * 10
+    distributed.Event(str(ran), client).set()
+    assert run([add_checkpoints]) == [-n for n in range(40)]
+    assert counts(ran) == dict.fromkeys(range(40), 1), "what was stored is not computed again"
 
 
 def test_a_target_in_memory_is_refused_before_anything_runs(client, ran):

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from toolz import identity
 
-from ..lowering.engine import Run
-from ..pipelines import name_of
-from .work import Given, Work, run
+from ..pipelines.names import steps_of
+from .lost import note_lost
+from .work import Given, Work, last, run
 
 __all__ = ["Later", "Tasks"]
 
@@ -59,8 +59,7 @@ class Tasks:
 
     def add(self, work: Work, *args: Any) -> Later:
         """Add a task that depends on what is not computed yet among the arguments."""
-        name = work.function.name if isinstance(work.function, Run) else name_of(work.function)
-        key = f"{name}-{uuid4().hex}"
+        key = f"{steps_of(work.function)}-{uuid4().hex}"
         given = [self.later(arg).key if self.is_later(arg) else Given(arg) for arg in args]
         self.tasks[key] = (run, work, *given)
         return Later(key)
@@ -85,13 +84,21 @@ class Tasks:
     def computed(self, wanted: Sequence[Later]) -> list[Any]:
         """Compute some results."""
         keys = [later.key for later in wanted]
-        return list(self.get(self._culled(keys), keys)) if keys else []
+        try:
+            return list(self.get(self._culled(keys), keys)) if keys else []
+        except Exception as error:
+            note_lost(error, self.tasks)
+            raise
 
     def delayed(self, later: Later) -> Any:
         """Return a result as a delayed object."""
         from dask.delayed import Delayed
 
-        return Delayed(later.key, self._culled([later.key]))
+        graph = self._culled([later.key])
+        task = graph[later.key]
+        if isinstance(task, tuple) and task[0] is run:
+            graph[later.key] = (last, *task[1:])
+        return Delayed(later.key, graph)
 
     def bag(self, parts: Sequence[Later]) -> Any:
         """Return results as the partitions of a bag."""

@@ -18,7 +18,7 @@ from ..targets.materialise import Materialised, UnstorableError, materialise
 from ..typing import Facts, Key, Target
 from .post import Post, send
 
-__all__ = ["Done", "Given", "Sent", "Store", "Work", "after", "run"]
+__all__ = ["Done", "Given", "Sent", "Store", "Work", "after", "last", "plain", "run"]
 
 
 class Given:
@@ -176,13 +176,14 @@ def run(work: Work | Sent, *args: Any) -> Any:
 def _ran(work: Work, given: list[Any]) -> Any:
     if work.takes_done:
         return work.function(*given)
-    values = [arg.value if type(arg) is Done else arg for arg in given]
+    values = [plain(arg) for arg in given]
     start = time.perf_counter()
     try:
         value = work.function(*values)
     except Exception as error:
         unlocated(error)
         raise
+    value = _shared(value)
     if not work.counts:
         return value
     before = [arg for arg in given if type(arg) is Done]
@@ -190,28 +191,31 @@ def _ran(work: Work, given: list[Any]) -> Any:
     return Done(value, seconds, work.is_same and all(done.is_same for done in before))
 
 
-class Store(NamedTuple):
+class Store:
     """Store the result at a checkpoint, on the worker where it is.
 
     :param nested: whether this is itself on the way to a checkpoint, so that the result stays ``Done``.
     :param returns: whether the result is needed where this one is.
 
     >>> target = {}
-    >>> Store(target, ("object", "tag", "transform"), {}, False, True).run(Done(6, 0.5, True)), len(target)
+    >>> Store(target, ("object", "tag", "transform"), {}, False, True)(Done(6, 0.5, True)), len(target)
     (6, 1)
     """
 
-    target: Target
-    key: Key
-    made_from: dict[str, Any]
-    nested: bool
-    returns: bool
+    def __init__(self, target: Target, key: Key, made_from: dict[str, Any], nested: bool, returns: bool) -> None:
+        self.target, self.key, self.made_from = target, key, made_from
+        self.nested, self.returns = nested, returns
 
-    def run(self, done: Done) -> Any:
+    @property
+    def __name__(self) -> str:
+        """The name of the task."""
+        return f"store-{self.key[1]}"
+
+    def __call__(self, done: Done) -> Any:
         """Store what is done; return it where it is needed."""
         if done.is_same:
             facts = Facts(done.seconds, self.made_from)
-            done = done._replace(value=keep(self.target, self.key, done.value, facts))
+            done = done._replace(value=_shared(keep(self.target, self.key, plain(done), facts)))
         else:
             text = "not stored at %r (key %s): a worker that computed it has another version of the code"
             if log := heard(WARNING):
@@ -219,6 +223,30 @@ class Store(NamedTuple):
         if not self.returns:
             return None
         return done if self.nested else done.value
+
+
+def last(work: Work | Sent, *args: Any) -> Any:
+    """Run the task whose result is asked for.
+
+    >>> next(last(Work(iter), Given([1])))
+    1
+    """
+    return plain(run(work, *args))
+
+
+def plain(result: Any) -> Any:
+    """Return what a task gave as those get it who do not ask how.
+
+    >>> plain(Done(6, 0.5, True)), plain(6)
+    (6, 6)
+    """
+    value = result.value if type(result) is Done else result
+    return value.value if type(value) is Given else value
+
+
+def _shared(value: Any) -> Any:
+    """Hold the items of an iterator, so that each task that depends on it gets all of them."""
+    return Given(value) if hasattr(value, "__next__") else value
 
 
 def after(nested: bool, part: Any, stored: Any) -> Any:

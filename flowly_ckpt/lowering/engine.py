@@ -9,20 +9,19 @@ it in that engine; only the engine looks into it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 from ..checkpoint.bulk import Opening, opening_of, stored
 from ..checkpoint.stages import Asked, Stage, look_back
 from ..checkpoint.wrapper import with_checkpoint
 from ..dispatch import Dispatch
-from ..pipelines import children, name_of, role, walk
-from ..pipelines.combinators import follow
-from ..pipelines.names import locate
+from ..pipelines import children, role, walk
+from ..pipelines.combinators import assembled, follow
+from ..pipelines.names import locate, steps_of
 from ..pipelines.term import shapes
 from ..targets.recall import MISSING, compute_once
 from ..typing import Transform
-from .itemwise import Read, form_of, listed, of_items, through
+from .itemwise import Read, Through, form_of, listed, of_items
 from .reach import check_sent
 
 __all__ = ["Items", "Parallel", "Row", "Run", "divided", "is_divisible", "lowerings", "steps"]
@@ -97,6 +96,17 @@ class Parallel:
             for place, term in enumerate(transforms)
         ]
 
+    def assembled(self, term: Transform, obj: Any, given: Any, results: Sequence[Any]) -> Any:
+        """Return what a combinator makes of an object whose children gave these results.
+
+        :param given: the object, where the combinator asks for it.
+        """
+        return self.call(assembled, term, given, *results)
+
+    def notes(self, chain: Transform, places: Sequence[int]) -> Sequence[str]:
+        """Return what to add to exceptions of steps of a chain that run once the chain is left."""
+        return ()
+
     def is_known(self, obj: Any) -> bool:
         """Return whether an object is a value here and now."""
         return not isinstance(obj, Items)
@@ -165,7 +175,7 @@ def steps(engine: Parallel, term: Transform, obj: Any, start: int = 0) -> Any:
             if kind == "leaf":
                 obj = engine.leaf(Run(term, parts[:end], start), obj)
             elif kind == "item":
-                obj = by_item(engine, parts[start:end], obj)
+                obj = by_item(engine, parts[start:end], obj, engine.notes(term, range(start, end)))
             elif kind == "call":
                 obj = engine.call(Run(term, parts[:end], start), engine.whole(obj))
             else:
@@ -210,14 +220,14 @@ def is_divisible(transform: Transform) -> bool:
     )
 
 
-def by_item(engine: Parallel, terms: Sequence[Transform], obj: Any) -> Items:
+def by_item(engine: Parallel, terms: Sequence[Transform], obj: Any, notes: Sequence[str] = ()) -> Items:
     """Apply what works item by item to the parts of a sequence.
 
     Where the results of known items are all there is to compute, those that are stored are restored here, and a part
     in which none is missing is no work for the engine.
     """
     read, make = form_of(terms[0]).read, form_of(terms[-1]).make  # type: ignore[union-attr]
-    function = partial(through, terms)
+    function = Through(terms, notes)
     opening = _opening_of_items(terms[0]) if engine.is_known(obj) and len(terms) == 1 else None
     if opening is None:
         return Items(engine.over(function, engine.items(obj, read).parts), make)
@@ -271,9 +281,9 @@ class Run:
         self.owner, self.parts, self.start = owner, parts, start
 
     @property
-    def name(self) -> str:
+    def __name__(self) -> str:
         """The names of the steps."""
-        return "-".join(map(name_of, self.parts[self.start :]))
+        return "-".join(map(steps_of, self.parts[self.start :]))
 
     def __call__(self, obj: Any) -> Any:
         return follow(self.owner, self.parts, obj, self.start)

@@ -32,7 +32,7 @@ def fan(engine: Parallel, term: Transform, obj: Any) -> Any:
         return leaf(engine, term, obj)
     results = engine.branches(children(term), obj)
     given = engine.whole(obj) if isinstance(term, itemsetter) else ()
-    return engine.call(assembled, term, given, *map(engine.whole, results))
+    return engine.assembled(term, obj, given, [*map(engine.whole, results)])
 
 
 @lowerings.register(aggregate)

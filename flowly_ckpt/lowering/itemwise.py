@@ -19,7 +19,7 @@ from ..pipelines.pairs import pairs_of
 from ..targets.materialise import materialise
 from ..typing import Transform
 
-__all__ = ["Form", "Read", "form_of", "forms", "listed", "of_items", "per_partition", "through"]
+__all__ = ["Form", "Read", "Through", "form_of", "forms", "listed", "of_items", "per_partition"]
 
 
 Read = Callable[[Any], Iterable[Any]]
@@ -51,17 +51,35 @@ def form_of(term: Transform) -> Form | None:
     return found(term) if callable(found) else found
 
 
-def through(terms: Sequence[Transform], items: list[Any]) -> list[Any]:
+class Through:
     """Apply transforms that work item by item, one after the other, to a list.
 
-    >>> through([partial(map, abs), partial(filter, None)], [-1, 0])
-    [1]
+    :param notes: for each transform what to add to an exception of it, where nobody does who knows the pipeline.
+
+    >>> through = Through([partial(map, abs), partial(filter, None)])
+    >>> through([-1, 0]), through.__name__
+    ([1], 'abs-filter')
     """
-    for term in terms:
-        form = form_of(term)
-        assert form is not None
-        items = form.apply(term, items)
-    return items
+
+    def __init__(self, terms: Sequence[Transform], notes: Sequence[str] = ()) -> None:
+        self.terms, self.notes = terms, notes
+
+    @property
+    def __name__(self) -> str:
+        """The names of the steps."""
+        return "-".join(steps_of(of_items(term) or term) for term in self.terms)
+
+    def __call__(self, items: list[Any]) -> list[Any]:
+        for place, term in enumerate(self.terms):
+            form = form_of(term)
+            assert form is not None
+            try:
+                items = form.apply(term, items)
+            except Exception as error:
+                for note in self.notes[place : place + 1]:
+                    error.add_note(note)
+                raise
+        return items
 
 
 def listed(obj: Any, read: Read = iter) -> list[Any]:

@@ -12,7 +12,7 @@ from ..labels import label
 from ..typing import Transform
 from .term import children, effective_steps, role
 
-__all__ = ["locate", "module_name", "name_of", "show", "steps_of", "unlocated"]
+__all__ = ["locate", "module_name", "name_of", "place_of", "show", "steps_of", "unlocated"]
 
 _DEPTH = 6
 _PLACE = "__flowly_place__"
@@ -129,13 +129,27 @@ def locate(error: Exception, chain: Transform, index: int, obj: Any = None) -> N
         error.__notes__.remove(note)
     else:
         position = 1
-    steps = effective_steps(chain)
     position += before
-    name = show(steps[position - 1], depth=1, width=3) if position <= len(steps) else name_of(parts[index])
-    listed = ", ".join([show(step, depth=0) for step in steps[:5]] + ["…"] * (len(steps) > 5))
-    note = f"in step {position} of {len(steps)}, {name}, of {type(chain).__name__}({listed})"
+    note = _place(chain, index, position)
     error.add_note(note)
     setattr(error, _PLACE, (chain, position, note))
+
+
+def place_of(chain: Transform, index: int) -> str:
+    """Return the note that :func:`locate` adds to an exception of a step which itself has none.
+
+    >>> from flowly_ckpt.pipelines import chained
+    >>> place_of(chained(abs, len, str), 1)
+    'in step 2 of 3, len, of chained(abs, len, str)'
+    """
+    return _place(chain, index, 1 + len(effective_steps(*children(chain)[:index])))
+
+
+def _place(chain: Transform, index: int, position: int) -> str:
+    steps = effective_steps(chain)
+    name = show(steps[position - 1], depth=1, width=3) if position <= len(steps) else name_of(children(chain)[index])
+    listed = ", ".join([show(step, depth=0) for step in steps[:5]] + ["…"] * (len(steps) > 5))
+    return f"in step {position} of {len(steps)}, {name}, of {type(chain).__name__}({listed})"
 
 
 def unlocated(error: Exception) -> Exception:

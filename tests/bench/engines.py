@@ -67,7 +67,7 @@ def cluster(count: int, rounds: int) -> None:
 
     from flowly_ckpt.dsk import apply_to_local
 
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
     with LocalCluster(**options) as workers, Client(workers) as client, tempfile.TemporaryDirectory() as folder:
         parts = max(2, count // 100)  # of 100 items each, whatever the number: 10,000 make dask's usual 100 parts
         run = partial(apply_to_local, rewrites=[add_checkpoints], client=client, npartitions=parts)
