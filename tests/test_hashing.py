@@ -694,7 +694,8 @@ def test_an_array_is_read_in_place() -> None:
     np = pytest.importorskip("numpy")
     array = np.zeros((4000, 4000))
     H(array)
-    for layout in (array, np.asfortranarray(array), array[:, ::2], array[::-1]):
+    image = np.zeros((2000, 2000, 3)).transpose(2, 0, 1)
+    for layout in (array, np.asfortranarray(array), array[:, ::2], array[::-1], image):
         tracemalloc.start()
         try:
             H(layout)
