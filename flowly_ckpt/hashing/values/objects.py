@@ -196,7 +196,13 @@ def is_made_anew(obj: Any, kind: Any) -> bool:
 
 
 def made_anew(obj: Any) -> Parts:
-    """Describe an object of a class of which :func:`is_made_anew` is true; ``made_anew(obj) == by_reduction(obj)``."""
+    """Describe an object of a class of which :func:`is_made_anew` is true; ``made_anew(obj) == by_reduction(obj)``.
+
+    >>> from collections import namedtuple
+    >>> point = namedtuple("Point", "x y")(1, 2)
+    >>> made_anew(point) == by_reduction(point)
+    True
+    """
     reduced = reduce(obj)
     if type(reduced) is tuple and reduced[0] is new:
         return of_reduced(obj, type(obj), reduced)
