@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 import importlib
 import itertools
@@ -15,7 +16,7 @@ import sys
 import sysconfig
 import threading
 import tracemalloc
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date, datetime, timedelta, timezone
@@ -542,6 +543,31 @@ class Label(str):
     pass
 
 
+Point = namedtuple("Point", "x y z")
+
+
+class Slotted:
+    __slots__ = ("__dict__", "inner", "number")
+
+    def __init__(self, number: int, inner: Any = None, **attributes: Any) -> None:
+        self.number, self.inner = number, inner
+        vars(self).update(attributes)
+        if number % 3 == 0:
+            del self.inner
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Frozen:
+    number: int
+    ratio: float = float("nan")
+    call: Any = H
+
+
+class Stated(tuple[Any, ...]):
+    def __getstate__(self) -> Any:
+        return None if len(self) % 2 else {"length": len(self)}
+
+
 def cyclic(number: int) -> Bag:
     one = Bag(number=number)
     one.other = Bag(back=one)
@@ -555,6 +581,12 @@ ALIKE: dict[str, Callable[[int], Any]] = {
     "NaN": lambda n: Bag(a=float("nan"), b=-float("nan"), c=n),
     "objects in objects": lambda n: Bag(inner=Bag(n=n), items=[Bag(n=n), {n}], call=len if n % 2 else H),
     "wrappers": lambda n: Bag(__wrapped__=len, __name__="f", n=n),
+    "slots": lambda n: Slotted(n, n / 2),
+    "slots and attributes": lambda n: Slotted(n, Slotted(n), note=[n]),
+    "slots of a dataclass": lambda n: Frozen(n, *[n / 2] * (n % 2), *[Slotted(n)] * (n % 2)),
+    "named tuples": lambda n: Point(n, str(n), n / 2),
+    "named tuples of others": lambda n: Point(Point(n, len, Slotted), -float("nan"), (n, [H])),
+    "tuples with a state": lambda n: Stated([n] * (n % 4)),
     "dates": lambda n: date(2026, 1, 1) + timedelta(n),
     "moments": lambda n: datetime(2026, 1, 1, tzinfo=timezone(timedelta(minutes=n % 5))),
     "spans": lambda n: timedelta(n, n, n),
@@ -594,11 +626,35 @@ def test_many_objects_that_contain_themselves() -> None:
     assert H(chain) == H(copy.deepcopy(chain)) != H(chain[::-1])
 
 
-def test_an_address_among_many_objects_is_refused() -> None:
-    objs = [Bag(n=n) for n in range(40)]
-    objs[20].n = f"<Bag at {id(objs[20]):#x}>"
+@pytest.mark.parametrize("make", [lambda n: Bag(number=n), Slotted], ids=["attributes", "slots"])
+def test_an_address_among_many_objects_is_refused(make: Callable[[int], Any]) -> None:
+    objs = [make(n) for n in range(40)]
+    objs[20].number = f"<at {id(objs[20]):#x}>"
     with pytest.raises(UnhashableError, match="its address"):
         H(objs)
+
+
+def test_what_one_of_many_objects_raises_is_a_refusal() -> None:
+    class Broken(list[Any]):
+        def __iter__(self) -> Any:
+            yield 1
+            raise ValueError("no more")
+
+    with pytest.raises(UnhashableError, match="no more"):
+        H([Broken() for _ in range(40)])
+
+
+def test_many_slots_that_hold_each_other_or_what_cannot_be_hashed() -> None:
+    def ring(last: int) -> list[Slotted]:
+        objs = [Slotted(3 * n + 1) for n in range(40)]
+        for each, following in zip(objs, [*objs[1:], objs[0]]):
+            each.inner = following
+        objs[-1].number = last
+        return objs
+
+    assert H(ring(1)) == H(ring(1)) != H(ring(2))
+    with pytest.raises(UnhashableError, match="generator"):
+        H([*ring(1), Slotted(1, (i for i in "a"))])
 
 
 def test_shared_parts_are_looked_at_once() -> None:
@@ -694,7 +750,8 @@ def test_an_array_is_read_in_place() -> None:
     np = pytest.importorskip("numpy")
     array = np.zeros((4000, 4000))
     H(array)
-    for layout in (array, np.asfortranarray(array), array[:, ::2], array[::-1]):
+    image = np.zeros((2000, 2000, 3)).transpose(2, 0, 1)
+    for layout in (array, np.asfortranarray(array), array[:, ::2], array[::-1], image):
         tracemalloc.start()
         try:
             H(layout)

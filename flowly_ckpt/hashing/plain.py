@@ -20,6 +20,7 @@ __all__ = [
     "TOGETHER",
     "UNORDERED",
     "all_of",
+    "is_leaf",
     "is_plain",
 ]
 
@@ -33,6 +34,7 @@ TOGETHER = CONTAINERS | {bytes}
 """Types of parts of which all of them say whether they are plain; atoms are written alike in any company."""
 LEVELS = 8
 MOST = 1 << 17
+FLAT = 64  # atoms that are each compared with themselves, which is faster than to sort out the numbers
 BYTES = 1 << 20  # that are copied together
 SHORT = 64  # bytes of an encoding that is not folded
 FEW = 8  # parts
@@ -51,6 +53,15 @@ def all_of(kind: type, parts: list[Any]) -> bool:
     return list(map(type, parts)).count(kind) == len(parts)
 
 
+def is_leaf(tag: bytes, parts: list[Any]) -> bool:
+    """Return whether the parts of an object are few atoms, written one after another as they are.
+
+    >>> is_leaf(b"<date>", ["2026-11-21"]), is_leaf(b"<list>", [[]]), is_leaf(b"<set>", [2, 1])
+    (True, False, False)
+    """
+    return len(parts) <= FEW and tag not in OTHERWISE and SAFE.issuperset(map(type, parts))
+
+
 def is_plain(parts: list[Any]) -> bool:
     """Return whether all parts, down to their atoms, are of exact plain types; without NaN, not deep, not huge.
 
@@ -63,7 +74,9 @@ def is_plain(parts: list[Any]) -> bool:
     if not found or SAFE.issuperset(found[:1] if found.count(found[0]) == len(found) else found):
         return True
     if not PLAIN.issuperset(found):
-        return all_of(bytes, parts) and sum(map(len, parts)) <= BYTES
+        return found.count(bytes) == len(found) and sum(map(len, parts)) <= BYTES
+    if len(found) <= FLAT and CONTAINERS.isdisjoint(found):
+        return not any(map(ne, parts, parts))
     groups: list[list[Any]] = [parts]
     total = len(parts)
     for _ in range(LEVELS):

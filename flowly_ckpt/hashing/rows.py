@@ -112,16 +112,17 @@ An empty name, as for parts without a name, adds nothing to a path; a part named
 """
 
 
-def expand(obj: Any) -> Parts:
+def expand(obj: Any, row: Row | None = None) -> Parts:
     """Return the tag of an object and its parts, by the row of its type.
 
+    :param row: what that comes to for many objects of the type.
     :raises UnhashableError: also for whatever the row, or what it calls of a library or of the object, raises.
 
     >>> expand([1, 2])
     (b'<list>', [1, 2])
     """
     try:
-        return ROWS[type(obj)](obj)
+        return (row or ROWS[type(obj)])(obj)
     except UnhashableError:
         raise
     except BaseException as error:

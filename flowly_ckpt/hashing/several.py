@@ -5,13 +5,22 @@ Only the memo of the walk is filled, with what the walk gives for each object by
 
 from __future__ import annotations
 
+from copyreg import __newobj__ as new  # type: ignore[attr-defined]
 from marshal import dumps
 from typing import Any
 
-from .plain import ATOMS, FEW, OTHERWISE, SAFE, SHORT, all_of
+from .plain import ATOMS, SAFE, SHORT, all_of, is_leaf
 from .rows import ROWS, Blob, Reads, expand
 from .values.cached import kept_by_properties
-from .values.objects import STRINGS, by_reduction, is_ordinary, is_run, refuse_addresses
+from .values.objects import (
+    STRINGS,
+    by_reduction,
+    is_made_anew,
+    is_ordinary,
+    is_run,
+    made_anew,
+    refuse_addresses,
+)
 
 __all__ = ["MANY", "several"]
 
@@ -39,8 +48,11 @@ def several(walk: Any, objs: list[Any]) -> list[Any] | None:
     memo = walk.memo
     found = list(map(memo.get, map(id, objs)))
     if not all(found):
-        if ROWS[kind] is by_reduction and walk.expand is expand and is_ordinary(objs[0], kind):
-            instances(walk, kind, objs)
+        if ROWS[kind] is by_reduction and walk.expand is expand:
+            if is_ordinary(objs[0], kind):
+                instances(walk, kind, objs)
+            elif is_made_anew(objs[0], kind):
+                anew(walk, kind, objs)
         one_by_one(walk, objs)
         found = list(map(memo.get, map(id, objs)))
     return found if all(found) else None  # an empty one is being encoded, further up
@@ -62,6 +74,26 @@ def instances(walk: Any, kind: type, objs: list[Any]) -> None:
         memo[key] = (b"#" + fold(b"<instance>" + dumps([head, *table, *parts], 2)),)
 
 
+def anew(walk: Any, kind: type, objs: list[Any]) -> None:
+    """Encode objects that their class makes of arguments and slots."""
+    memo, item = walk.memo, walk.item
+    known = {id(new): item(new), id(kind): item(kind)}
+    for obj in objs:
+        key = id(obj)
+        if key in memo:
+            continue
+        tag, parts = expand(obj, made_anew)
+        walk.expanded += (obj, tag, parts)
+        memo[key] = ()  # being encoded
+        if tag != b"<object>" or len(parts) > MANY:
+            memo[key] = (walk.close(tag, parts),)
+            continue
+        written = [
+            p if (of := type(p)) in SAFE or (of is float and p == p) else known.get(id(p)) or item(p) for p in parts
+        ]
+        memo[key] = (walk.finish(tag + dumps(written, 2)),)
+
+
 def one_by_one(walk: Any, objs: list[Any]) -> None:
     memo, expand, fold = walk.memo, walk.expand, walk.fold
     for obj in objs:
@@ -70,7 +102,7 @@ def one_by_one(walk: Any, objs: list[Any]) -> None:
             continue
         memo[key] = ()  # being encoded
         tag, parts = expand(obj)
-        if len(parts) <= FEW and tag not in OTHERWISE and SAFE.issuperset(map(type, parts)):
+        if is_leaf(tag, parts):
             out = tag + dumps(parts, 2)
             memo[key] = (out if len(out) <= SHORT else b"#" + fold(out),)
         else:

@@ -18,7 +18,7 @@ import xxhash
 
 from ..given import function
 from ..pipelines.term import shapes
-from .plain import ATOMS, FEW, NEVER_PLAIN, OTHERWISE, SAFE, SHORT, TOGETHER, UNORDERED, all_of, is_plain
+from .plain import ATOMS, FEW, NEVER_PLAIN, OTHERWISE, SAFE, SHORT, TOGETHER, UNORDERED, all_of, is_leaf, is_plain
 from .rows import Blob, Parts, Reads, expand, refusing
 from .several import MANY, several
 from .values.objects import RUN_ROLES, only_step
@@ -111,7 +111,7 @@ class Walk:
             tag, parts = self.expand(obj)
             self.expanded += (obj, tag, parts)
             self.reads = self.reads or kind is Reads
-            done = self.close(tag, parts)
+            done = self.finish(tag + dumps(parts, 2)) if is_leaf(tag, parts) else self.close(tag, parts)
         memo[key] = encoded = (done,)
         return encoded
 

@@ -18,6 +18,8 @@ CASES = [
     same("layout in memory", "np.arange(24.).reshape(2, 3, 4)", "np.asfortranarray(np.arange(24.).reshape(2, 3, 4))", "np.arange(48.).reshape(2, 3, 8)[:, :, ::2] / 2", "np.arange(24.)[::-1].reshape(2, 3, 4)[::-1, ::-1, ::-1]",
          "np.arange(24.).reshape(2, 3, 4).T.copy().T", "np.arange(24.).reshape(2, 3, 4).swapaxes(0, 1).copy().swapaxes(0, 1)", "pickle.loads(pickle.dumps(np.arange(24.).reshape(2, 3, 4)))"),
     same("layout of a large array", "np.arange(3_000_000.).reshape(1000, 3000)", "np.asfortranarray(np.arange(3_000_000.).reshape(1000, 3000))", "np.arange(6_000_000.).reshape(1000, 6000)[:, ::2] / 2"),
+    same("layout of an image", "np.arange(2_400_000.).reshape(3, 800, 1000)", "np.arange(2_400_000.).reshape(3, 800, 1000).transpose(1, 2, 0).copy().transpose(2, 0, 1)", "np.arange(2_400_000.).reshape(3, 800, 1000)[::-1].copy()[::-1]",
+         "np.pad(np.arange(2_400_000.).reshape(3, 800, 1000), 2)[2:-2, 2:-2, 2:-2]"),
     same("layout of a wide array", "np.arange(3_000_000.).reshape(2, -1)", "np.asfortranarray(np.arange(3_000_000.).reshape(2, -1))"),
     same("a view is its content", "np.arange(10)[2:4]", "np.array([2, 3])", "np.arange(2, 4)"),
     same("broadcast or copied", "np.broadcast_to(np.arange(3), (2, 3))", "np.array([[0, 1, 2], [0, 1, 2]])"),

@@ -25,6 +25,7 @@ LARGEST = 64 << 20  # bytes of a buffer that holds enough rows to read memory by
 ROWS_AT_ONCE = 16
 PIECE = 1 << 17  # numbers that stay in the cache between the look for NaN and the hash
 TILE = 256
+LINE = 64  # bytes that are read at once, whatever is wanted of them
 SLICE = 1 << 14
 
 
@@ -130,15 +131,17 @@ def chunks(plain: Any) -> Iterator[Any]:
 def blocks(plain: Any) -> Iterator[Any]:
     """Yield an array in contiguous blocks; those that are copies share one buffer, so each must be used at once.
 
-    They are copied in tiles, so that what lies side by side in memory is read together.
+    They are copied in tiles, so that what lies side by side in memory is read together, unless rows lie so already.
     """
     import numpy as np
 
     if plain.flags.c_contiguous or plain.nbytes <= TILE:
         yield np.ascontiguousarray(plain).reshape(-1)
         return
-    row = plain.nbytes // len(plain)
-    rows = max(CHUNK // row, min(ROWS_AT_ONCE, LARGEST // row))
+    row, width = plain.nbytes // len(plain), plain.shape[-1]
+    shortest = min(abs(step) for step, size in zip(plain.strides, plain.shape) if size > 1)
+    is_across = abs(plain.strides[-1]) > max(shortest, LINE)
+    rows = max(CHUNK // row, min(ROWS_AT_ONCE, LARGEST // row)) if is_across else CHUNK // row
     if not rows:
         for part in plain:
             yield from blocks(part)
@@ -146,8 +149,8 @@ def blocks(plain: Any) -> Iterator[Any]:
     buffer = np.empty((min(rows, len(plain)), *plain.shape[1:]), plain.dtype)
     for start in range(0, len(plain), rows):
         part = plain[start : start + rows]
-        for place in range(0, plain.shape[-1] if plain.ndim > 1 else 1, TILE):
-            tile = (..., slice(place, place + TILE)) if plain.ndim > 1 else ...
+        for place in range(0, width, TILE if is_across else width):
+            tile = (..., slice(place, place + TILE)) if is_across else ...
             np.copyto(buffer[: len(part)][tile], part[tile])
         yield buffer[: len(part)].reshape(-1)
 

@@ -20,7 +20,7 @@ from ..reductions import reducer_of
 from ..rows import LABELS, ROWS, Parts, of_class, own_attributes
 from .cached import kept_by_properties
 
-__all__ = ["RUN_ROLES", "by_reduction", "is_run", "is_slots", "left_out", "only_step"]
+__all__ = ["RUN_ROLES", "by_reduction", "is_made_anew", "is_run", "is_slots", "left_out", "made_anew", "only_step"]
 
 ADVICE = (
     "describe its content with flowly_ckpt.hashing.register or a method __flowly_hash__ or __reduce__, "
@@ -118,6 +118,11 @@ def by_reduction(obj: Any) -> Parts:
         return by_name(obj, kind, reduced, behind)
     if len(reduced) == 2 and (behind or is_looked_up(obj, reduced[0])) and NAMING.issuperset(map(type, reduced[1])):
         return by_name(obj, kind, "", behind)
+    return of_reduced(obj, kind, reduced)
+
+
+def of_reduced(obj: Any, kind: type, reduced: Any) -> Parts:
+    """Describe an object by what it was reduced to: the function that makes it, with arguments, and its state."""
     function, args, state, items, pairs, setter = (*reduced, None, None, None, None)[:6]
     if function is new and len(args) == 1 and items is None and pairs is None and type(state) in PLAIN_STATE:
         kept = own_state(state, kind)
@@ -134,10 +139,10 @@ def by_reduction(obj: Any) -> Parts:
     parts = [function, len(args), *args, *(state_told(each, kind) for each in states)]
     if items is not None or pairs is not None:
         parts += [list(items or ()), list(pairs or ())]
-    beside = {"setter": setter, "cause": obj.__cause__ if isinstance(obj, BaseException) else None}
-    beside["own"] = own_state(left_out(obj, state), kind) or None
-    if any(value is not None for value in beside.values()):
-        parts.append(beside)
+    cause = obj.__cause__ if isinstance(obj, BaseException) else None
+    own = own_state(left_out(obj, state), kind) or None
+    if setter is not None or cause is not None or own is not None:
+        parts.append({"setter": setter, "cause": cause, "own": own})
     return b"<object>", parts
 
 
@@ -170,6 +175,38 @@ def is_ordinary(obj: Any, kind: Any) -> bool:
         and not (hasattr(kind, "__flowly_hash__") or hasattr(kind, "__next__"))
         and not (hasattr(kind, "__getnewargs_ex__") or hasattr(kind, "__getnewargs__"))
     )
+
+
+def is_made_anew(obj: Any, kind: Any) -> bool:
+    """Return whether an object and all others of its class count by what ``object`` reduces them to.
+
+    >>> from collections import namedtuple
+    >>> Point = namedtuple("Point", "x y")
+    >>> is_made_anew(Point(1, 2), Point), is_made_anew({1}, set)
+    (True, False)
+    """
+    return (
+        kind.__reduce_ex__ is object.__reduce_ex__
+        and kind.__reduce__ is object.__reduce__
+        and kind not in dispatch_table
+        and not callable(obj)
+        and not issubclass(kind, Combinator)
+        and not (hasattr(kind, "__flowly_hash__") or hasattr(kind, "__next__"))
+    )
+
+
+def made_anew(obj: Any) -> Parts:
+    """Describe an object of a class of which :func:`is_made_anew` is true; ``made_anew(obj) == by_reduction(obj)``.
+
+    >>> from collections import namedtuple
+    >>> point = namedtuple("Point", "x y")(1, 2)
+    >>> made_anew(point) == by_reduction(point)
+    True
+    """
+    reduced = reduce(obj)
+    if type(reduced) is tuple and reduced[0] is new:
+        return of_reduced(obj, type(obj), reduced)
+    return by_reduction(obj)
 
 
 def is_looked_up(obj: Any, function: Any) -> bool:
