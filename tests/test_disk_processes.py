@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -14,6 +15,9 @@ from runs import ROOT, run_script
 from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.targets import DiskTarget
 from flowly_ckpt.targets.disk import entries as entries_module
+from flowly_ckpt.targets.disk.blobs import Blobs
+from flowly_ckpt.targets.disk.entries import Entries
+from flowly_ckpt.targets.disk.index import Index
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 HEAD = """
@@ -235,3 +239,55 @@ def test_a_reader_without_permission_costs_the_owner_nothing(tmp_path):
     (tmp_path / "kept").rename(blob)
     assert owner["0a", "tag", "1"] == bytes(1000)
     owner.close()
+
+
+OLD, NEW = ("0a", "tag", "old"), ("0a", "tag", "new")
+
+
+def meanwhile(monkeypatch, owner, name, act):
+    """Let something happen before the next call of a method, and only then."""
+    real = getattr(owner, name)
+
+    def call(*arguments, **options):
+        monkeypatch.setattr(owner, name, real)
+        act()
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, call)
+
+
+def damage(folder, key):
+    with contextlib.closing(sqlite3.connect(folder / "index.sqlite")) as connection:
+        connection.execute("update entries set data = x'00' where transform = ?", (key[2],))
+        connection.commit()
+
+
+def test_what_is_deleted_while_it_is_verified_is_not_damaged(tmp_path, monkeypatch):
+    target, other = DiskTarget(tmp_path / "store", inline_bytes=0), DiskTarget(tmp_path / "store")
+    target[OLD] = [1]
+    meanwhile(monkeypatch, Blobs, "load", lambda: other.pop(OLD))
+    assert target.verify() == []
+    target[OLD] = [1]
+    meanwhile(monkeypatch, Blobs, "load", lambda: other.update({OLD: [2]}))
+    assert target.verify() == []
+    assert len(target) == 1
+
+
+@pytest.mark.parametrize("way", ["look up", "repair"])
+def test_removing_a_damaged_entry_leaves_the_one_that_came_to_have_its_number(tmp_path, monkeypatch, way):
+    target, other = DiskTarget(tmp_path / "store"), DiskTarget(tmp_path / "store")
+    target[OLD] = [1]
+    damage(tmp_path / "store", OLD)
+
+    def replace():
+        del other[OLD]
+        other[NEW] = [2]
+
+    if way == "repair":
+        meanwhile(monkeypatch, Entries, "remove_row", replace)
+        assert len(target.verify(repair=True)) == 1
+    else:
+        meanwhile(monkeypatch, Index, "transact", replace)
+        with pytest.warns(StoreWarning, match="does not match"):
+            assert target.get(OLD) is None
+    assert dict(other) == {NEW: [2]}

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 import warnings
+from queue import SimpleQueue
 
 import pytest
 from batteries import makers
@@ -395,6 +396,64 @@ def test_a_lease_whose_holder_was_killed_before_it_was_written_ends_too(tmp_path
     assert next(claim.waits()) > 0  # it may be written yet
     with target.claim(A):
         assert path.read_bytes()
+
+
+def waiting_for_the_dead(folder):
+    """Return two claims whose waiters have both seen that the holder no longer renews his."""
+    one, other = (RemoteTarget(f"file://{folder}", lease=3600.0).claim(A) for _ in range(2))
+    assert one.leases.objects.create(one.name, b"a dead one")
+    for claim in (one, other):
+        assert not claim.lock()
+        claim._seen = (b"a dead one", float("-inf"))
+    return one, other
+
+
+@needs_threads
+@pytest.mark.parametrize("step", ["read", "create", "write"])
+def test_one_of_those_who_wait_takes_over_what_a_dead_one_held(tmp_path, monkeypatch, step):
+    one, other = waiting_for_the_dead(tmp_path)
+    objects, locked = one.leases.objects, []
+    real = getattr(objects, step)
+
+    def late(*arguments):
+        monkeypatch.setattr(objects, step, real)
+        found = real(*arguments)
+        found = list(found) if step == "read" else found
+        locked.append(other.lock())
+        return found
+
+    monkeypatch.setattr(objects, step, late)
+    locked.append(one.lock())
+    assert sorted(locked) == [False, True]
+    for claim in (one, other):
+        claim.release()
+    assert list(objects.names()) == []
+
+
+@needs_threads
+def test_a_right_to_take_over_that_a_killed_one_left_is_given_to_the_next(tmp_path):
+    one, other = waiting_for_the_dead(tmp_path)
+    one.leases.objects.remove = lambda names: None  # killed before he could
+    one.leases.objects.write = lambda contents: None
+    assert one.lock()
+    assert not other.lock()
+    assert not other.lock()
+    other._barred = float("-inf")
+    assert not other.lock()
+    assert other.lock()
+    other.release()
+    assert list(other.leases.objects.names()) == []
+
+
+@needs_threads
+def test_what_is_being_renewed_is_released_afterwards(tmp_path, monkeypatch):
+    claim = RemoteTarget(f"file://{tmp_path}", lease=0.03).claim(A)
+    objects, renewals = claim.leases.objects, SimpleQueue()
+    write = objects.write
+    monkeypatch.setattr(objects, "write", lambda found: (renewals.put(claim.leases._guard.locked()), write(found)))
+    with claim:
+        assert renewals.get(timeout=60)
+    assert list(objects.names()) == []
 
 
 def test_leases_that_wait_for_each_other_are_noticed(tmp_path):

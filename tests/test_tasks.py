@@ -42,6 +42,7 @@ from flowly_ckpt.tasks import (
     mode,
     task,
 )
+from flowly_ckpt.tasks.keeping import _Result
 
 ROOT = str(Path(__file__).parents[1])
 
@@ -1377,3 +1378,27 @@ def test_long_arguments_beside_a_store_that_is_not_there_yet_have_a_name_of_thei
     text = "x" * 50
     places = [joined.at(Filestore("not there"), text, text, text + end) for end in "ab"]
     assert places[0] != places[1]
+
+
+def test_a_result_that_another_process_makes_and_removes_in_between_is_not_the_store_itself(monkeypatch):
+    kept = {}
+    squared = task(target="{number}", store=kept)(lambda number: number**2)
+    squared(3)
+    others = dict(kept)
+    kept.clear()
+    look = _Result.__getitem__
+
+    def fleeting(result, key):
+        kept.update(others)
+        try:
+            return look(result, key)
+        finally:
+            kept.clear()
+            others.clear()
+
+    monkeypatch.setattr(_Result, "__getitem__", fleeting)
+    store = squared(3)
+    with pytest.raises(LookupError):
+        store.load()
+    monkeypatch.undo()
+    assert squared(3).load() == 9

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import threading
 import time
 import uuid
+
+import xxhash
 
 from ..logs import DEBUG, heard
 from ..typing import Key
@@ -68,8 +71,10 @@ class Leases:
 
     def let_go(self, lease: Lease) -> bool:
         """Renew a claim no longer; return whether it was held."""
+        if self._process != os.getpid():  # whose guard a thread of the parent may hold for ever
+            return False
         with self._guard:
-            if self.held.get(lease.name) is not lease or self._process != os.getpid():
+            if self.held.get(lease.name) is not lease:
                 return False
             del self.held[lease.name]
             if not self.held:
@@ -83,13 +88,11 @@ class Leases:
                 if not self.held:
                     self._renewer = None
                     return
-                contents = {lease.name: lease.content() for lease in self.held.values()}
-            try:
-                self.objects.write(contents)
-                self.objects.remove([name for name in contents if name not in self.held])  # released meanwhile
-            except OSError as error:
-                if log := heard(DEBUG):
-                    log.debug("claims could not be renewed: %s", error)
+                try:  # none is released meanwhile: it would be written over the claim of the next one
+                    self.objects.write({lease.name: lease.content() for lease in self.held.values()})
+                except OSError as error:
+                    if log := heard(DEBUG):
+                        log.debug("claims could not be renewed: %s", error)
 
 
 class Lease(Polled):
@@ -106,6 +109,7 @@ class Lease(Polled):
         self.waits_for = ""  # the name of the claim that the holder waits for, for those who look for circles
         self._token = uuid.uuid4().hex
         self._seen: tuple[bytes | None, float] = (None, 0.0)  # what was read last, and since when that has been so
+        self._barred = math.inf  # since when another one has the right to take it over
 
     def content(self) -> bytes:
         """Return what is written: who holds it, and something that is new each time."""
@@ -122,29 +126,42 @@ class Lease(Polled):
     def lock(self) -> bool:
         """Write the object, unless somebody else has and still renews it."""
         content = self._read(self.name)
-        is_mine = self._token.encode() in (content or b"")  # written by an attempt whose answer was lost
-        if not is_mine and (self._is_alive(content) or not self.leases.objects.create(self.name, self.content())):
-            return False
-        self.leases.hold(self)
-        return True
+        if content is None:
+            is_mine = self.leases.objects.create(self.name, self.content())
+        else:  # it is one's own where it was written by an attempt whose answer was lost
+            is_mine = self._token.encode() in content or self._takes_over(content)
+        if is_mine:
+            self.leases.hold(self)
+        return is_mine
 
     def _read(self, name: str) -> bytes | None:
         return next((bytes(data) for _, data in self.leases.objects.read([name])), None)
 
-    def _is_alive(self, content: bytes | None) -> bool:
-        """Return whether somebody holds it; what has not been renewed for long is removed.
+    def _takes_over(self, content: bytes) -> bool:
+        """Write the object anew if it has not been renewed for long; of those who wait only one does.
 
         One that is empty counts as any other: in a folder its writer may be about to fill it, or have been killed.
         """
-        if content is None:
-            return False
-        now = time.monotonic()
+        now, objects = time.monotonic(), self.leases.objects
         if content != self._seen[0]:
             self._seen = (content, now)
+            self._barred = math.inf
         if now - self._seen[1] <= self.leases.seconds:
+            return False
+        # Whoever makes the object of this name may replace what was read, as long as it still stands there.
+        right = f"{_FOLDER}/{xxhash.xxh3_128_hexdigest(self.name.encode() + content)}.next"
+        if not objects.create(right, self._token.encode()):
+            self._barred = min(self._barred, now)
+            if now - self._barred > self.leases.seconds:  # whoever made it has been killed since
+                objects.remove([right])
+            return False
+        try:
+            if self._read(self.name) != content:
+                return False
+            objects.write({self.name: self.content()})
             return True
-        self.leases.objects.remove([self.name])
-        return False
+        finally:
+            objects.remove([right])
 
     def circle(self, waited: float) -> Key | None:
         """Return the key held by this thread that the holder waits for, by what all have noted in their objects."""

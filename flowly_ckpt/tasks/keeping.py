@@ -231,7 +231,8 @@ class _Result(BaseTarget):
             self._is_current()  # somebody else has made it meanwhile, perhaps otherwise
         if not self.task.save:
             return value
-        if self.key in self:
+        was_found = isinstance(value, Store) and value == self.store  # it may have been removed since
+        if was_found or self.key in self:
             return self.store
         with suppress(UnstorableError):  # an open file, or what never ends, is handed on as it is
             value = materialise(value)

@@ -19,12 +19,13 @@ from .blobs import File, path_of
 from .index import Index
 from .schema import ASKED_FOR
 
-__all__ = ["Entries", "Row"]
+__all__ = ["THIS", "Entries", "Row"]
 
 FIELDS = "id, codec, digest, created, size, blob, data"
 ADD = """insert into entries (tag, object, transform, codec, digest, created, size, blob, data, seconds, made_from)
     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 KEY = "tag = ? and object = ? and transform = ?"
+THIS = "id = ? and created is ? and digest is ?"  # SQLite gives the number of a row that is gone to another one
 FIND = f"select {FIELDS} from entries where {KEY}"
 # A cross join, so that each key is looked for in the index; `in (values …)` would go through the whole of it.
 FIND_MANY = f"""with wanted (t, o, f) as (values {{}}) select object, tag, transform, {FIELDS}
@@ -61,6 +62,11 @@ class Row(NamedTuple):
     size: int
     blob: bytes | None
     data: Any
+
+    @property
+    def this(self) -> tuple[Any, ...]:
+        """What tells it from one that came to have its number."""
+        return (self.id, self.created, self.digest)
 
     @property
     def payload(self) -> Any:
@@ -169,9 +175,13 @@ class Entries:
 
         return self.index.transact(work)
 
-    def remove_row(self, ident: int) -> None:
-        """Remove one row."""
-        self.index.change("delete from entries where id = ?", (ident,))
+    def remove_row(self, row: Row) -> None:
+        """Remove one row, if it is still there."""
+        self.index.change(f"delete from entries where {THIS}", row.this)
+
+    def has_row(self, row: Row) -> bool:
+        """Return whether a row is still there."""
+        return self.index.row(f"select 1 from entries where {THIS}", row.this) is not None
 
     def remove_unreadable(self, key: Key) -> None:
         """Remove the row of a key whose text a flipped byte has made unreadable."""

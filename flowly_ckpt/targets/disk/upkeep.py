@@ -41,10 +41,10 @@ def verify(values: Values, *, repair: bool = False, progress: Progress | None = 
     total = entries.count()
     for done, (key, row) in enumerate(entries.rows(), 1):
         fault = _fault(key, row, values.blobs)
-        if fault:
+        if fault and entries.has_row(row):  # else it was deleted, or replaced, while it was checked
             lines.append(plain(f"{' '.join(part.decode('utf-8', 'replace') for part in key)}: {fault}"))
             if repair:
-                entries.remove_row(row.id)
+                entries.remove_row(row)
                 if isinstance(row.blob, bytes) and len(row.blob) == 16:
                     values.drop_files([File(row.blob, row.size)])
         if progress is not None and (done % 200 == 0 or done == total):
