@@ -1,6 +1,6 @@
 """Change the core of the library place by place, and count the changes that no test notices.
 
-python tests/stress/mutants.py FOLDER [--seconds 1800] [--only targets/recall.py ...]
+python tests/stress/mutants.py FOLDER [--seconds 1800] [--only targets/recall.py ...] [--tests recall ...]
 
 All tests are collected once, by one process. A fork of it runs one test, to learn its time and which lines of the core
 it comes by; then, for each change, a fork puts it in place and runs the tests that come by there: first those that have
@@ -48,7 +48,7 @@ SUITE = (
 )
 AT_ONCE = ("pandas", "polars", "pyarrow.parquet", "sqlalchemy", "fsspec", "asyncio", "concurrent.futures.process")
 LONG = 4.0  # seconds of work of a test that is not run for each change
-ALTOGETHER = 10.0  # seconds of work of the tests that are run for one change: the fastest ones
+ALTOGETHER = 5.0  # seconds of work of the tests that are run for one change: the fastest ones
 HANGS = 5.0  # seconds after which, and after ten times its time, a test is not waited for
 
 
@@ -89,7 +89,7 @@ class Mutation:
         self.tests = {item.nodeid: item for item in session.items}
         for name in AT_ONCE:
             importlib.import_module(name)
-        self.living = {path: living(path) for path in (self.package / name for name in CORE)}
+        self.living = {path: living(path) for path in (self.package / name for name in self.options.only)}
         session.config._tmp_path_factory.getbasetemp()  # one for all forks
         gc.freeze()
         began = time.monotonic()
@@ -119,7 +119,7 @@ class Mutation:
 
     def measured(self, test: str) -> tuple[float, set[tuple[str, int]]] | None:
         seen: set[tuple[str, int]] = set()
-        files = {str(self.package / name) for name in CORE}
+        files = {str(self.package / name) for name in self.options.only}
 
         def line(code: CodeType, number: int) -> object:
             if code.co_filename in files:
@@ -130,12 +130,12 @@ class Mutation:
         sys.monitoring.register_callback(4, sys.monitoring.events.LINE, line)
         sys.monitoring.set_events(4, sys.monitoring.events.LINE)
         began = worked()
-        faulthandler.dump_traceback_later(100, exit=True)
+        faulthandler.dump_traceback_later(20, exit=True)
         return (worked() - began, seen) if self.passes(test) else None
 
     def try_all(self) -> None:
         until = time.monotonic() + self.options.seconds
-        every = (change for name in CORE if name in self.options.only for change in changes(self.package / name))
+        every = (change for name in self.options.only for change in changes(self.package / name))
         gone_by = (change for change in every if self.is_due(change, until))
         with (self.options.folder / "changes.txt").open("w") as log:
             for change, test in in_forks(gone_by, self.tried, self.options.folder):
@@ -177,7 +177,7 @@ class Mutation:
     def show(self) -> None:
         kinds = ("killed", "hung", "survived", "not reached", "not tried")
         print(f"{'module':<28}" + "".join(f"{kind:>12}" for kind in kinds))
-        for name in CORE:
+        for name in self.options.only:
             print(f"{name:<28}" + "".join(f"{self.ends[name, kind]:>12}" for kind in kinds))
 
 
@@ -185,7 +185,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=1800)
-    parser.add_argument("--only", nargs="+", default=CORE, choices=CORE)
+    parser.add_argument("--only", nargs="+", default=CORE, choices=CORE, help="these modules")
+    parser.add_argument("--tests", nargs="+", default=SUITE, choices=SUITE, help="these tests, so that it is soon done")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     os.environ["CI"] = "1"
@@ -194,7 +195,7 @@ def main() -> int:
     mutation = Mutation(options)
     arguments = ["-q", "-p", "no:cacheprovider", "-s", f"--basetemp={options.folder / 'tests'}"]
     arguments += ["-o", "tmp_path_retention_policy=failed"]
-    pytest.main([*arguments, *(str(TESTS / f"test_{name}.py") for name in SUITE)], plugins=[mutation])
+    pytest.main([*arguments, *(str(TESTS / f"test_{name}.py") for name in options.tests)], plugins=[mutation])
     return 0 if any(end == "killed" for _, end in mutation.ends) else 1
 
 
