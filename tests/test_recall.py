@@ -313,11 +313,15 @@ def test_what_happened_to_a_key_is_told_to_who_watches(door):
         with pytest.raises(ZeroDivisionError) as caught:
             door(target, KEY, lambda: 1 / 0)
         assert [door(target, KEY, lambda: 6) for _ in range(2)] == [6, 6]
+        for other, result in ((Refusing(), 6), ({}, itertools.count())):
+            with pytest.warns(StoreWarning):
+                assert door(other, KEY, lambda result=result: result) is result
     finally:
         watching.reset(token)
-    told = [(event.kind, event.key, event.target is target) for event in events]
-    kinds = ["start", "failed", "start", "stored", "restored"]
-    assert told == [(kind, KEY, True) for kind in kinds]
+    kinds = ["start", "failed", "start", "stored", "restored", "start", "run", "start", "run"]
+    assert [(event.kind, event.key) for event in events] == [(kind, KEY) for kind in kinds]
+    assert {id(event.target) for event in events[:5]} == {id(target)}
+    assert [type(event.target) for event in events[5:]] == [Refusing, Refusing, dict, dict]
     assert [event.error for event in events if event.error] == [caught.value]
 
 
@@ -551,6 +555,39 @@ def test_cancelling_the_first_of_several_tasks_leaves_the_others_their_result(ta
     first, *others = asyncio.run(main())
     assert isinstance(first, asyncio.CancelledError)
     assert (others, calls) == ([[1]] * 3, [1])
+
+
+@needs_loop
+def test_a_computation_is_cancelled_with_the_last_task_that_waits_for_it():
+    told, target = [], {}
+
+    async def main():
+        begun = asyncio.Event()
+
+        async def compute():
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                told.append("cancelled")
+                raise
+
+        async def six():
+            return 6
+
+        tasks = [asyncio.create_task(recall_async(target, KEY, compute)) for _ in range(2)]
+        await begun.wait()
+        tasks[0].cancel()
+        await asyncio.wait(tasks[:1])
+        assert told == []
+        tasks[1].cancel()
+        assert [type(error) for error in await asyncio.gather(*tasks, return_exceptions=True)] == [
+            asyncio.CancelledError
+        ] * 2
+        return await recall_async(target, KEY, six)
+
+    assert asyncio.run(main()) == 6
+    assert told == ["cancelled"]
 
 
 @needs_loop
