@@ -43,7 +43,7 @@ CORE = (
     "hashing/walk.py",
 )
 SUITE = (
-    *("kept", "changes", "hashing", "recall", "checkpoint", "events", "laws", "memo", "plan", "protocol", "waiting"),
+    *("kept", "changes", "hashing", "recall", "checkpoint", "events", "laws", "memo", "plan", "protocol"),
     *("regions", "disk", "disk_files", "disk_recovery", "disk_processes", "targets_files", "faults", "interrupts"),
 )
 AT_ONCE = ("pandas", "polars", "pyarrow.parquet", "sqlalchemy", "fsspec", "asyncio", "concurrent.futures.process")
