@@ -5,7 +5,8 @@ python tests/stress/mutants.py FOLDER [--seconds 1800] [--only targets/recall.py
 All tests are collected once, by one process. A fork of it runs one test, to learn its time and which lines of the core
 it comes by; then, for each change, a fork puts it in place and runs the tests that come by there: first those that have
 noticed a change of the same function, then the fastest. The first that fails ends it, and so does one that takes much
-longer than before. What runs in a process that is started anew, and not forked, does not see the change.
+longer than before. What runs in a process that is started anew, and not forked, does not see the change, and tests of
+threads that were started before the fork are not in the run.
 """
 
 from __future__ import annotations
