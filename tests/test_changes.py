@@ -217,6 +217,19 @@ def test_what_ran_while_its_code_was_redefined_is_not_kept():
         assert len(target) == 1, "nothing changed this time"
 
 
+def test_of_nested_checkpoints_what_was_stored_before_stays_when_code_is_redefined():
+    table = {"redefine": lambda: exec("def helper(x): return x + 100", table)}
+    exec("def helper(x): return x + 1", table)
+    exec("def step(x):\n    redefine()\n    return helper(x)", table)
+    first, second, third = {}, {}, {}
+    known = chained(abs, checkpoint(first))
+    assert run(known, -1) == 1
+    step = ignore_globals("redefine")(table["step"])
+    with pytest.warns(MutationWarning, match="global 'helper' was redefined while"):
+        assert run(chained(known, step, checkpoint(second), abs, checkpoint(third)), -1) == 101
+    assert (len(first), second, third) == (1, {}, {})
+
+
 LATE = 5  # calls after which code is known, and not hashed anew for each
 
 

@@ -16,6 +16,7 @@ from runs import needs_loop, needs_processes, needs_threads, run_script
 
 from flowly_ckpt import add_checkpoints, chained, checkpoint
 from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning, UnhashableError
+from flowly_ckpt.events import watching
 from flowly_ckpt.hashing import ignore_globals
 from flowly_ckpt.targets import DiskTarget, FileTarget, Serialized, pickled
 from flowly_ckpt.targets.materialise import materialise
@@ -98,6 +99,14 @@ def test_a_changed_value_that_cannot_be_removed_is_not_taken_for_good():
     with pytest.warns(MutationWarning):
         assert recall(target, KEY, lambda: [1]) == [1]
     assert recall(target, KEY, lambda: [3]) == [1]
+
+
+def test_a_value_that_was_changed_in_place_is_gone_even_where_it_cannot_be_computed_again():
+    target = {}
+    recall(target, KEY, lambda: [1]).append(2)
+    with pytest.warns(MutationWarning), pytest.raises(ZeroDivisionError):
+        recall(target, KEY, lambda: 1 / 0)
+    assert target == {}
 
 
 def test_an_entry_that_cannot_be_read_is_computed_again():
@@ -271,7 +280,18 @@ def test_a_claim_is_held_while_computing_and_the_target_is_asked_again_under_it(
     assert recall(Shared(), KEY, lambda: "mine") == "theirs"
 
 
-def test_facts_reach_a_target_that_keeps_them():
+def recall_awaited(target, key, compute, made_from=None):
+    async def step():
+        return compute()
+
+    return asyncio.run(recall_async(target, key, step, made_from))
+
+
+DOORS = pytest.mark.parametrize("door", [recall, pytest.param(recall_awaited, marks=needs_loop)])
+
+
+@DOORS
+def test_facts_reach_a_target_that_keeps_them(door):
     class Keeping(dict):
         isolates = True
 
@@ -279,10 +299,38 @@ def test_facts_reach_a_target_that_keeps_them():
             self[key] = (value, facts)
 
     target = Keeping()
-    recall(target, KEY, lambda: 1, {"after": None})
+    door(target, KEY, lambda: 1, {"after": None})
     value, facts = target[KEY]
     assert (value, facts.made_from) == (1, {"after": None})
     assert facts.seconds >= 0
+
+
+@DOORS
+def test_what_happened_to_a_key_is_told_to_who_watches(door):
+    events, target = [], {}
+    token = watching.set((events.append,))
+    try:
+        with pytest.raises(ZeroDivisionError) as caught:
+            door(target, KEY, lambda: 1 / 0)
+        assert [door(target, KEY, lambda: 6) for _ in range(2)] == [6, 6]
+        for other, result in ((Refusing(), 6), ({}, itertools.count())):
+            with pytest.warns(StoreWarning):
+                assert door(other, KEY, lambda result=result: result) is result
+    finally:
+        watching.reset(token)
+    kinds = ["start", "failed", "start", "stored", "restored", "start", "run", "start", "run"]
+    assert [(event.kind, event.key) for event in events] == [(kind, KEY) for kind in kinds]
+    assert {id(event.target) for event in events[:5]} == {id(target)}
+    assert [type(event.target) for event in events[5:]] == [Refusing, Refusing, dict, dict]
+    assert [event.error for event in events if event.error] == [caught.value]
+
+
+@DOORS
+def test_a_hit_on_an_iterator_is_an_iterator_of_its_own(door):
+    target = {}
+    assert next(door(target, KEY, lambda: iter([1, 2]))) == 1
+    first, second, third = door(target, KEY, lambda: None), door(target, KEY, lambda: None), lookup(target, KEY)
+    assert [next(first), next(first), next(second), next(third)] == [1, 2, 1, 1]
 
 
 def test_lookup_tells_absence():
@@ -510,6 +558,39 @@ def test_cancelling_the_first_of_several_tasks_leaves_the_others_their_result(ta
 
 
 @needs_loop
+def test_a_computation_is_cancelled_with_the_last_task_that_waits_for_it():
+    told, target = [], {}
+
+    async def main():
+        begun = asyncio.Event()
+
+        async def compute():
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                told.append("cancelled")
+                raise
+
+        async def six():
+            return 6
+
+        tasks = [asyncio.create_task(recall_async(target, KEY, compute)) for _ in range(2)]
+        await begun.wait()
+        tasks[0].cancel()
+        await asyncio.wait(tasks[:1])
+        assert told == []
+        tasks[1].cancel()
+        assert [type(error) for error in await asyncio.gather(*tasks, return_exceptions=True)] == [
+            asyncio.CancelledError
+        ] * 2
+        return await recall_async(target, KEY, six)
+
+    assert asyncio.run(main()) == 6
+    assert told == ["cancelled"]
+
+
+@needs_loop
 def test_a_computation_that_is_cancelled_from_within_is_begun_anew_by_those_who_wait():
     calls = []
 
@@ -611,6 +692,36 @@ def test_threads_do_not_share_what_cannot_be_stored(kind, tmp_path, monkeypatch)
     with pytest.warns(StoreWarning, match="never ends"):
         found = in_threads(3, lambda: list(itertools.islice(recall(target, KEY, compute), 3)))
     assert found == [[0, 1, 2]] * 3
+
+
+@needs_threads
+def test_threads_share_what_a_target_refuses(monkeypatch):
+    waiting, wait = threading.Semaphore(0), Flight.wait
+    monkeypatch.setattr(Flight, "wait", lambda flight: waiting.release() or wait(flight))
+    target, runs = Refusing(), []
+
+    def compute():
+        runs.append(1)
+        assert waiting.acquire(timeout=30)
+        return 6
+
+    with pytest.warns(StoreWarning, match="no space left"):
+        assert in_threads(2, lambda: recall(target, KEY, compute)) == [6, 6]
+    assert runs == [1]
+
+
+@needs_loop
+def test_tasks_that_share_an_iterator_get_one_each():
+    async def compute():
+        await asyncio.sleep(0)
+        return iter([1, 2])
+
+    async def main():
+        found = await asyncio.gather(*[recall_async(target, KEY, compute) for _ in range(3)])
+        return [next(items) for items in found]
+
+    target = {}
+    assert asyncio.run(main()) == [1, 1, 1]
 
 
 @needs_loop

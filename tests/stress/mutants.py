@@ -1,83 +1,203 @@
-"""Change the core of the library line by line, and count the changes that no test notices.
+"""Change the core of the library place by place, and count the changes that no test notices.
 
-python tests/stress/mutants.py FOLDER [--seconds 600]
+python tests/stress/mutants.py FOLDER [--seconds 1800] [--only targets/recall.py ...] [--tests recall ...]
 
-mutmut works on a copy in FOLDER, the mutants with the fastest tests first, until the time is over. What nobody has got
-to is counted too. Tests that look at tracebacks are left out: mutmut puts a call of its own before each function's.
-Each mutant has a process of its own, since some warnings come once in a process.
+All tests are collected once, by one process. A fork of it runs one test, to learn its time and which lines of the core
+it comes by; then, for each change, a fork puts it in place and runs the tests that come by there: first those that have
+noticed a change of the same function, then the fastest. The first that fails ends it, and so does one that takes much
+longer than before. What runs in a process that is started anew, and not forked, does not see the change, and tests of
+threads that were started before the fork are not in the run.
 """
 
 from __future__ import annotations
 
 import argparse
+import faulthandler
+import gc
+import importlib
 import os
-import shutil
-import signal
-import subprocess
 import sys
+import time
+import warnings
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
+from types import CodeType
 
-REPOSITORY = Path(__file__).parents[2]
-CORE = ("hashing/kept.py", "hashing/plain.py", "targets/recall.py", "checkpoint/stages.py", "checkpoint/wrapper.py")
-TESTS = ("tests/test_kept.py", "tests/test_recall.py", "tests/test_checkpoint.py", "tests/test_events.py")
-LEFT_OUT = "not own_each and not says_the_same and not many_changes_one_after and not thousands"
-CONFIG = f"""
-[tool.mutmut]
-process_isolation = "forkserver"
-source_paths = ["flowly_ckpt"]
-only_mutate = {[f"flowly_ckpt/{name}" for name in CORE]}
-pytest_add_cli_args = ["-p", "no:cacheprovider", "-q", "-k", "{LEFT_OUT}"]
-pytest_add_cli_args_test_selection = {list(TESTS)}
-"""
+import pytest
+from changed import Change, changes, living
+from forked import in_forks
+
+TESTS = Path(__file__).parents[1]
+CORE = (
+    "targets/recall.py",
+    "targets/single_flight.py",
+    "checkpoint/stages.py",
+    "checkpoint/wrapper.py",
+    "hashing/kept.py",
+    "hashing/plain.py",
+    "targets/claims.py",
+    "targets/file_claims.py",
+    "targets/regions.py",
+    "targets/disk/entries.py",
+    "targets/protocol.py",
+    "hashing/walk.py",
+)
+SUITE = (
+    *("kept", "changes", "hashing", "recall", "checkpoint", "events", "laws", "memo", "plan", "protocol"),
+    *("regions", "disk", "disk_files", "disk_recovery", "disk_processes", "targets_files", "faults", "interrupts"),
+)
+AT_ONCE = ("pandas", "polars", "pyarrow.parquet", "sqlalchemy", "fsspec", "asyncio", "concurrent.futures.process")
+LONG = 4.0  # seconds of work of a test that is not run for each change
+ALTOGETHER = 5.0  # seconds of work of the tests that are run for one change: the fastest ones
+HANGS = 5.0  # seconds after which, and after ten times its time, a test is not waited for
 
 
-def copied(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    for name in ("flowly_ckpt", "tests"):
-        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(REPOSITORY / "README.md", folder)
-    text = (REPOSITORY / "pyproject.toml").read_text("utf-8")
-    (folder / "pyproject.toml").write_text(text + CONFIG, "utf-8")
+def worked() -> float:
+    """Return the seconds that this process and those it has waited for have worked: others' work does not count."""
+    return sum(os.times()[:4])
 
 
-def outcomes(folder: Path) -> Counter[tuple[str, str]]:
-    """Return how many mutants of each module came to which end, and print those that survived."""
-    command = [sys.executable, "-m", "mutmut", "results", "--all", "true"]
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True)
-    found: Counter[tuple[str, str]] = Counter()
-    for line in done.stdout.splitlines():
-        name, _, outcome = line.strip().rpartition(": ")
-        module = next((path for path in CORE if name.startswith(f"flowly_ckpt.{path[:-3].replace('/', '.')}.")), None)
-        if module is not None:
-            found[module, outcome] += 1
-            if outcome == "survived":
-                print(name)
-    return found
+class Mutation:
+    """The loop of pytest that runs tests in forks, for each change those that come by it."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.failed = False
+        self.ends: Counter[tuple[str, str]] = Counter()
+        self.tests: dict[str, pytest.Item] = {}
+        self.times: dict[str, float] = {}
+        self.lines: dict[tuple[str, int], set[str]] = {}
+        self.noticed: dict[tuple[Path, str], list[str]] = {}
+        package = find_spec("flowly_ckpt")
+        assert package is not None
+        self.package = Path(str(package.origin)).parent
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        from hypothesis import Phase, settings
+
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile("mutants", settings.get_profile("ci"), max_examples=20, phases=phases)
+        settings.load_profile("mutants")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.failed = self.failed or report.failed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.session = session
+        self.tests = {item.nodeid: item for item in session.items}
+        for name in AT_ONCE:
+            importlib.import_module(name)
+        self.living = {path: living(path) for path in (self.package / name for name in self.options.only)}
+        session.config._tmp_path_factory.getbasetemp()  # one for all forks
+        gc.freeze()
+        began = time.monotonic()
+        self.measure()
+        work = sum(self.times.values())
+        print(f"\n{len(self.times)} of {len(self.tests)} tests come by, {work:.0f} s of work", flush=True)
+        print(f"measured in {time.monotonic() - began:.0f} s", flush=True)
+        self.try_all()
+        print(f"all in {time.monotonic() - began:.0f} s")
+        self.show()
+        return True
+
+    def passes(self, test: str) -> bool:
+        self.failed = False
+        self.session.config.hook.pytest_runtest_protocol(item=self.tests[test], nextitem=None)
+        return not self.failed
+
+    def measure(self) -> None:
+        """Learn what each test comes by, and how long it takes."""
+        for test, found in in_forks(self.tests, self.measured, self.options.folder):
+            if found is None or found[0] > LONG:
+                print("left out:", test, None if found is None else f"{found[0]:.1f} s")
+            elif found[1]:
+                self.times[test] = found[0]
+                for line in found[1]:
+                    self.lines.setdefault(line, set()).add(test)
+
+    def measured(self, test: str) -> tuple[float, set[tuple[str, int]]] | None:
+        seen: set[tuple[str, int]] = set()
+        files = {str(self.package / name) for name in self.options.only}
+
+        def line(code: CodeType, number: int) -> object:
+            if code.co_filename in files:
+                seen.add((code.co_filename, number))
+            return sys.monitoring.DISABLE
+
+        sys.monitoring.use_tool_id(4, "mutants")
+        sys.monitoring.register_callback(4, sys.monitoring.events.LINE, line)
+        sys.monitoring.set_events(4, sys.monitoring.events.LINE)
+        began = worked()
+        faulthandler.dump_traceback_later(20, exit=True)
+        return (worked() - began, seen) if self.passes(test) else None
+
+    def try_all(self) -> None:
+        until = time.monotonic() + self.options.seconds
+        every = (change for name in self.options.only for change in changes(self.package / name))
+        gone_by = (change for change in every if self.is_due(change, until))
+        with (self.options.folder / "changes.txt").open("w") as log:
+            for change, test in in_forks(gone_by, self.tried, self.options.folder):
+                end = "hung" if test is None else "killed" if test else "survived"
+                self.count(change, end)
+                self.noticed.setdefault((change.path, change.function), []).extend([test] if test else [])
+                where = f"{change.path.relative_to(self.package)}:{change.lines.start} {change.function}"
+                print(f"{end:<8} {where}: {change.text}  # {test}", file=log, flush=True)
+
+    def is_due(self, change: Change, until: float) -> bool:
+        end = "not tried" if time.monotonic() > until else None if self.coming_by(change) else "not reached"
+        if end is not None:
+            self.count(change, end)
+        return end is None
+
+    def count(self, change: Change, end: str) -> None:
+        self.ends[str(change.path.relative_to(self.package)), end] += 1
+
+    def coming_by(self, change: Change) -> list[str]:
+        """Return the tests of a change in their order, as many as there is time for."""
+        by = set().union(*(self.lines.get((str(change.path), line), ()) for line in change.lines))
+        noticed = Counter(self.noticed.get((change.path, change.function), ()))
+        chosen, total = [], 0.0
+        for test in sorted(by, key=lambda test: (-noticed[test], self.times[test], test)):
+            total += self.times[test]
+            if total < ALTOGETHER:
+                chosen.append(test)
+        return chosen
+
+    def tried(self, change: Change) -> str:
+        """Return the test that notices a change, or an empty string."""
+        change.put_in_place(self.living[change.path])
+        for test in self.coming_by(change):
+            faulthandler.dump_traceback_later(HANGS + 10 * self.times[test], exit=True)
+            if not self.passes(test):
+                return test
+        return ""
+
+    def show(self) -> None:
+        kinds = ("killed", "hung", "survived", "not reached", "not tried")
+        print(f"{'module':<28}" + "".join(f"{kind:>12}" for kind in kinds))
+        for name in self.options.only:
+            print(f"{name:<28}" + "".join(f"{self.ends[name, kind]:>12}" for kind in kinds))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--seconds", type=float, default=1800)
+    parser.add_argument("--only", nargs="+", default=CORE, choices=CORE, help="these modules")
+    parser.add_argument("--tests", nargs="+", default=SUITE, choices=SUITE, help="these tests, so that it is soon done")
     options = parser.parse_args()
-    folder = options.folder / "mutation"
-    copied(folder)
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "2"]
-    run = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True)
-    try:
-        print("all done, exit", run.wait(options.seconds))
-    except subprocess.TimeoutExpired:
-        os.killpg(run.pid, signal.SIGKILL)  # what is known by then is on the disk
-        print(f"stopped after {options.seconds} seconds")
-    found = outcomes(folder)
-    print(f"{'module':<28} {'killed':>8} {'survived':>8} {'others':>8}")
-    for module in CORE:
-        ends = {outcome: count for (name, outcome), count in found.items() if name == module}
-        killed = ends.get("killed", 0) + ends.get("timeout", 0)
-        rest = sum(ends.values()) - killed - ends.get("survived", 0)
-        print(f"{module:<28} {killed:>8} {ends.get('survived', 0):>8} {rest:>8}")
-    return 0 if any(outcome == "killed" for _, outcome in found) else 1
+    options.folder.mkdir(parents=True, exist_ok=True)
+    os.environ["CI"] = "1"
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    warnings.simplefilter("ignore")
+    mutation = Mutation(options)
+    arguments = ["-q", "-p", "no:cacheprovider", "-s", f"--basetemp={options.folder / 'tests'}"]
+    arguments += ["-o", "tmp_path_retention_policy=failed"]
+    pytest.main([*arguments, *(str(TESTS / f"test_{name}.py") for name in options.tests)], plugins=[mutation])
+    return 0 if any(end == "killed" for _, end in mutation.ends) else 1
 
 
 if __name__ == "__main__":
