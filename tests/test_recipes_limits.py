@@ -1068,7 +1068,7 @@ def test_the_cache_knows_how_each_entry_was_made_and_verifies_it(home):
     target = CacheTarget(".alkymi_cache")
     assert {entry.key for entry in target.entries()} == set(target)
     made = target.made(next(key for key in target if key[1].endswith(":size")))
-    assert (made.made_from, made.seconds > 0) == ({"data": data.output_checksum}, True)
+    assert (made.made_from["parts"], made.seconds > 0) == ({":result of 'data'": f"{data.output_checksum} cut "}, True)
     (entry,) = target.entries(tag=data.tag)
     assert entry.size == sum(path.stat().st_size for path in files(home, "data/*/*"))
     assert {count.tag: count.entries for count in target.stats()} == {data.tag: 1, size.tag: 1}
