@@ -30,6 +30,7 @@ from flowly_ckpt import (
     memo,
     pmap,
 )
+from flowly_ckpt.hashing.code.lines import changed_line, lines_of
 from flowly_ckpt.hashing.parts import MOST, parts_of
 from flowly_ckpt.hashing.walk import Walk
 from flowly_ckpt.hashing.wording import changes
@@ -245,6 +246,18 @@ def test_every_door_names_the_part_that_was_changed(tmp_path, monkeypatch, caplo
             go()
             assert why in caplog.text, door
             assert forecast()[-1].action == "restore", door
+
+
+def test_an_edited_line_is_seldom_taken_for_the_one_it_was():
+    """Two letters a line tell 4096 apart; as many hex digits told 256, and the wrong line where two were equal."""
+
+    def shown(number):
+        return lines_of(compile(f"x = 1\ny = {number}\nz = 3", "steps.py", "exec"))
+
+    before, _ = shown(0)
+    told = [changed_line(before, *shown(number)) for number in range(1, 3000)]
+    assert set(told) <= {2, None}, "no other line is named"
+    assert told.count(None) <= 5
 
 
 def test_inputs_and_code_that_changed_are_both_told_of_a_recipe():
