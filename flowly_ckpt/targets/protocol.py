@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from ..given import address_of, seconds, size
+from ..given import address_of, seconds, size, target_at
 from ..labels import shortened
 from ..showing import Shown
 from ..typing import Age, Bytes, Facts, Key, Target
@@ -356,12 +356,21 @@ def checked(target: M, name: str = "target") -> M:
         raise TypeError(f"{name} must be a mutable mapping, got the class {kind}; make one: {kind}(…)")
     if all(hasattr(target, name) for name in ("__getitem__", "__setitem__", "__delitem__", "keys")):
         return target
-    instead = "use a dict, or a target from flowly_ckpt.targets"
-    if isinstance(target, (str, PurePath)):
-        address = address_of(str(target))
-        instead = f"for a folder of results write DiskTarget({str(target)!r})"
-        instead = f"for an address write RemoteTarget({address!r})" if address else instead
-    raise TypeError(f"{name} must be a mutable mapping, got {type(target).__name__}; {instead}")
+    raise TypeError(f"{name} must be a mutable mapping, got {type(target).__name__}; {in_place_of(target)}")
+
+
+def in_place_of(given: Any) -> str:
+    """Return what to write where something that is no target was given as one.
+
+    >>> in_place_of("cache")
+    "for a folder of results write DiskTarget('cache')"
+    """
+    if not isinstance(given, (str, PurePath)):
+        return "use a dict, or a target from flowly_ckpt.targets"
+    address = address_of(str(given))
+    if address:
+        return f"for an address write {target_at(address)}"
+    return f"for a folder of results write DiskTarget({str(given)!r})"
 
 
 def described(target: Target) -> str:
