@@ -2,7 +2,8 @@
 
 In a block marked ``python``, ``expression  # -> shown`` says what the expression gives: its ``repr``, or, where it
 gives ``None``, what it printed. A block of ``>>>`` lines is a doctest. A block marked ``output`` right after a block
-of Python is what that block printed.
+of Python is what that block printed. How long a step takes is up to the machine, and no page may depend on it: run as a
+program, this measures what computes as nothing, and what sleeps as what it says.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import ast
 import contextlib
 import doctest
 import io
+import itertools
 import re
 import sys
+import time
 import types
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -90,7 +93,20 @@ def run_statement(statement: ast.stmt, path: Path, namespace: dict[str, Any]) ->
     return None
 
 
+def measure_only_sleep() -> None:
+    """Let the clock by which steps are measured stand still but for ``time.sleep``."""
+    slept, ticks, sleep = [0.0], itertools.count(), time.sleep
+
+    def sleep_and_note(seconds: float) -> None:
+        sleep(seconds)
+        slept[0] += seconds
+
+    time.sleep = sleep_and_note
+    time.perf_counter = lambda: slept[0] + next(ticks) * 1e-7
+
+
 if __name__ == "__main__":
+    measure_only_sleep()
     # The page's own module stands where a script's or notebook's would.
     sys.modules["__main__"] = main = types.ModuleType("__main__")
     try:
