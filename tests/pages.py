@@ -2,8 +2,8 @@
 
 In a block marked ``python``, ``expression  # -> shown`` says what the expression gives: its ``repr``, or, where it
 gives ``None``, what it printed. A block of ``>>>`` lines is a doctest. A block marked ``output`` right after a block
-of Python is what that block printed. How long a step takes is up to the machine, and no page may depend on it: run as a
-program, this measures what computes as nothing, and what sleeps as what it says.
+of Python is what that block printed. How long a step takes is up to the machine, and no page may depend on it: what
+computes is measured as nothing, and what sleeps as what it says.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import re
 import sys
 import time
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,6 +45,24 @@ def blocks_of(page: str) -> list[Block]:
     return found
 
 
+@contextlib.contextmanager
+def only_sleep_is_measured() -> Iterator[None]:
+    """Let the clock by which steps are measured stand still but for ``time.sleep``."""
+    clock, sleep = time.perf_counter, time.sleep
+    slept, ticks = [0.0], itertools.count()
+
+    def sleep_and_note(seconds: float) -> None:
+        sleep(seconds)
+        slept[0] += seconds
+
+    time.perf_counter, time.sleep = lambda: slept[0] + next(ticks) * 1e-7, sleep_and_note
+    try:
+        yield
+    finally:
+        time.perf_counter, time.sleep = clock, sleep
+
+
+@only_sleep_is_measured()
 def run_page(path: Path, namespace: dict[str, Any]) -> int:
     """Run every block of Python of a page in one namespace, and return how many there were."""
     blocks = blocks_of(path.read_text(encoding="utf-8"))
@@ -93,20 +112,7 @@ def run_statement(statement: ast.stmt, path: Path, namespace: dict[str, Any]) ->
     return None
 
 
-def measure_only_sleep() -> None:
-    """Let the clock by which steps are measured stand still but for ``time.sleep``."""
-    slept, ticks, sleep = [0.0], itertools.count(), time.sleep
-
-    def sleep_and_note(seconds: float) -> None:
-        sleep(seconds)
-        slept[0] += seconds
-
-    time.sleep = sleep_and_note
-    time.perf_counter = lambda: slept[0] + next(ticks) * 1e-7
-
-
 if __name__ == "__main__":
-    measure_only_sleep()
     # The page's own module stands where a script's or notebook's would.
     sys.modules["__main__"] = main = types.ModuleType("__main__")
     try:

@@ -43,7 +43,8 @@ font-size:12px;text-align:center}
 .flowly-tables .bars{width:14em}
 .flowly-tables tr:target{outline:2px solid var(--run)}
 @media(max-width:600px){.flowly-tables table.prose,.flowly-tables table.prose tbody{display:block}
-.flowly-tables table.prose tr{display:flex;flex-wrap:wrap;gap:2px 10px;padding:6px 0;border-bottom:1px solid var(--edge)}
+.flowly-tables table.prose tr{display:flex;flex-wrap:wrap;gap:2px 10px;padding:6px 0;
+border-bottom:1px solid var(--edge)}
 .flowly-tables table.prose tr:first-child{display:none}
 .flowly-tables table.prose tr:last-child{border-bottom:0}
 .flowly-tables table.prose td{border:0;padding:0}
