@@ -213,11 +213,14 @@ def ways_in(step, folder, kept):
     five, rows = arg(5, "five", target=kept["args"]), arg([5], "rows", target=kept["args"])
     brewed = recipe([five], target=CacheTarget(folder / "recipes"))(step)
     mapped = foreach(rows, target=kept["foreach"])(step)
+    calls.init_checkpoint("index", target=kept["calls"])
+    called = calls.cache_with_checkpoint(id=lambda *given, **named: given[0], code=True)(step)
     return {
         "checkpoint": (lambda: do(marked, 5), lambda: ask(marked, 5)),
         "memo": (lambda: remembered(5), lambda: remembered.plan(5)),
         "task": (lambda: filed(5), lambda: plan(filed, 5)),
         "recipe": (brewed.brew, brewed.plan),
+        "call": (lambda: called(5), lambda: plan(called, 5)),
         "foreach": (mapped.brew, mapped.plan),
     }
 
@@ -235,7 +238,7 @@ def test_every_door_names_the_part_that_was_changed(tmp_path, monkeypatch, caplo
         return table["step"]
 
     with DiskTarget("disk") as disk:
-        kept = {"checkpoint": disk, "memo": {}, "args": {}, "foreach": {}}
+        kept = {"checkpoint": disk, "memo": {}, "args": {}, "foreach": {}, "calls": {}}
         for go, _ in ways_in(defined(cell), tmp_path, kept).values():
             go()
         for door, (go, forecast) in ways_in(defined(cell.replace(old, new)), tmp_path, kept).items():
