@@ -404,6 +404,13 @@ def test_nothing_is_left_that_was_never_awaited():
 LEFT = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 
 
+@pytest.fixture
+def collected():
+    """Let coroutines that nobody awaits end with the test that leaves them, and not within another."""
+    yield
+    gc.collect()
+
+
 def settled(coroutine):
     """Await what was handed on, as a step may."""
     return asyncio.run(coroutine)
@@ -424,7 +431,7 @@ ASYNC = {
 
 @LEFT
 @pytest.mark.parametrize("step", ASYNC.values(), ids=ASYNC)
-def test_a_coroutine_that_reaches_the_next_step_is_told_with_the_way_out(step):
+def test_a_coroutine_that_reaches_the_next_step_is_told_with_the_way_out(collected, step):
     with pytest.warns(RuntimeWarning, match=r"handed to the next step and never awaited: `await aapply\(") as caught:
         apply(chained(step, str), 1)
     assert [warning.filename for warning in caught if "next step" in str(warning.message)] == [__file__]
@@ -440,7 +447,7 @@ def test_a_coroutine_that_reaches_the_next_step_is_told_with_the_way_out(step):
     ids=["a step", "each", "build_dict", "map", "in a list"],
 )
 @pytest.mark.parametrize("kind", ["dict", "disk"])
-def test_a_coroutine_is_never_stored(tmp_path, segment, kind):
+def test_a_coroutine_is_never_stored(collected, tmp_path, segment, kind):
     target = {} if kind == "dict" else DiskTarget(tmp_path)
     obj = [1, 2] if segment is not later else 1
     with pytest.warns(Warning, match="aapply|cannot pickle"):
