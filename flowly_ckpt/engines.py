@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from .checkpoint import add_checkpoints
 from .later import later
 from .pipelines import chained
-from .rewriting import UNSAID, check_rewrites, no_pipeline, rewritten, uncalled
+from .pipelines.bases import no_pipeline
+from .rewriting import UNSAID, check_engine, check_rewrites, rewritten
 from .typing import Engine, Rewrite, Transform
 
 if TYPE_CHECKING:
@@ -55,10 +56,8 @@ def apply(transform: Transform, obj: Any, rewrites: Sequence[Rewrite] = UNSAID, 
     """
     if not callable(transform):
         raise no_pipeline("apply", transform, obj)
-    if not callable(engine):
-        raise TypeError(f"apply: engine must be a function of a pipeline and an object, got {engine!r:.60}")
-    if engine is not local and (call := uncalled(engine)):
-        raise TypeError(f"apply: an engine with options must be called: engine={call}")
+    if engine is not local:
+        check_engine("apply", engine)
     return engine(rewritten(transform, rewrites), obj)
 
 
@@ -98,4 +97,10 @@ def pipe(obj: Any, *transforms: Transform, rewrites: Sequence[Rewrite] = UNSAID,
 
     See also: :func:`apply`, :func:`toolz.pipe`.
     """
-    return apply(chained(*transforms), obj, rewrites, engine)
+    try:
+        transform = chained(*transforms)
+    except TypeError as error:
+        if callable(obj) and not any(map(callable, transforms)):
+            raise TypeError(f"pipe: the object comes first, then the steps, got {obj!r:.60} as object") from error
+        raise
+    return apply(transform, obj, rewrites, engine)

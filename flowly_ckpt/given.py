@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 __all__ = [
     "a_class", "address_of", "file", "folder", "function", "made", "new_file", "optional", "seconds", "size", "switch",
-    "text", "whole", "wrong",
+    "target_at", "text", "whole", "wrong",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -31,6 +31,7 @@ _BYTES: dict[str, float] = {
 }  # fmt: skip
 # Patterns are compiled when the first text is given.
 _ADDRESS = r"([a-zA-Z][a-zA-Z0-9+.-]+):/+(?!/)"
+_DATABASES = frozenset({"mariadb", "mysql", "postgres", "postgresql", "sqlite"})
 _WITH_UNIT = r"\s*(\d[\d_]*\.?\d*|\.\d+)\s*([a-zA-Z]*)\s*"
 
 
@@ -160,7 +161,7 @@ def folder(name: str, given: Any) -> str:
     except TypeError:
         raise wrong(name, "the path of a folder", given) from None
     if address := address_of(path):
-        raise ValueError(f"{name} must be a folder of this machine, got {address!r}; write RemoteTarget({address!r})")
+        raise ValueError(f"{name} must be a folder of this machine, got {address!r}; write {target_at(address)}")
     if not path:
         raise ValueError(f"{name} is empty; write '.' for the working directory")
     return os.path.abspath(os.path.expanduser(path))
@@ -222,6 +223,16 @@ def address_of(path: str) -> str:
     if parts is None or "://" in path:
         return path if parts else ""
     return f"{parts[1]}://{path[parts.end() :]}"
+
+
+def target_at(address: str) -> str:
+    """Return how the target at an address is written.
+
+    >>> target_at("s3://bucket/x"), target_at("sqlite:///results.db")
+    ("RemoteTarget('s3://bucket/x')", "SqlTarget('sqlite:///results.db')")
+    """
+    scheme = address.partition(":")[0].partition("+")[0]
+    return f"{'SqlTarget' if scheme in _DATABASES else 'RemoteTarget'}({address!r})"
 
 
 def optional(check: Callable[..., T], name: str, given: Any, *more: Any) -> T | None:

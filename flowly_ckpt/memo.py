@@ -271,6 +271,8 @@ class memoized(Combinator, Generic[P, R]):
 
         :param selection: ``older_than`` and ``unused_for`` in seconds, ``dry_run`` to count only.
         """
+        if "tag" in selection:
+            raise TypeError(f"clear: the tag is that of the function, {self.checkpoint.tag!r}; leave it out")
         return as_target(self.checkpoint.target).clear_where(tag=self.checkpoint.tag, **selection)
 
     @property

@@ -21,6 +21,7 @@ from .errors import StoreWarning, warn
 from .given import new_file
 from .hashing.code.origin import of_module
 from .passes import Event, observe
+from .pipelines.bases import no_pipeline
 from .plan import plan as forecast
 from .targets.facts import Entry, TagStats
 from .targets.protocol import as_target, described
@@ -110,6 +111,8 @@ def report(
     """
     path = new_file("path", path)
     plan, timings = [*plan] if plan is not None else None, [*timings] if timings is not None else None
+    if transform is not None and not callable(transform):
+        raise no_pipeline("report", transform)
     drawing = draw(transform, plan=plan, timings=timings) if transform is not None else None
     stores = [_looked_at(one, one is target) for one in _targets(transform, target)]
     sections = [*_of_run(drawing, plan, timings), *_of_stores(stores), ("Environment", _environment())]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .checkpoint.placing import drop_marks
@@ -11,7 +11,7 @@ from .hashing.redefined import warn_of_redefined
 from .pipelines import name_of
 from .typing import Rewrite, Transform
 
-__all__ = ["UNSAID", "check_rewrites", "no_pipeline", "rewritten", "uncalled"]
+__all__ = ["UNSAID", "check_engine", "check_rewrites", "rewritten"]
 
 
 class _Unsaid(tuple[Rewrite, ...]):
@@ -30,6 +30,19 @@ _UNCALLED = {
     "flowly_ckpt.pools.engines.pool": "pool(executor)",
 }
 """What makes passes and engines, by full name, as it is written where one is wanted."""
+_PASSES = {
+    "flowly_ckpt.checkpoint.placing.add_checkpoints": "add_checkpoints",
+    "flowly_ckpt.checkpoint.placing.drop_checkpoints": "drop_checkpoints",
+    "flowly_ckpt.passes.observe.Observation": "observe(…)",
+    "flowly_ckpt.pipelines.strategies.flatten": "flatten",
+}
+_ENGINES = {
+    "flowly_ckpt.asynchronous.awaited": "awaited",
+    "flowly_ckpt.engines.local": "local",
+    "flowly_ckpt.plan.planning.plan": "plan",
+    "flowly_ckpt.pools.engines.Pool": "threads(…)",
+}
+"""Passes and engines, which are often taken for each other; those of a class by the name of that."""
 
 
 def rewritten(transform: Transform, rewrites: Sequence[Rewrite]) -> Transform:
@@ -69,6 +82,8 @@ def check_rewrites(caller: str, rewrites: Any) -> None:
     Traceback (most recent call last):
     TypeError: apply: rewrites must be a list of passes: rewrites=[abs]
     """
+    if engine := _among(_ENGINES, rewrites):
+        raise TypeError(f"{caller}: {engine} is an engine, not a pass; write engine={engine}") from None
     if callable(rewrites):
         raise TypeError(f"{caller}: rewrites must be a list of passes: rewrites=[{name_of(rewrites)}]") from None
     if isinstance(rewrites, str) or not isinstance(rewrites, Iterable):
@@ -78,12 +93,42 @@ def check_rewrites(caller: str, rewrites: Any) -> None:
             raise TypeError(
                 f"{caller}: a pass must be a function of a pipeline, got {rewrite!r:.60} in rewrites"
             ) from None
-        if isinstance(rewrite, Listener):
-            name = type(rewrite).__name__
+        if engine := _among(_ENGINES, rewrite):
+            raise TypeError(f"{caller}: {engine} is an engine, not a pass; write engine={engine}") from None
+        kind = rewrite if isinstance(rewrite, type) else type(rewrite)
+        if issubclass(kind, Listener):
+            name = kind.__name__
             text = f"{name} is a sink, not a pass; write rewrites=[observe({name}())]"
             raise TypeError(f"{caller}: {text}") from None
         if call := uncalled(rewrite):
             raise TypeError(f"{caller}: a pass with options must be called: rewrites=[{call}]") from None
+
+
+def check_engine(caller: str, engine: Any) -> None:
+    """Raise for what is not an engine.
+
+    >>> from flowly_ckpt import add_checkpoints, threads
+    >>> check_engine("apply", threads)
+    Traceback (most recent call last):
+    TypeError: apply: an engine with options must be called: engine=threads()
+    >>> check_engine("apply", add_checkpoints)
+    Traceback (most recent call last):
+    TypeError: apply: add_checkpoints is a pass, not an engine; write rewrites=[add_checkpoints]
+    """
+    if not callable(engine):
+        raise TypeError(f"{caller}: engine must be a function of a pipeline and an object, got {engine!r:.60}")
+    if call := uncalled(engine):
+        raise TypeError(f"{caller}: an engine with options must be called: engine={call}")
+    if written := _among(_PASSES, engine):
+        raise TypeError(f"{caller}: {written} is a pass, not an engine; write rewrites=[{written}]")
+
+
+def _among(known: Mapping[str, str], given: Any) -> str:
+    return known.get(_full_name(given)) or known.get(_full_name(type(given)), "")
+
+
+def _full_name(given: Any) -> str:
+    return f"{getattr(given, '__module__', '')}.{getattr(given, '__qualname__', '')}"
 
 
 def uncalled(given: Any) -> str:
@@ -93,16 +138,4 @@ def uncalled(given: Any) -> str:
     >>> uncalled(threads), uncalled(threads())
     ('threads()', '')
     """
-    return _UNCALLED.get(f"{getattr(given, '__module__', '')}.{getattr(given, '__qualname__', '')}", "")
-
-
-def no_pipeline(caller: str, transform: Any, obj: Any) -> TypeError:
-    """Return the error for what cannot be called where a pipeline is wanted.
-
-    >>> no_pipeline("apply", 5, abs)
-    TypeError('apply: the pipeline comes first and must be callable, got int; pipeline and object seem to be swapped')
-    """
-    if isinstance(transform, (list, tuple)) and all(map(callable, transform)):
-        return TypeError(f"{caller}: a pipeline is made of its steps with chained(…), got a {type(transform).__name__}")
-    text = f"{caller}: the pipeline comes first and must be callable, got {type(transform).__name__}"
-    return TypeError(f"{text}; pipeline and object seem to be swapped" if callable(obj) else text)
+    return _UNCALLED.get(_full_name(given), "")

@@ -398,6 +398,70 @@ def test_nothing_is_left_that_was_never_awaited():
     gc.collect()  # pytest raises for a coroutine that was never awaited, and for an error that was never asked for
 
 
+# What is run by ``apply`` all the same
+
+
+LEFT = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+
+
+@pytest.fixture
+def collected():
+    """Let coroutines that nobody awaits end with the test that leaves them, and not within another."""
+    yield
+    gc.collect()
+
+
+def settled(coroutine):
+    """Await what was handed on, as a step may."""
+    return asyncio.run(coroutine)
+
+
+class Later:
+    async def __call__(self, n):
+        return n
+
+
+ASYNC = {
+    "a function": later,
+    "a partial": partial(later),
+    "an instance": Later(),
+    "a function that returns a coroutine": lambda n: later(n),
+}
+
+
+@LEFT
+@pytest.mark.parametrize("step", ASYNC.values(), ids=ASYNC)
+def test_a_coroutine_that_reaches_the_next_step_is_told_with_the_way_out(collected, step):
+    with pytest.warns(RuntimeWarning, match=r"handed to the next step and never awaited: `await aapply\(") as caught:
+        apply(chained(step, str), 1)
+    assert [warning.filename for warning in caught if "next step" in str(warning.message)] == [__file__]
+    with pytest.raises(TypeError) as raised:
+        apply(chained(step, len), 1)
+    assert any("the step was given a coroutine: `await aapply(" in note for note in raised.value.__notes__)
+
+
+@LEFT
+@pytest.mark.parametrize(
+    "segment",
+    [later, each(later), build_dict(a=later), chained(toolz.curry(map)(later), list), chained(later, lambda c: [c])],
+    ids=["a step", "each", "build_dict", "map", "in a list"],
+)
+@pytest.mark.parametrize("kind", ["dict", "disk"])
+def test_a_coroutine_is_never_stored(collected, tmp_path, segment, kind):
+    target = {} if kind == "dict" else DiskTarget(tmp_path)
+    obj = [1, 2] if segment is not later else 1
+    with pytest.warns(Warning, match="aapply|cannot pickle"):
+        apply(chained(segment, checkpoint(target)), obj, RUN)
+    assert not len(target)
+
+
+def test_a_step_may_await_what_it_is_given(recwarn):
+    assert apply(chained(later, settled, str), 1) == "2"
+    assert asyncio.run(apply(chained(later, lambda coroutine: asyncio.wait_for(coroutine, None)), 1)) == 2
+    assert asyncio.run(apply(chained(int, later), 1)) == 2, "who runs it awaits the last step"
+    assert not recwarn.list
+
+
 def test_wrong_arguments_are_told_as_by_apply():
     with pytest.raises(TypeError, match="pipeline and object seem to be swapped"):
         do(1, later)

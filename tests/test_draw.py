@@ -260,7 +260,7 @@ def test_the_page_shows_the_picture_that_its_code_makes(tmp_path, monkeypatch, p
 @pytest.mark.parametrize(
     ("arguments", "options", "words"),
     [
-        ((5,), {}, "the pipeline must be callable, got int"),
+        ((5,), {}, "a pipeline must be callable, got 5"),
         ((abs,), {"plan": plan}, "plan must be what apply.* gave, got function"),
         ((abs,), {"plan": [Event("abs", 1.0)]}, "plan must be .* gave, got Event"),
         ((abs,), {"timings": observe}, "timings must be what observe reported.*, got function"),

@@ -316,7 +316,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("field", ["name", "inputs", "function_hash", "output_checksum", "input_checksums", "seconds",
-                                   "home", "files", "parts", "items", "outputs"])  # fmt: skip
+                                   "home", "files", "parts", "items", "outputs", "code"])  # fmt: skip
 def test_a_record_of_the_right_digest_and_the_wrong_types_is_a_miss(tmp_path, field):
     key = ("0a", "steps:load", "1b")
     target = CacheTarget(tmp_path / ".alkymi_cache")

@@ -601,7 +601,7 @@ def test_beats_S3_3_also_one_that_the_function_saved_itself(ran):
 
 def test_beats_S3_4_a_file_made_by_other_code_is_reported(ran):
     square_of(ran)(3)
-    with pytest.warns(StaleWarning, match="made from different code; remove it"):
+    with pytest.warns(StaleWarning, match=r"made from different code \(.*square: closure extra 0 → 1\); remove it"):
         assert square_of(ran, extra=1)(3).load() == 9
 
 
@@ -613,7 +613,9 @@ def test_beats_S3_4_it_is_made_again_where_that_is_wanted(ran):
 
 def test_beats_S3_4_or_an_error_or_of_no_interest(ran):
     square_of(ran)(3)
-    with pytest.raises(StaleError, match="different code and argument 'n'") as caught:
+    with pytest.raises(
+        StaleError, match=r"different code \(.*square: closure extra 0 → 1\) and argument 'n'"
+    ) as caught:
         square_of(ran, extra=1, changed="raise")(4)
     assert (caught.value.loc, caught.value.differences) == ("working/squares.pkl", ("code", "argument 'n'"))
     assert square_of(ran, extra=1, changed="ignore")(4).load() == 9
@@ -1149,8 +1151,8 @@ def test_a_mapping_tells_what_was_made_otherwise(target, ran):
     square_of(ran, None, store=target)(3)
     made_from = as_target(target).entry(("working/square/a", "square", "")).made_from
     other = square_of(ran, None, extra=1, store=target)
-    assert set(made_from) == {"python", "code", "arguments", "value"}
-    with pytest.warns(StaleWarning, match="working/square/a was made from different code and argument 'n'"):
+    assert set(made_from) == {"python", "steps", "code", "arguments", "value"}
+    with pytest.warns(StaleWarning, match=r"working/square/a was made from different code \(.*\) and argument 'n'"):
         assert other(4).load() == 9
     with pytest.raises(StaleError):
         other.with_options(changed="raise")(4)
@@ -1245,7 +1247,7 @@ def test_how_a_file_was_made_is_in_its_sidecar(folder, ran):
         (("c", "square", ""), "", 1),
     ]
     a, b, c = (entry.made_from for entry in entries)
-    assert (a, set(a), c) == (b, {"python", "code", "arguments", "value"}, {})
+    assert (a, set(a), c) == (b, {"python", "steps", "code", "arguments", "value"}, {})
     assert Results("working").stats()[0][:2] == ("square", 3)
     # A file that was changed since, at another time, is somebody else's; one that decayed is damaged.
     facts = os.stat("working/b")

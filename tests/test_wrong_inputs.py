@@ -39,8 +39,10 @@ from flowly_ckpt import (
     tz,
     with_checkpoint,
 )
+from flowly_ckpt.asynchronous import awaited
 from flowly_ckpt.calls import IdError, LocalStorageCheckpoint, TargetCheckpoint, cache_with_checkpoint, init_checkpoint
 from flowly_ckpt.checkpoint import clear_stale
+from flowly_ckpt.draw import draw
 from flowly_ckpt.errors import FlowlyError, FlowlyWarning, StoreWarning
 from flowly_ckpt.hashing import depends_on
 from flowly_ckpt.passes import Timings, auto_checkpoints, jsonl, log_to, observe, progress, retry
@@ -440,6 +442,51 @@ ROWS = [
     (lambda: statuses(5), TypeError, "recipe must be a recipe, got 5"),
     (lambda: task(target="x.pkl")(area)(), TypeError, "area() missing a required argument: 'w'"),
     (lambda: task(target="x.pkl")(area)(1, 2, 3), TypeError, "area() too many positional arguments"),
+    # what is taken for something else: an engine for a pass, a pass for an engine, a list for its steps
+    (lambda: run(abs, 1, threads(2)), TypeError, "threads(…) is an engine, not a pass; write engine=threads(…)"),
+    (lambda: run(abs, 1, [threads(2)]), TypeError, "threads(…) is an engine, not a pass; write engine=threads(…)"),
+    (lambda: run(abs, 1, [plan]), TypeError, "plan is an engine, not a pass; write engine=plan"),
+    (lambda: run(abs, 1, plan), TypeError, "plan is an engine, not a pass; write engine=plan"),
+    (lambda: apply(abs, 1, [awaited]), TypeError, "awaited is an engine, not a pass; write engine=awaited"),
+    (lambda: run(abs, 1, [Timings]), TypeError, "Timings is a sink, not a pass; write rewrites=[observe(Timings())]"),
+    (
+        lambda: run(abs, 1, [progress]),
+        TypeError,
+        "progress is a sink, not a pass; write rewrites=[observe(progre",
+    ),
+    (lambda: run(abs, 1, engine=observe(print)), TypeError, "is a pass, not an engine; write rewrites=[observe(…)]"),
+    (lambda: apply(abs, 1, engine=add_checkpoints), TypeError, "not an engine; write rewrites=[add_checkpoints]"),
+    (lambda: pipe(1, abs, engine=flatten), TypeError, "flatten is a pass, not an engine; write rewrites=[flatten]"),
+    (lambda: pipe(1, abs, [add_checkpoints]), TypeError, "step 2 of 2 is [<function add_checkpoints"),
+    (lambda: pipe(1, abs, [add_checkpoints]), TypeError, "*steps for the steps in a list, and rewrites=[…] for passes"),
+    (lambda: chained(abs, [abs, len]), TypeError, "write *steps for the steps in a list"),
+    (lambda: build_dict(a=[abs]), TypeError, "build_dict: 'a' is [<built-in function abs>], which cannot be called; w"),
+    (lambda: pipe(abs, 1), TypeError, "pipe: the object comes first, then the steps, got <built-in function abs> as"),
+    (lambda: add_checkpoints([abs]), TypeError, "add_checkpoints: a pipeline is made of its steps with chained(…)"),
+    (lambda: drop_checkpoints([abs]), TypeError, "drop_checkpoints: a pipeline is made of its steps with chained(…)"),
+    (lambda: flatten([abs, len]), TypeError, "flatten: a pipeline is made of its steps with chained(…), got a list"),
+    (lambda: draw((abs, len)), TypeError, "draw: a pipeline is made of its steps with chained(…), got a tuple"),
+    (lambda: draw("abs"), TypeError, "draw: a pipeline must be callable, got 'abs'"),
+    (lambda: report("run.html", [abs]), TypeError, "report: a pipeline is made of its steps with chained(…), got a l"),
+    (lambda: report("run.html", 5), TypeError, "report: a pipeline must be callable, got 5"),
+    (lambda: draw(abs).save("nosuch/a.svg"), ValueError, "there is no folder 'nosuch' for path; create it first"),
+    (lambda: draw(abs).save("a.bmp"), ValueError, "a drawing is saved as .svg or .mmd, got 'a.bmp'"),
+    (lambda: pmap(abs, 4), TypeError, "pmap: engine must be an engine such as threads(4), got 4"),
+    (lambda: observe("run.jsonl"), TypeError, "for a file write jsonl('run.jsonl')"),
+    (lambda: observe(Path("run.jsonl")), TypeError, "for a file write jsonl('run.jsonl')"),
+    (lambda: retry(on=[OSError]), TypeError, "must be an exception such as OSError, a tuple of them, or a function of"),
+    (lambda: memo({}, "rows")(area).clear(tag="x"), TypeError, "the tag is that of the function, 'rows'; leave it out"),
+    (lambda: memo({})(area).clear(older="1d"), TypeError, "entries are selected by object, tag, transform, older_than"),
+    # places of databases, which are no folders
+    (lambda: DiskTarget("sqlite:///x.db"), ValueError, "write SqlTarget('sqlite:///x.db')"),
+    (lambda: checkpoint("postgresql+psycopg://host/x"), TypeError, "write SqlTarget('postgresql+psycopg://host/x')"),
+    (lambda: FileTarget(Path("mysql://host/x")), ValueError, "write SqlTarget('mysql://host/x')"),
+    (lambda: Memory("sqlite:///x.db"), TypeError, "write SqlTarget('sqlite:///x.db')"),
+    (lambda: task(target="x", store="cache"), TypeError, "for a folder of results write DiskTarget('cache')"),
+    (lambda: task(target="x", store=Path("cache")), TypeError, "for a folder of results write DiskTarget('cache')"),
+    (lambda: task(target="x", store="s3://bucket/x"), TypeError, "for an address write RemoteTarget('s3://bucket/x')"),
+    (lambda: task(target=DiskTarget), TypeError, "got the class DiskTarget; make one: DiskTarget(…)"),
+    (lambda: task(target=5), TypeError, "target must be a template or a mutable mapping, got int"),
 ]
 
 FILE = open(os.devnull)  # noqa: SIM115

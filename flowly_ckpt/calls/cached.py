@@ -12,10 +12,13 @@ from ..pipelines.awaiting import is_async, mark_async
 from ..pipelines.pickling import name_to_pickle
 from ..plan import Forecast, restoring
 from ..targets.protocol import as_target
+from ..targets.reasons import explained
 from ..targets.recall import MISSING
+from ..typing import Key
+from .checkpoints import Checkpoint
 from .current import get_checkpoint
 from .ids import identify
-from .keys import Decorated
+from .keys import Decorated, code_in
 
 __all__ = ["cache_with_checkpoint", "cached"]
 
@@ -70,7 +73,17 @@ class cached(Decorated, Generic[P, R]):
         if checkpoint._has_data(id, self):
             yield restoring((name_of(self),), checkpoint.checkpoint_name, "its id was seen before", target.entry(key))
         else:
-            yield Forecast((name_of(self),), "run", checkpoint.checkpoint_name, target.fate(key) or "its id is new")
+            why = target.fate(key) or self._changed(checkpoint, key, id) or "its id is new"
+            yield Forecast((name_of(self),), "run", checkpoint.checkpoint_name, why)
+
+    def _changed(self, checkpoint: Checkpoint, key: Key, id: Any) -> str:
+        """Return what has changed in the code, where that is in the key and the id was seen before."""
+        code = code_in(key)
+        if not code:
+            return ""
+        why, before = explained(as_target(checkpoint.target), key, checkpoint.made_from(key, id, self, fresh=True))
+        is_own = before is not None and before.key[0] == key[0] and before.key[2].startswith(key[2].removesuffix(code))
+        return why if is_own else ""
 
     def _head(self) -> tuple[Any, ...]:
         return (self.id, self.code)

@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, ParamSpec, TypeVar, cast
 
+from ..checkpoint.sources import of_function
 from ..errors import MutationWarning, warn
 from ..given import folder
 from ..hashing import functional_hash
 from ..labels import label
+from ..pipelines import name_of
 from ..pipelines.awaiting import is_async
 from ..targets.facts import Entry
 from ..targets.files import FileTarget
+from ..targets.made_from import MadeFrom
 from ..targets.mutation import IMMUTABLE
 from ..targets.protocol import BaseTarget, as_target, checked, described
 from ..targets.recall import recall, recall_async
 from ..targets.wrappers.simple import Null
 from ..typing import Age, Key, Target
-from .keys import key_of_path, path_of_key, qualified_name, undecorated
+from .keys import code_in, key_of_path, path_of_key, qualified_name, undecorated
 
 __all__ = ["Checkpoint", "LocalStorageCheckpoint", "NullCheckpoint", "TargetCheckpoint"]
 
@@ -65,6 +69,18 @@ class Checkpoint:
         """
         return _Call((functional_hash(id), self.checkpoint_name, qualified_name(method, self.code)), id, method)
 
+    def made_from(self, key: Key, id: Any, method: Callable[..., Any], *, fresh: bool = False) -> MadeFrom:
+        """Return what the result of a call is made from; the method's parts are told where its code is in the key.
+
+        >>> sorted(Checkpoint().made_from(Checkpoint().key("some id", len), "some id", len))
+        ['id', 'input', 'method']
+        """
+        function = undecorated(method)
+        function = getattr(function, "__func__", function)
+        made = of_function(function, name_of(function), code_in(key), self.target, self.checkpoint_name, fresh)
+        made.update({"id": key[0], "method": key[2], "input": label(id)})
+        return made
+
     def load_or_run(self, method: Callable[P, R], id: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the result of an earlier call of the method with this id, else call it and keep the result.
 
@@ -79,7 +95,7 @@ class Checkpoint:
             raise TypeError(f"load_or_run: method must be callable, got {method!r:.40}; the id comes second")
         function = undecorated(method)
         key = self.key(id, method)
-        made_from = {"id": key[0], "method": key[2], "input": label(id)}
+        made_from = partial(self.made_from, key, id, method)
 
         def compute() -> Any:
             with _watched(key[2], args, kwargs):

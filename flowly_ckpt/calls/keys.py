@@ -5,6 +5,7 @@ The key of a call is ``(hash of its id, name of the checkpoint, name of the meth
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +17,10 @@ from ..pipelines.names import module_name
 from ..targets.key_names import cut, quoted, quoted_dotted, uncut, unquoted, unquoted_dotted
 from ..typing import Key
 
-__all__ = ["Decorated", "key_of_path", "path_of_key", "qualified_name", "undecorated"]
+__all__ = ["Decorated", "code_in", "key_of_path", "path_of_key", "qualified_name", "undecorated"]
 
 _NAMED = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, type)
+_CODE = re.compile(r"-([0-9a-f]{32})$")
 _LONGEST = 160  # of a path's component, before the id's digest
 
 
@@ -72,6 +74,18 @@ def qualified_name(method: Callable[..., Any], code: bool = False) -> str:
     code = code or (isinstance(function, Decorated) and function.code)
     # A method's object is an argument like any other: the id speaks for it.
     return f"{full}-{functional_hash(function)}" if code or name.endswith("<lambda>") else full
+
+
+def code_in(key: Key) -> str:
+    """Return the content hash of a method in the key of a call, empty where its name alone identifies it.
+
+    >>> code_in(("0a", "index_a", qualified_name(len, code=True))) == functional_hash(len)
+    True
+    >>> code_in(("0a", "index_a", "a-b.len"))
+    ''
+    """
+    found = _CODE.search(key[2])
+    return found[1] if found else ""
 
 
 def path_of_key(key: Key) -> str:

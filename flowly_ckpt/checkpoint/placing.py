@@ -8,6 +8,7 @@ from operator import is_
 from typing import Any, NamedTuple
 
 from ..pipelines import bottom_up, chained, flatten, role
+from ..pipelines.bases import no_pipeline
 from ..pipelines.strategies import fold, joined
 from ..pipelines.term import shapes, with_children
 from ..typing import Transform
@@ -47,7 +48,7 @@ def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Tran
     """
 
     if not callable(transform):
-        raise TypeError(f"add_checkpoints: a pipeline must be callable, got {transform!r:.60}")
+        raise no_pipeline("add_checkpoints", transform)
     known = _placed.get((id(transform), early_cutoff))
     if known is not None and known.of() is transform and known.is_whole():
         return known.placed
@@ -120,7 +121,7 @@ def drop_checkpoints(transform: Transform) -> Transform:
     See also: :func:`add_checkpoints`.
     """
     if not callable(transform):
-        raise TypeError(f"drop_checkpoints: a pipeline must be callable, got {transform!r:.60}")
+        raise no_pipeline("drop_checkpoints", transform)
     dropped = _drop(bottom_up(_drop)(transform))
     return transform if dropped is transform else flatten(dropped)
 

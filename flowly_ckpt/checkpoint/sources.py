@@ -16,7 +16,7 @@ from ..targets.made_from import MadeFrom
 from ..targets.protocol import as_target
 from .hashed import Hashed
 
-__all__ = ["Sources"]
+__all__ = ["PYTHON", "Sources", "of_function"]
 
 #: The version that code was compiled by, without which hashes of it are not compared.
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -109,6 +109,29 @@ def is_turn(place: tuple[Any, str, str]) -> bool:
         _stored.clear()
     count = _stored[place] = _stored.get(place, -1) + 1
     return count < FIRST or count & (count - 1) == 0
+
+
+def of_function(
+    function: Callable[..., Any], name: str, hashed: str, target: Any = None, tag: str = "", fresh: bool = False
+) -> MadeFrom:
+    """Return what the result of a single function is made from, in the form that it has for the steps of a pipeline.
+
+    :param hashed: the hash of the function; empty where it has none, and nothing is known of it.
+    :param target: what keeps the result; where it has a hasher of its own, no values are shown.
+    :param tag: where many entries of this code are kept under it, of which not each keeps its parts.
+    :param fresh: tell the lines of the code as it stands now.
+
+    >>> of_function(abs, "abs", "0a")["steps"][0][:2]
+    ['abs', '0a']
+    """
+    if not hashed:
+        return MadeFrom({})
+    keeping = as_target({} if target is None else target)
+    hasher = keeping.hasher
+    table = guarded(Walk(hasher), function, hasher is not None) if fresh else table_of(function, hashed, hasher)
+    with_table = fresh or not tag or is_turn((keeping.place, tag, hashed))
+    step = [name, hashed, table.rows] if with_table else [name, hashed]
+    return MadeFrom({"python": PYTHON, "steps": [step]}, tables=[table])
 
 
 def of_input(walk: Walk, obj: Any, hashed: str, private: bool) -> dict[str, str]:

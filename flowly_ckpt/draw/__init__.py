@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
+from ..given import new_file
+from ..pipelines.bases import no_pipeline
 from ..typing import Transform
 from .layout import laid_out
 from .mermaid import mermaid_of
@@ -51,12 +53,12 @@ class Drawing:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file: ``.svg``, or ``.mmd`` for Mermaid.
 
-        :raises ValueError: for another ending.
+        :raises ValueError: for another ending, and for a folder that is not there.
         """
         kind = os.path.splitext(path)[1]
         if kind not in (".svg", ".mmd"):
             raise ValueError(f"a drawing is saved as .svg or .mmd, got {os.fspath(path)!r}")
-        with open(path, "w", encoding="utf-8") as file:
+        with open(new_file("path", path), "w", encoding="utf-8") as file:
             file.write(self.svg if kind == ".svg" else self.mermaid + "\n")
 
     def _counted(self) -> str:
@@ -96,7 +98,7 @@ def draw(transform: Transform, *, plan: Iterable[Any] | None = None, timings: It
     See also: :func:`flowly_ckpt.report.report`.
     """
     if not callable(transform):
-        raise TypeError(f"draw: the pipeline must be callable, got {type(transform).__name__}")
+        raise no_pipeline("draw", transform)
     plan = _rows("plan", plan, "why", "what apply(pipeline, obj, [add_checkpoints], engine=plan) gave")
     timings = _rows("timings", timings, "step", "what observe reported: events = [] and observe(events.append)")
     chain = parts_of(transform)

@@ -42,6 +42,15 @@ font-size:12px;text-align:center}
 .flowly-tables .bar{display:inline-block;height:.8em;min-width:2px;border-radius:2px;vertical-align:-.05em}
 .flowly-tables .bars{width:14em}
 .flowly-tables tr:target{outline:2px solid var(--run)}
+@media(max-width:600px){.flowly-tables table.prose,.flowly-tables table.prose tbody{display:block}
+.flowly-tables table.prose tr{display:flex;flex-wrap:wrap;gap:2px 10px;padding:6px 0;
+border-bottom:1px solid var(--edge)}
+.flowly-tables table.prose tr:first-child{display:none}
+.flowly-tables table.prose tr:last-child{border-bottom:0}
+.flowly-tables table.prose td{border:0;padding:0}
+.flowly-tables table.prose td:nth-child(2){flex:1 1 50%}
+.flowly-tables table.prose td:last-child{flex:1 1 100%;color:var(--mute)}
+.flowly-tables table.prose td:empty{display:none}}
 """ + "".join(
     f".flowly-tables .badge.{state}{{color:var(--{state});border-color:var(--{state});background:var(--{state}-back)}}"
     f".flowly-tables .bar.{state}{{background:var(--{state})}}"

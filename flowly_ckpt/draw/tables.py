@@ -119,7 +119,8 @@ def table(
     for position, row in enumerate(rows):
         cells = "".join(f"<td{kind}>{cell}</td>" for cell, kind in zip(row, kinds))
         lines.append(f'<tr id="{name}-{position}">{cells}</tr>' if name else f"<tr>{cells}</tr>")
-    return f"<table>{''.join(lines)}</table>"
+    wraps = ' class="prose"' if prose else ""  # on a narrow screen, the cells of a row stand below each other
+    return f"<table{wraps}>{''.join(lines)}</table>"
 
 
 def _ago(moment: float) -> str:

@@ -13,7 +13,7 @@ from collections import deque
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
-from .code.lines import lines_of
+from .code.lines import letters, lines_of
 from .digests import encoded
 from .plain import ATOMS, is_plain
 from .rows import Attrs, Blob
@@ -203,7 +203,7 @@ class Table:
         items, step = list(obj.items()) if type(obj) is dict else obj, stretch(len(obj))
         parts = [items[start : start + step] for start in range(0, len(items), step)]
         self.kept.append((obj, parts))
-        return "|" + "".join([self.walk.fold(self.walk.enc(part)).hex()[:2] for part in parts])
+        return "|" + "".join([letters(self.walk.fold(self.walk.enc(part))) for part in parts])
 
     def is_heavy(self, obj: Any) -> bool:
         """Return whether what is in a container is large and was encoded with it: to encode it apart takes long."""

@@ -12,7 +12,7 @@ from .parts import CUT, Row, label_end, row_of, stretch
 
 __all__ = ["Change", "changes", "readable"]
 
-PLACE = re.compile(r"(global|import|closure|class|base|column|step(?: \d+)?) '(.*?)'")
+PLACE = re.compile(r"(global|import|closure|class|base|column|result of|step(?: \d+)?) '(.*?)'")
 DEFAULT = re.compile(r"default '(.*?)'")
 
 MANY = 3  # places in a container that are told

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence, Sized
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from pathlib import PurePath
 from typing import Any, Self
 
 from .. import given
@@ -267,6 +268,7 @@ def observe(*sinks: Sink) -> Observation:
     for sink in sinks:
         given.made("observe: sink", sink, "a function of an event")
         if not callable(sink):
-            hint = "for a list write events.append"
+            is_path = isinstance(sink, (str, PurePath))
+            hint = f"for a file write jsonl({str(sink)!r})" if is_path else "for a list write events.append"
             raise TypeError(f"observe: sink must be a function of an event, got {sink!r:.60}; {hint}")
     return Observation(sinks)

@@ -80,7 +80,9 @@ def retry(*, on: On, attempts: int = 3, wait: Age = 0.1) -> Rewrite:
     if not all(issubclass(kind, Exception) if isinstance(kind, type) else callable(kind) for kind in kinds) or (
         isinstance(on, tuple) and not all(isinstance(kind, type) for kind in on)
     ):
-        raise TypeError(f"retry: on must be exceptions such as OSError, or a function of one, got {on!r:.60}")
+        raise TypeError(
+            f"retry: on must be an exception such as OSError, a tuple of them, or a function of one, got {on!r:.60}"
+        )
     attempts, wait = whole("retry: attempts", attempts, 1), seconds("retry: wait", wait)
     _stamina()
     return leaves(lambda leaf: retried(on, attempts, wait, leaf))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-__all__ = ["is_async", "mark_async"]
+from ..errors import warn
+
+__all__ = ["ADVICE", "is_async", "mark_async", "warn_if_unawaited"]
+
+ADVICE = "`await aapply(pipeline, obj, passes)` of flowly_ckpt.asynchronous awaits the steps"
 
 
 def is_async(function: Callable[..., Any]) -> bool:
@@ -21,6 +25,21 @@ def is_async(function: Callable[..., Any]) -> bool:
     if "_is_coroutine" in getattr(function, "__dict__", {}):  # what Python 3.11 marks such wrappers with
         return True
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
+def warn_if_unawaited(given: Coroutine[Any, Any, Any], result: Any) -> None:
+    """Warn of a coroutine that a step was given and left as it was; one that it hands on is awaited later, perhaps.
+
+    >>> async def fetch(): ...
+    >>> given = fetch()
+    >>> warn_if_unawaited(given, given), given.close()
+    (None, None)
+    """
+    import inspect
+
+    if inspect.getcoroutinestate(given) == inspect.CORO_CREATED and not hasattr(result, "__await__"):
+        name = getattr(given, "__qualname__", "a step").rpartition("<locals>.")[2]
+        warn(f"what {name!r} returned was handed to the next step and never awaited: {ADVICE}", RuntimeWarning)
 
 
 def mark_async(function: Any) -> None:

@@ -11,7 +11,7 @@ from ..typing import Transform
 from .names import show
 from .term import children
 
-__all__ = ["Around", "Combinator", "Fields", "Named", "OfOne", "Row"]
+__all__ = ["Around", "Combinator", "Fields", "Named", "OfOne", "Row", "are_steps", "no_pipeline"]
 
 
 class Combinator(Shown):
@@ -62,9 +62,37 @@ def _outline(transform: Transform) -> list[Any]:
 
 def _not_callable(owner: Combinator, places: Iterable[Any], transforms: Iterable[Any]) -> TypeError:
     place, found = next(pair for pair in zip(places, transforms) if not callable(pair[1]))
-    return TypeError(
-        f"{type(owner).__name__}: {place} is {found!r:.60}, which cannot be called; give a function of one argument"
-    )
+    advice = "give a function of one argument"
+    if are_steps(found):
+        advice = "write *steps for the steps in a list, and rewrites=[…] for passes"
+    return TypeError(f"{type(owner).__name__}: {place} is {found!r:.60}, which cannot be called; {advice}")
+
+
+def are_steps(given: Any) -> bool:
+    """Return whether steps are given in a list or a tuple.
+
+    >>> are_steps([abs, len]), are_steps(abs)
+    (True, False)
+    """
+    return isinstance(given, (list, tuple)) and bool(given) and all(map(callable, given))
+
+
+def no_pipeline(caller: str, given: Any, obj: Any = ...) -> TypeError:
+    """Return the error for what cannot be called where a pipeline is wanted.
+
+    :param obj: what it would be applied to, where the caller takes that.
+
+    >>> no_pipeline("apply", 5, abs)
+    TypeError('apply: the pipeline comes first and must be callable, got int; pipeline and object seem to be swapped')
+    >>> no_pipeline("draw", [abs, len])
+    TypeError('draw: a pipeline is made of its steps with chained(…), got a list')
+    """
+    if are_steps(given):
+        return TypeError(f"{caller}: a pipeline is made of its steps with chained(…), got a {type(given).__name__}")
+    if obj is ...:
+        return TypeError(f"{caller}: a pipeline must be callable, got {given!r:.60}")
+    text = f"{caller}: the pipeline comes first and must be callable, got {type(given).__name__}"
+    return TypeError(f"{text}; pipeline and object seem to be swapped" if callable(obj) else text)
 
 
 def row_of(given: tuple[Any, ...]) -> Iterable[Any]:

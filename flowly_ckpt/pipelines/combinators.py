@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
+from types import CoroutineType
 from typing import Any
 
 from ..typing import Transform
+from .awaiting import warn_if_unawaited
 from .bases import Named, Row, row_of
 from .names import locate
 from .term import rebuild
@@ -49,7 +51,9 @@ def follow(owner: Transform, funcs: Sequence[Transform], obj: Any, start: int = 
     index = start
     try:
         for func in funcs[start:] if start else funcs:
-            obj = func(obj)
+            given, obj = obj, func(obj)
+            if type(given) is CoroutineType:
+                warn_if_unawaited(given, obj)
             index += 1
     except Exception as error:
         locate(error, owner, index, obj)

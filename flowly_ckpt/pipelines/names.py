@@ -6,10 +6,12 @@ import os
 import reprlib
 import sys
 from contextlib import suppress
+from types import CoroutineType
 from typing import Any
 
 from ..labels import label
 from ..typing import Transform
+from .awaiting import ADVICE
 from .term import children, effective_steps, role
 
 __all__ = ["locate", "module_name", "name_of", "place_of", "show", "steps_of", "unlocated"]
@@ -120,6 +122,8 @@ def locate(error: Exception, chain: Transform, index: int, obj: Any = None) -> N
     """
     if type(obj) is map:
         _locate_item(error, obj)
+    if type(obj) is CoroutineType:
+        error.add_note(f"the step was given a coroutine: {ADVICE}")
     parts = children(chain)
     before = len(effective_steps(*parts[:index]))
     if before and not effective_steps(parts[index]):  # a mark is told by the step before it

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..given import function, wrong
 from ..typing import Rewrite, Transform
+from .bases import no_pipeline
 from .term import children, flat, map_children, role, shapes, with_children
 
 __all__ = ["bottom_up", "flatten", "fold", "leaves", "on", "top_down", "when"]
@@ -83,7 +84,7 @@ def flatten(transform: Transform) -> Transform:
     """
 
     if not callable(transform):
-        raise TypeError(f"flatten: a pipeline must be callable, got {transform!r}")
+        raise no_pipeline("flatten", transform)
 
     def join(term: Transform, parts: Sequence[Transform] = (), new: Sequence[Transform] = ()) -> Transform:
         return with_children(term, children(term) if role(term) == "sequential" else parts, new)

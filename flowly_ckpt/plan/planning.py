@@ -15,9 +15,10 @@ from ..checkpoint.stages import Stage, keys_of, stages_of
 from ..checkpoint.wrapper import with_checkpoint
 from ..hashing.redefined import warn_of_redefined
 from ..pipelines import children, effective_steps, name_of, role, walk
+from ..pipelines.bases import no_pipeline
 from ..pipelines.combinators import SIDE_BY_SIDE
 from ..pipelines.mapping import is_mapping
-from ..rewriting import UNSAID, no_pipeline, rewritten
+from ..rewriting import UNSAID, rewritten
 from ..targets.protocol import BaseTarget, as_target
 from ..targets.recall import MISSING
 from ..typing import Key, Rewrite, Transform

@@ -37,7 +37,7 @@ class pmap(Combinator):
     def __init__(self, each: Transform, engine: Engine | None = None) -> None:
         for given, what in (
             (each, "a function of an item comes first"),
-            (engine or threads, "engine must be an engine"),
+            (engine or threads, "engine must be an engine such as threads(4)"),
         ):
             if not callable(given):
                 raise TypeError(f"pmap: {what}, got {given!r:.60}")

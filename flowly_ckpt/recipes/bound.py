@@ -16,8 +16,8 @@ from ..pipelines.names import module_name
 from ..plan import Forecast, Plan, restoring
 from ..rewriting import check_rewrites
 from ..targets.damage import DamagedError
-from ..targets.facts import Entry
 from ..targets.protocol import as_target, checked, described
+from ..targets.reasons import explained
 from ..targets.recall import MISSING, lookup
 from ..targets.wrappers import Refreshed
 from ..typing import Key, Rewrite, Target
@@ -67,6 +67,8 @@ _WHY = {
     Status.BoundFunctionChanged: "its function has changed",
     Status.CustomDirty: "what it looks at outside has changed",
 }
+
+_COMPARED = (Status.InputsChanged, Status.BoundFunctionChanged)  # with what the last result was made from
 
 
 class Recipe(Filed, Generic[R]):
@@ -262,7 +264,7 @@ def statuses(recipe: Recipe[Any]) -> dict[Recipe[Any], Status]:
 
 
 class _Found(NamedTuple):
-    """The status of a recipe; with the digest of its result, and its key, where that is up to date."""
+    """The status of a recipe, the digest of its result where that is up to date, and its key where it has one."""
 
     status: Status
     digest: str | None = None
@@ -270,23 +272,16 @@ class _Found(NamedTuple):
 
 
 def _forecast(recipe: Recipe[Any], own: _Found, found: dict[Any, _Found], is_skipped: bool) -> Forecast:
-    name, status = (recipe.name,), own.status
-    if status is not Status.Ok:
-        before = as_target(recipe.target).latest(tag=recipe.tag)
-        changed = _changed(recipe, before, found) if before and status is Status.InputsChanged else ""
-        return Forecast(
-            name, "run", recipe.name, changed or status.why, saves=before.seconds or None if before else None
-        )
-    if is_skipped:
+    name, status, target = (recipe.name,), own.status, as_target(recipe.target)
+    if status is Status.Ok and is_skipped:
         return Forecast(name, "skip", recipe.name, "a later result is stored")
-    return restoring(name, recipe.name, status.why, own.key and as_target(recipe.target).entry(own.key))
-
-
-def _changed(recipe: Recipe[Any], before: Entry, found: dict[Any, _Found]) -> str:
-    """Say which of the ingredients' results are not those that the last result was made from."""
-    then = before.made_from
-    names = [one.name for one in recipe.ingredients if then.get(one.name, found[one].digest) != found[one].digest]
-    return f"the result of {' and of '.join(names)} changed" if names else ""
+    if status is Status.Ok:
+        return restoring(name, recipe.name, status.why, own.key and target.entry(own.key))
+    why, before = status.why, target.latest(tag=recipe.tag)
+    if own.key and status in _COMPARED:
+        inputs = {one.name: found[one].digest or "" for one in recipe.ingredients}
+        why, before = explained(target, own.key, recipe.made_from(own.key, inputs, fresh=True))
+    return Forecast(name, "run", recipe.name, why, saves=before.seconds or None if before else None)
 
 
 def _known(recipe: Recipe[Any]) -> dict[Any, _Found]:
@@ -313,7 +308,7 @@ def _found(recipe: Filed, digests: Sequence[str | None]) -> _Found:
         return _Found(Status.IngredientDirty if _has(recipe) else Status.NotEvaluatedYet)
     key = recipe.key(known)
     output = lookup(recipe.kept, key)
-    return _Found(_missing(recipe, key)) if output is MISSING else _Found(Status.Ok, output.digest, key)
+    return _Found(_missing(recipe, key), key=key) if output is MISSING else _Found(Status.Ok, output.digest, key)
 
 
 def _missing(recipe: Filed, key: Key) -> Status:

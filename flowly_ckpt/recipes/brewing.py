@@ -101,7 +101,7 @@ class Brew:
         recipe, inputs = term.recipe, inputs_of(term)
         digests = [self.outputs[id(part)].digest for part in inputs]
         key = recipe.key(digests)
-        made_from = {_name(part): digest for part, digest in zip(inputs, digests)}
+        made_from = partial(recipe.made_from, key, {_name(part): digest for part, digest in zip(inputs, digests)})
         try:
             if recipe.mapped:
                 return _Mapping(self, term, key).found(made_from)
@@ -124,7 +124,7 @@ class Brew:
             return computed(term.step(values[0] if term.recipe.is_alone else values), term.recipe.base)
 
     def recalled(
-        self, term: brewed, key: Key, compute: Callable[[], Output], made_from: dict[str, Any] | None = None
+        self, term: brewed, key: Key, compute: Callable[[], Output], made_from: Callable[[], dict[str, Any]]
     ) -> Output:
         """Restore an output, or compute and store it; once reading it has failed too often, only compute it."""
         if len(self.unreadable.get(id(term), ())) >= _TRIES:
@@ -181,10 +181,11 @@ class _Mapping:
         self.mapped, *self.others = inputs_of(term)
         self.source = brew.outputs[id(self.mapped)]
         self.digests = [brew.outputs[id(part)].digest for part in self.others]
+        self.names = [_name(part) for part in self.others]
         self.shared: list[Any] | None = None
         self.used: set[Key] = {whole}
 
-    def found(self, made_from: dict[str, Any]) -> Output:
+    def found(self, made_from: Callable[[], dict[str, Any]]) -> Output:
         """Return the output of all items, those that are missing computed; each is stored as soon as it is there."""
         output = self.brew.recalled(self.term, self.whole, self._watched, made_from)
         if len(self.used) > 1:
@@ -222,13 +223,14 @@ class _Mapping:
     def _one(self, item: Output, place: str) -> Output:
         key = self.recipe.item_key(self.whole, item.digest, self.digests)
         self.used.add(key)
+        made_from = partial(self.recipe.made_from, key, dict(zip(self.names, self.digests)))
         try:
-            output = self.brew.recalled(self.term, key, lambda: self._computed(item))
+            output = self.brew.recalled(self.term, key, lambda: self._computed(item), made_from)
             if self.brew.unreadable.get(id(self.term)):  # it may be this item that could not be read
                 try:
                     output.value()
                 except DamagedError:
-                    output = self.brew.recalled(self.term, key, lambda: self._computed(item))
+                    output = self.brew.recalled(self.term, key, lambda: self._computed(item), made_from)
         except _OutdatedError:
             raise
         except Exception as error:

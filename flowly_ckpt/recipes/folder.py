@@ -176,7 +176,7 @@ class CacheTarget(FileTarget):
             return None
         size = len(data) + sum(size for _, size, _ in record.own_parts)
         digest = xxhash.xxh3_128_hexdigest(data)
-        return Provenance(record.key, recorded.name, size, digest, created, record.seconds, record.input_checksums)
+        return Provenance(record.key, recorded.name, size, digest, created, record.seconds, record.made_from)
 
     def is_of(self, key: Key, path: str, data: Bytes | None = None) -> bool:
         """Return True: the record says what it is, and is asked when it is decoded."""

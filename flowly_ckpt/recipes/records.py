@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from ..hashing.parts import CUT, Row, row_of
 from ..targets.codecs import Codec
 from ..targets.damage import DamagedError
 from ..targets.key_names import cut, quoted
@@ -15,11 +16,12 @@ from ..typing import Bytes, Facts, Key
 from .outputs import Output
 from .outside import Outside, digest_of
 
-__all__ = ["HEAD", "RECORD", "Part", "Record", "entry_of", "recorded"]
+__all__ = ["HEAD", "RECORD", "Part", "Record", "entry_of", "parts_of_inputs", "recorded"]
 
 RECORD = "cache.json"
 HEAD = b'{"format": '
 FORMAT = 1
+RESULT = ":result of '"
 
 Part = tuple[str, int, str]
 Write = Callable[[Any], Any]
@@ -38,6 +40,7 @@ class Record(NamedTuple):
     :param parts: the files that hold parts of the value: path from the recipe's folder, size in bytes, digest.
     :param items: digest and outside files of each item, where items can be loaded one by one.
     :param outputs: the value as JSON.
+    :param code: what is known of the function's parts, to say later which of them has changed.
 
     >>> record = Record("steps:load", "0a", "1b", "2c", {}, 0.1, "", (), (), None, ["x"])
     >>> recorded.loads(recorded.dumps(record)) == record
@@ -57,6 +60,7 @@ class Record(NamedTuple):
     parts: tuple[Part, ...]
     items: Items | None
     outputs: Any
+    code: dict[str, Any] = {}  # noqa: RUF012
 
     @classmethod
     def of(cls, key: Key, output: Output, write: Write, base: str, parts: list[Part], facts: Facts) -> Record:
@@ -64,14 +68,19 @@ class Record(NamedTuple):
         tree, items = _whole(output, write, base, parts) if output.items is None else _assembled(output, write, parts)
         tied = any(name.endswith(".pkl") for name, _, _ in parts) and any(file.path[1] for file in output.files)
         obj, tag, code = key
-        made_from = {name: str(digest) for name, digest in facts.made_from.items()}
-        return cls(tag, obj, code, output.digest, made_from, facts.seconds, base if tied else "",
-                   output.files, tuple(parts), items, tree)  # fmt: skip
+        known = dict(facts.made_from)
+        return cls(tag, obj, code, output.digest, inputs_in(known.pop("parts", {})), facts.seconds,
+                   base if tied else "", output.files, tuple(parts), items, tree, known)  # fmt: skip
 
     @property
     def key(self) -> Key:
         """The key of the entry."""
         return (self.inputs, self.name, self.function_hash)
+
+    @property
+    def made_from(self) -> dict[str, Any]:
+        """What the value was made from, in the form that all doors have for it."""
+        return {"parts": parts_of_inputs(self.input_checksums), **self.code}
 
     @property
     def own_parts(self) -> list[Part]:
@@ -136,6 +145,8 @@ def _checked(found: dict[str, Any]) -> Record:
     :raises Exception: of one of several kinds, when it is ill-formed.
     """
     del found["format"], found["check"]
+    if type(found.setdefault("code", {})) is not dict:
+        raise TypeError(found["code"])
     if found["items"] is not None:
         found["items"] = tuple((_text(digest), _outside(files)) for digest, files in found["items"])
     found["parts"] = tuple((_text(name), size, _text(digest)) for name, size, digest in found["parts"])
@@ -157,6 +168,20 @@ def _text(found: Any) -> str:
 
 
 recorded: Codec = _Recorded()
+
+
+def parts_of_inputs(digests: Mapping[str, str]) -> dict[str, str]:
+    """Return the digests of ingredients' results as a table of parts, which is compared as that of any input.
+
+    >>> inputs_in(parts_of_inputs({"rows": "0a"}))
+    {'rows': '0a'}
+    """
+    return {f"{RESULT}{name}'": Row(digest, CUT, "").text for name, digest in digests.items()}
+
+
+def inputs_in(parts: Mapping[str, str]) -> dict[str, str]:
+    """Return the digests of ingredients' results by name, as :func:`parts_of_inputs` was given them."""
+    return {way.removeprefix(RESULT)[:-1]: row_of(text).digest for way, text in parts.items()}
 
 
 def entry_of(key: Key) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
+from ..checkpoint.sources import of_function
 from ..hashing import functional_hash
 from ..pipelines import Combinator, children, name_of, role
+from ..targets.made_from import MadeFrom
 from ..targets.wrappers import Wrapper
 from ..typing import Key, Target, Transform
 from .outside import code_digest, digest_of
+from .records import parts_of_inputs
 
 __all__ = ["Filed", "brewed", "in_order", "inputs_of", "spread"]
 
@@ -50,6 +53,16 @@ class Filed:
     def function_hash(self) -> str:
         """The digest of what the function does."""
         return code_digest(self.func if self.code is None else self.code, self.base)
+
+    def made_from(self, key: Key, inputs: Mapping[str, str], fresh: bool = False) -> MadeFrom:
+        """Return what the result of a key is made from, to say later why it is not there.
+
+        :param inputs: the digests of the ingredients' results by name.
+        """
+        code = self.func if self.code is None else self.code
+        made = of_function(code, self.name, key[2], self.target, self.tag, fresh)
+        made["parts"] = parts_of_inputs(inputs)
+        return made
 
     def outside(self) -> list[Any]:
         """Return what the result depends on beside ingredients and function, as it is now: files with their content."""

@@ -8,6 +8,7 @@ from itertools import count, cycle, repeat
 from typing import Any
 
 from ..errors import UnstorableError
+from ..pipelines.awaiting import ADVICE
 
 __all__ = ["Materialised", "UnstorableError", "materialise"]
 
@@ -59,7 +60,7 @@ def materialise(value: Any) -> Any:
     if isinstance(value, io.IOBase):
         raise UnstorableError(f"{value!r} is an open file; return its content or its path instead")
     if isinstance(value, (Awaitable, AsyncIterator)):
-        raise UnstorableError(f"{type(value).__name__} must be awaited; store the result of that instead")
+        raise UnstorableError(f"a {type(value).__name__} is not a value yet; {ADVICE}")
     if isinstance(value, (count, cycle)) or (isinstance(value, repeat) and _is_endless(value)):
         raise UnstorableError(f"{value!r} never ends; cut it with itertools.islice first")
     return Materialised(tuple(value))

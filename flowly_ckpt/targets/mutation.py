@@ -18,6 +18,8 @@ __all__ = ["IMMUTABLE", "forget", "is_intact", "watch"]
 
 #: The types whose values nobody can change.
 IMMUTABLE = frozenset([type(None), bool, int, float, complex, str, bytes, type(...), range])
+#: What has one of these can be read once.
+SPENT = ("__next__", "__anext__", "__await__")
 _SPARE = 64
 _UNKNOWN = ""
 
@@ -34,7 +36,7 @@ _watched: dict[int, _Digests] = {}
 def watch(target: Target, key: Key, value: Any) -> None:
     """Remember the digest of a value as it is now; one that cannot be hashed is not watched, with a warning.
 
-    :raises UnhashableError: where a live iterator hides in the value.
+    :raises UnhashableError: where a live iterator or a coroutine hides in the value.
 
     >>> target, key = {}, ("object", "tag", "transform")
     >>> target[key] = value = [1]
@@ -112,8 +114,8 @@ def _digest(value: Any, key: Key) -> str:
     try:
         return functional_hash(value)
     except UnhashableError as error:
-        if hasattr(error.obj, "__next__"):
-            raise  # a live iterator inside a stored value would be spent by its first reader
+        if any(hasattr(error.obj, name) for name in SPENT):
+            raise  # a live iterator or a coroutine inside a stored value would be spent by its first reader
         message = f"a change made in place to the value stored at {key[1]!r} would not be noticed: {error}"
         warn(message, StoreWarning)
         return _UNKNOWN

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMappi
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from ..given import address_of, seconds, size
+from ..given import address_of, seconds, size, target_at
 from ..labels import shortened
 from ..showing import Shown
 from ..typing import Age, Bytes, Facts, Key, Target
@@ -356,13 +356,22 @@ def checked(target: M, name: str = "target") -> M:
         raise TypeError(f"{name} must be a mutable mapping, got the class {kind}; make one: {kind}(…)")
     if all(hasattr(target, name) for name in ("__getitem__", "__setitem__", "__delitem__", "keys")):
         return target
-    instead = "use a dict, or a target from flowly_ckpt.targets"
-    if isinstance(target, (str, os.PathLike)):
-        path = os.fsdecode(target)
-        address = address_of(path)
-        instead = f"for a folder of results write DiskTarget({path!r})"
-        instead = f"for an address write RemoteTarget({address!r})" if address else instead
-    raise TypeError(f"{name} must be a mutable mapping, got {type(target).__name__}; {instead}")
+    raise TypeError(f"{name} must be a mutable mapping, got {type(target).__name__}; {in_place_of(target)}")
+
+
+def in_place_of(given: Any) -> str:
+    """Return what to write where something that is no target was given as one.
+
+    >>> in_place_of("cache")
+    "for a folder of results write DiskTarget('cache')"
+    """
+    if not isinstance(given, (str, os.PathLike)):
+        return "use a dict, or a target from flowly_ckpt.targets"
+    path = os.fsdecode(given)
+    address = address_of(path)
+    if address:
+        return f"for an address write {target_at(address)}"
+    return f"for a folder of results write DiskTarget({path!r})"
 
 
 def described(target: Target) -> str:

@@ -13,7 +13,7 @@ from .alignment import aligned
 from .facts import Entry
 from .protocol import BaseTarget
 
-__all__ = ["compared", "explained", "nearest", "reason"]
+__all__ = ["compared", "explained", "nearest", "of_code", "reason"]
 
 MOST = 3  # changes told
 HOW = {"changed": "", "is new": " (new)", "is gone": " (gone)"}  # after what differs in the input
@@ -165,7 +165,7 @@ def of_input(then: Any, now: Any, after: Any) -> str:
     if not is_table(then) or not is_table(now):
         return "the input is new"
     found = changes(then, now)
-    if len(found) == 1 and found[0].about.startswith("content of "):
+    if len(found) == 1 and found[0].about.startswith(("content of ", "result of ")):
         return f"the {found[0].about} {found[0].how}"
     if len(found) == 1 and not found[0].about:
         return "the input is new" if found[0].how == "changed" else f"the input {found[0].how}"
@@ -176,6 +176,13 @@ def of_input(then: Any, now: Any, after: Any) -> str:
 
 
 def of_code(target: BaseTarget, before: Entry, made_from: Mapping[str, Any]) -> str:
+    """Return what is not as it was in the code that an entry was made by; empty where that cannot be told.
+
+    >>> from flowly_ckpt.targets.protocol import as_target
+    >>> now, then = ({"steps": [["fit", code]], "python": "3.11"} for code in ("1b", "0a"))
+    >>> of_code(as_target({}), Entry(("a", "fit", "f"), made_from=then), now)
+    'fit changed'
+    """
     then = before.made_from
     if then.get("python", made_from.get("python")) != made_from.get("python"):
         return f"python {readable(str(then['python']))} → {made_from['python']}"

@@ -12,6 +12,7 @@ from typing import Any, overload
 from ..given import file, made, switch
 from ..pipelines.pickling import name_to_pickle
 from ..plan import Forecast
+from ..targets.protocol import in_place_of
 from ..typing import Target
 from .arguments import Done, DoneList, loaded, settled, spread
 from .calling import Definition, StoreOf, made_of
@@ -227,6 +228,7 @@ def task(
     if isinstance(target, os.PathLike):
         target = os.fspath(target)
     if not isinstance(target, str | Template | None):
+        made("target", target, "a template or a mutable mapping")
         raise TypeError(f"target must be a template or a mutable mapping, got {type(target).__name__}")
     if not isinstance(name_template, str | Template | None):
         raise TypeError(f"name_template must be a template, got {type(name_template).__name__}")
@@ -258,6 +260,8 @@ def _check(store: Any, save: bool, changed: str) -> None:
     if isinstance(store, type) and issubclass(store, MutableMapping):
         made("store", store, "a Store class or a mutable mapping")
     if not (store is None or callable(store) or isinstance(store, MutableMapping)):
-        raise TypeError(f"store must be a Store class or a mutable mapping, got {type(store).__name__}")
+        raise TypeError(
+            f"store must be a Store class or a mutable mapping, got {type(store).__name__}; {in_place_of(store)}"
+        )
     if isinstance(store, MutableMapping) and not save:
         raise TypeError("save=False is for functions that write files; a mapping cannot keep these")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Hashable, Iterator, Mapping, MutableMapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from ..checkpoint.hashed import watching_steps
-from ..checkpoint.sources import PYTHON
+from ..checkpoint.sources import PYTHON, of_function
 from ..errors import FlowlyWarning, StoreError, StoreWarning, warn
 from ..events import tell
 from ..plan import Forecast, restoring
 from ..targets import as_target
 from ..targets.claims import Claim, EnteredClaim
+from ..targets.facts import Entry
+from ..targets.made_from import MadeFrom
 from ..targets.materialise import Materialised, UnstorableError, materialise
 from ..targets.protocol import BaseTarget
+from ..targets.reasons import of_code
 from ..targets.recall import MISSING, recall, recall_async
 from ..typing import Facts, Key
 from .arguments import digest, loaded
@@ -47,15 +50,17 @@ class StaleError(StoreError):
 
     :param loc: where the result lies.
     :param differences: what differs: ``code``, ``argument 'x'``, ….
+    :param changed: what has changed in the code, where that is known.
 
-    >>> print(StaleError("working/load/a", ("code",)))
-    working/load/a was made from different code; remove it to make it again
+    >>> print(StaleError("working/load/a", ("code",), "load: global LIMIT 5 → 6"))
+    working/load/a was made from different code (load: global LIMIT 5 → 6); remove it to make it again
     """
 
-    def __init__(self, loc: str, differences: tuple[str, ...]) -> None:
-        super().__init__(f"{loc} was made from different {' and '.join(differences)}; remove it to make it again")
+    def __init__(self, loc: str, differences: tuple[str, ...], changed: str = "") -> None:
+        super().__init__(f"{loc} was made from different {told(differences, changed)}; remove it to make it again")
         self.loc = loc
         self.differences = differences
+        self.changed = changed
 
 
 def run(task: Definition, call: Call) -> Any:
@@ -80,7 +85,7 @@ def run(task: Definition, call: Call) -> Any:
             result.computed = task.fn(*loaded(call.args), **loaded(call.kwargs))
         return result.computed
 
-    return result.returned(recall(result, result.key, compute, result.made_from))
+    return result.returned(recall(result, result.key, compute, result.all_made_from))
 
 
 async def _run_async(result: _Result) -> Any:
@@ -93,7 +98,7 @@ async def _run_async(result: _Result) -> Any:
             result.computed = await result.task.fn(*loaded(result.call.args), **loaded(result.call.kwargs))
         return result.computed
 
-    value = await recall_async(result, result.key, compute, result.made_from)
+    value = await recall_async(result, result.key, compute, result.all_made_from)
     if result.is_own and not result.task.save:
         value = result.computed  # not the store, which stands for what the function saved
     return result.returned(value)
@@ -120,7 +125,8 @@ def forecast(task: Definition, call: Call) -> Forecast:
         return Forecast(name, "run", str(call.store), "its file is not there")
     if result._is_emptied():
         return Forecast(name, "run", str(call.store), "its file is empty")
-    found = " and ".join(result._differences())
+    differ = result._differences()
+    found = told(differ, result._changed(differ, fresh=True))
     entry = call.store.entry()
     if found and task.changed == "rerun":
         seconds = entry.seconds or None if entry else None
@@ -207,10 +213,11 @@ class _Result(BaseTarget):
     def _is_current(self) -> bool:
         """Return whether the result that is there is the one asked for; report it if it is used anyway."""
         found = self._differences()
-        if found and self.task.changed == "raise":
-            raise StaleError(self.store.loc, found)
-        if found and self.task.changed == "warn":
-            warn(str(StaleError(self.store.loc, found)), StaleWarning)
+        if found and self.task.changed in ("raise", "warn"):
+            error = StaleError(self.store.loc, found, self._changed(found))
+            if self.task.changed == "raise":
+                raise error
+            warn(str(error), StaleWarning)
         return not found or self.task.changed != "rerun"
 
     def _is_emptied(self) -> bool:
@@ -224,6 +231,28 @@ class _Result(BaseTarget):
 
     def _differences(self) -> tuple[str, ...]:
         return differences(self.store.made_from(), self.made_from) if self.made_from else ()
+
+    def _changed(self, found: tuple[str, ...], fresh: bool = False) -> str:
+        """Return what has changed in the code, if that is among the differences."""
+        if "code" not in found:
+            return ""
+        before = Entry(self.key, made_from=dict(self.store.made_from()))
+        return of_code(self, before, self._of_code(fresh))
+
+    def _of_code(self, fresh: bool = False) -> MadeFrom:
+        kept = self.task.store if isinstance(self.task.store, MutableMapping) else None
+        return of_function(self.task.fn, self.task.name, self.made_from["code"], kept, fresh=fresh)
+
+    def all_made_from(self) -> dict[str, Any]:
+        """Return what the result is made from, with the parts of the code to say later which of them has changed."""
+        if not self.made_from:
+            return {}
+        return {**self._of_code(), **self.made_from}
+
+    def fate(self, key: Key) -> str:
+        """Return why the result that is there does not count, where one is."""
+        found = self._differences() if self.store.exists() else ()
+        return f"it was made from different {told(found, self._changed(found))}" if found else ""
 
     def returned(self, value: Any) -> Any:
         """Return what a call returns after recalling: the store, data that could not be saved, or data as they are."""
@@ -272,6 +301,15 @@ class _Result(BaseTarget):
         """Return the store's claim."""
         claim = self.store.claim()
         return claim if isinstance(claim, Claim) else EnteredClaim(claim)
+
+
+def told(differences: Iterable[str], changed: str) -> str:
+    """Return what differs in words.
+
+    >>> told(["code", "argument 'n'"], "load changed at line 3")
+    "code (load changed at line 3) and argument 'n'"
+    """
+    return " and ".join([f"{one} ({changed})" if one == "code" and changed else one for one in differences])
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:

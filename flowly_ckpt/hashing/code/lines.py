@@ -1,4 +1,4 @@
-"""The lines of a function, each as two hex digits: enough to say later at which line it was changed."""
+"""The lines of a function, each as two letters: enough to say later at which line it was changed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import xxhash
 
 from .instructions import read
 
-__all__ = ["changed_line", "lines_of"]
+__all__ = ["changed_line", "letters", "lines_of"]
 
+LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
 MOST = 120  # lines of a function that are told apart
 
 _known: dict[int, tuple[Any, str, list[int]]] = {}
@@ -31,7 +32,7 @@ def lines_of(code: CodeType) -> tuple[str, list[int]]:
         content: dict[int, list[Any]] = {}
         note(code, content)
         numbers = sorted(content)[:MOST]
-        digests = "".join(xxhash.xxh3_64_hexdigest(repr(content[number]).encode())[:2] for number in numbers)
+        digests = "".join(letters(xxhash.xxh3_64_digest(repr(content[number]).encode())) for number in numbers)
         known = weakref.ref(code, partial(_forget, id(code))), digests, numbers
         _known[id(code)] = known
     return known[1:]
@@ -39,6 +40,16 @@ def lines_of(code: CodeType) -> tuple[str, list[int]]:
 
 def _forget(key: int, _: Any) -> None:
     _known.pop(key, None)
+
+
+def letters(digest: bytes) -> str:
+    """Return the beginning of a digest as two letters, in which one of 4096 others looks the same.
+
+    >>> letters(bytes([0, 0])), letters(bytes([255, 255]))
+    ('00', '__')
+    """
+    start = int.from_bytes(digest[:2], "big")
+    return LETTERS[start >> 10] + LETTERS[start >> 4 & 63]
 
 
 def note(code: CodeType, content: dict[int, list[Any]]) -> None:

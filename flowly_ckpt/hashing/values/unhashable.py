@@ -10,6 +10,7 @@ from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, T
 from typing import Any
 
 from ...errors import UnhashableError
+from ...pipelines.awaiting import ADVICE
 from ..rows import ROWS, Parts, register_lazy
 
 __all__: list[str] = []
@@ -23,7 +24,8 @@ def refusal(advice: str) -> Any:
 
 
 ROWS.exact(GeneratorType)(refusal("a generator can be read only once; make it a list or a tuple"))
-ROWS.exact(CoroutineType, AsyncGeneratorType)(refusal("await it, or collect its items, and hash the result"))
+ROWS.exact(CoroutineType)(refusal(f"await it, and hash the result; {ADVICE}"))
+ROWS.exact(AsyncGeneratorType)(refusal("collect its items, and hash these"))
 ROWS.exact(FrameType, TracebackType)(refusal("it belongs to a running program; keep its text instead"))
 ROWS.register(weakref.ReferenceType, *weakref.ProxyTypes)(
     refusal("a weak reference may die at any time; pass the object itself")
