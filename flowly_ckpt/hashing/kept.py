@@ -27,7 +27,7 @@ from .cycles import encode
 from .hints import IGNORES
 from .plain import ATOMS
 from .reductions import reducer_of
-from .rows import Mark, attributes
+from .rows import Mark, Reads, attributes
 from .types.synthesized import RULES, given, own_members
 from .walk import Walk
 
@@ -39,7 +39,7 @@ BEHIND = {property: ("fget", "fset", "fdel"), classmethod: ("__func__",), static
 SLOTS = (MemberDescriptorType, GetSetDescriptorType)
 OF_DATACLASS = frozenset({"__dataclass_fields__", "__dataclass_params__", "__match_args__"})
 OF_FIELD = attrgetter("name", "default", "default_factory", "init", "repr", "hash", "compare", "metadata", "kw_only")
-WORDS = frozenset({type(None), str})
+WORDS = frozenset({type(None), str, Reads})
 ABSENT = object()
 RESTS = (1, 3, 15, 255)  # walks until the next attempt, after so many in vain
 

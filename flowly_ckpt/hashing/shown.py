@@ -7,6 +7,7 @@ it also says what is read of each function and class that it leads to.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import FunctionType
 from typing import Any
 
@@ -84,20 +85,20 @@ class Shown:
 
     def _look_up(self) -> None:
         """Find the globals that texts name, if anything looks them up."""
-        walk, functions = self._walk, [thing for thing in self._things if type(thing) is FunctionType]
+        functions = [thing for thing in self._things if type(thing) is FunctionType]
         tables = list({id(each.__globals__): each.__globals__ for each in functions}.values())
         for used in (LOOK_UP[name] for name in sorted(self._names & LOOK_UP.keys())):
             texts = {text for each in functions for text in fingerprint_of(each.__code__).texts}
             texts.update(text for each in self._texts for text in texts_of(each))
             for name, value in looked_up(texts, tables, used):
-                if (name, id(value)) not in self._found:
-                    walk.kept.append(value)
-                    try:
-                        encoding = encode(walk, [name, value])
-                    except UnhashableError:  # what looks like a name need not be one
-                        continue
-                    self._found[name, id(value)] = encoding
-                    self._explore([value])
+                self._note_found(name, value)
+
+    def _note_found(self, name: str, value: Any) -> None:
+        if (name, id(value)) not in self._found:
+            self._walk.kept.append(value)
+            with suppress(UnhashableError):  # what looks like a name need not be one
+                self._found[name, id(value)] = encode(self._walk, [name, value])
+                self._explore([value])
 
     def _explore(self, waiting: list[Any]) -> None:
         """Find the functions and classes, and what is read, in objects and what they lead to."""
