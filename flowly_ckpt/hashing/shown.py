@@ -7,6 +7,7 @@ it also says what is read of each function and class that it leads to.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from types import FunctionType
 from typing import Any
@@ -33,6 +34,7 @@ class Shown:
     """Add what is read of functions and classes to encodings by a walk.
 
     :param walk: the walk that has encoded the objects.
+    :param names: what somebody else reads of them, as the steps that are given an input.
 
     >>> def documented(x): "What it does."
     >>> def step(x): return documented.__doc__
@@ -44,13 +46,13 @@ class Shown:
 
     __slots__ = ("_counted", "_entries", "_found", "_known", "_names", "_of", "_seen", "_texts", "_things", "_walk")
 
-    def __init__(self, walk: Walk) -> None:
+    def __init__(self, walk: Walk, names: Iterable[str] = ()) -> None:
         self._walk = walk
         self._known: dict[int, tuple[bytes, list[Any]]] = {}
         self._counted = 0  # of what the walk has expanded
         self._seen: set[int] = set()
         self._things: list[Any] = []
-        self._names: set[str] = set()
+        self._names = set(names)
         self._of: set[str] = set()  # the names that the entries are of
         self._entries: list[bytes] = []
         self._texts: list[Any] = []  # with the plain containers that may hold some
@@ -68,9 +70,14 @@ class Shown:
         while self._names != self._of or len(self._entries) < len(self._things):
             self._note()
             self._look_up()
-        if not self._names:
+        if not self._entries and not self._found:
             return encoding
         return encoding + self._walk.fold(b"<shown>" + b"".join(sorted({*self._entries, *self._found.values()})))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What is read."""
+        return frozenset(self._names)
 
     def _note(self) -> None:
         """Note what is read of the things without an entry: of all of them, if more is read by now."""
@@ -183,3 +190,5 @@ OF_CLASS = {
     "__dict__": lambda cls: [name for name in vars(cls) if name not in MADE_LATER],
     "source": source,
 }
+OF_THINGS = frozenset({"__name__", "__qualname__", "__doc__", "__module__", *OF_FUNCTION, *OF_CLASS})
+"""All that may be read of functions and classes themselves."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import distinct, same
+from .table import after, distinct, needing, same
 
 
 def edited(text: str, one: str = "1", other: str = "2") -> tuple[str, str]:
@@ -152,9 +152,42 @@ TEXTS = {
     "a path below a package, handed on": of_package("import p\ndef get(m, path):\n    for n in path.split('.'): m = getattr(m, n)\n    return m\ndef f(x): return get(p, 'q.b')()"),
 }  # fmt: skip
 
+OWN_BASES = {
+    "datetime.timedelta": "3",
+    "datetime.date": "2020, 1, 1",
+    "datetime.datetime": "2020, 1, 1",
+    "datetime.time": "1",
+    "int": "1",
+    "float": "1.0",
+    "complex": "1",
+    "str": "'a'",
+    "bytes": "b'a'",
+    "tuple": "(1,)",
+    "frozenset": "(1,)",
+    "decimal.Decimal": "1",
+    "fractions.Fraction": "1, 2",
+}
+WITH_MORE = """\
+class Own({base}):
+    def __new__(cls, more, *given):
+        made = super().__new__(cls, *given)
+        made.more = more
+        return made
+    def __init__(self, *given): pass
+"""
+
 CASES = [distinct(f"set by hand: {name}", *texts) for name, texts in SET.items()]
 CASES += [distinct(f"read under another name: {name}", *texts) for name, texts in READ.items()]
 CASES += [distinct(f"named in a text: {name}", *texts) for name, texts in TEXTS.items()]
+CASES += [
+    distinct(f"more than a {base} holds", *after(WITH_MORE.format(base=base), f"Own(1, {given})", f"Own(2, {given})"))
+    for base, given in OWN_BASES.items()
+]
+CASES += needing(
+    "pendulum",
+    distinct("durations", *after("import pendulum", *(f"pendulum.duration({k})" for k in ("months=1", "days=30", "years=1", "days=365", "days=31")))),
+    same("a duration, used", *after("import pendulum\nd = pendulum.duration(months=1)\nd.in_words(), d.total_days(), hash(d), repr(d)", "d", "pendulum.duration(months=1)")),
+)  # fmt: skip
 CASES += [
     same("set by hand, another operator", *set_on("__add__", "return p - 1")),
     same("set by hand, not used", *set_on("__len__", "return p - 1")),
