@@ -70,7 +70,7 @@ class Shown:
         while self._names != self._of or len(self._entries) < len(self._things):
             self._note()
             self._look_up()
-        if not self._entries and not self._found:
+        if not self._names or not (self._entries or self._found):
             return encoding
         return encoding + self._walk.fold(b"<shown>" + b"".join(sorted({*self._entries, *self._found.values()})))
 
