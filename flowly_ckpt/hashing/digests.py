@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import chain, combinations
 from types import FunctionType
 from typing import Any
 
@@ -12,13 +13,15 @@ from ..pipelines import effective_steps
 from .code.references import imports
 from .cycles import encode
 from .rows import Parts, expand
+from .shown import OF_THINGS as ALL
 from .shown import Shown
 from .walk import Walk
 from .way import with_way
 
-__all__ = ["base_hash", "digest", "functional_hash", "prefix_hashes", "prefixes"]
+__all__ = ["base_hash", "digest", "digests_as_read", "functional_hash", "prefix_hashes", "prefixes"]
 
 Hasher = Callable[[], Any]
+NOTHING: frozenset[str] = frozenset()
 
 
 def functional_hash(obj: Any, *, hasher: Hasher | None = None) -> str:
@@ -94,8 +97,8 @@ def prefix_hashes(steps: Iterable[Callable[[Any], Any]], *, hasher: Hasher | Non
 
 def prefixes(
     walk: Walk, steps: Iterable[Callable[[Any], Any]], make: Callable[[], Walk] = Walk
-) -> tuple[Walk, list[str]]:
-    """Return the walk that has found what each step of a chain is, and the hashes of all prefixes.
+) -> tuple[Walk, list[str], list[frozenset[str]]]:
+    """Return the walk that has found what each step of a chain is, and of all prefixes the hash and what they read.
 
     What a step imports may change what another one refers to: then all are hashed anew.
 
@@ -110,14 +113,15 @@ def prefixes(
     steps = list(steps)
     while True:
         before = len(imports)
-        found = _prefixes(walk, steps)
+        found, reads = _prefixes(walk, steps)
         if len(imports) == before:
-            return walk, found
+            return walk, found, reads
         walk = make()
 
 
-def _prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> list[str]:
+def _prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> tuple[list[str], list[frozenset[str]]]:
     found: list[str] = []
+    reads: list[frozenset[str]] = []
     new: list[Any] = []
     shown = None
     done, count, last = b"", 0, b"<run>"
@@ -132,14 +136,17 @@ def _prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> list[str]:
                 shown = shown or Shown(walk)
                 last = shown.added(last, new)
         found.append(walk.hexdigest(last))
-    return found
+        reads.append(shown.names if shown else NOTHING)
+    return found, reads
 
 
-def digest(walk: Walk, obj: Any) -> str:
+def digest(walk: Walk, obj: Any, reads: frozenset[str] = NOTHING) -> str:
     """Return the digest of an object by a walk: of a hasher or with an override of one's own.
 
     ``digest(Walk(), obj) == functional_hash(obj)``
 
+    :param reads: what the code that is given the object reads of functions and classes, which counts where the object
+        leads to any.
     :raises UnhashableError: with the way to the object that cannot be hashed.
 
     >>> from pathlib import PurePath
@@ -148,7 +155,21 @@ def digest(walk: Walk, obj: Any) -> str:
     True
     """
     encoding = encoded(walk, obj)
-    return walk.hexdigest(Shown(walk).added(encoding, [obj]) if walk.reads else encoding)
+    return walk.hexdigest(Shown(walk, reads).added(encoding, [obj]) if walk.reads or reads else encoding)
+
+
+def digests_as_read(obj: Any, hasher: Hasher | None = None) -> set[str]:
+    """Return the digests that an object may have, whatever the code that is given it reads.
+
+    >>> digests_as_read([1, 2]) == {functional_hash([1, 2])}
+    True
+    """
+    walk = Walk(hasher)
+    found = {digest(walk, obj), digest(walk, obj, ALL)}
+    if len(found) > 1:
+        some = (combinations(sorted(ALL), count) for count in range(1, len(ALL)))
+        found.update(digest(walk, obj, frozenset(names)) for names in chain.from_iterable(some))
+    return found
 
 
 def encoded(walk: Walk, obj: Any) -> bytes:

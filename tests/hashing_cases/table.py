@@ -99,6 +99,7 @@ def modules() -> list[Any]:
         seen,
         tables,
         unhashable,
+        unnamed,
         used,
         users,
     )
@@ -107,7 +108,7 @@ def modules() -> list[Any]:
     )
 
     found = [scalars, containers, classes, functions, callables, imports, newest, seen, ordinary, needless]
-    found += [unhashable, arrays, tables, adversarial, met, libraries, used, beside, users, far, everyday]
+    found += [unhashable, arrays, tables, adversarial, met, libraries, used, beside, users, far, everyday, unnamed]
     return found
 
 

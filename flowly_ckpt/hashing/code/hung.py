@@ -1,7 +1,8 @@
-"""What users hang onto the classes of others: accessors of pandas, methods set by hand.
+"""What users hang onto the classes of others: accessors of pandas, methods and operators set by hand.
 
-``df.clean()`` shows no function, only a name. So each foreign class that was loaded is looked at once for members
-that are the user's; a name in the code that is among them counts with what it leads to.
+``df.clean()`` shows no function, only a name, and ``df @ other`` not even that. So each foreign class that was loaded
+is looked at once for members that are the user's; a name in the code that is among them, or one that its syntax stands
+for, counts with what it leads to.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterator
 from functools import cached_property, partial, partialmethod
-from types import FunctionType, MethodType
+from itertools import islice
+from operator import is_
+from types import FunctionType, MethodType, WrapperDescriptorType
 from typing import Any
 
+from .operators import SPECIAL_METHODS
 from .origin import of_globals, of_module
 
 __all__ = ["hung_on", "patched", "users"]
@@ -22,7 +26,8 @@ BEHIND = ("_accessor", "_ns", "accessor", "fget", "func", "__func__", "__wrapped
 WHOLE = frozenset({partial, partialmethod, property, classmethod, staticmethod, cached_property, MethodType})
 """What counts with all that it holds; of other descriptors, only the user's function or class behind them."""
 
-_sizes: dict[int, tuple[type, int]] = {}
+NEVER: tuple[Any, tuple[Any, ...]] = (None, ())
+_seen: dict[int, tuple[type, tuple[Any, ...]]] = {}
 _hung: dict[str, dict[int, type]] = {}  # by id, as some metaclasses compare in their own way, or have no hash
 _epoch: tuple[int, ...] = ()
 _last: Any = None
@@ -48,8 +53,9 @@ def epoch() -> tuple[int, ...]:
     main: Any = vars(sys.modules.get("__main__", sys))
     now, last = (len(sys.modules), len(main), len(main.get("In", ()))), next(reversed(sys.modules.values()))
     if now != _epoch or last is not _last:
+        is_of_user = now[1:] != _epoch[1:] or any(of_module(name).kind == "user" for name in new_modules(last))
         _epoch, _last = now, last
-        look_again()
+        look_again(is_of_user)
     return _epoch
 
 
@@ -68,10 +74,19 @@ def hung_on(names: Collection[str]) -> Iterator[Any]:
                 yield member if type(member) in WHOLE else behind
 
 
-def look_again() -> None:
-    """Look at the members of the foreign classes that are new, or have more or fewer members than before."""
+def new_modules(last: Any) -> list[str]:
+    """Return the names of the modules that were loaded since somebody looked."""
+    count = len(sys.modules) - _epoch[0] if _epoch else 0
+    return list(islice(reversed(sys.modules), max(count, int(last is not _last))))
+
+
+def look_again(is_of_user: bool = True) -> None:
+    """Look at the members of the foreign classes that are new, or have more or fewer members than before.
+
+    :param is_of_user: code of the user's has run since, which may have replaced some.
+    """
     waiting = [object]
-    seen: set[int] = set()
+    seen: set[int] = set()  # of this time
     while waiting:
         for kind in type.__subclasses__(waiting.pop()):
             if id(kind) in seen:
@@ -79,19 +94,27 @@ def look_again() -> None:
             seen.add(id(kind))
             waiting.append(kind)
             own = vars(kind)
-            if kind.__flags__ & HEAP and _sizes.get(id(kind), (kind, -1))[1] != len(own):
-                look_at(kind, own)
+            if kind.__flags__ & HEAP:
+                before = _seen.get(id(kind), NEVER)[1]
+                if len(before) != len(own) or (is_of_user and not all(map(is_, own.values(), before))):
+                    look_at(kind, own)
 
 
 def look_at(kind: type, own: Any) -> None:
-    _sizes[id(kind)] = (kind, len(own))
+    _seen[id(kind)] = (kind, tuple(own.values()))
     home = vars(sys.modules[kind.__module__]) if kind.__module__ in sys.modules else {}
     if home.get(kind.__qualname__) is not kind:
         return  # made while the program runs, or nested, where nobody hangs anything
     for name, member in list(own.items()):
         if type(member) is FunctionType and member.__globals__ is home:
             continue
-        if name[:2] != "__" and users(member) is not None and of_module(kind.__module__).kind not in ("user", "ours"):
+        is_special = name[:2] == "__"
+        if is_special and (name not in SPECIAL_METHODS or type(member) is WrapperDescriptorType):
+            continue
+        behind = users(member)
+        if behind is None or (is_special and getattr(behind, "__module__", None) not in sys.modules):
+            continue  # Python itself writes special methods, whose module is none
+        if of_module(kind.__module__).kind not in ("user", "ours"):
             _hung.setdefault(name, {})[id(kind)] = kind
 
 
