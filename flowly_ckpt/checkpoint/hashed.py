@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import MutationWarning, UnhashableError
 from ..hashing.changes import Way, is_changed, way_to_change
-from ..hashing.digests import digest, prefixes
+from ..hashing.digests import digest, digest_as_read, prefixes
 from ..hashing.kept import Keeper, Knowing
 from ..hashing.plain import ATOMS
 from ..hashing.texts import LOOK_UP
@@ -50,7 +50,7 @@ class Hashed:
     See also: :func:`warn_of_changes`.
     """
 
-    __slots__ = ("_beside", "_read", "end", "members", "obj", "reads", "steps", "walk")
+    __slots__ = ("_beside", "_met", "_read", "end", "members", "obj", "reads", "steps", "walk")
 
     def __init__(self, obj: Any, steps: Sequence[Transform], keeper: Keeper) -> None:
         first = self.walk = keeper.walk()
@@ -69,6 +69,7 @@ class Hashed:
         walk = self.walk if type(obj) in ATOMS else self.walk.beside()
         self._beside: Walk | None = walk
         self.obj = digest(walk, obj)
+        self._met = walk.reads, len(walk.expanded)
         self._read: tuple[frozenset[str] | None, str] = (None, "")
         self.members = _members(walk, obj) if type(obj) is dict else {}
         self.end = time.perf_counter()
@@ -76,10 +77,10 @@ class Hashed:
     def as_read(self, obj: Any, count: int) -> str:
         """Return the hash of the object as the first steps read it: also by what they read, if it leads to code."""
         reads = self.reads[count - 1] - LOOK_UP.keys() if count else None
-        if not reads or type(obj) in ATOMS or self._beside is None:
+        if not reads or self._met == (False, 0) or type(obj) in ATOMS or self._beside is None:
             return self.obj
         if reads != self._read[0]:  # that of one step is mostly that of the next
-            self._read = reads, digest(self._beside, obj, reads)
+            self._read = reads, digest_as_read(self._beside, obj, reads, *self._met)
         return self._read[1]
 
     def of(self, obj: Any) -> Hashed | None:

@@ -14,11 +14,19 @@ from .code.references import imports
 from .cycles import encode
 from .rows import Parts, expand
 from .shown import OF_THINGS as ALL
-from .shown import Shown
+from .shown import Shown, things_in
 from .walk import Walk
 from .way import with_way
 
-__all__ = ["base_hash", "digest", "digests_as_read", "functional_hash", "prefix_hashes", "prefixes"]
+__all__ = [
+    "base_hash",
+    "digest",
+    "digest_as_read",
+    "digests_as_read",
+    "functional_hash",
+    "prefix_hashes",
+    "prefixes",
+]
 
 Hasher = Callable[[], Any]
 NOTHING: frozenset[str] = frozenset()
@@ -140,13 +148,11 @@ def _prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> tuple[list[s
     return found, reads
 
 
-def digest(walk: Walk, obj: Any, reads: frozenset[str] = NOTHING) -> str:
+def digest(walk: Walk, obj: Any) -> str:
     """Return the digest of an object by a walk: of a hasher or with an override of one's own.
 
     ``digest(Walk(), obj) == functional_hash(obj)``
 
-    :param reads: what the code that is given the object reads of functions and classes, which counts where the object
-        leads to any.
     :raises UnhashableError: with the way to the object that cannot be hashed.
 
     >>> from pathlib import PurePath
@@ -155,7 +161,28 @@ def digest(walk: Walk, obj: Any, reads: frozenset[str] = NOTHING) -> str:
     True
     """
     encoding = encoded(walk, obj)
-    return walk.hexdigest(Shown(walk, reads).added(encoding, [obj]) if walk.reads or reads else encoding)
+    return walk.hexdigest(Shown(walk).added(encoding, [obj]) if walk.reads else encoding)
+
+
+def digest_as_read(walk: Walk, obj: Any, reads: Iterable[str], own: bool, count: int) -> str:
+    """Return the digest of an object as it is for code that reads what functions and classes show.
+
+    ``digest_as_read(walk, obj, [], …) == functional_hash(obj)``, and so it is where the object leads to no code
+
+    :param walk: the one that has hashed the object.
+    :param reads: what is read.
+    :param own: whether the walk had met what reads by itself, when that was done.
+    :param count: how much it had expanded by then.
+
+    >>> walk, obj = Walk(), [digest]
+    >>> before = digest(walk, obj)
+    >>> [digest_as_read(walk, obj, reads, walk.reads, len(walk.expanded)) == before for reads in ([], ["__doc__"])]
+    [True, False]
+    """
+    # Only what reads by itself is explored to the end: texts in it may name what it reads.
+    code = [obj] if own else things_in(walk.expanded[:count])
+    encoding = encoded(walk, obj)
+    return walk.hexdigest(Shown(walk, reads).added(encoding, code) if code else encoding)
 
 
 def digests_as_read(obj: Any, hasher: Hasher | None = None) -> set[str]:
@@ -165,10 +192,10 @@ def digests_as_read(obj: Any, hasher: Hasher | None = None) -> set[str]:
     True
     """
     walk = Walk(hasher)
-    found = {digest(walk, obj), digest(walk, obj, ALL)}
-    if len(found) > 1:
-        some = (combinations(sorted(ALL), count) for count in range(1, len(ALL)))
-        found.update(digest(walk, obj, frozenset(names)) for names in chain.from_iterable(some))
+    found, own, count = {digest(walk, obj)}, walk.reads, len(walk.expanded)
+    if own or things_in(walk.expanded):
+        some = chain.from_iterable(combinations(sorted(ALL), many) for many in range(1, len(ALL) + 1))
+        found.update(digest_as_read(walk, obj, names, own, count) for names in some)
     return found
 
 

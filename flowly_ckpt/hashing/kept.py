@@ -139,8 +139,11 @@ class Knowing(Walk):
         self.origin = origin
 
     def beside(self) -> Walk:
-        """Return another walk that knows as much as this one did at first."""
-        return Knowing(self.origin)
+        """Return another walk that knows as much as this one did at first; nothing, where what is kept reads.
+
+        Such a walk has met what it encodes itself, so that all that may be read in it is known.
+        """
+        return super().beside() if self.origin.reads else Knowing(self.origin)
 
 
 class Kept:

@@ -21,7 +21,7 @@ from .rows import Blob, Mark, Reads
 from .texts import LOOK_UP, looked_up, texts_of
 from .walk import Walk
 
-__all__ = ["Shown"]
+__all__ = ["Shown", "things_in"]
 
 THINGS = {b"<function>": FunctionType, b"<user class>": type, b"<property>": property}
 LEAVES = (ATOMS - {str}) | {bytes, Blob, Mark}
@@ -132,6 +132,18 @@ class Shown:
                     self._things.append(obj)
                 self._walk.kept.append(parts)
                 waiting += parts
+
+
+def things_in(expanded: list[Any]) -> list[Any]:
+    """Return the functions and classes among what a walk has expanded.
+
+    >>> walk = Walk()
+    >>> encoding = walk.enc([1, [2, things_in]])
+    >>> things_in(walk.expanded)[0] is things_in
+    True
+    """
+    noted = iter(expanded)
+    return [obj for obj, tag, _ in zip(noted, noted, noted) if issubclass(type(obj), THINGS.get(tag, ()))]
 
 
 def shown(thing: Any, name: str) -> Any:
