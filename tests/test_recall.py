@@ -135,7 +135,7 @@ def test_a_coroutine_is_never_stored():
         return 1
 
     target, coroutine = {}, step()
-    with pytest.warns(StoreWarning, match="awaited"):
+    with pytest.warns(StoreWarning, match="a coroutine is not a value yet"):
         assert recall(target, KEY, lambda: coroutine) is coroutine
     coroutine.close()
     assert not target

@@ -99,10 +99,10 @@ def test_neither_the_key_nor_the_picture_changes():
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [
-        ({"on": "OSError"}, TypeError, "on must be exceptions such as OSError, or a function of one, got 'OSError'"),
-        ({"on": KeyboardInterrupt}, TypeError, "on must be exceptions"),
-        ({"on": (OSError, str)}, TypeError, "on must be exceptions"),
-        ({"on": (OSError, abs)}, TypeError, "on must be exceptions"),
+        ({"on": "OSError"}, TypeError, "on must be an exception such as OSError, a tuple of them, or a function of one, got 'OSError'"),
+        ({"on": KeyboardInterrupt}, TypeError, "on must be an exception"),
+        ({"on": (OSError, str)}, TypeError, "on must be an exception"),
+        ({"on": (OSError, abs)}, TypeError, "on must be an exception"),
         ({"on": OSError, "attempts": 0}, ValueError, "attempts must be a whole number, 1 or more, got 0"),
         ({"on": OSError, "attempts": "3"}, TypeError, "got '3'"),
         ({"on": OSError, "wait": -1}, ValueError, "wait must be a number of seconds, 0 or more, .*, got -1"),
