@@ -11,7 +11,6 @@ import sys
 from collections.abc import Collection, Iterator
 from functools import cached_property, partial, partialmethod
 from itertools import islice
-from operator import is_
 from types import FunctionType, MethodType, WrapperDescriptorType
 from typing import Any
 
@@ -26,8 +25,8 @@ BEHIND = ("_accessor", "_ns", "accessor", "fget", "func", "__func__", "__wrapped
 WHOLE = frozenset({partial, partialmethod, property, classmethod, staticmethod, cached_property, MethodType})
 """What counts with all that it holds; of other descriptors, only the user's function or class behind them."""
 
-NEVER: tuple[Any, tuple[Any, ...]] = (None, ())
-_seen: dict[int, tuple[type, tuple[Any, ...]]] = {}
+NEVER: tuple[Any, list[Any]] = (None, [])
+_seen: dict[int, tuple[type, list[Any]]] = {}
 _hung: dict[str, dict[int, type]] = {}  # by id, as some metaclasses compare in their own way, or have no hash
 _epoch: tuple[int, ...] = ()
 _last: Any = None
@@ -87,6 +86,7 @@ def look_again(is_of_user: bool = True) -> None:
     """
     waiting = [object]
     seen: set[int] = set()  # of this time
+    find = _seen.get
     while waiting:
         for kind in type.__subclasses__(waiting.pop()):
             if id(kind) in seen:
@@ -95,13 +95,25 @@ def look_again(is_of_user: bool = True) -> None:
             waiting.append(kind)
             own = vars(kind)
             if kind.__flags__ & HEAP:
-                before = _seen.get(id(kind), NEVER)[1]
-                if len(before) != len(own) or (is_of_user and not all(map(is_, own.values(), before))):
+                before = find(id(kind), NEVER)[1]
+                if len(before) != len(own) or (is_of_user and not is_same([*own.values()], before)):
                     look_at(kind, own)
 
 
+def is_same(members: list[Any], before: list[Any]) -> bool:
+    """Return whether members are those that they were; each is first asked whether it is itself, in a loop in C.
+
+    >>> is_same([abs, len], [abs, len]), is_same([abs, len], [abs, sum])
+    (True, False)
+    """
+    try:
+        return members == before
+    except Exception:  # noqa: BLE001  however one compares with another that has taken its place
+        return False
+
+
 def look_at(kind: type, own: Any) -> None:
-    _seen[id(kind)] = (kind, tuple(own.values()))
+    _seen[id(kind)] = (kind, [*own.values()])
     home = vars(sys.modules[kind.__module__]) if kind.__module__ in sys.modules else {}
     if home.get(kind.__qualname__) is not kind:
         return  # made while the program runs, or nested, where nobody hangs anything
