@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import hashlib
-import inspect
 import logging
 import pickle
 import shelve
@@ -473,76 +472,6 @@ def test_early_cutoff_stops_where_an_edit_gives_an_equal_value():
     assert late.calls == 1
     assert run(lambda n: n - -1, add_checkpoints) == 8
     assert late.calls == 2, "without it, what follows an edit runs again"
-
-
-def a_function(doc: str = "", annotation: type = int, name: str = "given"):
-    """Make functions that do the same, and show different things of themselves."""
-
-    def given(x):
-        return x
-
-    given.__doc__, given.__annotations__, given.__name__ = doc, {"x": annotation}, name
-    return given
-
-
-def an_object(doc: str):
-    return type("Given", (), {"__doc__": doc, "__module__": __name__})()
-
-
-READING = {
-    "docstring": (lambda f: f.__doc__, partial(a_function, "a"), partial(a_function, "b")),
-    "docstring, by a helper": (inspect.getdoc, partial(a_function, "a"), partial(a_function, "b")),
-    "docstring of a function in a list": (
-        lambda fs: [f.__doc__ for f in fs],
-        lambda: [a_function("a")],
-        lambda: [a_function("b")],
-    ),
-    "docstring of the class of an object": (
-        lambda obj: type(obj).__doc__,
-        partial(an_object, "a"),
-        partial(an_object, "b"),
-    ),
-    "annotations": (
-        lambda f: str(inspect.signature(f)),
-        partial(a_function, annotation=int),
-        partial(a_function, annotation=str),
-    ),
-    "name": (lambda f: f.__name__, partial(a_function, name="one"), partial(a_function, name="other")),
-}
-
-
-@pytest.mark.parametrize("what", READING)
-def test_what_a_step_reads_of_the_functions_and_classes_it_is_given_counts(what):
-    step, make_one, make_other = READING[what]
-    counted, target = Counted(step), {}
-    keep = with_checkpoint(checkpoint(target), step)
-    for make in (make_one, make_other) * 3:
-        assert keep(make()) == step(make())
-        assert apply(chained(step, checkpoint(target, "again")), make()) == counted(make())
-    assert len(target) == 4
-    assert clear_checkpoints(target, object=make_one()) == 2
-
-
-def test_what_no_step_reads_of_an_input_does_not_count():
-    target = {}
-    keep = with_checkpoint(checkpoint(target), lambda f: f(1))
-    for doc in "abab":
-        assert keep(a_function(doc)) == 1
-    assert [key[0] for key in target] == [functional_hash(a_function("c"))]
-
-
-def test_what_later_steps_read_of_an_input_does_not_count():
-    target = {}
-    transform = chained(callable, checkpoint(target, "first"), lambda x: len.__doc__, checkpoint(target, "then"))
-    apply(transform, a_function("a"))
-    apply(transform, a_function("b"))
-    assert sorted(tag for _, tag, _ in target) == ["first", "then", "then"]
-
-
-def test_what_a_step_reads_leaves_the_keys_of_plain_inputs_alone():
-    target = {}
-    with_checkpoint(checkpoint(target), lambda x: (type(x).__name__, len.__doc__))([1, {"a": 2}])
-    assert [key[0] for key in target] == [functional_hash([1, {"a": 2}])]
 
 
 def test_drop_checkpoints_takes_marks_and_wrappers_out():

@@ -8,7 +8,6 @@ from typing import Any
 from ..errors import FlowlyWarning, warn
 from ..given import function, text
 from ..hashing import functional_hash
-from ..hashing.digests import digests_as_read
 from ..pipelines import walk
 from ..targets.facts import is_key
 from ..targets.protocol import as_target, checked
@@ -58,7 +57,7 @@ def clear_checkpoints(
         function("transform", transform, "one argument")
         own = functional_hash(transform, hasher=full.hasher)
         transforms = {own, *(code for _, _, code in keys_in(add_checkpoints(transform)))}
-    objects = None if object is _ANY else digests_as_read(object, full.hasher)
+    objects = None if object is _ANY else {functional_hash(object, hasher=full.hasher)}
     tags = None if tag is _ANY else {tag}
     if all(criterion is None for criterion in (objects, tags, transforms, older_than, unused_for)):
         count = len(target)

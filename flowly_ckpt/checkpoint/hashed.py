@@ -14,10 +14,9 @@ from typing import Any
 
 from ..errors import MutationWarning, UnhashableError
 from ..hashing.changes import Way, is_changed, way_to_change
-from ..hashing.digests import digest, digest_as_read, prefixes
+from ..hashing.digests import digest, prefixes
 from ..hashing.kept import Keeper, Knowing
 from ..hashing.plain import ATOMS
-from ..hashing.texts import LOOK_UP
 from ..hashing.walk import Walk
 from ..once import warn_once
 from ..pipelines import name_of
@@ -37,8 +36,7 @@ _costly: dict[tuple[str, str], float] = {}  # how many seconds that took, by wha
 class Hashed:
     """Hash an object and all prefixes of some steps, each once, and know later what they were.
 
-    ``obj`` is the hash of the object, ``steps`` lists those of the steps up to each of them, ``reads`` what these read
-    of functions and classes.
+    ``obj`` is the hash of the object, ``steps`` lists those of the steps up to each of them.
 
     :raises UnhashableError: when one of them cannot be hashed.
 
@@ -50,45 +48,34 @@ class Hashed:
     See also: :func:`warn_of_changes`.
     """
 
-    __slots__ = ("_beside", "_met", "_read", "end", "members", "obj", "reads", "steps", "walk")
+    __slots__ = ("_beside", "end", "members", "obj", "steps", "walk")
 
     def __init__(self, obj: Any, steps: Sequence[Transform], keeper: Keeper) -> None:
         first = self.walk = keeper.walk()
         self._hash(obj)
         known = first.origin.hashes_of(steps) if type(first) is Knowing else None
         if known is not None:
-            self.steps, self.reads = known
+            self.steps = known
         else:
-            self.walk, self.steps, self.reads = prefixes(first, steps, keeper.walk)  # kept, unlike that of the object
+            self.walk, self.steps = prefixes(first, steps, keeper.walk)  # kept, unlike that of the object
             keeper.learn(self.walk)
             if type(self.walk) is Knowing:
-                self.walk.origin.note(steps, self.steps, self.reads)
+                self.walk.origin.note(steps, self.steps)
 
     def _hash(self, obj: Any) -> None:
         # Atoms leave nothing in a walk, so they need none of their own.
         walk = self.walk if type(obj) in ATOMS else self.walk.beside()
         self._beside: Walk | None = walk
         self.obj = digest(walk, obj)
-        self._met = walk.reads, len(walk.expanded)
-        self._read: tuple[frozenset[str] | None, str] = (None, "")
         self.members = _members(walk, obj) if type(obj) is dict else {}
         self.end = time.perf_counter()
-
-    def as_read(self, obj: Any, count: int) -> str:
-        """Return the hash of the object as the first steps read it: also by what they read, if it leads to code."""
-        reads = self.reads[count - 1] - LOOK_UP.keys() if count else None
-        if not reads or self._met == (False, 0) or type(obj) in ATOMS or self._beside is None:
-            return self.obj
-        if reads != self._read[0]:  # that of one step is mostly that of the next
-            self._read = reads, digest_as_read(self._beside, obj, reads, *self._met)
-        return self._read[1]
 
     def of(self, obj: Any) -> Hashed | None:
         """Hash another object for the same steps, before any of them has run; None where that is not sure to be so."""
         if type(self.walk) is not Knowing:
             return None
         other = object.__new__(Hashed)
-        other.walk, other.steps, other.reads = self.walk, self.steps, self.reads
+        other.walk, other.steps = self.walk, self.steps
         other._hash(obj)
         return other
 

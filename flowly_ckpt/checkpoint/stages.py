@@ -92,11 +92,10 @@ def keys_of(
             keeper = keepers.get(hasher) or keepers.setdefault(hasher, Keeper(hasher))
             again = known[hasher].of(obj) if known else None
             found[hasher] = again or Hashed(obj, steps, keeper)
-        hashes = found[hasher].steps
+        object_hash, hashes = found[hasher].obj, found[hasher].steps
         own = hashes[end : end + len(stage.steps)]
         end += len(own)
         transform_hash = hashes[end - 1] if end else functional_hash(chained(), hasher=hasher)
-        object_hash = found[hasher].as_read(obj, end) if found[hasher].walk.reads else found[hasher].obj
         keyed.append(Keyed((object_hash, mark.tag, transform_hash), own))
     return keyed
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import chain, combinations
 from types import FunctionType
 from typing import Any
 
@@ -13,23 +12,13 @@ from ..pipelines import effective_steps
 from .code.references import imports
 from .cycles import encode
 from .rows import Parts, expand
-from .shown import OF_THINGS as ALL
-from .shown import Shown, things_in
+from .shown import Shown
 from .walk import Walk
 from .way import with_way
 
-__all__ = [
-    "base_hash",
-    "digest",
-    "digest_as_read",
-    "digests_as_read",
-    "functional_hash",
-    "prefix_hashes",
-    "prefixes",
-]
+__all__ = ["base_hash", "digest", "functional_hash", "prefix_hashes", "prefixes"]
 
 Hasher = Callable[[], Any]
-NOTHING: frozenset[str] = frozenset()
 
 
 def functional_hash(obj: Any, *, hasher: Hasher | None = None) -> str:
@@ -105,8 +94,8 @@ def prefix_hashes(steps: Iterable[Callable[[Any], Any]], *, hasher: Hasher | Non
 
 def prefixes(
     walk: Walk, steps: Iterable[Callable[[Any], Any]], make: Callable[[], Walk] = Walk
-) -> tuple[Walk, list[str], list[frozenset[str]]]:
-    """Return the walk that has found what each step of a chain is, and of all prefixes the hash and what they read.
+) -> tuple[Walk, list[str]]:
+    """Return the walk that has found what each step of a chain is, and the hashes of all prefixes.
 
     What a step imports may change what another one refers to: then all are hashed anew.
 
@@ -121,15 +110,14 @@ def prefixes(
     steps = list(steps)
     while True:
         before = len(imports)
-        found, reads = _prefixes(walk, steps)
+        found = _prefixes(walk, steps)
         if len(imports) == before:
-            return walk, found, reads
+            return walk, found
         walk = make()
 
 
-def _prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> tuple[list[str], list[frozenset[str]]]:
+def _prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> list[str]:
     found: list[str] = []
-    reads: list[frozenset[str]] = []
     new: list[Any] = []
     shown = None
     done, count, last = b"", 0, b"<run>"
@@ -144,8 +132,7 @@ def _prefixes(walk: Walk, steps: Iterable[Callable[[Any], Any]]) -> tuple[list[s
                 shown = shown or Shown(walk)
                 last = shown.added(last, new)
         found.append(walk.hexdigest(last))
-        reads.append(shown.names if shown else NOTHING)
-    return found, reads
+    return found
 
 
 def digest(walk: Walk, obj: Any) -> str:
@@ -162,41 +149,6 @@ def digest(walk: Walk, obj: Any) -> str:
     """
     encoding = encoded(walk, obj)
     return walk.hexdigest(Shown(walk).added(encoding, [obj]) if walk.reads else encoding)
-
-
-def digest_as_read(walk: Walk, obj: Any, reads: Iterable[str], own: bool, count: int) -> str:
-    """Return the digest of an object as it is for code that reads what functions and classes show.
-
-    ``digest_as_read(walk, obj, [], …) == functional_hash(obj)``, and so it is where the object leads to no code
-
-    :param walk: the one that has hashed the object.
-    :param reads: what is read.
-    :param own: whether the walk had met what reads by itself, when that was done.
-    :param count: how much it had expanded by then.
-
-    >>> walk, obj = Walk(), [digest]
-    >>> before = digest(walk, obj)
-    >>> [digest_as_read(walk, obj, reads, walk.reads, len(walk.expanded)) == before for reads in ([], ["__doc__"])]
-    [True, False]
-    """
-    # Only what reads by itself is explored to the end: texts in it may name what it reads.
-    code = [obj] if own else things_in(walk.expanded[:count])
-    encoding = encoded(walk, obj)
-    return walk.hexdigest(Shown(walk, reads).added(encoding, code) if code else encoding)
-
-
-def digests_as_read(obj: Any, hasher: Hasher | None = None) -> set[str]:
-    """Return the digests that an object may have, whatever the code that is given it reads.
-
-    >>> digests_as_read([1, 2]) == {functional_hash([1, 2])}
-    True
-    """
-    walk = Walk(hasher)
-    found, own, count = {digest(walk, obj)}, walk.reads, len(walk.expanded)
-    if own or things_in(walk.expanded):
-        some = chain.from_iterable(combinations(sorted(ALL), many) for many in range(1, len(ALL) + 1))
-        found.update(digest_as_read(walk, obj, names, own, count) for names in some)
-    return found
 
 
 def encoded(walk: Walk, obj: Any) -> bytes:

@@ -27,7 +27,7 @@ from .cycles import encode
 from .hints import IGNORES
 from .plain import ATOMS
 from .reductions import reducer_of
-from .rows import Mark, Reads, attributes
+from .rows import Mark, attributes
 from .types.synthesized import RULES, given, own_members
 from .walk import Walk
 
@@ -39,7 +39,7 @@ BEHIND = {property: ("fget", "fset", "fdel"), classmethod: ("__func__",), static
 SLOTS = (MemberDescriptorType, GetSetDescriptorType)
 OF_DATACLASS = frozenset({"__dataclass_fields__", "__dataclass_params__", "__match_args__"})
 OF_FIELD = attrgetter("name", "default", "default_factory", "init", "repr", "hash", "compare", "metadata", "kw_only")
-WORDS = frozenset({type(None), str, Reads})
+WORDS = frozenset({type(None), str})
 ABSENT = object()
 RESTS = (1, 3, 15, 255)  # walks until the next attempt, after so many in vain
 
@@ -139,11 +139,8 @@ class Knowing(Walk):
         self.origin = origin
 
     def beside(self) -> Walk:
-        """Return another walk that knows as much as this one did at first; nothing, where what is kept reads.
-
-        Such a walk has met what it encodes itself, so that all that may be read in it is known.
-        """
-        return super().beside() if self.origin.reads else Knowing(self.origin)
+        """Return another walk that knows as much as this one did at first."""
+        return Knowing(self.origin)
 
 
 class Kept:
@@ -167,18 +164,18 @@ class Kept:
         self.data: list[tuple[Fetch, bytes]] = []
         self.reads = False
         self.epoch = epoch()
-        self.chain: tuple[Sequence[Any], list[str], list[frozenset[str]]] | None = None
+        self.chain: tuple[Sequence[Any], list[str]] | None = None
 
-    def hashes_of(self, steps: Sequence[Any]) -> tuple[list[str], list[frozenset[str]]] | None:
-        """Return what was noted of the prefixes of a chain, hashes and reads, as long as what is kept holds."""
+    def hashes_of(self, steps: Sequence[Any]) -> list[str] | None:
+        """Return what was noted as the hashes of the prefixes of a chain, as long as what is kept holds."""
         if self.chain is not None and len(steps) == len(self.chain[0]) and all(map(is_, steps, self.chain[0])):
-            return self.chain[1:]
+            return self.chain[1]
         return None
 
-    def note(self, steps: Sequence[Any], hashes: list[str], reads: list[frozenset[str]]) -> None:
-        """Note the hashes of the prefixes of a chain and what they read, if all of its steps are kept."""
+    def note(self, steps: Sequence[Any], hashes: list[str]) -> None:
+        """Note the hashes of the prefixes of a chain, if all of its steps are kept."""
         if all(id(step) in self.memo for step in steps):
-            self.chain = (steps, hashes, reads)
+            self.chain = (steps, hashes)
 
     def is_whole(self) -> bool:
         """Return whether all places hold the objects that they held."""

@@ -7,8 +7,6 @@ it also says what is read of each function and class that it leads to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
 from types import FunctionType
 from typing import Any
 
@@ -21,7 +19,7 @@ from .rows import Blob, Mark, Reads
 from .texts import LOOK_UP, looked_up, texts_of
 from .walk import Walk
 
-__all__ = ["Shown", "things_in"]
+__all__ = ["Shown"]
 
 THINGS = {b"<function>": FunctionType, b"<user class>": type, b"<property>": property}
 LEAVES = (ATOMS - {str}) | {bytes, Blob, Mark}
@@ -34,7 +32,6 @@ class Shown:
     """Add what is read of functions and classes to encodings by a walk.
 
     :param walk: the walk that has encoded the objects.
-    :param names: what somebody else reads of them, as the steps that are given an input.
 
     >>> def documented(x): "What it does."
     >>> def step(x): return documented.__doc__
@@ -46,13 +43,13 @@ class Shown:
 
     __slots__ = ("_counted", "_entries", "_found", "_known", "_names", "_of", "_seen", "_texts", "_things", "_walk")
 
-    def __init__(self, walk: Walk, names: Iterable[str] = ()) -> None:
+    def __init__(self, walk: Walk) -> None:
         self._walk = walk
         self._known: dict[int, tuple[bytes, list[Any]]] = {}
         self._counted = 0  # of what the walk has expanded
         self._seen: set[int] = set()
         self._things: list[Any] = []
-        self._names = set(names)
+        self._names: set[str] = set()
         self._of: set[str] = set()  # the names that the entries are of
         self._entries: list[bytes] = []
         self._texts: list[Any] = []  # with the plain containers that may hold some
@@ -70,14 +67,9 @@ class Shown:
         while self._names != self._of or len(self._entries) < len(self._things):
             self._note()
             self._look_up()
-        if not self._names or not (self._entries or self._found):
+        if not self._names:
             return encoding
         return encoding + self._walk.fold(b"<shown>" + b"".join(sorted({*self._entries, *self._found.values()})))
-
-    @property
-    def names(self) -> frozenset[str]:
-        """What is read."""
-        return frozenset(self._names)
 
     def _note(self) -> None:
         """Note what is read of the things without an entry: of all of them, if more is read by now."""
@@ -92,20 +84,20 @@ class Shown:
 
     def _look_up(self) -> None:
         """Find the globals that texts name, if anything looks them up."""
-        functions = [thing for thing in self._things if type(thing) is FunctionType]
+        walk, functions = self._walk, [thing for thing in self._things if type(thing) is FunctionType]
         tables = list({id(each.__globals__): each.__globals__ for each in functions}.values())
         for used in (LOOK_UP[name] for name in sorted(self._names & LOOK_UP.keys())):
             texts = {text for each in functions for text in fingerprint_of(each.__code__).texts}
             texts.update(text for each in self._texts for text in texts_of(each))
             for name, value in looked_up(texts, tables, used):
-                self._note_found(name, value)
-
-    def _note_found(self, name: str, value: Any) -> None:
-        if (name, id(value)) not in self._found:
-            self._walk.kept.append(value)
-            with suppress(UnhashableError):  # what looks like a name need not be one
-                self._found[name, id(value)] = encode(self._walk, [name, value])
-                self._explore([value])
+                if (name, id(value)) not in self._found:
+                    walk.kept.append(value)
+                    try:
+                        encoding = encode(walk, [name, value])
+                    except UnhashableError:  # what looks like a name need not be one
+                        continue
+                    self._found[name, id(value)] = encoding
+                    self._explore([value])
 
     def _explore(self, waiting: list[Any]) -> None:
         """Find the functions and classes, and what is read, in objects and what they lead to."""
@@ -132,18 +124,6 @@ class Shown:
                     self._things.append(obj)
                 self._walk.kept.append(parts)
                 waiting += parts
-
-
-def things_in(expanded: list[Any]) -> list[Any]:
-    """Return the functions and classes among what a walk has expanded.
-
-    >>> walk = Walk()
-    >>> encoding = walk.enc([1, [2, things_in]])
-    >>> things_in(walk.expanded)[0] is things_in
-    True
-    """
-    noted = iter(expanded)
-    return [obj for obj, tag, _ in zip(noted, noted, noted) if issubclass(type(obj), THINGS.get(tag, ()))]
 
 
 def shown(thing: Any, name: str) -> Any:
@@ -202,5 +182,3 @@ OF_CLASS = {
     "__dict__": lambda cls: [name for name in vars(cls) if name not in MADE_LATER],
     "source": source,
 }
-OF_THINGS = frozenset({"__name__", "__qualname__", "__doc__", "__module__", *OF_FUNCTION, *OF_CLASS})
-"""All that may be read of functions and classes themselves."""

@@ -1,4 +1,4 @@
-"""What texts name, where something looks names up: globals (``df.query("a > @LIMIT")``, ``eval``, SQL), modules.
+"""Globals that are named in texts, where something looks names up: ``df.query("a > @LIMIT")``, ``eval``, SQL, formulas.
 
 What looks them up may be a helper that is given the text, and the text may stand in a table, a class or a default. So
 where anything does, all texts that the same object leads to are searched for globals of the modules it leads to.
@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .code.held import as_held
-from .code.references import MISSING, named_in, names_in
+from .code.references import names_in
 
 __all__ = ["LOOK_UP", "looked_up", "texts_of"]
 
-LOOK_UP: dict[str, tuple[str, ...]] = {"texts": ("eval",), "queries": ("query",), "imports": ()}
-"""How texts are read, by what is read: as code with any names, with names behind an ``@``, as names of modules."""
+LOOK_UP = {"texts": ("eval",), "queries": ("query",)}
+"""How texts are read, by what is read: as code with any names, or with names behind an ``@``."""
 LONGEST = 10_000
 MOST = 10_000
 
@@ -23,15 +23,11 @@ MOST = 10_000
 def looked_up(
     texts: Iterable[str], tables: Iterable[Mapping[str, Any]], used: tuple[str, ...]
 ) -> Iterator[tuple[str, Any]]:
-    """Yield the globals that texts name, each with what a table has under that name; or what they name in modules.
+    """Yield the globals that texts name, each with what a table has under that name.
 
     >>> list(looked_up(["a > @K", "K"], [{"K": 3, "a": 1}], ("query",)))
     [('K', 3)]
     """
-    if not used:
-        found = ((text, named_in(text)) for text in sorted(texts) if len(text) <= LONGEST)
-        yield from (pair for pair in found if pair[1] is not MISSING)
-        return
     names = {name for text in texts if len(text) <= LONGEST for name in names_in(text, used)}
     for name in sorted(names):
         yield from ((name, as_held(table[name])) for table in tables if name in table)

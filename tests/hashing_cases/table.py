@@ -99,7 +99,6 @@ def modules() -> list[Any]:
         seen,
         tables,
         unhashable,
-        unnamed,
         used,
         users,
     )
@@ -108,7 +107,7 @@ def modules() -> list[Any]:
     )
 
     found = [scalars, containers, classes, functions, callables, imports, newest, seen, ordinary, needless]
-    found += [unhashable, arrays, tables, adversarial, met, libraries, used, beside, users, far, everyday, unnamed]
+    found += [unhashable, arrays, tables, adversarial, met, libraries, used, beside, users, far, everyday]
     return found
 
 

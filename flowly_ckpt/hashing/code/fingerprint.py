@@ -15,15 +15,31 @@ from typing import Any, NamedTuple
 from ..rows import Reads
 from .flow import Place, in_order, plain_name
 from .instructions import Instruction, handlers, instructions_of, names_taken
-from .operators import special_methods
-from .readers import IMPORTERS, READERS, SPECIAL, read_in_texts, reads_of
-from .references import ATTRIBUTES, Imports, Reference, find_references
+from .references import ATTRIBUTES, IMPORTERS, Imports, Reference, find_references
 
 __all__ = ["Fingerprint", "fingerprint_of"]
 
 FLAGS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200  # *args, **kwargs, generator, coroutine, awaitable, async generator
 LOOKS_AT_NAMES = frozenset({"locals", "globals", "vars", "eval", "exec", "dir"})
+READERS = {
+    **{name: name for name in ("__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__code__")},
+    **{name: name for name in ("__subclasses__", "__dict__")},
+    "vars": "__dict__",
+    **dict.fromkeys(("__annotate__", "get_type_hints", "get_annotations"), "__annotations__"),
+    **dict.fromkeys(("signature", "from_callable", "getfullargspec"), "__annotations__"),
+    **dict.fromkeys(("TypeAdapter", "validate_call", "beartype", "typechecked"), "__annotations__"),
+    **dict.fromkeys(("getdoc", "help", "render_doc", "model_json_schema", "json_schema"), "__doc__"),
+    **dict.fromkeys(("_getframe", "currentframe", "stack", "extract_stack"), "__code__"),
+    **dict.fromkeys(("getsource", "getsourcelines", "getcomments"), "source"),
+    **dict.fromkeys(("globals", "exec", "f_globals", "__globals__", "modules", "getmodule"), "texts"),
+    **dict.fromkeys(("sql", "SQLContext", "sqldf", "duckdb", "numexpr", "ne"), "texts"),
+    **dict.fromkeys(("ols", "glm", "logit", "dmatrix", "dmatrices", "from_formula", "model_matrix"), "texts"),
+    "query": "queries",
+}
+"""What is read of functions and classes by an attribute, or by a function that is given one of them, by its name; and
+what finds globals that texts name: any (``texts``), or those behind an ``@`` (``queries``)."""
 MODULES = frozenset({"modules", "getmodule", "import_module"})
+SPECIAL = frozenset(name for name in READERS if name[:2] == "__")
 HAS_DOCSTRING = 0x4000000  # since Python 3.14
 PYTHON = (sys.version_info[0], sys.version_info[1])
 
@@ -38,8 +54,7 @@ class Fingerprint(NamedTuple):
     :param lookups: the references, each with its name if it is a global without attributes, else None, and whether
         it is handed on, not only called.
     :param taken: the variables of the closure that are handed on.
-    :param names: the attributes that the code reads, with the texts in it if it uses getattr, and the special methods
-        that its syntax calls.
+    :param names: the attributes that the code reads, with the texts in it if it uses getattr.
     :param imports: whether texts may name modules.
     :param texts: the texts in the code, with the attributes it reads if these may be those of its own module.
 
@@ -113,11 +128,10 @@ def with_uses(found: Fingerprint, code: CodeType, places: list[Place], inner: tu
     if "getattr" in own:
         attributes |= {i.value for i, _ in places if i.kind == "const" and type(i.value) is str}
     used = own | {name for reference in found.references for name in (reference.name, *reference.chain)}
-    methods = special_methods((instruction for instruction, _ in places), used)
-    reads = reads_of(used, {reference.name for reference in found.references})
+    reads = {READERS[name] for name in used & (READERS.keys() - SPECIAL)}
     texts = texts_in(places)
     reads.update(READERS[name] for name in attributes & SPECIAL)
-    reads.update(read_in_texts(texts))
+    reads.update(READERS[name] for text in texts if "__" in text for name in SPECIAL if name in text)
     if "query" in texts:  # of a getattr, or a methodcaller
         reads.add("queries")
     if "eval" in used:  # of Python, or of a frame
@@ -131,14 +145,14 @@ def with_uses(found: Fingerprint, code: CodeType, places: list[Place], inner: tu
             (r.name if r.kind == "global" and not r.chain else None, r, r in handed) for r in found.references
         ),
         taken=frozenset(names_taken(code, False) & set(code.co_freevars)) if code.co_freevars else frozenset(),
-        names=frozenset(attributes | methods).union(*(each.names for each in inner)),
+        names=frozenset(attributes).union(*(each.names for each in inner)),
         texts=frozenset(texts).union(() if used.isdisjoint(MODULES) else attributes, *(each.texts for each in inner)),
         imports=not used.isdisjoint(IMPORTERS) or any(each.imports for each in inner),
     )
 
 
 def texts_in(places: list[Place]) -> set[str]:
-    """Return the texts among the constants."""
+    """Return the texts among the constants: also of ``getattr(f, "__doc__")``, ``"{.__name__}"``, patterns."""
     constants = [i.value for i, _ in places if i.kind == "const"]
     return {text for each in constants for text in (each if type(each) is tuple else (each,)) if type(text) is str}
 

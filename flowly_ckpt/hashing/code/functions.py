@@ -20,12 +20,11 @@ from typing import Any
 from ..annotations import annotations_of
 from ..hints import IGNORES, added_to
 from ..plain import ATOMS
-from ..rows import LABELS, ROWS, Attrs, Mark, Parts, Reads, attributes
+from ..rows import LABELS, ROWS, Attrs, Mark, Parts, attributes
 from .fingerprint import Fingerprint, fingerprint_of
 from .held import as_held
 from .hung import hung_on, patched
 from .origin import Origin, named, of_globals, of_module
-from .readers import read_by, read_in_texts
 from .references import CODE, as_met, builtin_named, modules_in, resolve
 from .wrapped import behind_generated
 
@@ -77,8 +76,6 @@ def described(fn: FunctionType) -> tuple[list[Any], tuple[str, ...], tuple[Any, 
                 names += (value.__name__,)
         elif type(value) in ATOMS:  # the name of data counts: what is equal now may be changed apart
             parts += (reference.name, value)
-            if type(value) is str and "__" in value:
-                more += (Reads(read_in_texts([value])),)
             if fingerprint.imports and type(value) is str:
                 more += tuple(resolve(each, table)[0] for each in modules_in(value))
         else:
@@ -157,7 +154,7 @@ def foreign(fn: FunctionType, origin: Origin) -> Parts | None:
     module, name = fn.__globals__["__name__"], fn.__code__.co_qualname
     parts: list[Any] = [module, name, origin.label]
     if not fn.__closure__ and named(module, name) is fn:
-        return b"<foreign>", [*parts, *added_to(fn), *read_by(module, name)]
+        return b"<foreign>", parts + added_to(fn)
     if origin.kind == "ours" and "<locals>" not in name:
         return None
     fingerprint = fingerprint_of(fn.__code__)
@@ -187,7 +184,7 @@ def global_method(bound: Any) -> Parts | None:
     for module in (getattr(bound, "__module__", None), type(bound.__self__).__module__, "secrets"):
         origin = of_module(module)
         if origin.kind != "user" and named(module, name) is bound:
-            return b"<foreign>", [module, name, origin.label, *read_by(module, name)]
+            return b"<foreign>", [module, name, origin.label]
     return None
 
 
@@ -195,11 +192,9 @@ def global_method(bound: Any) -> Parts | None:
 def builtin(fn: Any) -> Parts:
     owner = fn.__self__
     if owner is not None and type(owner).__name__ != "module":
-        if type(owner) is str and (read := Reads(read_in_texts([owner]))):
-            return b"<bound>", [fn.__name__, owner, read]
         return global_method(fn) or (b"<bound>", [fn.__name__, owner])
-    module, name = fn.__module__ or "builtins", fn.__qualname__
-    return b"<builtin>", [module, name, of_module(module).label, *read_by(module, name)]
+    module = fn.__module__ or "builtins"
+    return b"<builtin>", [module, fn.__qualname__, of_module(module).label]
 
 
 LABELS[b"<bound>"] = ("", "self")

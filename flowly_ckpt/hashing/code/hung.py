@@ -1,8 +1,7 @@
-"""What users hang onto the classes of others: accessors of pandas, methods and operators set by hand.
+"""What users hang onto the classes of others: accessors of pandas, methods set by hand.
 
-``df.clean()`` shows no function, only a name, and ``df @ other`` not even that. So each foreign class that was loaded
-is looked at once for members that are the user's; a name in the code that is among them, or one that its syntax stands
-for, counts with what it leads to.
+``df.clean()`` shows no function, only a name. So each foreign class that was loaded is looked at once for members
+that are the user's; a name in the code that is among them counts with what it leads to.
 """
 
 from __future__ import annotations
@@ -10,11 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterator
 from functools import cached_property, partial, partialmethod
-from itertools import islice
-from types import FunctionType, MethodType, WrapperDescriptorType
+from types import FunctionType, MethodType
 from typing import Any
 
-from .operators import SPECIAL_METHODS
 from .origin import of_globals, of_module
 
 __all__ = ["hung_on", "patched", "users"]
@@ -25,8 +22,7 @@ BEHIND = ("_accessor", "_ns", "accessor", "fget", "func", "__func__", "__wrapped
 WHOLE = frozenset({partial, partialmethod, property, classmethod, staticmethod, cached_property, MethodType})
 """What counts with all that it holds; of other descriptors, only the user's function or class behind them."""
 
-NEVER: tuple[Any, list[Any]] = (None, [])
-_seen: dict[int, tuple[type, list[Any]]] = {}
+_sizes: dict[int, tuple[type, int]] = {}
 _hung: dict[str, dict[int, type]] = {}  # by id, as some metaclasses compare in their own way, or have no hash
 _epoch: tuple[int, ...] = ()
 _last: Any = None
@@ -52,9 +48,8 @@ def epoch() -> tuple[int, ...]:
     main: Any = vars(sys.modules.get("__main__", sys))
     now, last = (len(sys.modules), len(main), len(main.get("In", ()))), next(reversed(sys.modules.values()))
     if now != _epoch or last is not _last:
-        is_of_user = now[1:] != _epoch[1:] or any(of_module(name).kind == "user" for name in new_modules(last))
         _epoch, _last = now, last
-        look_again(is_of_user)
+        look_again()
     return _epoch
 
 
@@ -73,20 +68,10 @@ def hung_on(names: Collection[str]) -> Iterator[Any]:
                 yield member if type(member) in WHOLE else behind
 
 
-def new_modules(last: Any) -> list[str]:
-    """Return the names of the modules that were loaded since somebody looked."""
-    count = len(sys.modules) - _epoch[0] if _epoch else 0
-    return list(islice(reversed(sys.modules), max(count, int(last is not _last))))
-
-
-def look_again(is_of_user: bool = True) -> None:
-    """Look at the members of the foreign classes that are new, or have more or fewer members than before.
-
-    :param is_of_user: code of the user's has run since, which may have replaced some.
-    """
+def look_again() -> None:
+    """Look at the members of the foreign classes that are new, or have more or fewer members than before."""
     waiting = [object]
-    seen: set[int] = set()  # of this time
-    find = _seen.get
+    seen: set[int] = set()
     while waiting:
         for kind in type.__subclasses__(waiting.pop()):
             if id(kind) in seen:
@@ -94,39 +79,19 @@ def look_again(is_of_user: bool = True) -> None:
             seen.add(id(kind))
             waiting.append(kind)
             own = vars(kind)
-            if kind.__flags__ & HEAP:
-                before = find(id(kind), NEVER)[1]
-                if len(before) != len(own) or (is_of_user and not is_same([*own.values()], before)):
-                    look_at(kind, own)
-
-
-def is_same(members: list[Any], before: list[Any]) -> bool:
-    """Return whether members are those that they were; each is first asked whether it is itself, in a loop in C.
-
-    >>> is_same([abs, len], [abs, len]), is_same([abs, len], [abs, sum])
-    (True, False)
-    """
-    try:
-        return members == before
-    except Exception:  # noqa: BLE001  however one compares with another that has taken its place
-        return False
+            if kind.__flags__ & HEAP and _sizes.get(id(kind), (kind, -1))[1] != len(own):
+                look_at(kind, own)
 
 
 def look_at(kind: type, own: Any) -> None:
-    _seen[id(kind)] = (kind, [*own.values()])
+    _sizes[id(kind)] = (kind, len(own))
     home = vars(sys.modules[kind.__module__]) if kind.__module__ in sys.modules else {}
     if home.get(kind.__qualname__) is not kind:
         return  # made while the program runs, or nested, where nobody hangs anything
     for name, member in list(own.items()):
         if type(member) is FunctionType and member.__globals__ is home:
             continue
-        is_special = name[:2] == "__"
-        if is_special and (name not in SPECIAL_METHODS or type(member) is WrapperDescriptorType):
-            continue
-        behind = users(member)
-        if behind is None or (is_special and getattr(behind, "__module__", None) not in sys.modules):
-            continue  # Python itself writes special methods, whose module is none
-        if of_module(kind.__module__).kind not in ("user", "ours"):
+        if name[:2] != "__" and users(member) is not None and of_module(kind.__module__).kind not in ("user", "ours"):
             _hung.setdefault(name, {})[id(kind)] = kind
 
 

@@ -10,7 +10,6 @@ import builtins
 import re
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from itertools import islice, takewhile
 from keyword import iskeyword
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
@@ -19,50 +18,16 @@ from typing import Any, NamedTuple
 from ..rows import Mark
 from .instructions import Instruction
 from .origin import of_globals, of_module
-from .readers import IMPORTERS
 
-__all__ = [
-    "CODE",
-    "Imports",
-    "Reference",
-    "builtin_named",
-    "find_references",
-    "imports",
-    "named_in",
-    "names_in",
-    "resolve",
-]
+__all__ = ["CODE", "Imports", "Reference", "builtin_named", "find_references", "imports", "names_in", "resolve"]
 
 GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 LOOK_UP = frozenset({"globals", "eval", "exec", "vars", "modules", "__globals__"})
 QUERIES = frozenset({"query", "eval"})
+IMPORTERS = frozenset({"import_module", "__import__", "resolve_name", "locate", "run_module", "find_spec"})
 MODULE = r"\.*[A-Za-z_]\w*(\.\w+)*(:[\w.]+)?"
 ANY_NAME, NAME_IN_QUERY = r"\b[^\W\d]\w*", r"@([^\W\d]\w*)"
-FILES = frozenset(
-    {
-        *(
-            "py",
-            "ipynb",
-            "csv",
-            "tsv",
-            "txt",
-            "json",
-            "jsonl",
-            "yaml",
-            "yml",
-            "toml",
-            "ini",
-            "cfg",
-            "md",
-            "html",
-            "xml",
-        ),
-        *("parquet", "feather", "arrow", "h5", "hdf5", "nc", "zarr", "npy", "npz", "pkl", "pickle", "joblib", "pt"),
-        *("pth", "ckpt", "onnx", "png", "jpg", "jpeg", "svg", "pdf", "log", "db", "sqlite", "sql", "zip", "gz", "tar"),
-    }
-)
-"""How names of files end: ``"train.py"`` is no text to import ``train`` for."""
 CODE = frozenset({FunctionType, BuiltinFunctionType, MethodType, type, ModuleType})
 PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 MISSING = Mark("undefined")
@@ -323,57 +288,10 @@ def import_value(reference: Reference, table: dict[str, Any]) -> Any:
     if origin.kind != "user":
         found = put_there(sys.modules.get(module), (*filter(None, [reference.name]), *reference.chain))
         return Mark(f"{module} {origin.label}") if found is None else found
-    value = import_path(module)
+    value = import_user(module)
     if value is MISSING or not reference.name:
         return sys.modules.get(module.partition(".")[0], MISSING) if top else value
     return attribute(value, reference.name)
-
-
-def import_path(name: str) -> Any:
-    """Import a user's module, or else what stands under that name in one above it."""
-    rest: list[str] = []
-    value = import_user(name)
-    while value is MISSING and "." in name:
-        name, _, last = name.rpartition(".")
-        value, rest = import_user(name), [last, *rest]
-    for each in rest:
-        value = getattr(value, each, MISSING)
-    return value
-
-
-def named_in(text: str) -> Any:
-    """Return what a text names in the user's modules, as ``"package.plugin:run"``; a mark if it names nothing there.
-
-    What is no more than a word may mean anything, so nothing is imported for it.
-
-    >>> named_in("json.dumps"), named_in("no_such.module"), named_in("word")
-    ('undefined', 'undefined', 'undefined')
-    """
-    path = text.replace(":", ".")
-    top, _, last = path.partition(".")
-    if (
-        not top
-        or not last
-        or last in FILES
-        or not re.fullmatch(MODULE, text)
-        or of_module(top).kind != "user"
-        or not is_there(top)
-    ):
-        return MISSING
-    return import_path(path)
-
-
-def is_there(module: str) -> bool:
-    """Return whether there is a module, imported or not.
-
-    >>> is_there("json"), is_there("no_such_module")
-    (True, False)
-    """
-    from importlib.util import find_spec
-
-    with suppress(ImportError, ValueError):  # of a module that was made by hand
-        return find_spec(module) is not None
-    return module in sys.modules
 
 
 def put_there(found: Any, chain: tuple[str, ...]) -> Any:

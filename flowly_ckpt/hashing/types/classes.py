@@ -14,7 +14,6 @@ from typing import Any, ForwardRef
 from ..annotations import annotations_of
 from ..code.held import as_held
 from ..code.origin import named, of_module
-from ..code.readers import read_by
 from ..code.references import names_in
 from ..reductions import reducer_of
 from ..rows import LABELS, ROWS, Attrs, Parts
@@ -31,7 +30,7 @@ def class_(cls: type) -> Parts:
     origin = of_module(cls.__module__)
     own = vars(cls)
     if origin.kind != "user" and is_fixed(cls, own, origin.kind):
-        return b"<class>", [cls.__module__, cls.__qualname__, origin.label, *read_by(cls.__module__, cls.__qualname__)]
+        return b"<class>", [cls.__module__, cls.__qualname__, origin.label]
     bases = [base for base in cls.__bases__ if base is not object]
     members = {name: as_held(value) for name, value in own_members(cls, own).items()}
     parts: list[Any] = [cls.__name__, len(bases), *bases, Attrs(members)]

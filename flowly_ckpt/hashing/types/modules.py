@@ -39,9 +39,9 @@ def counts(module: str, name: str, value: Any) -> bool:
 
 
 def value_of(module: str, name: str, value: Any) -> Any:
-    """Return what stands for a value: a name for another module not below it, a mark for what cannot be hashed."""
+    """Return what stands for a value: a name for another module, a mark for what cannot be hashed."""
     if issubclass(type(value), ModuleType):
-        return value if value.__name__.startswith(f"{module}.") else Mark(f"module {value.__name__}")
+        return Mark(f"module {value.__name__}")
     return value if is_plain([value]) or is_hashable(module, value) else Mark("unhashable")
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from operator import attrgetter, methodcaller
 from typing import Any
 
-from ..code.readers import read_in_texts
-from ..rows import LABELS, ROWS, Parts, Reads, register_lazy
+from ..rows import LABELS, ROWS, Parts, register_lazy
 
 __all__: list[str] = []
 
@@ -56,14 +54,6 @@ def load_jinja2() -> None:
 def environment(obj: Any) -> Parts:
     state = {name: value for name, value in vars(obj).items() if name not in ("cache", "_lexer", "_module")}
     return b"<environment>", [type(obj), *state, *state.values()]
-
-
-@ROWS.exact(attrgetter, methodcaller)
-def getter(obj: Any) -> Parts:
-    """A getter counts by what it was made from; what it reads of functions and classes is read by whoever holds it."""
-    made, (function, given) = type(obj), obj.__reduce__()
-    texts = [each for each in given if type(each) is str]
-    return b"<getter>", [made, function is not made and function, *given, Reads(read_in_texts(texts))]
 
 
 LABELS[b"<made from>"] = ("",)

@@ -255,7 +255,7 @@ def reduce(obj: Any) -> Any:
 
 
 def silent_base(kind: type) -> type | None:
-    """Return the base in Python itself below which a class adds what its reduction says nothing of, or None.
+    """Return the base in Python itself below which a user's class adds what its reduction says nothing of, or None.
 
     A Counter's own reduction says nothing of the attributes that it may have itself.
 
@@ -267,7 +267,7 @@ def silent_base(kind: type) -> type | None:
     speaks = next(base for base in kind.__mro__ if not REDUCTIONS.isdisjoint(vars(base)))
     if speaks is object or of_module(speaks.__module__).kind != "python" or kind in dispatch_table:
         return None
-    base = next(base for base in kind.__mro__ if of_module(base.__module__).kind == "python")
+    base = next(base for base in kind.__mro__ if of_module(base.__module__).kind != "user")
     return base if base is not kind or kind is Counter else None
 
 
@@ -283,10 +283,9 @@ def left_out(obj: Any, state: Any) -> dict[str, Any]:
     """
     base = SILENT[type(obj)]
     found: dict[str, Any] = {}
-    known = state if type(state) is dict else {}
-    if base is not None and (type(state) is not dict or isinstance(obj, BaseException)) and not is_slots(state):
-        found = {name: value for name, value in (own_attributes(obj, base) or {}).items() if name not in known}
-    if isinstance(obj, NameError | AttributeError) and "name" not in known and obj.name is not None:
+    if base is not None and (state is None or isinstance(obj, BaseException)):
+        found = {name: value for name, value in (own_attributes(obj, base) or {}).items() if name not in (state or ())}
+    if isinstance(obj, NameError | AttributeError) and "name" not in (state or ()) and obj.name is not None:
         found["name"] = obj.name
     return found
 
