@@ -19,13 +19,14 @@ from .blobs import File, path_of
 from .index import Index
 from .schema import ASKED_FOR
 
-__all__ = ["THIS", "Entries", "Row"]
+__all__ = ["REMOVE", "Entries", "Row"]
 
 FIELDS = "id, codec, digest, created, size, blob, data"
 ADD = """insert into entries (tag, object, transform, codec, digest, created, size, blob, data, seconds, made_from)
     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 KEY = "tag = ? and object = ? and transform = ?"
 THIS = "id = ? and created is ? and digest is ?"  # SQLite gives the number of a row that is gone to another one
+REMOVE = f"delete from entries where {THIS}"
 FIND = f"select {FIELDS} from entries where {KEY}"
 # A cross join, so that each key is looked for in the index; `in (values …)` would go through the whole of it.
 FIND_MANY = f"""with wanted (t, o, f) as (values {{}}) select object, tag, transform, {FIELDS}
@@ -177,7 +178,7 @@ class Entries:
 
     def remove_row(self, row: Row) -> None:
         """Remove one row, if it is still there."""
-        self.index.change(f"delete from entries where {THIS}", row.this)
+        self.index.change(REMOVE, row.this)
 
     def has_row(self, row: Row) -> bool:
         """Return whether a row is still there."""

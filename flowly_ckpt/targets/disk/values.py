@@ -16,7 +16,7 @@ from ..damage import DamagedError, warn_once
 from ..facts import Selection
 from ..filesystem import digest_of, size_of
 from .blobs import Blobs, File
-from .entries import THIS, Entries, New, Row
+from .entries import REMOVE, Entries, New, Row
 from .schema import is_full
 
 __all__ = ["Values"]
@@ -107,7 +107,7 @@ class Values:
             if isinstance(row.blob, bytes) and len(row.blob) == 16 and self.blobs.is_damaged(File(row.blob, row.size)):
                 connection.execute("delete from entries where blob = ? and size = ?", (row.blob, row.size))
                 self.blobs.remove(row.blob)
-            connection.execute(f"delete from entries where {THIS}", row.this)
+            connection.execute(REMOVE, row.this)
 
         if isinstance(what, (DamagedError, FileNotFoundError, TypeError, ValueError)):
             with suppress(StoreError, OSError):  # of a folder that is only for reading
