@@ -75,7 +75,7 @@ class Sources:
         if not position:
             made_from["parts"] = self.input[target.hasher]
         made_from["steps"] = [
-            [name_of(step), hashed, table.rows] if with_tables else [name_of(step), hashed]
+            of_step(name_of(step), hashed, table, with_tables)
             for step, hashed, table in zip(stage.steps, one.hashes, own)
         ]
         return MadeFrom(made_from, self.keyed, own, position + 1)
@@ -130,8 +130,16 @@ def of_function(
     hasher = keeping.hasher
     table = guarded(Walk(hasher), function, hasher is not None) if fresh else table_of(function, hashed, hasher)
     with_table = fresh or not tag or is_turn((keeping.place, tag, hashed))
-    step = [name, hashed, table.rows] if with_table else [name, hashed]
-    return MadeFrom({"python": PYTHON, "steps": [step]}, tables=[table])
+    return MadeFrom({"python": PYTHON, "steps": [of_step(name, hashed, table, with_table)]}, tables=[table])
+
+
+def of_step(name: str, hashed: str, table: Parts, with_table: bool) -> list[Any]:
+    """Return what is stored of a step.
+
+    >>> of_step("abs", "0a", table_of(abs, "0a", None), False)
+    ['abs', '0a']
+    """
+    return [name, hashed, table.rows] if with_table else [name, hashed]
 
 
 def of_input(walk: Walk, obj: Any, hashed: str, private: bool) -> dict[str, str]:
