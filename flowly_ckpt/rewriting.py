@@ -82,8 +82,7 @@ def check_rewrites(caller: str, rewrites: Any) -> None:
     Traceback (most recent call last):
     TypeError: apply: rewrites must be a list of passes: rewrites=[abs]
     """
-    if engine := _among(_ENGINES, rewrites):
-        raise TypeError(f"{caller}: {engine} is an engine, not a pass; write engine={engine}") from None
+    _check_no_engine(caller, rewrites)
     if callable(rewrites):
         raise TypeError(f"{caller}: rewrites must be a list of passes: rewrites=[{name_of(rewrites)}]") from None
     if isinstance(rewrites, str) or not isinstance(rewrites, Iterable):
@@ -93,8 +92,7 @@ def check_rewrites(caller: str, rewrites: Any) -> None:
             raise TypeError(
                 f"{caller}: a pass must be a function of a pipeline, got {rewrite!r:.60} in rewrites"
             ) from None
-        if engine := _among(_ENGINES, rewrite):
-            raise TypeError(f"{caller}: {engine} is an engine, not a pass; write engine={engine}") from None
+        _check_no_engine(caller, rewrite)
         kind = rewrite if isinstance(rewrite, type) else type(rewrite)
         if issubclass(kind, Listener):
             name = kind.__name__
@@ -102,6 +100,11 @@ def check_rewrites(caller: str, rewrites: Any) -> None:
             raise TypeError(f"{caller}: {text}") from None
         if call := uncalled(rewrite):
             raise TypeError(f"{caller}: a pass with options must be called: rewrites=[{call}]") from None
+
+
+def _check_no_engine(caller: str, given: Any) -> None:
+    if engine := _among(_ENGINES, given):
+        raise TypeError(f"{caller}: {engine} is an engine, not a pass; write engine={engine}") from None
 
 
 def check_engine(caller: str, engine: Any) -> None:
