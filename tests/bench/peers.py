@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import sqlite3
@@ -195,6 +196,21 @@ def zict_file(folder: Path) -> Any:
     import zict
 
     return zict.Func(lambda value: pickle.dumps(value, 5), pickle.loads, zict.File(str(folder)))
+
+
+def redun_scheduler(folder: Path) -> Callable[[Step], Step]:
+    from redun import Scheduler, task
+    from redun.config import Config
+
+    logging.getLogger("redun").setLevel(logging.ERROR)
+    scheduler = Scheduler(config=Config({"backend": {"db_uri": f"sqlite:///{folder / 'redun.db'}"}}))
+    scheduler.load()
+
+    def remembered(step: Step) -> Step:
+        made = task(name="step", namespace="bench")(step)
+        return lambda number: scheduler.run(made(number))
+
+    return remembered
 
 
 def diskcache_cache(folder: Path) -> Any:

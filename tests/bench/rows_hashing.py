@@ -75,9 +75,16 @@ def cachier_hash() -> Hash:
     return lambda value: _default_hash_func((value,), {})
 
 
+def redun_hash() -> Hash:
+    from redun.value import get_type_registry
+
+    return get_type_registry().get_hash
+
+
 PEERS = {
     "dask": dask_hash, "joblib": joblib_hash, "streamlit": streamlit_hash, "marimo": marimo_hash,
     "Hamilton": hamilton_hash, "pipefunc": pipefunc_hash, "cachier": cachier_hash,
+    "redun": redun_hash,
 }  # fmt: skip
 EVERY = tuple(PEERS)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import xxhash
-from peers import IN_MEMORY, ON_DISK, PLAIN, OpenFile, Remember, Step, kept_in
+from peers import IN_MEMORY, ON_DISK, PLAIN, OpenFile, Remember, Step, kept_in, redun_scheduler
 from row import Prepare, Row, Work
 
 LIMIT = "an open file"
@@ -105,7 +105,7 @@ def used(remember: Remember) -> Prepare:
 
 
 def rows(quick: bool) -> list[Row]:
-    every = {**ON_DISK, **PLAIN, LIMIT: kept_in(OpenFile)}
+    every = {**ON_DISK, "redun": redun_scheduler, **PLAIN, LIMIT: kept_in(OpenFile)}
     of_arrays = {**ON_DISK, "np.save": kept_in(Npy)}
     found = [
         Row("hit in memory, small", "a dict", {who: hits(remember, small) for who, remember in IN_MEMORY.items()}),
