@@ -9,28 +9,47 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from .checkpoint import checkpoint
-from .checkpoint.sources import Sources
-from .checkpoint.stages import Asked, Stage, look_back
 from .errors import UnhashableError
 from .given import function as function_given
 from .given import optional, text, wrong
-from .hashing.arguments import counted, in_argument, signature_of
-from .hashing.code.origin import of_module
-from .hashing.digests import prefix_hashes
-from .hashing.kept import Keeper
+from .later import on_call
 from .pipelines import Combinator, chained, effective_steps, name_of
 from .pipelines.awaiting import is_async, mark_async
 from .pipelines.names import module_name
-from .pipelines.pickling import name_to_pickle
-from .plan import Forecast, Plan, restoring
-from .plan.planning import running
-from .targets.facts import Entry
-from .targets.protocol import as_target, checked
-from .targets.recall import MISSING, recall, recall_async
-from .typing import Key, Target
+from .targets.checking import checked
 
 if TYPE_CHECKING:
     from inspect import Signature
+
+    from .checkpoint.sources import Sources
+    from .checkpoint.stages import Asked, Stage, look_back
+    from .hashing.arguments import counted, in_argument, signature_of
+    from .hashing.code.origin import of_module
+    from .hashing.digests import prefix_hashes
+    from .hashing.kept import Keeper
+    from .pipelines.pickling import name_to_pickle
+    from .plan import Forecast, Plan, restoring
+    from .plan.stretches import running
+    from .targets.facts import Entry
+    from .targets.protocol import as_target
+    from .targets.recall import recall, recall_async
+    from .typing import Key, Target
+
+    Valid = Callable[[Entry], bool]
+else:
+    _CALLED = {
+        ".checkpoint.sources": "Sources",
+        ".checkpoint.stages": "Asked Stage look_back",
+        ".hashing.arguments": "counted in_argument signature_of",
+        ".hashing.code.origin": "of_module",
+        ".hashing.digests": "prefix_hashes",
+        ".pipelines.pickling": "name_to_pickle",
+        ".plan": "Forecast Plan restoring",
+        ".plan.stretches": "running",
+        ".targets.protocol": "as_target",
+        ".targets.recall": "recall recall_async",
+    }
+    on_call(__name__, _CALLED)
 
 __all__ = ["memo", "memoized"]
 
@@ -38,7 +57,6 @@ P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
 S = TypeVar("S")
-Valid = Callable[[Entry], bool]
 
 
 def memo(
@@ -240,6 +258,8 @@ class memoized(Combinator, Generic[P, R]):
 
     def __flowly_forecast__(self, obj: Any) -> Iterator[Forecast]:
         """Yield the same for a step of a pipeline."""
+        from .targets.recall import MISSING
+
         if obj is MISSING:
             yield Forecast((name_of(self),), "run", self.checkpoint.tag, "its argument is known when it runs")
         else:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .checkpoint.placing import drop_marks
-from .events import Listener
-from .hashing.redefined import warn_of_redefined
+from .later import on_call
 from .pipelines import name_of
 from .typing import Rewrite, Transform
+
+if TYPE_CHECKING:
+    from .hashing.redefined import warn_of_redefined
+else:
+    on_call(__name__, {".hashing.redefined": "warn_of_redefined"})
 
 __all__ = ["UNSAID", "check_engine", "check_rewrites", "rewritten"]
 
@@ -82,6 +86,8 @@ def check_rewrites(caller: str, rewrites: Any) -> None:
     Traceback (most recent call last):
     TypeError: apply: rewrites must be a list of passes: rewrites=[abs]
     """
+    from .events import Listener  # for the errors alone
+
     _check_no_engine(caller, rewrites)
     if callable(rewrites):
         raise TypeError(f"{caller}: rewrites must be a list of passes: rewrites=[{name_of(rewrites)}]") from None

@@ -9,7 +9,7 @@ from typing import Any, Self
 from ..errors import UnreachableWarning
 from ..once import warn_once
 from ..pipelines import Combinator, name_of, role, walk
-from ..targets.protocol import checked
+from ..targets.checking import checked
 from ..typing import Target, Transform
 
 __all__ = ["checkpoint", "marks_in", "only_a_mark"]
