@@ -693,7 +693,7 @@ def test_constants_of_every_kind_count() -> None:
 
 
 @needs_threads
-def test_a_thread_waits_for_rows_that_another_is_loading(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_waits_for_rows_that_another_is_loading() -> None:
     lock, met = threading.RLock(), threading.Event()
 
     class Watched:
@@ -707,9 +707,9 @@ def test_a_thread_waits_for_rows_that_another_is_loading(monkeypatch: pytest.Mon
         def __exit__(self, *_: Any) -> None:
             lock.release()
 
-    monkeypatch.setattr(dispatch, "_lock", Watched())
     kind = type("Late", (), {"__module__": "late_package"})
     table, loading, found = dispatch.Dispatch[str](), threading.Event(), []
+    table._lock = Watched()
 
     def load() -> None:
         loading.set()
@@ -727,6 +727,25 @@ def test_a_thread_waits_for_rows_that_another_is_loading(monkeypatch: pytest.Mon
     found.append(table[kind])
     thread.join()
     assert found == ["row", "row"]
+
+
+@needs_threads
+def test_a_table_that_is_loading_holds_up_no_other() -> None:
+    kind = type("Late", (), {"__module__": "late_package"})
+    table, other = dispatch.Dispatch[str](), dispatch.Dispatch[str]()
+    finished: list[bool] = []
+
+    def load() -> None:
+        """Import what another thread imports just now, which registers rows."""
+        thread = threading.Thread(target=lambda: other.register(int)("row"), daemon=True)
+        thread.start()
+        thread.join(30)
+        finished.append(not thread.is_alive())
+        table.register(kind)("row")
+
+    table.register_lazy("late_package", load)
+    assert table[kind] == other[bool] == "row"
+    assert finished == [True]
 
 
 @needs_threads

@@ -25,7 +25,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports from its own room and from those before it, wherever in the module it imports.
 ROOMS = """
-typing errors dispatch forks given labels once events logs later wording showing
+typing errors forks dispatch given labels once events logs later wording showing
 pipelines
 hashing
 targets
