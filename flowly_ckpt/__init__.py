@@ -10,8 +10,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .checkpoint import checkpoint
 from .errors import FlowlyError, UnhashableError
 from .later import later
@@ -19,6 +17,8 @@ from .memo import memo
 from .plan import plan
 from .showing import forms
 
+# Nor is typing imported by what a pipeline is built with: it takes as long to load as all of that.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .checkpoint import add_checkpoints, clear_checkpoints, drop_checkpoints, with_checkpoint
     from .engines import apply, local, pipe, processes, run, threads

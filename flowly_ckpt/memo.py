@@ -5,8 +5,7 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, update_wrapper
-from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from types import FunctionType, GenericAlias, MethodType
 
 from .checkpoint import checkpoint
 from .errors import UnhashableError
@@ -18,8 +17,10 @@ from .pipelines.awaiting import is_async, mark_async
 from .pipelines.names import module_name
 from .targets.checking import checked
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from inspect import Signature
+    from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
     from .checkpoint.sources import Sources
     from .checkpoint.stages import Asked, Stage, look_back
@@ -35,7 +36,14 @@ if TYPE_CHECKING:
     from .targets.recall import recall, recall_async
     from .typing import Key, Target
 
+    P = ParamSpec("P")
+    Q = ParamSpec("Q")
+    R = TypeVar("R")
+    S = TypeVar("S")
     Valid = Callable[[Entry], bool]
+
+    class Typed(Combinator, Generic[P, R]): ...
+
 else:
     _CALLED = {
         ".checkpoint.sources": "Sources",
@@ -51,12 +59,11 @@ else:
     }
     on_call(__name__, _CALLED)
 
-__all__ = ["memo", "memoized"]
+    class Typed(Combinator):
+        __class_getitem__ = classmethod(GenericAlias)
 
-P = ParamSpec("P")
-Q = ParamSpec("Q")
-R = TypeVar("R")
-S = TypeVar("S")
+
+__all__ = ["memo", "memoized"]
 
 
 def memo(
@@ -115,7 +122,7 @@ def memo(
     return decorate
 
 
-class memoized(Combinator, Generic[P, R]):
+class memoized(Typed["P", "R"]):
     """Call a function, or return the stored result of a call with equal arguments; made by :func:`memo`.
 
     ``memoized(checkpoint(t), f)(*args) == f(*args)``
@@ -300,10 +307,13 @@ class memoized(Combinator, Generic[P, R]):
         """The function itself, which looks nothing up and stores nothing."""
         return self.__wrapped__
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self: memoized[Concatenate[S, Q], R], instance: S, owner: type | None = None) -> memoized[Q, R]: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self: memoized[Concatenate[S, Q], R], instance: S, owner: type | None = None) -> memoized[Q, R]: ...
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if self.binder is staticmethod or (instance is None and self.binder is None):
             return self

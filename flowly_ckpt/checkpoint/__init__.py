@@ -4,11 +4,10 @@ A mark, ``checkpoint(target)``, says where a result is to be kept; the pass ``ad
 before each mark with memoization into the mark's target.
 """
 
-from typing import TYPE_CHECKING
-
 from ..later import later
 from .mark import checkpoint
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .clearing import clear_checkpoints
     from .placing import add_checkpoints, drop_checkpoints

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
 
 from ..later import on_call
 from ..pipelines import Combinator, children, name_of, rebuild, role
 from .mark import checkpoint as mark
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Self
+
     from ..hashing.kept import Keeper
     from ..targets.recall import compute_once
     from ..targets.single_flight import landings_elsewhere

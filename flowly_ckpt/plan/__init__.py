@@ -1,10 +1,9 @@
 """Forecast what a run would restore and what it would compute, and why, without running anything."""
 
-from typing import TYPE_CHECKING
-
 from ..later import later
 from .planning import plan
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .forecasts import Forecast, Plan, restoring
 else:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 from ..later import on_call
 from ..pipelines.bases import no_pipeline
 from ..rewriting import UNSAID, rewritten
-from ..typing import Rewrite, Transform
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..hashing.redefined import warn_of_redefined
+    from ..typing import Rewrite, Transform
     from .forecasts import Plan
     from .stretches import of_pipeline
 else:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import MutableMapping
-from typing import Any, TypeVar
 
 from ..given import address_of, target_at
 
-__all__ = ["checked", "in_place_of"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from typing import Any, TypeVar
 
-M = TypeVar("M", bound=MutableMapping[Any, Any])
+    M = TypeVar("M", bound=MutableMapping[Any, Any])
+
+__all__ = ["checked", "in_place_of"]
 
 
 def checked(target: M, name: str = "target") -> M:
