@@ -861,6 +861,34 @@ def test_methods_that_libraries_make_by_exec_are_not_hung_on_by_the_user(tmp_pat
     assert run_script(tmp_path, code).stdout.split() == ["True"]
 
 
+@needs_processes
+def test_a_method_that_is_hung_onto_a_library_counts_whenever_that_was_done(tmp_path):
+    code = """
+        import sys
+        from fractions import Fraction
+        moment, factor = sys.argv[1:]
+        exec(f"def scaled(self): return self * {factor}")
+        def hang(now):
+            if now == moment:
+                Fraction.scaled = scaled
+        hang("before the import")
+        from flowly_ckpt import chained, checkpoint, run
+        hang("after the import")
+        def step(x): return x.scaled()
+        results = {}
+        pipeline = chained(step, checkpoint(results))
+        hang("before the first run")
+        run(chained(abs, checkpoint({})), Fraction(3))
+        hang("after the first run")
+        assert run(pipeline, Fraction(3)) == 3 * int(factor)
+        print(*results)
+    """
+    moments = [f"{when} the {what}" for when in ("before", "after") for what in ("import", "first run")]
+    doubled = {run_script(tmp_path, code, moment, "2").stdout for moment in moments}
+    assert len(doubled) == 1
+    assert run_script(tmp_path, code, moments[-1], "3").stdout not in doubled
+
+
 def test_an_object_that_was_asked_for_its_attributes_is_the_same():
     error = ValueError("a")
     before = functional_hash(error)
