@@ -10,32 +10,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from .checkpoint import add_checkpoints, checkpoint, drop_checkpoints, with_checkpoint
-from .engines import apply, local, pipe, run
+from .checkpoint import checkpoint
 from .errors import FlowlyError, UnhashableError
-from .hashing import FileContent, functional_hash, ignore_globals
 from .later import later
 from .memo import memo
-from .pipelines import build_dict, chained, flatten, itemsetter, seq
 from .plan import plan
 from .showing import forms
 
+# Nor is typing imported by what a pipeline is built with: it takes as long to load as all of that.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .checkpoint import clear_checkpoints
-    from .engines import processes, threads
-    from .hashing import differences, explain
+    from .checkpoint import add_checkpoints, clear_checkpoints, drop_checkpoints, with_checkpoint
+    from .engines import apply, local, pipe, processes, run, threads
+    from .hashing import FileContent, differences, explain, functional_hash, ignore_globals
     from .memory import Memory
     from .passes.observe import observe
+    from .pipelines import build_dict, chained, flatten, itemsetter, seq
     from .pools.pmap import pmap
     from .targets import DiskTarget
 else:
+    # What has the name of the module that defines it stands above: a module that is loaded takes the name it has here.
     _LATER = {
-        "checkpoint": "clear_checkpoints",
-        "hashing": "differences explain",
+        "checkpoint": "add_checkpoints clear_checkpoints drop_checkpoints with_checkpoint",
+        "engines": "apply local pipe run",
+        "hashing": "FileContent differences explain functional_hash ignore_globals",
         "memory": "Memory",
         "passes": "observe",
+        "pipelines": "build_dict chained flatten itemsetter seq",
         "pools": "pmap processes threads",
         "targets": "DiskTarget",
     }

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from itertools import accumulate
 from threading import RLock
-from typing import Any, TypeVar
+
+from .forks import renewed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    F = TypeVar("F")
 
 __all__ = ["Dispatch"]
 
-F = TypeVar("F")
 MOST = 10_000
-_lock = RLock()  # a thread must not look up a type whose rows another thread is still loading
 
 
-def _renew() -> None:
-    global _lock
-    _lock = RLock()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_renew)
-
-
-class Dispatch(dict[type, F]):
+class Dispatch(dict[type, "F"]):
     """Map a type to the row registered for it or for the nearest of its bases.
 
     ``table[T] is table[B]`` for the first ``B`` of ``T.__mro__`` with a row of its own.
@@ -49,6 +44,10 @@ class Dispatch(dict[type, F]):
         self._rows: dict[type, F] = {}
         self._exact: dict[type, F] = {}
         self._lazy: dict[str, list[Callable[[], object]]] = {}
+        # A thread must not look up a type whose rows another thread is still loading. What loads them may import what
+        # another thread imports just now, which then waits for no lock but that of its own table.
+        self._lock: RLock
+        renewed(self, "_lock", RLock)
 
     def register(self, *types: type) -> Callable[[F], F]:
         """Make the decorated function the row of each of the types, and of their subclasses."""
@@ -60,7 +59,7 @@ class Dispatch(dict[type, F]):
 
     def _binding(self, rows: dict[type, F], types: tuple[type, ...]) -> Callable[[F], F]:
         def bind(row: F) -> F:
-            with _lock:
+            with self._lock:
                 for kind in types:
                     self._exact.pop(kind, None)
                     rows[kind] = row
@@ -82,7 +81,7 @@ class Dispatch(dict[type, F]):
             return default
 
     def __missing__(self, kind: type) -> F:
-        with _lock:
+        with self._lock:
             for base in kind.__mro__:  # some types made by Cython have a descriptor as their __module__
                 for package in accumulate(str(base.__module__).split("."), "{}.{}".format):
                     for load in self._lazy.pop(package, ()):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 from .checkpoint import add_checkpoints
 from .later import later
 from .pipelines import chained
 from .pipelines.bases import no_pipeline
 from .rewriting import UNSAID, check_engine, check_rewrites, rewritten
-from .typing import Engine, Rewrite, Transform
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .pools import pool, processes, threads
+    from .typing import Engine, Rewrite, Transform
 else:
     __getattr__, __dir__ = later(__name__, {"pools": "pool processes threads"})
 

@@ -7,18 +7,18 @@ is where :func:`optional` asks.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
-from datetime import timedelta
-from numbers import Integral, Real
-from typing import Any, TypeVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
 __all__ = [
     "a_class", "address_of", "file", "folder", "function", "made", "new_file", "optional", "seconds", "size", "switch",
     "target_at", "text", "whole", "wrong",
 ]  # fmt: skip
-
-T = TypeVar("T")
 
 _SECONDS: dict[str, float] = {
     "": 1, "ms": 0.001, "s": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "minute": 60, "minutes": 60,
@@ -29,7 +29,6 @@ _BYTES: dict[str, float] = {
     "": 1, "b": 1, "k": 10**3, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
     "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40, "m": 10**6, "g": 10**9, "t": 10**12,
 }  # fmt: skip
-# Patterns are compiled when the first text is given.
 _ADDRESS = r"([a-zA-Z][a-zA-Z0-9+.-]+):/+(?!/)"
 _DATABASES = frozenset({"mariadb", "mysql", "postgres", "postgresql", "sqlite"})
 _WITH_UNIT = r"\s*(\d[\d_]*\.?\d*|\.\d+)\s*([a-zA-Z]*)\s*"
@@ -38,6 +37,7 @@ _WITH_UNIT = r"\s*(\d[\d_]*\.?\d*|\.\d+)\s*([a-zA-Z]*)\s*"
 def seconds(name: str, given: Any) -> float:
     """Return an age or a time to wait in seconds: a number, a timedelta, or text such as ``30d``, ``12h``, ``90s``.
 
+    >>> from datetime import timedelta
     >>> seconds("max_age", "30d"), seconds("max_age", timedelta(hours=1)), seconds("max_age", 90)
     (2592000.0, 3600.0, 90)
     >>> seconds("max_age", -1)
@@ -61,6 +61,10 @@ def size(name: str, given: Any) -> int:
 
 
 def _amount(name: str, what: str, given: Any, units: dict[str, float]) -> Any:
+    import re
+    from datetime import timedelta
+    from numbers import Real
+
     found = given
     if isinstance(given, timedelta) and units is _SECONDS:
         found = given.total_seconds()
@@ -85,6 +89,8 @@ def whole(name: str, given: Any, least: int | None = None, most: int | None = No
     Traceback (most recent call last):
     ValueError: level must be a whole number from 1 to 22, got 99
     """
+    from numbers import Integral
+
     bounds = f", {least} or more" if most is None else f" from {least} to {most}"
     wanted = "a whole number" + ("" if least is None else bounds)
     if isinstance(given, bool) or not isinstance(given, Integral):
@@ -102,6 +108,8 @@ def switch(name: str, given: Any) -> bool:
     Traceback (most recent call last):
     TypeError: durable must be True or False, got 'no'
     """
+    from numbers import Integral
+
     if isinstance(given, bool) or (isinstance(given, Integral) and given in (0, 1)):
         return bool(given)
     if type(given).__module__ == "numpy" and type(given).__name__ in ("bool", "bool_"):
@@ -219,7 +227,11 @@ def address_of(path: str) -> str:
     >>> address_of("s3://bucket/x"), address_of("s3:/bucket/x"), address_of("results"), address_of("C:/results"), address_of("/net/s3://x")
     ('s3://bucket/x', 's3://bucket/x', '', '', '')
     """
-    parts = re.match(_ADDRESS, path) if ":/" in path else None
+    if ":/" not in path:
+        return ""
+    import re
+
+    parts = re.match(_ADDRESS, path)
     if parts is None or "://" in path:
         return path if parts else ""
     return f"{parts[1]}://{path[parts.end() :]}"

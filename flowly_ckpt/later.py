@@ -1,13 +1,16 @@
-"""Names of a module that are loaded when they are first asked for."""
+"""What is loaded when it is needed: names that others ask a module for, and functions that it calls itself."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
 
-__all__ = ["later"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["later", "on_call"]
 
 
 def later(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -41,3 +44,37 @@ def later(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
         return sorted({*vars(sys.modules[module]), *home_of})
 
     return load, names
+
+
+def on_call(module: str, homes: Mapping[str, str]) -> None:
+    """Put stand-ins into a module for functions and classes that it only calls; the first call loads the real one.
+
+    The real one takes the place of its stand-in then, so that later calls cost nothing more.
+
+    :param module: the name of the module.
+    :param homes: the modules that define them, as seen from its package, each with its names.
+
+    >>> import json
+    >>> on_call("json", {".tool": "main"})
+    >>> stand_in = json.main
+    >>> try:
+    ...     json.main(1, 2, 3)
+    ... except TypeError:
+    ...     json.main is stand_in, json.main is json.tool.main
+    (False, True)
+
+    See also: :func:`later`, for names that others import from a module.
+    """
+    own = sys.modules[module]
+
+    def stand_in(home: str, name: str) -> Callable[..., Any]:
+        def load(*args: Any, **kwargs: Any) -> Any:
+            value = getattr(import_module(home, own.__package__), name)
+            setattr(own, name, value)
+            return value(*args, **kwargs)
+
+        return load
+
+    for home, names in homes.items():
+        for name in names.split():
+            setattr(own, name, stand_in(home, name))

@@ -5,40 +5,65 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, update_wrapper
-from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from types import FunctionType, GenericAlias, MethodType
 
 from .checkpoint import checkpoint
-from .checkpoint.sources import Sources
-from .checkpoint.stages import Asked, Stage, look_back
 from .errors import UnhashableError
 from .given import function as function_given
 from .given import optional, text, wrong
-from .hashing.arguments import counted, in_argument, signature_of
-from .hashing.code.origin import of_module
-from .hashing.digests import prefix_hashes
-from .hashing.kept import Keeper
+from .later import on_call
 from .pipelines import Combinator, chained, effective_steps, name_of
 from .pipelines.awaiting import is_async, mark_async
 from .pipelines.names import module_name
-from .pipelines.pickling import name_to_pickle
-from .plan import Forecast, Plan, restoring
-from .plan.planning import running
-from .targets.facts import Entry
-from .targets.protocol import as_target, checked
-from .targets.recall import MISSING, recall, recall_async
-from .typing import Key, Target
+from .targets.checking import checked
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from inspect import Signature
+    from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+
+    from .checkpoint.sources import Sources
+    from .checkpoint.stages import Asked, Stage, look_back
+    from .hashing.arguments import counted, in_argument, signature_of
+    from .hashing.code.origin import of_module
+    from .hashing.digests import prefix_hashes
+    from .hashing.kept import Keeper
+    from .pipelines.pickling import name_to_pickle
+    from .plan import Forecast, Plan, restoring
+    from .plan.stretches import running
+    from .targets.facts import Entry
+    from .targets.protocol import as_target
+    from .targets.recall import recall, recall_async
+    from .typing import Key, Target
+
+    P = ParamSpec("P")
+    Q = ParamSpec("Q")
+    R = TypeVar("R")
+    S = TypeVar("S")
+    Valid = Callable[[Entry], bool]
+
+    class Typed(Combinator, Generic[P, R]): ...
+
+else:
+    _CALLED = {
+        ".checkpoint.sources": "Sources",
+        ".checkpoint.stages": "Asked Stage look_back",
+        ".hashing.arguments": "counted in_argument signature_of",
+        ".hashing.code.origin": "of_module",
+        ".hashing.digests": "prefix_hashes",
+        ".pipelines.pickling": "name_to_pickle",
+        ".plan": "Forecast Plan restoring",
+        ".plan.stretches": "running",
+        ".targets.protocol": "as_target",
+        ".targets.recall": "recall recall_async",
+    }
+    on_call(__name__, _CALLED)
+
+    class Typed(Combinator):
+        __class_getitem__ = classmethod(GenericAlias)
+
 
 __all__ = ["memo", "memoized"]
-
-P = ParamSpec("P")
-Q = ParamSpec("Q")
-R = TypeVar("R")
-S = TypeVar("S")
-Valid = Callable[[Entry], bool]
 
 
 def memo(
@@ -97,7 +122,7 @@ def memo(
     return decorate
 
 
-class memoized(Combinator, Generic[P, R]):
+class memoized(Typed["P", "R"]):
     """Call a function, or return the stored result of a call with equal arguments; made by :func:`memo`.
 
     ``memoized(checkpoint(t), f)(*args) == f(*args)``
@@ -240,6 +265,8 @@ class memoized(Combinator, Generic[P, R]):
 
     def __flowly_forecast__(self, obj: Any) -> Iterator[Forecast]:
         """Yield the same for a step of a pipeline."""
+        from .targets.recall import MISSING
+
         if obj is MISSING:
             yield Forecast((name_of(self),), "run", self.checkpoint.tag, "its argument is known when it runs")
         else:
@@ -280,10 +307,13 @@ class memoized(Combinator, Generic[P, R]):
         """The function itself, which looks nothing up and stores nothing."""
         return self.__wrapped__
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self: memoized[Concatenate[S, Q], R], instance: S, owner: type | None = None) -> memoized[Q, R]: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self: memoized[Concatenate[S, Q], R], instance: S, owner: type | None = None) -> memoized[Q, R]: ...
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if self.binder is staticmethod or (instance is None and self.binder is None):
             return self

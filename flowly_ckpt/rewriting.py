@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from .checkpoint.placing import drop_marks
-from .events import Listener
-from .hashing.redefined import warn_of_redefined
+from .later import on_call
 from .pipelines import name_of
-from .typing import Rewrite, Transform
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .hashing.redefined import warn_of_redefined
+    from .typing import Rewrite, Transform
+else:
+    on_call(__name__, {".hashing.redefined": "warn_of_redefined"})
 
 __all__ = ["UNSAID", "check_engine", "check_rewrites", "rewritten"]
 
 
-class _Unsaid(tuple[Rewrite, ...]):
+class _Unsaid(tuple["Rewrite", ...]):
     """No passes, as nobody said which: a mark that runs then was forgotten."""
 
     __slots__ = ()
@@ -82,6 +88,8 @@ def check_rewrites(caller: str, rewrites: Any) -> None:
     Traceback (most recent call last):
     TypeError: apply: rewrites must be a list of passes: rewrites=[abs]
     """
+    from .events import Listener  # for the errors alone
+
     _check_no_engine(caller, rewrites)
     if callable(rewrites):
         raise TypeError(f"{caller}: rewrites must be a list of passes: rewrites=[{name_of(rewrites)}]") from None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-__all__ = ["Age", "Bytes", "Engine", "Facts", "Key", "Rewrite", "Target", "Transform"]
+__all__ = ["Age", "Bytes", "Engine", "Facts", "Key", "Rewrite", "Role", "Target", "Transform"]
 
 #: Any function of one argument: a step, or a whole pipeline.
 Transform = Callable[[Any], Any]
 #: A pass: from a pipeline to a pipeline that computes the same.
 Rewrite = Callable[[Transform], Transform]
+#: What a type of transforms means to every interpreter at once.
+Role = Literal["leaf", "combinator", "sequential", "transparent", "mark"]
+ROLES: tuple[str, ...] = get_args(Role)
 #: What runs a rewritten pipeline on an object, or only examines it.
 Engine = Callable[[Transform, Any], Any]
 #: The hash of the input, the tag, the hash of the code.

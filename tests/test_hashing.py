@@ -693,7 +693,7 @@ def test_constants_of_every_kind_count() -> None:
 
 
 @needs_threads
-def test_a_thread_waits_for_rows_that_another_is_loading(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_waits_for_rows_that_another_is_loading() -> None:
     lock, met = threading.RLock(), threading.Event()
 
     class Watched:
@@ -707,9 +707,9 @@ def test_a_thread_waits_for_rows_that_another_is_loading(monkeypatch: pytest.Mon
         def __exit__(self, *_: Any) -> None:
             lock.release()
 
-    monkeypatch.setattr(dispatch, "_lock", Watched())
     kind = type("Late", (), {"__module__": "late_package"})
     table, loading, found = dispatch.Dispatch[str](), threading.Event(), []
+    table._lock = Watched()
 
     def load() -> None:
         loading.set()
@@ -727,6 +727,25 @@ def test_a_thread_waits_for_rows_that_another_is_loading(monkeypatch: pytest.Mon
     found.append(table[kind])
     thread.join()
     assert found == ["row", "row"]
+
+
+@needs_threads
+def test_a_table_that_is_loading_holds_up_no_other() -> None:
+    kind = type("Late", (), {"__module__": "late_package"})
+    table, other = dispatch.Dispatch[str](), dispatch.Dispatch[str]()
+    finished: list[bool] = []
+
+    def load() -> None:
+        """Import what another thread imports just now, which registers rows."""
+        thread = threading.Thread(target=lambda: other.register(int)("row"), daemon=True)
+        thread.start()
+        thread.join(30)
+        finished.append(not thread.is_alive())
+        table.register(kind)("row")
+
+    table.register_lazy("late_package", load)
+    assert table[kind] == other[bool] == "row"
+    assert finished == [True]
 
 
 @needs_threads
@@ -840,6 +859,34 @@ def test_methods_that_libraries_make_by_exec_are_not_hung_on_by_the_user(tmp_pat
         print(functional_hash(total) == before)
     """
     assert run_script(tmp_path, code).stdout.split() == ["True"]
+
+
+@needs_processes
+def test_a_method_that_is_hung_onto_a_library_counts_whenever_that_was_done(tmp_path):
+    code = """
+        import sys
+        from fractions import Fraction
+        moment, factor = sys.argv[1:]
+        exec(f"def scaled(self): return self * {factor}")
+        def hang(now):
+            if now == moment:
+                Fraction.scaled = scaled
+        hang("before the import")
+        from flowly_ckpt import chained, checkpoint, run
+        hang("after the import")
+        def step(x): return x.scaled()
+        results = {}
+        pipeline = chained(step, checkpoint(results))
+        hang("before the first run")
+        run(chained(abs, checkpoint({})), Fraction(3))
+        hang("after the first run")
+        assert run(pipeline, Fraction(3)) == 3 * int(factor)
+        print(*results)
+    """
+    moments = [f"{when} the {what}" for when in ("before", "after") for what in ("import", "first run")]
+    doubled = {run_script(tmp_path, code, moment, "2").stdout for moment in moments}
+    assert len(doubled) == 1
+    assert run_script(tmp_path, code, moments[-1], "3").stdout not in doubled
 
 
 def test_an_object_that_was_asked_for_its_attributes_is_the_same():

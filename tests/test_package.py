@@ -25,7 +25,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports from its own room and from those before it, wherever in the module it imports.
 ROOMS = """
-typing errors dispatch forks given labels once events logs later wording showing
+typing errors forks dispatch given labels once events logs later wording showing
 pipelines
 hashing
 targets
@@ -170,19 +170,75 @@ asyncio cloudpickle concurrent.futures ctypes dask dis fsspec importlib.metadata
 multiprocessing numpy pandas pathlib pickle polars prefect pyarrow queue rich sqlite3 sqlalchemy textwrap tokenize toolz
 torch traceback unittest urllib.parse uuid
 """
+NEEDED_BY_RUNS = """
+datetime enum numbers opcode re typing xxhash
+flowly_ckpt.checkpoint.stages flowly_ckpt.events flowly_ckpt.hashing flowly_ckpt.pipelines.foreign
+flowly_ckpt.plan.forecasts flowly_ckpt.plan.stretches flowly_ckpt.targets.protocol flowly_ckpt.targets.recall
+flowly_ckpt.typing
+"""
 SELDOM_NEEDED = """
 checkpoint.bulk checkpoint.clearing checkpoint.stale draw dsk hashing.explaining hashing.wording lowering memory passes
-pipelines.grouping pipelines.items pipelines.pairs pools targets.bulk targets.codecs targets.disk targets.reasons tz
+pipelines.grouping pipelines.items pipelines.pairs plan.forecasts pools targets.bulk targets.codecs targets.disk
+targets.reasons tz
+"""
+BUILT = """
+from functools import partial
+from flowly_ckpt import add_checkpoints, apply, build_dict, chained, checkpoint, flatten, plan, run, seq
+run = partial(apply, rewrites=[add_checkpoints])
+pipeline = chained(sorted, checkpoint({}, "sorted"), seq(sum, len), checkpoint({}), build_dict(of=len))
 """
 
 
-def test_the_import_is_light():
-    """What takes long to import is imported by what needs it, when it needs it."""
-    code = "import sys; before = set(sys.modules); import flowly_ckpt; print(*set(sys.modules) - before)"
+def loaded_by(code: str) -> set[str]:
+    code = f"import sys; before = set(sys.modules)\n{code}\nprint(*set(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
-    assert not set(SLOW_TO_IMPORT.split()) & loaded
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("code", ["import flowly_ckpt", BUILT], ids=["imported", "built"])
+def test_what_runs_a_pipeline_is_not_loaded_before_one_runs(code):
+    """What takes long to import is imported by what needs it, when it needs it."""
+    assert not {*SLOW_TO_IMPORT.split(), *NEEDED_BY_RUNS.split()} & loaded_by(code)
+
+
+def test_a_run_loads_nothing_that_is_seldom_needed():
+    loaded = loaded_by(f"{BUILT}for _ in range(2): run(pipeline, [3, 1, 2])")
+    assert "flowly_ckpt.targets.recall" in loaded
     assert not {f"flowly_ckpt.{name}" for name in SELDOM_NEEDED.split()} & loaded
+
+
+def test_what_is_loaded_at_the_first_call_is_what_type_checkers_are_told():
+    calls = 0
+    for path in SOURCES:
+        nodes = list(ast.walk(ast.parse(path.read_bytes())))
+        assigned = {ast.unparse(node.targets[0]): node.value for node in nodes if isinstance(node, ast.Assign)}
+        told = {
+            (f"{'.' * node.level}{node.module or ''}", alias.name)
+            for node in nodes
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        for node in nodes:
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "on_call":
+                homes = ast.literal_eval(assigned.get(ast.unparse(node.args[1]), node.args[1]))
+                assert {(home, name) for home, names in homes.items() for name in names.split()} <= told, path
+                calls += 1
+    assert calls
+
+
+def test_threads_may_be_the_first_to_run_together():
+    code = f"""{BUILT}
+import threading
+results, start = [], threading.Barrier(8)
+def first(number):
+    start.wait()
+    results.append(run(pipeline, [number, 2]))
+threads = [threading.Thread(target=first, args=(number,)) for number in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert sorted(each["of"] for each in results) == [2] * 8, results
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 def test_names_that_are_loaded_later_are_listed_before_and_given_by_a_star():

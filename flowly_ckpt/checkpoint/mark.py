@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, Self
 
 from ..errors import UnreachableWarning
 from ..once import warn_once
 from ..pipelines import Combinator, name_of, role, walk
-from ..targets.protocol import checked
-from ..typing import Target, Transform
+from ..targets.checking import checked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self
+
+    from ..typing import Target, Transform
 
 __all__ = ["checkpoint", "marks_in", "only_a_mark"]
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 from operator import is_
-from typing import Any, NamedTuple
 
 from ..pipelines import bottom_up, chained, flatten, role
 from ..pipelines.bases import no_pipeline
 from ..pipelines.strategies import fold, joined
 from ..pipelines.term import shapes, with_children
-from ..typing import Transform
 from .mark import checkpoint
 from .unreachable import warn_of_unreachable
 from .wrapper import with_checkpoint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..typing import Transform
+
+    Apart = tuple[Transform, Sequence[Transform]]
 
 __all__ = ["add_checkpoints", "drop_checkpoints", "drop_marks"]
 
@@ -59,16 +65,18 @@ def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Tran
     return placed
 
 
-Apart = tuple[Transform, Sequence[Transform]]
-
-
-class _Known(NamedTuple):
+class _Known:
     """A pipeline that was rewritten, and what each of its transforms was made of: some can be changed in place."""
 
-    of: weakref.ref[Transform]
-    placed: Transform
-    own: Sequence[Transform]
-    inner: Sequence[Apart]
+    __slots__ = ("inner", "of", "own", "placed")
+
+    def __init__(
+        self, of: weakref.ref[Transform], placed: Transform, own: Sequence[Transform], inner: Sequence[Apart]
+    ) -> None:
+        self.of = of
+        self.placed = placed
+        self.own = own
+        self.inner = inner
 
     def is_whole(self) -> bool:
         """Return whether each transform is still made of the same ones."""

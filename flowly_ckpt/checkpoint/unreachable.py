@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
 
 from ..errors import UnreachableWarning, warn
 from ..once import is_first
 from ..pipelines import name_of, role, walk
-from ..typing import Transform
 from .mark import checkpoint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..typing import Transform
 
 __all__ = ["warn_of_unreachable"]
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from typing import Any, Self
 
-from ..hashing.kept import Keeper
+from ..later import on_call
 from ..pipelines import Combinator, children, name_of, rebuild, role
-from ..targets.recall import compute_once
-from ..targets.single_flight import landings_elsewhere
-from ..typing import Transform
 from .mark import checkpoint as mark
-from .stages import Asked, Stage, look_back, stages_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self
+
+    from ..hashing.kept import Keeper
+    from ..targets.recall import compute_once
+    from ..targets.single_flight import landings_elsewhere
+    from ..typing import Transform
+    from .stages import Asked, Stage, look_back, stages_of
+else:
+    _CALLED = {
+        ".stages": "Asked look_back stages_of",
+        "..targets.recall": "compute_once",
+        "..targets.single_flight": "landings_elsewhere",
+    }
+    on_call(__name__, _CALLED)
 
 __all__ = ["with_checkpoint"]
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..showing import Shown
-from ..typing import Transform
 from .names import show
 from .term import children
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Self
+
+    from ..typing import Transform
 
 __all__ = ["Around", "Combinator", "Fields", "Named", "OfOne", "Row", "are_steps", "no_pipeline"]
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from types import CoroutineType
-from typing import Any
 
-from ..typing import Transform
 from .awaiting import warn_if_unawaited
 from .bases import Named, Row, row_of
 from .names import locate
 from .term import rebuild
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..typing import Transform
 
 __all__ = ["apply_concat", "apply_map_concat", "build_dict", "chained", "itemsetter", "seq"]
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from ..typing import Transform
 from .combinators import chained
-from .term import register, role, shapes
+from .term import register, role
 
-__all__: list[str] = []
+__all__ = ["join_functools", "join_toolz"]
 
 
 def _slots(bound: Any) -> list[Any]:
@@ -37,10 +37,24 @@ def _rebuild(bound: Any, parts: Sequence[Transform]) -> Transform:
     return made
 
 
-register(partial, _children, _rebuild)
+def join_functools() -> None:
+    """Declare how those of functools come apart.
+
+    >>> from flowly_ckpt.pipelines import chained, children
+    >>> children(partial(map, chained(abs)))
+    [chained(abs)]
+    """
+    register(partial, _children, _rebuild)
 
 
-def _register_toolz() -> None:
+def join_toolz() -> None:
+    """Declare how those of toolz come apart.
+
+    >>> import toolz
+    >>> from flowly_ckpt.pipelines import children
+    >>> children(toolz.compose(float, abs))
+    (<built-in function abs>, <class 'float'>)
+    """
     import toolz
     from toolz.functoolz import Compose
 
@@ -57,6 +71,3 @@ def _register_toolz() -> None:
         lambda guarded: (guarded.func,),
         lambda guarded, parts: toolz.excepts(guarded.exc, *parts, guarded.handler),
     )
-
-
-shapes.register_lazy("toolz", _register_toolz)

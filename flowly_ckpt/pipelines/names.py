@@ -7,12 +7,16 @@ import reprlib
 import sys
 from contextlib import suppress
 from types import CoroutineType
-from typing import Any
 
 from ..labels import label
-from ..typing import Transform
 from .awaiting import ADVICE
 from .term import children, effective_steps, role
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..typing import Transform
 
 __all__ = ["locate", "module_name", "name_of", "place_of", "show", "steps_of", "unlocated"]
 

@@ -8,12 +8,16 @@ are those of strategic term rewriting (Visser, "A survey of strategies in rule-b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from ..given import function, wrong
-from ..typing import Rewrite, Transform
 from .bases import no_pipeline
 from .term import children, flat, map_children, role, shapes, with_children
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..typing import Rewrite, Transform
 
 __all__ = ["bottom_up", "flatten", "fold", "leaves", "on", "top_down", "when"]
 
@@ -95,9 +99,9 @@ def flatten(transform: Transform) -> Transform:
 
 def joined(transform: Transform) -> Sequence[Transform]:
     """Return the children of a transform; of a chain, those of the chains in it too."""
-    role, apart, _ = shapes[type(transform)]
-    parts = () if apart is None else apart(transform)
-    return flat(parts, ("sequential",)) if role == "sequential" else parts
+    shape = shapes[type(transform)]
+    parts = () if shape.children is None else shape.children(transform)
+    return flat(parts, ("sequential",)) if shape.role == "sequential" else parts
 
 
 def top_down(rule: Rewrite) -> Rewrite:

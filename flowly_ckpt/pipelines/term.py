@@ -7,21 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from operator import is_
-from typing import Any, Literal, NamedTuple, get_args
 
 from ..dispatch import Dispatch
 from ..given import a_class, function
-from ..typing import Transform
 
-__all__ = ["Role", "children", "effective_steps", "map_children", "rebuild", "register", "role", "walk"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-Role = Literal["leaf", "combinator", "sequential", "transparent", "mark"]
+    from ..typing import Role, Transform
+
+__all__ = ["children", "effective_steps", "map_children", "rebuild", "register", "role", "walk"]
 
 
-class Shape(NamedTuple):
-    role: Role
-    children: Callable[[Any], Sequence[Transform]] | None  # None: there are none
-    rebuild: Callable[[Any, Sequence[Transform]], Transform]
+class Shape:
+    __slots__ = ("children", "rebuild", "role")
+
+    def __init__(
+        self,
+        role: Role,
+        children: Callable[[Any], Sequence[Transform]] | None,  # None: there are none
+        rebuild: Callable[[Any, Sequence[Transform]], Transform],
+    ) -> None:
+        self.role = role
+        self.children = children
+        self.rebuild = rebuild
 
 
 def _shape(
@@ -73,9 +83,12 @@ def register(
     """
     function("children", children, "a transform")
     function("rebuild", rebuild, "a transform and its parts")
-    if role not in get_args(Role):
-        raise ValueError(f"role must be one of {', '.join(get_args(Role))}, got {role!r}")
-    shapes.register(a_class("kind", kind))(_shape(role, children, rebuild))
+    from ..typing import ROLES
+
+    if role not in ROLES:
+        raise ValueError(f"role must be one of {', '.join(ROLES)}, got {role!r}")
+    shapes.get(a_class("kind", kind))  # so that what is known of its library does not come later, and in place of this
+    shapes.register(kind)(_shape(role, children, rebuild))
 
 
 def role(transform: Transform) -> Role:
@@ -175,9 +188,9 @@ def flat(transforms: Sequence[Transform], through: Container[Role], without: Rol
     waiting = [*reversed(transforms)]
     while waiting:
         term = waiting.pop()
-        role, apart, _ = shapes[type(term)]
-        if role in through and apart is not None:
-            waiting += reversed(apart(term))
-        elif role != without:
+        shape = shapes[type(term)]
+        if shape.role in through and shape.children is not None:
+            waiting += reversed(shape.children(term))
+        elif shape.role != without:
             found.append(term)
     return found

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..later import later
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .codecs import Codec as Codec
     from .codecs import codec_named as codec_named

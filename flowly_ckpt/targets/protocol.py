@@ -7,15 +7,15 @@ callers use an ability without asking whether it is there.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ..given import address_of, seconds, size, target_at
+from ..given import seconds, size
 from ..labels import shortened
 from ..showing import Shown
 from ..typing import Age, Bytes, Facts, Key, Target
+from .checking import checked
 from .claims import UNCLAIMED, AllClaims, Claim, EnteredClaim
 from .facts import Collected, Entry, Selection, TagStats, stats_of, to_evict
 from .noted import latest_noted, note, noted, was_noted
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from .codecs import Codec
 
 __all__ = ["BaseTarget", "Mapped", "as_target", "checked", "described", "settled"]
-
-M = TypeVar("M", bound=MutableMapping[Any, Any])
 
 Progress = Callable[[int, int], object]
 GONE = "removed since it was stored"
@@ -336,42 +334,6 @@ def settled(target: Target) -> Target:
     """
     full = as_target(target)
     return target if type(full) is Mapped else full.settled
-
-
-def checked(target: M, name: str = "target") -> M:
-    """Return what a user gave as target.
-
-    :param name: the name of the parameter it was given for.
-
-    :raises TypeError: when it is not a mutable mapping; shows the line to write instead.
-
-    >>> checked([])
-    Traceback (most recent call last):
-    TypeError: target must be a mutable mapping, got list; use a dict, or a target from flowly_ckpt.targets
-    """
-    if type(target) is dict or BaseTarget in type(target).__mro__:
-        return target
-    if isinstance(target, type):
-        kind = target.__name__
-        raise TypeError(f"{name} must be a mutable mapping, got the class {kind}; make one: {kind}(…)")
-    if all(hasattr(target, name) for name in ("__getitem__", "__setitem__", "__delitem__", "keys")):
-        return target
-    raise TypeError(f"{name} must be a mutable mapping, got {type(target).__name__}; {in_place_of(target)}")
-
-
-def in_place_of(given: Any) -> str:
-    """Return what to write where something that is no target was given as one.
-
-    >>> in_place_of("cache")
-    "for a folder of results write DiskTarget('cache')"
-    """
-    if not isinstance(given, (str, os.PathLike)):
-        return "use a dict, or a target from flowly_ckpt.targets"
-    path = os.fsdecode(given)
-    address = address_of(path)
-    if address:
-        return f"for an address write {target_at(address)}"
-    return f"for a folder of results write DiskTarget({path!r})"
 
 
 def described(target: Target) -> str:

@@ -12,7 +12,7 @@ from typing import Any, overload
 from ..given import file, made, switch
 from ..pipelines.pickling import name_to_pickle
 from ..plan import Forecast
-from ..targets.protocol import in_place_of
+from ..targets.checking import in_place_of
 from ..typing import Target
 from .arguments import Done, DoneList, loaded, settled, spread
 from .calling import Definition, StoreOf, made_of
