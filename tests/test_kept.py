@@ -12,7 +12,8 @@ from contextlib import suppress
 
 import pytest
 
-from flowly_ckpt import functional_hash, ignore_globals
+from flowly_ckpt import functional_hash, hashing, ignore_globals, pipelines
+from flowly_ckpt.hashing import kept
 from flowly_ckpt.hashing.digests import digest, prefix_hashes, prefixes
 from flowly_ckpt.hashing.kept import Keeper, Knowing
 
@@ -73,6 +74,16 @@ def decorated(f):
 
 @decorated
 def wrapped(x): return helper(x)
+
+class Unit:
+    def __init__(self, size): self.size, self.name = size, "m"
+    def of(self, x): return x * self.size
+
+class Ruler:
+    unit = Unit(2)
+    def read(self, x): return self.unit.of(x)
+
+UNIT = Unit(3)
 
 def plain(x): return x + 1
 def reads(x): return helper(x) + RATE + len(NAME)
@@ -141,11 +152,12 @@ def manages(x): return managed()
 def pairs(x): return Pair(x)
 def keywords(x, *, z=other): return z(x)
 def factory(x): return Config().names, x
+def units(x, unit=Unit(4)): return UNIT.of(x) + unit.of(x) + Ruler().read(x) + UNIT.size
 """
 
 STEPS = """
 plain reads data instance classes config kinds defaults closure hands modules fact odd late bound partly
-named nested metaclass knows looping virtual query shows manages pairs keywords factory
+named nested metaclass knows looping virtual query shows manages pairs keywords factory units
 """.split()  # noqa: SIM905
 
 
@@ -180,6 +192,16 @@ CHANGES = {
     "what is ignored": lambda m, r: ignore_globals(r.choice(["RATE", "NAME"]))(m.reads),
     "an instance": lambda m, r: setattr(m.SCALE, "k", r.random()),
     "an instance's class": lambda m, r: setattr(m.SCALE, "__class__", r.choice([m.Scale, m.Base])),
+    "an attribute to another type": lambda m, r: setattr(m.UNIT, "size", r.choice([3, 3.0, True, [3], m.plain])),
+    "an instance's new attribute": lambda m, r: setattr(m.UNIT, f"new{r.randrange(3)}", r.random()),
+    "an instance's attribute deleted": lambda m, r: vars(m.UNIT).pop("name", None),
+    "an instance's attributes in another order": lambda m, r: vars(m.UNIT).update(name=vars(m.UNIT).pop("name", "m")),
+    "an instance's attributes anew": lambda m, r: setattr(m.UNIT, "__dict__", {"size": r.random(), "name": "m"}),
+    "an instance of a class": lambda m, r: setattr(m.Ruler.unit, "size", r.random()),
+    "an instance of a class anew": lambda m, r: setattr(m.Ruler, "unit", r.choice([m.Unit(r.random()), [1]])),
+    "an instance among the defaults": lambda m, r: setattr(m.units.__defaults__[0], "size", r.random()),
+    "an instance anew": lambda m, r: setattr(m, "UNIT", m.Unit(r.random())),
+    "how instances are reduced": lambda m, r: setattr(m.Unit, "__reduce__", lambda self, k=r.random(): (m.Unit, (k,))),
     "an attribute of a class": lambda m, r: setattr(m.Scale, "factor", r.random()),
     "an attribute of a base": lambda m, r: setattr(m.Base, "factor", r.random()),
     "a new attribute of a class": lambda m, r: setattr(m.Scale, f"new{r.randrange(3)}", r.random()),
@@ -300,7 +322,40 @@ def test_what_others_register_for_a_class_is_seen(module):
 
 
 @pytest.mark.parametrize(
-    "name", ["plain", "reads", "instance", "classes", "config", "closure", "hands", "fact", "nested"]
+    "register",
+    [
+        lambda kind: hashing.register(kind, lambda unit: "a unit"),
+        lambda kind: pipelines.register(kind, lambda unit: (), lambda unit, parts: unit, role="sequential"),
+    ],
+    ids=["as a value", "as a run of steps"],
+)
+def test_how_objects_are_hashed_is_seen(module, register):
+    keeper, step = Keeper(), module.units
+
+    def check():
+        for _ in range(4):
+            walk = keeper.walk()
+            assert of(walk, [step]) == [functional_hash(step)]
+            keeper.learn(walk)
+        return functional_hash(step)
+
+    before = check()
+    register(module.Unit)
+    assert check() != before
+
+
+def test_an_object_of_atoms_is_not_encoded_again(module, monkeypatch):
+    keeper = Keeper()
+    for _ in range(3):
+        walk = keeper.walk()
+        of(walk, [module.units])
+        keeper.learn(walk)
+    monkeypatch.setattr(kept, "encode", None)
+    assert type(keeper.walk()) is Knowing
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "reads", "instance", "classes", "config", "closure", "hands", "fact", "nested", "units"]
 )
 def test_code_is_not_expanded_again(module, name, monkeypatch):
     step, keeper = getattr(module, name), Keeper()
