@@ -172,6 +172,11 @@ def swap(function):
     return lambda x, k=function: (x, "other")
 
 
+def reducing(kind, r):
+    size = r.random()
+    return lambda self: (kind, (size,))
+
+
 CHANGES = {
     "a global": lambda m, r: setattr(m, "RATE", r.random()),
     "a global to another type": lambda m, r: setattr(m, "RATE", r.choice([1, 1.0, True])),
@@ -197,11 +202,12 @@ CHANGES = {
     "an instance's attribute deleted": lambda m, r: vars(m.UNIT).pop("name", None),
     "an instance's attributes in another order": lambda m, r: vars(m.UNIT).update(name=vars(m.UNIT).pop("name", "m")),
     "an instance's attributes anew": lambda m, r: setattr(m.UNIT, "__dict__", {"size": r.random(), "name": "m"}),
+    "an instance's other class": lambda m, r: setattr(m.UNIT, "__class__", m.Ruler),
     "an instance of a class": lambda m, r: setattr(m.Ruler.unit, "size", r.random()),
     "an instance of a class anew": lambda m, r: setattr(m.Ruler, "unit", r.choice([m.Unit(r.random()), [1]])),
     "an instance among the defaults": lambda m, r: setattr(m.units.__defaults__[0], "size", r.random()),
     "an instance anew": lambda m, r: setattr(m, "UNIT", m.Unit(r.random())),
-    "how instances are reduced": lambda m, r: setattr(m.Unit, "__reduce__", lambda self, k=r.random(): (m.Unit, (k,))),
+    "how instances are reduced": lambda m, r: setattr(m.Unit, "__reduce__", reducing(m.Unit, r)),
     "an attribute of a class": lambda m, r: setattr(m.Scale, "factor", r.random()),
     "an attribute of a base": lambda m, r: setattr(m.Base, "factor", r.random()),
     "a new attribute of a class": lambda m, r: setattr(m.Scale, f"new{r.randrange(3)}", r.random()),
