@@ -172,12 +172,15 @@ def effective_steps(*transforms: Transform) -> list[Transform]:
 def flat(transforms: Sequence[Transform], through: Container[Role], without: Role | None = None) -> list[Transform]:
     """Return transforms in one flat list, with those of some roles replaced by their children."""
     found: list[Transform] = []
-    waiting = [*reversed(transforms)]
+    waiting = [iter(transforms)]
     while waiting:
-        term = waiting.pop()
-        role, apart, _ = shapes[type(term)]
-        if role in through and apart is not None:
-            waiting += reversed(apart(term))
-        elif role != without:
-            found.append(term)
+        for term in waiting[-1]:
+            role, apart, _ = shapes[type(term)]
+            if role in through and apart is not None:
+                waiting.append(iter(apart(term)))
+                break
+            if role != without:
+                found.append(term)
+        else:
+            waiting.pop()
     return found
