@@ -4,6 +4,7 @@ function can read, the hash is that of a fresh walk."""
 from __future__ import annotations
 
 import abc
+import builtins
 import copyreg
 import random
 import sys
@@ -83,7 +84,12 @@ class Ruler:
     unit = Unit(2)
     def read(self, x): return self.unit.of(x)
 
-UNIT = Unit(3)
+class Foreign:
+    __attrs_attrs__ = ()
+    def __init__(self): self.size = 5
+    def of(self, x): return x * self.size
+
+UNIT, FOREIGN = Unit(3), Foreign()
 
 def plain(x): return x + 1
 def reads(x): return helper(x) + RATE + len(NAME)
@@ -153,11 +159,12 @@ def pairs(x): return Pair(x)
 def keywords(x, *, z=other): return z(x)
 def factory(x): return Config().names, x
 def units(x, unit=Unit(4)): return UNIT.of(x) + unit.of(x) + Ruler().read(x) + UNIT.size
+def foreign(x): return FOREIGN.of(x)
 """
 
 STEPS = """
 plain reads data instance classes config kinds defaults closure hands modules fact odd late bound partly
-named nested metaclass knows looping virtual query shows manages pairs keywords factory units
+named nested metaclass knows looping virtual query shows manages pairs keywords factory units foreign
 """.split()  # noqa: SIM905
 
 
@@ -207,6 +214,7 @@ CHANGES = {
     "an instance of a class anew": lambda m, r: setattr(m.Ruler, "unit", r.choice([m.Unit(r.random()), [1]])),
     "an instance among the defaults": lambda m, r: setattr(m.units.__defaults__[0], "size", r.random()),
     "an instance anew": lambda m, r: setattr(m, "UNIT", m.Unit(r.random())),
+    "a method of a class as of attrs": lambda m, r: setattr(m.Foreign, "of", swap(r)),
     "how instances are reduced": lambda m, r: setattr(m.Unit, "__reduce__", reducing(m.Unit, r)),
     "an attribute of a class": lambda m, r: setattr(m.Scale, "factor", r.random()),
     "an attribute of a base": lambda m, r: setattr(m.Base, "factor", r.random()),
@@ -229,6 +237,7 @@ CHANGES = {
     "code in a closure": lambda m, r: setattr(m.count.__closure__[1], "cell_contents", r.choice([m.plain, m.other])),
     "an undefined name": lambda m, r: setattr(m, "undefined_yet", r.choice([m.plain, 1, [2]])),
     "a builtin's name": lambda m, r: setattr(m, "len", r.choice([m.plain, len])),
+    "the builtins": lambda m, r: setattr(m, "__builtins__", {**vars(builtins), "len": r.choice([m.plain, m.third])}),
     "a name deleted": lambda m, r: vars(m).pop("len", None),
     "a module": lambda m, r: setattr(m, "math", r.choice([m.json, m.operator])),
     "an attribute of a module": lambda m, r: m.fake(r),
