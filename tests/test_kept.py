@@ -4,6 +4,7 @@ function can read, the hash is that of a fresh walk."""
 from __future__ import annotations
 
 import abc
+import builtins
 import copyreg
 import random
 import sys
@@ -12,7 +13,8 @@ from contextlib import suppress
 
 import pytest
 
-from flowly_ckpt import functional_hash, ignore_globals
+from flowly_ckpt import functional_hash, hashing, ignore_globals, pipelines
+from flowly_ckpt.hashing import kept
 from flowly_ckpt.hashing.digests import digest, prefix_hashes, prefixes
 from flowly_ckpt.hashing.kept import Keeper, Knowing
 
@@ -73,6 +75,21 @@ def decorated(f):
 
 @decorated
 def wrapped(x): return helper(x)
+
+class Unit:
+    def __init__(self, size): self.size, self.name = size, "m"
+    def of(self, x): return x * self.size
+
+class Ruler:
+    unit = Unit(2)
+    def read(self, x): return self.unit.of(x)
+
+class Foreign:
+    __attrs_attrs__ = ()
+    def __init__(self): self.size = 5
+    def of(self, x): return x * self.size
+
+UNIT, FOREIGN = Unit(3), Foreign()
 
 def plain(x): return x + 1
 def reads(x): return helper(x) + RATE + len(NAME)
@@ -141,11 +158,13 @@ def manages(x): return managed()
 def pairs(x): return Pair(x)
 def keywords(x, *, z=other): return z(x)
 def factory(x): return Config().names, x
+def units(x, unit=Unit(4)): return UNIT.of(x) + unit.of(x) + Ruler().read(x) + UNIT.size
+def foreign(x): return FOREIGN.of(x)
 """
 
 STEPS = """
 plain reads data instance classes config kinds defaults closure hands modules fact odd late bound partly
-named nested metaclass knows looping virtual query shows manages pairs keywords factory
+named nested metaclass knows looping virtual query shows manages pairs keywords factory units foreign
 """.split()  # noqa: SIM905
 
 
@@ -158,6 +177,11 @@ def made():
 def swap(function):
     """Return a function of other code for a name."""
     return lambda x, k=function: (x, "other")
+
+
+def reducing(kind, r):
+    size = r.random()
+    return lambda self: (kind, (size,))
 
 
 CHANGES = {
@@ -180,6 +204,18 @@ CHANGES = {
     "what is ignored": lambda m, r: ignore_globals(r.choice(["RATE", "NAME"]))(m.reads),
     "an instance": lambda m, r: setattr(m.SCALE, "k", r.random()),
     "an instance's class": lambda m, r: setattr(m.SCALE, "__class__", r.choice([m.Scale, m.Base])),
+    "an attribute to another type": lambda m, r: setattr(m.UNIT, "size", r.choice([3, 3.0, True, [3], m.plain])),
+    "an instance's new attribute": lambda m, r: setattr(m.UNIT, f"new{r.randrange(3)}", r.random()),
+    "an instance's attribute deleted": lambda m, r: vars(m.UNIT).pop("name", None),
+    "an instance's attributes in another order": lambda m, r: vars(m.UNIT).update(name=vars(m.UNIT).pop("name", "m")),
+    "an instance's attributes anew": lambda m, r: setattr(m.UNIT, "__dict__", {"size": r.random(), "name": "m"}),
+    "an instance's other class": lambda m, r: setattr(m.UNIT, "__class__", m.Ruler),
+    "an instance of a class": lambda m, r: setattr(m.Ruler.unit, "size", r.random()),
+    "an instance of a class anew": lambda m, r: setattr(m.Ruler, "unit", r.choice([m.Unit(r.random()), [1]])),
+    "an instance among the defaults": lambda m, r: setattr(m.units.__defaults__[0], "size", r.random()),
+    "an instance anew": lambda m, r: setattr(m, "UNIT", m.Unit(r.random())),
+    "a method of a class as of attrs": lambda m, r: setattr(m.Foreign, "of", swap(r)),
+    "how instances are reduced": lambda m, r: setattr(m.Unit, "__reduce__", reducing(m.Unit, r)),
     "an attribute of a class": lambda m, r: setattr(m.Scale, "factor", r.random()),
     "an attribute of a base": lambda m, r: setattr(m.Base, "factor", r.random()),
     "a new attribute of a class": lambda m, r: setattr(m.Scale, f"new{r.randrange(3)}", r.random()),
@@ -201,6 +237,7 @@ CHANGES = {
     "code in a closure": lambda m, r: setattr(m.count.__closure__[1], "cell_contents", r.choice([m.plain, m.other])),
     "an undefined name": lambda m, r: setattr(m, "undefined_yet", r.choice([m.plain, 1, [2]])),
     "a builtin's name": lambda m, r: setattr(m, "len", r.choice([m.plain, len])),
+    "the builtins": lambda m, r: setattr(m, "__builtins__", {**vars(builtins), "len": r.choice([m.plain, m.third])}),
     "a name deleted": lambda m, r: vars(m).pop("len", None),
     "a module": lambda m, r: setattr(m, "math", r.choice([m.json, m.operator])),
     "an attribute of a module": lambda m, r: m.fake(r),
@@ -300,7 +337,40 @@ def test_what_others_register_for_a_class_is_seen(module):
 
 
 @pytest.mark.parametrize(
-    "name", ["plain", "reads", "instance", "classes", "config", "closure", "hands", "fact", "nested"]
+    "register",
+    [
+        lambda kind: hashing.register(kind, lambda unit: "a unit"),
+        lambda kind: pipelines.register(kind, lambda unit: (), lambda unit, parts: unit, role="sequential"),
+    ],
+    ids=["as a value", "as a run of steps"],
+)
+def test_how_objects_are_hashed_is_seen(module, register):
+    keeper, step = Keeper(), module.units
+
+    def check():
+        for _ in range(4):
+            walk = keeper.walk()
+            assert of(walk, [step]) == [functional_hash(step)]
+            keeper.learn(walk)
+        return functional_hash(step)
+
+    before = check()
+    register(module.Unit)
+    assert check() != before
+
+
+def test_an_object_of_atoms_is_not_encoded_again(module, monkeypatch):
+    keeper = Keeper()
+    for _ in range(3):
+        walk = keeper.walk()
+        of(walk, [module.units])
+        keeper.learn(walk)
+    monkeypatch.setattr(kept, "encode", None)
+    assert type(keeper.walk()) is Knowing
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "reads", "instance", "classes", "config", "closure", "hands", "fact", "nested", "units"]
 )
 def test_code_is_not_expanded_again(module, name, monkeypatch):
     step, keeper = getattr(module, name), Keeper()

@@ -18,7 +18,7 @@ from ..targets.bulk import Batch, restore_many, size_about, together
 from ..targets.recall import MISSING
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Transform
-from .stages import Asked, Stage, is_wrapper, keys_of, look_back, stages_of, tell_skipped
+from .stages import Asked, Stage, is_wrapper, look_back, stages_of, tell_skipped
 
 __all__ = ["Opening", "each", "each_kept", "opening_of", "stored"]
 
@@ -156,11 +156,11 @@ def stored(opening: Opening, items: Sequence[Any]) -> tuple[list[Any], Callable[
     [MISSING]
     """
     stages, target = stages_of(opening.wrapper), opening.wrapper.checkpoint.target
-    keyed = [keys_of(stages, item, None, opening.wrapper._keepers) for item in items]
+    asked = [Asked(stages, item, opening.wrapper._keepers) for item in items]
     start = time.perf_counter()
     silent = watching.set(())
     try:
-        values = restore_many(target, [keys[-1].key for keys in keyed])
+        values = restore_many(target, [one.key(len(stages) - 1) for one in asked])
     finally:
         watching.reset(silent)
     seconds = (time.perf_counter() - start) / max(1, sum(value is not MISSING for value in values))
@@ -168,8 +168,8 @@ def stored(opening: Opening, items: Sequence[Any]) -> tuple[list[Any], Callable[
     def told(places: Iterable[int]) -> None:
         for place in places if watching.get() or opening.reports else ():
             with opening.around():
-                tell("restored", keyed[place][-1].key, target, seconds)
-                tell_skipped(stages, keyed[place], len(stages) - 1)
+                tell("restored", asked[place].key(len(stages) - 1), target, seconds)
+                tell_skipped(stages, asked[place].keyed, len(stages) - 1)
 
     return values, told
 
@@ -226,7 +226,7 @@ def _restored(stages: Sequence[Stage], asked: Sequence[Asked]) -> tuple[list[Any
     for depth in reversed(range(len(stages))):
         rest = [place for place, found in enumerate(depths) if found < 0]
         target = stages[depth].wrapper.checkpoint.target
-        for place, value in zip(rest, restore_many(target, [asked[place].keyed[depth].key for place in rest])):
+        for place, value in zip(rest, restore_many(target, [asked[place].key(depth) for place in rest])):
             if value is not MISSING:
                 values[place], depths[place] = value, depth
                 tell_skipped(stages, asked[place].keyed, depth)

@@ -13,7 +13,7 @@ from ..targets.facts import is_key
 from ..targets.protocol import as_target, checked
 from ..typing import Age, Key, Target, Transform
 from .placing import add_checkpoints
-from .stages import keys_of, stages_of
+from .stages import hashed_for, keys_of, stages_of
 from .wrapper import with_checkpoint
 
 __all__ = ["clear_checkpoints", "keys_in"]
@@ -83,4 +83,4 @@ def keys_in(transform: Transform) -> Iterator[Key]:
         if isinstance(term, with_checkpoint) and id(term) not in inner:
             stages = stages_of(term)
             inner.update(id(stage.wrapper) for stage in stages)
-            yield from (keyed.key for keyed in keys_of(stages, None))
+            yield from (keyed.key for keyed in keys_of(stages, hashed_for(stages, None)))

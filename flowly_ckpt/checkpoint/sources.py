@@ -38,10 +38,10 @@ class Sources:
     :param fresh: tell the lines of the code as it stands now, and store nothing.
 
     >>> from flowly_ckpt.checkpoint import checkpoint, with_checkpoint
-    >>> from flowly_ckpt.checkpoint.stages import keys_of, stages_of
+    >>> from flowly_ckpt.checkpoint.stages import hashed_for, keys_of, stages_of
     >>> stages = stages_of(with_checkpoint(checkpoint({}), abs))
-    >>> found = {}
-    >>> made_from = Sources(stages, keys_of(stages, -5, found), found, -5)[0]
+    >>> found = hashed_for(stages, -5)
+    >>> made_from = Sources(stages, keys_of(stages, found), found, -5)[0]
     >>> made_from["steps"][0][0], made_from["parts"]
     ('abs', {':': '684e1009 value -5'})
     """

@@ -18,7 +18,7 @@ from ..typing import Key, Target, Transform
 from .hashed import Hashed, warn_of_changes
 from .sources import Sources
 
-__all__ = ["Asked", "is_wrapper"]
+__all__ = ["Asked", "hashed_for", "is_wrapper", "keys_of"]
 
 
 def is_wrapper(transform: Any) -> bool:
@@ -66,38 +66,51 @@ def stages_of(outermost: Transform) -> list[Stage]:
     return stages
 
 
-def keys_of(
+def hashed_for(
     stages: Sequence[Stage],
     obj: Any,
-    found: dict[Any, Hashed] | None = None,
     keepers: dict[Any, Keeper] | None = None,
     known: dict[Any, Hashed] | None = None,
-) -> list[Keyed]:
-    """Return the key of each stage's result for an object, hashing the object and every step once.
+) -> dict[Any, Hashed]:
+    """Return what the keys for an object are made of, by hasher: the object and every step are hashed once.
 
     A target may say with which ``hasher`` its keys are made.
 
-    :param found: takes up what was hashed, by hasher.
     :param keepers: what is known of the code since an earlier call, by hasher.
     :param known: what was hashed for another object, before any step has run since.
     """
-    steps = [step for stage in stages for step in stage.steps]
-    found = {} if found is None else found
+    steps = [step for stage in stages for step in stage.steps] if len(stages) > 1 else stages[0].steps
     keepers = {} if keepers is None else keepers
-    keyed, end = [], 0
+    found: dict[Any, Hashed] = {}
+    last: Any = None
+    for stage in stages:
+        target = stage.wrapper.checkpoint.target
+        if target is not last:
+            last, hasher = target, as_target(target).hasher
+            if hasher not in found:
+                again = known[hasher].of(obj) if known else None
+                keeper = keepers.get(hasher) or keepers.setdefault(hasher, Keeper(hasher))
+                found[hasher] = again or Hashed(obj, steps, keeper)
+    return found
+
+
+def keys_of(stages: Sequence[Stage], found: dict[Any, Hashed]) -> list[Keyed]:
+    """Return the key of each stage's result for the object that was hashed."""
+    keyed: list[Keyed] = []
+    end = 0
+    last: Any = None
     for stage in stages:
         mark = stage.wrapper.checkpoint
-        hasher = as_target(mark.target).hasher
-        if hasher not in found:
-            keeper = keepers.get(hasher) or keepers.setdefault(hasher, Keeper(hasher))
-            again = known[hasher].of(obj) if known else None
-            found[hasher] = again or Hashed(obj, steps, keeper)
-        object_hash, hashes = found[hasher].obj, found[hasher].steps
-        own = hashes[end : end + len(stage.steps)]
-        end += len(own)
-        transform_hash = hashes[end - 1] if end else functional_hash(chained(), hasher=hasher)
-        keyed.append(Keyed((object_hash, mark.tag, transform_hash), own))
+        if mark.target is not last:
+            last, hasher = mark.target, as_target(mark.target).hasher
+            object_hash, hashes = found[hasher].obj, found[hasher].steps
+        start, end = end, end + len(stage.steps)
+        keyed.append(Keyed((object_hash, mark.tag, _of_steps(hashes, end, hasher)), hashes[start:end]))
     return keyed
+
+
+def _of_steps(hashes: Sequence[str], end: int, hasher: Any) -> str:
+    return hashes[end - 1] if end else functional_hash(chained(), hasher=hasher)
 
 
 class Asked:
@@ -114,7 +127,7 @@ class Asked:
     ((-5, -1), 5)
     """
 
-    __slots__ = ("before", "keyed", "obj", "sources", "stages")
+    __slots__ = ("_keyed", "before", "obj", "sources", "stages")
 
     def __init__(
         self,
@@ -125,15 +138,35 @@ class Asked:
     ) -> None:
         self.stages = stages
         self.obj = obj
-        self.before: dict[Any, Hashed] = {}
-        self.keyed = keys_of(stages, obj, self.before, keepers, known)
+        self.before = hashed_for(stages, obj, keepers, known)
+        self._keyed: Sequence[Keyed] | None = None
         self.sources: Sources | None = None
+
+    @property
+    def keyed(self) -> Sequence[Keyed]:
+        """The keys of the stages' results; where the outermost one is stored, the others are not asked for."""
+        if self._keyed is None:
+            self._keyed = keys_of(self.stages, self.before)
+        return self._keyed
+
+    @keyed.setter
+    def keyed(self, keyed: Sequence[Keyed]) -> None:
+        self._keyed = keyed
+
+    def key(self, depth: int) -> Key:
+        """Return the key of a stage's result."""
+        if self._keyed is None and depth + 1 == len(self.stages):
+            mark = self.stages[depth].wrapper.checkpoint
+            hasher = as_target(mark.target).hasher
+            hashes = self.before[hasher].steps
+            return self.before[hasher].obj, mark.tag, _of_steps(hashes, len(hashes), hasher)
+        return self.keyed[depth].key
 
     def restored(self) -> tuple[Any, int]:
         """Return the last stored result and its depth; where nothing is stored, the object and -1."""
         ask = restore if watching.get() else lookup
         for depth in reversed(range(len(self.stages))):
-            value = ask(self.stages[depth].wrapper.checkpoint.target, self.keyed[depth].key)
+            value = ask(self.stages[depth].wrapper.checkpoint.target, self.key(depth))
             if value is not MISSING:
                 if watching.get():
                     tell_skipped(self.stages, self.keyed, depth)

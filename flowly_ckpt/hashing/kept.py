@@ -2,7 +2,8 @@
 
 A pipeline that is applied to ten thousand items is hashed ten thousand times, and its code is the same each time. What
 the encoding of code was made from is of two kinds: places that hold other code or atoms, where it is enough to look
-whether they hold the same object, and data, which can change in place and is encoded again. So this always holds:
+whether they hold the same object, and data, which can change in place and is encoded again. An object of a class of the
+user's whose attributes are atoms is a few such places. So this always holds:
 
 ``keeper.walk()`` gives the encodings that ``Walk()`` gives, whatever was assigned or changed in between
 """
@@ -13,10 +14,11 @@ from abc import get_cache_token
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter, is_
-from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
 
 from ..errors import UnhashableError
+from ..pipelines.term import shapes
 from .annotations import annotations_of
 from .code import hung
 from .code.fingerprint import fingerprint_of
@@ -27,8 +29,9 @@ from .cycles import encode
 from .hints import IGNORES
 from .plain import ATOMS
 from .reductions import reducer_of
-from .rows import Mark, attributes
+from .rows import ROWS, Mark, attributes
 from .types.synthesized import RULES, given, own_members
+from .values.objects import by_reduction
 from .walk import Walk
 
 __all__ = ["Keeper", "Knowing"]
@@ -159,6 +162,7 @@ class Kept:
         self.names: list[tuple[Mapping[str, Any], str, Any]] = []
         self.tables: list[tuple[Mapping[str, Any], list[str], list[Any]]] = []
         self.classes: list[tuple[type, Any, type, str]] = []
+        self.instances: list[tuple[Any, type, dict[str, Any], Any]] = []
         self.fields: list[tuple[Any, tuple[Any, ...]]] = []
         self.same: list[tuple[Fetch, Any]] = []
         self.data: list[tuple[Fetch, bytes]] = []
@@ -195,10 +199,18 @@ class Kept:
         for cls, bases, kind, name in self.classes:
             if cls.__bases__ is not bases or type(cls) is not kind or cls.__name__ != name or reducer_of(cls):
                 return False
+        for obj, kind, own, shape in self.instances:
+            if type(obj) is not kind or obj.__dict__ is not own or ROWS[kind] is not by_reduction:
+                return False
+            if shapes[kind] is not shape:
+                return False
         for field, values in self.fields:
             if not all(map(is_, OF_FIELD(field), values)):
                 return False
-        return all(fetch() is value for fetch, value in self.same) and epoch() == self.epoch
+        for fetch, value in self.same:
+            if fetch() is not value:
+                return False
+        return epoch() == self.epoch
 
     def holds(self) -> bool:
         """Return whether what is kept is what a walk would find."""
@@ -243,7 +255,8 @@ def keep(walk: Walk, hasher: Callable[[], Any] | None) -> Kept | None:
     code = [each for each in zip(noted, noted, noted) if each[1] in KEPT and id(each[0]) in walk.memo]
     found = {id(obj): (obj, tag) for obj, tag, parts in code if is_kept(obj, tag, parts)}
     kept = Kept({key: walk.memo[key] for key in found}, [obj for obj, _ in found.values()], hasher)
-    places = Places(kept, walk)
+    classes = frozenset(key for key, (_, tag) in found.items() if tag == b"<user class>")
+    places = Places(kept, walk, classes)
     for obj, tag in found.values():
         if type(obj) is FunctionType:
             own = obj.__dict__ or None
@@ -272,22 +285,74 @@ def is_kept(obj: Any, tag: bytes, parts: list[Any]) -> bool:
     return described(obj)[2] == fingerprint.reads
 
 
+def is_of_atoms(obj: Any) -> bool:
+    """Return whether an object counts by nothing but its class and its attributes, which are atoms.
+
+    >>> class Rate:
+    ...     def __init__(self, of): self.of = of
+    >>> is_of_atoms(Rate(0.5)), is_of_atoms(Rate([0.5])), is_of_atoms(0.5)
+    (True, False, False)
+    """
+    kind, own = type(obj), getattr(obj, "__dict__", None)
+    if type(own) is not dict or ROWS[kind] is not by_reduction or not ATOMS.issuperset(map(type, own.values())):
+        return False
+    tag, parts = by_reduction(obj)
+    is_state = tag == b"<instance>" and parts[0] is kind and len(parts) == 1 + 2 * len(own)
+    return is_state and all(map(is_, parts[1:], (*own, *own.values())))
+
+
+def looked_up(reference: Reference, table: dict[str, Any], value: Any) -> list[tuple[dict[str, Any], str, Any]]:
+    """Return the names that lead to what a reference has now, each with its table; none where there is more to it.
+
+    >>> [name for _, name, _ in looked_up(Reference("global", "hung", ("epoch",)), globals(), hung.epoch)]
+    ['hung', 'epoch']
+    """
+    found: list[tuple[dict[str, Any], str, Any]] = []
+    names = (reference.name, *reference.chain) if reference.kind == "global" else ()
+    for name in names:
+        held = table.get(name, ABSENT)
+        found.append((table, name, held))
+        if type(held) is not ModuleType:
+            return found if held is value else []
+        table = vars(held)
+    return found if found and held is value else []
+
+
 class Places:
     """Find the places to look at, of functions and of classes.
 
     :param kept: what they are added to.
     :param walk: the walk that all encodings are from.
+    :param classes: the ids of the classes of the user's.
     """
 
-    def __init__(self, kept: Kept, walk: Walk) -> None:
+    def __init__(self, kept: Kept, walk: Walk, classes: frozenset[int]) -> None:
         self.kept = kept
         self.walk = walk
+        self.classes = classes
+        self.instances: dict[int, bool] = {}
         self.data: list[Fetch] = []
         self.is_cyclic = False
 
     def is_code(self, value: Any) -> bool:
         """Return whether a value cannot change but by what is looked at elsewhere."""
-        return type(value) in ATOMS or id(value) in self.kept.memo
+        return type(value) in ATOMS or id(value) in self.kept.memo or self.is_instance(value)
+
+    def is_instance(self, value: Any) -> bool:
+        """Return whether a value is an object of the user's whose attributes are atoms, and look at these."""
+        if not self.classes.issuperset(map(id, type(value).__mro__[:-1])) or self.is_on_cycle(value):
+            return False
+        if id(value) not in self.instances:
+            self.instances[id(value)] = is_plain = is_of_atoms(value)
+            if is_plain:
+                kind, own = type(value), value.__dict__
+                self.kept.instances.append((value, kind, own, shapes[kind]))
+                self.kept.tables.append((own, list(own), list(own.values())))
+        return self.instances[id(value)]
+
+    def is_on_cycle(self, value: Any) -> bool:
+        known = self.walk.memo.get(id(value))
+        return known is not None and known[0].startswith(b"<cycle>")
 
     def hold(self, value: Any, fetch: Fetch) -> None:
         """Look at a place for the same object if it is code or an atom, else for equal data."""
@@ -297,8 +362,7 @@ class Places:
             self.hold_data(value, fetch)
 
     def hold_data(self, value: Any, fetch: Fetch) -> None:
-        known = self.walk.memo.get(id(value))
-        self.is_cyclic |= known is not None and known[0].startswith(b"<cycle>")
+        self.is_cyclic |= self.is_on_cycle(value)
         self.data.append(fetch)
         if type(value) is FunctionType:
             name = value.__name__
@@ -351,8 +415,8 @@ class Places:
         value = now()[0]
         if not self.is_code(value):
             self.hold_data(value, met)
-        elif name is not None and name in table:
-            self.kept.names.append((table, name, value))
+        elif steps := looked_up(reference, table, value):
+            self.kept.names += steps
         else:
             self.kept.same.append((lambda: now()[0], value))
 

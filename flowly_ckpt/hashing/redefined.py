@@ -29,6 +29,7 @@ def warn_of_redefined(*transforms: Transform, holder: str = "the pipeline") -> N
     >>> warn_of_redefined(abs)
     """
     waiting: list[Any] = [*transforms]
+    kinds: set[type] = set()
     for term in waiting:  # which grows
         kind = type(term)
         apart = shapes[kind].children
@@ -41,7 +42,10 @@ def warn_of_redefined(*transforms: Transform, holder: str = "the pipeline") -> N
             continue
         elif kind is MethodType:
             held = term.__self__ if isinstance(term.__self__, type) else type(term.__self__)
+        elif kind in kinds:
+            continue
         else:
+            kinds.add(kind)
             held = kind
         place = held.__module__
         module = sys.modules.get(place) if type(place) is str else None

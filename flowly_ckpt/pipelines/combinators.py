@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
+from operator import length_hint
 from types import CoroutineType
 
 from .awaiting import warn_if_unawaited
@@ -52,15 +53,16 @@ class chained(Row):
 
 def follow(owner: Transform, funcs: Sequence[Transform], obj: Any, start: int = 0) -> Any:
     """Apply the steps of a chain from ``start`` on; an exception gets a note that names the step."""
-    index = start
+    rest = iter(funcs[start:] if start else funcs)
     try:
-        for func in funcs[start:] if start else funcs:
-            given, obj = obj, func(obj)
-            if type(given) is CoroutineType:
+        for func in rest:
+            if type(obj) is CoroutineType:
+                given, obj = obj, func(obj)
                 warn_if_unawaited(given, obj)
-            index += 1
+            else:
+                obj = func(obj)
     except Exception as error:
-        locate(error, owner, index, obj)
+        locate(error, owner, len(funcs) - length_hint(rest) - 1, obj)
         raise
     return obj
 

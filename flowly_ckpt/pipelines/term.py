@@ -185,12 +185,15 @@ def effective_steps(*transforms: Transform) -> list[Transform]:
 def flat(transforms: Sequence[Transform], through: Container[Role], without: Role | None = None) -> list[Transform]:
     """Return transforms in one flat list, with those of some roles replaced by their children."""
     found: list[Transform] = []
-    waiting = [*reversed(transforms)]
+    waiting = [iter(transforms)]
     while waiting:
-        term = waiting.pop()
-        shape = shapes[type(term)]
-        if shape.role in through and shape.children is not None:
-            waiting += reversed(shape.children(term))
-        elif shape.role != without:
-            found.append(term)
+        for term in waiting[-1]:
+            shape = shapes[type(term)]
+            if shape.role in through and shape.children is not None:
+                waiting.append(iter(shape.children(term)))
+                break
+            if shape.role != without:
+                found.append(term)
+        else:
+            waiting.pop()
     return found

@@ -8,10 +8,9 @@ from functools import partial
 from types import MethodType
 from typing import Any
 
-from ..checkpoint.hashed import Hashed
 from ..checkpoint.mark import checkpoint, only_a_mark
 from ..checkpoint.sources import Sources
-from ..checkpoint.stages import Stage, keys_of, stages_of
+from ..checkpoint.stages import Stage, hashed_for, keys_of, stages_of
 from ..checkpoint.wrapper import with_checkpoint
 from ..pipelines import children, effective_steps, name_of, role, walk
 from ..pipelines.combinators import SIDE_BY_SIDE
@@ -198,8 +197,8 @@ def _unknown(wrapper: with_checkpoint) -> Iterator[Forecast]:
 
 def _stages(wrapper: with_checkpoint, obj: Any) -> Iterator[Forecast]:
     stages = stages_of(wrapper)
-    found: dict[Any, Hashed] = {}
-    keyed = keys_of(stages, obj, found)
+    found = hashed_for(stages, obj)
+    keyed = keys_of(stages, found)
     targets = [as_target(stage.wrapper.checkpoint.target) for stage in stages]
     stored = [one.key in stage.wrapper.checkpoint.target for stage, one in zip(stages, keyed)]
     last = max((position for position, found in enumerate(stored) if found), default=-1)
