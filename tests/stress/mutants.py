@@ -195,7 +195,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=1800)
-    parser.add_argument("--work", type=float, default=5, help="of the tests of a change the fastest, of so many seconds")
+    parser.add_argument("--work", type=float, default=5, help="seconds of tests for each change")
     parser.add_argument("--again", type=Path, help="the changes.txt of an earlier run: try what no test noticed then")
     parser.add_argument("--only", nargs="+", default=CORE, choices=CORE, help="these modules")
     parser.add_argument("--tests", nargs="+", default=SUITE, choices=SUITE, help="these tests, so that it is soon done")
