@@ -5,22 +5,27 @@ from __future__ import annotations
 
 import abc
 import copyreg
+import hashlib
 import random
 import sys
 import types
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
 from flowly_ckpt import functional_hash, ignore_globals
-from flowly_ckpt.hashing.digests import digest, prefix_hashes, prefixes
+from flowly_ckpt.checkpoint.hashed import Hashed
+from flowly_ckpt.hashing.digests import digest, prefix_hashes
 from flowly_ckpt.hashing.kept import Keeper, Knowing
+from flowly_ckpt.hashing.walk import Walk
 
 SOURCE = """
 import abc, builtins, collections, contextlib, dataclasses, enum, functools, json, math, operator
 from dataclasses import dataclass, field
 
 RATE, NAME, TABLE, LIST, NOTHING = 0.5, "a", {"k": [1]}, [1, 2], None
+HELD = [math]
 COUNT = 0
 
 def helper(x): return x * RATE
@@ -75,6 +80,8 @@ def decorated(f):
 def wrapped(x): return helper(x)
 
 def plain(x): return x + 1
+def nothing(x): return NOTHING, x
+def held(x): return HELD
 def reads(x): return helper(x) + RATE + len(NAME)
 def data(x): return TABLE["k"][0] + LIST[0] + x
 def instance(x): return SCALE.up(x) + SCALE.double
@@ -144,7 +151,7 @@ def factory(x): return Config().names, x
 """
 
 STEPS = """
-plain reads data instance classes config kinds defaults closure hands modules fact odd late bound partly
+plain nothing held reads data instance classes config kinds defaults closure hands modules fact odd late bound partly
 named nested metaclass knows looping virtual query shows manages pairs keywords factory
 """.split()  # noqa: SIM905
 
@@ -201,6 +208,8 @@ CHANGES = {
     "code in a closure": lambda m, r: setattr(m.count.__closure__[1], "cell_contents", r.choice([m.plain, m.other])),
     "an undefined name": lambda m, r: setattr(m, "undefined_yet", r.choice([m.plain, 1, [2]])),
     "a builtin's name": lambda m, r: setattr(m, "len", r.choice([m.plain, len])),
+    "a None deleted": lambda m, r: vars(m).pop("NOTHING", None),
+    "a module in a list": lambda m, r: m.HELD.__setitem__(0, r.choice([m.json, m.operator])),
     "a name deleted": lambda m, r: vars(m).pop("len", None),
     "a module": lambda m, r: setattr(m, "math", r.choice([m.json, m.operator])),
     "an attribute of a module": lambda m, r: m.fake(r),
@@ -246,34 +255,30 @@ def of(walk, steps):
 @pytest.mark.parametrize("change", CHANGES)
 def test_one_change_after_the_code_is_known(module, change):
     for name in STEPS:
-        step, keeper = getattr(module, name), Keeper()
+        steps, keeper = [getattr(module, name)], Keeper()
         for _ in range(4):
-            walk = keeper.walk()
-            assert of(walk, [step]) == [functional_hash(step)]
-            keeper.learn(walk)
-        module_before = functional_hash(step)
-        state = random.Random(name)
-        CHANGES[change](module, state)
+            known = Hashed(1, steps, keeper)
+            assert known.steps == prefix_hashes(steps), name
+        CHANGES[change](module, random.Random(name))
+        assert known.steps == prefix_hashes(steps) or not known.code_holds(), name
         for _ in range(4):
-            walk = keeper.walk()
-            assert of(walk, [step]) == [functional_hash(step)], (name, module_before)
-            keeper.learn(walk)
+            assert Hashed(1, steps, keeper).steps == prefix_hashes(steps), name
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_many_changes_one_after_another(module, seed):
     chosen = random.Random(seed)
-    steps = [getattr(module, name) for name in chosen.sample(STEPS, 5)]
-    keeper = Keeper()
+    steps = [getattr(module, name) for name in chosen.sample([*STEPS, "SCALE_UP"], 5)]
+    hasher = partial(hashlib.blake2b, digest_size=16, key=b"own") if seed % 2 else None
+    keeper = Keeper(hasher)
     for _ in range(60):
         if chosen.random() < 0.4:
             with suppress(AttributeError, TypeError):  # an earlier change took away what this one changes
                 CHANGES[chosen.choice(sorted(CHANGES))](module, chosen)
-        walk = keeper.walk()
         obj = chosen.choice([1, module.SCALE, [module.Scale, module.helper]])
-        assert of(walk, [obj]) == [functional_hash(obj)]
-        assert prefixes(walk, steps)[1] == prefix_hashes(steps)
-        keeper.learn(walk)
+        known = Hashed(obj, steps, keeper)
+        assert known.obj == functional_hash(obj, hasher=hasher)
+        assert known.steps == prefix_hashes(steps, hasher=hasher)
 
 
 def test_what_others_register_for_a_class_is_seen(module):
@@ -302,12 +307,33 @@ def test_what_others_register_for_a_class_is_seen(module):
 @pytest.mark.parametrize(
     "name", ["plain", "reads", "instance", "classes", "config", "closure", "hands", "fact", "nested"]
 )
-def test_code_is_not_expanded_again(module, name, monkeypatch):
-    step, keeper = getattr(module, name), Keeper()
-    for _ in range(3):
+def test_code_is_not_expanded_again(module, name):
+    steps, keeper = [getattr(module, name)], Keeper()
+    for _ in range(4):
+        known = Hashed(1, steps, keeper)
+    assert type(known.walk) is Knowing
+    assert id(steps[0]) in known.walk.memo
+    assert known.code_holds()
+    assert Hashed(1, steps, keeper).steps is known.steps
+
+
+def test_code_that_changes_each_time_is_learnt_ever_less_often_and_known_once_it_stands_still(module):
+    keeper, learnt = Keeper(), 0
+
+    def is_known():
+        nonlocal learnt
         walk = keeper.walk()
-        of(walk, [step])
+        learnt += type(walk) not in (Walk, Knowing)
+        of(walk, [module.reads])
         keeper.learn(walk)
-    walk = keeper.walk()
-    assert type(walk) is Knowing
-    assert id(step) in walk.memo
+        return type(walk) is Knowing
+
+    for rate in range(1000):
+        module.RATE = rate
+        assert not is_known()
+    assert 1 < learnt < 10
+    known = [is_known() for _ in range(300)]
+    assert known == sorted(known), "once it is known, it stays so"
+    assert known[-1]
+    module.RATE = 0.5
+    assert [is_known() for _ in range(4)][-1], "a change now and then is soon forgotten"
