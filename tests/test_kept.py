@@ -22,7 +22,8 @@ from flowly_ckpt.hashing.kept import Keeper, Knowing
 from flowly_ckpt.hashing.walk import Walk
 
 SOURCE = """
-import abc, builtins, collections, contextlib, dataclasses, enum, functools, json, math, operator, textwrap, toolz
+import abc, builtins, collections, contextlib, dataclasses, enum, functools, json, logging, math, operator, textwrap
+import toolz
 from dataclasses import dataclass, field
 
 RATE, NAME, TABLE, LIST, NOTHING = 0.5, "a", {"k": [1]}, [1, 2], None
@@ -88,6 +89,12 @@ def generator(): yield NAME
 
 @contextlib.contextmanager
 def managed(): yield RATE
+
+LOG = logging.Logger("users_own")
+def logged(log): return (lambda x: log.level + x), (lambda xs: sorted(xs, key=log))
+logs_in, hands_log_in = logged(LOG)
+def logs(x): return LOG.level + x
+def hands_log(xs): return sorted(xs, key=LOG)
 
 GETTER = toolz.itertoolz.getter([PLACES])
 
@@ -163,8 +170,9 @@ def factory(x): return Config().names, x
 """
 
 STEPS = """
-plain nothing held passes given told gets dents reads data instance classes config kinds defaults closure hands modules fact
-odd late bound partly named nested metaclass knows looping virtual query shows manages pairs keywords factory
+plain nothing held passes given told gets dents reads data instance classes config kinds defaults closure
+hands modules fact logs logs_in hands_log hands_log_in odd late bound partly named nested metaclass knows
+looping virtual query shows manages pairs keywords factory
 """.split()  # noqa: SIM905
 
 
@@ -230,6 +238,8 @@ CHANGES = {
     "an attribute of a module": lambda m, r: m.fake(r),
     "a partial": lambda m, r: setattr(m, "TWO", r.choice([m.plain, m.functools.partial(m.third)])),
     "recursion": lambda m, r: setattr(m, "even", r.choice([m.plain, m.third])),
+    "a logger's level": lambda m, r: m.LOG.setLevel(r.randrange(1, 50)),
+    "a logger's name": lambda m, r: setattr(m.LOG, "name", r.choice("ab")),
     "the name of what is handed on": lambda m, r: setattr(m.managed, "__name__", r.choice("ab")),
     "a handed helper's name": lambda m, r: setattr(m.helper, "__name__", r.choice("ab")),
     "a handed helper's docstring": lambda m, r: setattr(m.helper, "__doc__", r.choice("ab")),
