@@ -253,16 +253,18 @@ def test_what_imports_something_late_is_kept(door, monkeypatch):
     [
         ("rate = 2", "changed global 'rate', so its result will not be found again: @ignore_globals('rate')", LATE + 1),
         ("helper = eval('lambda x: x + 9')", "global 'helper' was redefined while 'step' ran", LATE),
-        ("helper.__code__ = (lambda x: x + 9).__code__", "was redefined while 'step' ran", LATE),
-        ("Kind.method = lambda self: 9", "was redefined while 'step' ran", LATE),
+        ("helper.__code__ = (lambda x: x + 9).__code__", "code of 'helper' was redefined while 'step' ran", LATE),
+        ("Kind.method = lambda self: 9", "attribute 'method' was redefined while 'step' ran", LATE),
+        ("bound.__closure__[0].cell_contents = lambda x: x + 9", " was redefined while 'step' ran", LATE),
     ],
-    ids=["an atom", "a function", "code", "a method"],
+    ids=["an atom", "a function", "code", "a method", "a function in a closure"],
 )
 def test_what_changes_late_is_told_as_if_at_first(door, late, words, count):
     table = {"__name__": __name__, "rate": 1}
     exec("def helper(x):\n    return x + 1\nclass Kind:\n    def method(self):\n        return 1", table)
+    exec("def make(inner):\n    return lambda x: inner(x)\nbound = make(lambda x: x)", table)
     exec(f"def change():\n    global rate, helper\n    {late}", table)
-    text = "def step(x):\n    if x == LATE:\n        change()\n    return helper(x) * rate + Kind().method()"
+    text = "def step(x):\n    if x == LATE:\n        change()\n    return helper(x) * rate + Kind().method() + bound(0)"
     exec(text.replace("LATE", str(LATE)), table)
     ask, target = late_door(door, ignore_globals("change")(table["step"]))
     with warnings.catch_warnings(action="error"):

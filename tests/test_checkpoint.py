@@ -531,6 +531,23 @@ def test_a_target_may_ask_for_keys_of_another_hash_function():
     assert clear_checkpoints(Hashed(results, keyed), object=1, transform=transform) == 1
 
 
+def test_nested_checkpoints_have_keys_of_their_own_hash_function_also_before_the_first_step():
+    keyed = partial(hashlib.blake2b, digest_size=16, key=b"ours")
+    given, plain, results = {}, {}, {}
+    marks = checkpoint(Hashed(given, keyed), "t"), checkpoint(plain, "t"), checkpoint(Hashed(results, keyed), "t")
+    transform = add_checkpoints(chained(marks[0], increment, marks[1], double, marks[2]))
+    objects = range(6)
+    for obj in objects:
+        transform(obj)
+    for target, steps, hasher in (
+        (given, (), keyed),
+        (plain, (increment,), None),
+        (results, (increment, double), keyed),
+    ):
+        hashed = partial(functional_hash, hasher=hasher)
+        assert list(target) == [(hashed(obj), "t", hashed(chained(*steps))) for obj in objects]
+
+
 def test_a_wrapper_right_around_another_applies_nothing_twice():
     inner = with_checkpoint(checkpoint({}, "inner"), lambda n: n + 1)
     assert with_checkpoint(checkpoint({}, "outer"), inner)(1) == 2

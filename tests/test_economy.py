@@ -8,8 +8,9 @@ from functools import partial
 
 import pytest
 
-from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, ignore_globals
+from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, ignore_globals, with_checkpoint
 from flowly_ckpt.checkpoint import clear_stale
+from flowly_ckpt.pipelines import each
 from flowly_ckpt.targets import DiskTarget, Snapshots
 from flowly_ckpt.targets.wrappers import Wrapper
 from flowly_ckpt.typing import Facts
@@ -123,6 +124,31 @@ def test_a_warm_hit_and_a_warm_miss_call_few_functions(disk):
         run(pipeline, x)
     assert calls_of(lambda: run(pipeline, 1)) <= 76
     assert calls_of(lambda: run(pipeline, 3)) <= 165, "what it was made from is noted, and the steps are hashed again"
+
+
+def test_items_in_a_row_call_few_functions_each():
+    pipeline = add_checkpoints(each(chained(scaled, doubled, checkpoint({}))))
+    pipeline(range(10))
+    assert calls_of(lambda: pipeline(range(10, 210))) <= 115 * 200
+    assert calls_of(lambda: pipeline(range(10, 210))) <= 48 * 200
+
+
+@pytest.mark.parametrize("earlier", [0, 4])
+def test_a_hit_asks_its_input_once_what_it_is(earlier):
+    asked = []
+
+    class Rows:
+        @ignore_globals("asked")
+        def __flowly_hash__(self):
+            asked.append(self)
+            return "rows"
+
+    keep, rows = with_checkpoint(checkpoint({}), str), Rows()
+    for x in (*range(earlier), rows):
+        keep(x)
+    asked.clear()
+    keep(rows)
+    assert asked == [rows]
 
 
 def test_finding_what_is_stale_costs_the_same_for_each_checkpoint():

@@ -6,23 +6,29 @@ from __future__ import annotations
 import abc
 import builtins
 import copyreg
+import hashlib
 import random
 import sys
 import types
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
 from flowly_ckpt import functional_hash, hashing, ignore_globals, pipelines
-from flowly_ckpt.hashing import kept
-from flowly_ckpt.hashing.digests import digest, prefix_hashes, prefixes
+from flowly_ckpt.checkpoint.hashed import Hashed
+from flowly_ckpt.hashing import depends_on, kept
+from flowly_ckpt.hashing.digests import digest, prefix_hashes
 from flowly_ckpt.hashing.kept import Keeper, Knowing
+from flowly_ckpt.hashing.walk import Walk
 
 SOURCE = """
-import abc, builtins, collections, contextlib, dataclasses, enum, functools, json, math, operator
+import abc, builtins, collections, contextlib, dataclasses, enum, functools, json, logging, math, operator, textwrap
+import toolz
 from dataclasses import dataclass, field
 
 RATE, NAME, TABLE, LIST, NOTHING = 0.5, "a", {"k": [1]}, [1, 2], None
+HELD, PLACES = [math], [0]
 COUNT = 0
 
 def helper(x): return x * RATE
@@ -90,8 +96,31 @@ class Foreign:
     def of(self, x): return x * self.size
 
 UNIT, FOREIGN = Unit(3), Foreign()
+Alias = int
+class Told:
+    size: "Alias" = 1
+
+def generator(): yield NAME
+
+@contextlib.contextmanager
+def managed(): yield RATE
+
+LOG = logging.Logger("users_own")
+def logged(log): return (lambda x: log.level + x), (lambda xs: sorted(xs, key=log))
+logs_in, hands_log_in = logged(LOG)
+def logs(x): return LOG.level + x
+def hands_log(xs): return sorted(xs, key=LOG)
+
+GETTER = toolz.itertoolz.getter([PLACES])
 
 def plain(x): return x + 1
+def nothing(x): return NOTHING, x
+def held(x): return HELD
+def passes(xs): return sorted(xs, key=managed)
+def given(xs, by=managed, *, to=managed): return sorted(xs, key=by)
+def told(x): return Told.size + x
+def gets(x): return GETTER(x)
+def dents(x): return textwrap.dedent(x)
 def reads(x): return helper(x) + RATE + len(NAME)
 def data(x): return TABLE["k"][0] + LIST[0] + x
 def instance(x): return SCALE.up(x) + SCALE.double
@@ -142,11 +171,6 @@ class Other:
 Virtual.register(Other)
 QUERY = "a > @RATE"
 
-def generator(): yield NAME
-
-@contextlib.contextmanager
-def managed(): yield RATE
-
 def document(f): return f.__doc__
 def metaclass(x): return Made.size()
 def knows(x): return Knows().all()
@@ -163,8 +187,9 @@ def foreign(x): return FOREIGN.of(x)
 """
 
 STEPS = """
-plain reads data instance classes config kinds defaults closure hands modules fact odd late bound partly
-named nested metaclass knows looping virtual query shows manages pairs keywords factory units foreign
+plain nothing held passes given told gets dents reads data instance classes config kinds defaults closure
+hands modules fact logs logs_in hands_log hands_log_in odd late bound partly named nested metaclass knows
+looping virtual query shows manages pairs keywords factory units foreign
 """.split()  # noqa: SIM905
 
 
@@ -238,11 +263,19 @@ CHANGES = {
     "an undefined name": lambda m, r: setattr(m, "undefined_yet", r.choice([m.plain, 1, [2]])),
     "a builtin's name": lambda m, r: setattr(m, "len", r.choice([m.plain, len])),
     "the builtins": lambda m, r: setattr(m, "__builtins__", {**vars(builtins), "len": r.choice([m.plain, m.third])}),
+    "a None deleted": lambda m, r: vars(m).pop("NOTHING", None),
+    "a module in a list": lambda m, r: m.HELD.__setitem__(0, r.choice([m.json, m.operator])),
+    "data in a closure of an installed function": lambda m, r: m.PLACES.append(1),
+    "what an installed function depends on": lambda m, r: depends_on(r.random())(m.textwrap.dedent),
+    "what a text in an annotation names": lambda m, r: setattr(m, "Alias", r.choice([float, m.Scale, [r.random()]])),
     "a name deleted": lambda m, r: vars(m).pop("len", None),
     "a module": lambda m, r: setattr(m, "math", r.choice([m.json, m.operator])),
     "an attribute of a module": lambda m, r: m.fake(r),
     "a partial": lambda m, r: setattr(m, "TWO", r.choice([m.plain, m.functools.partial(m.third)])),
     "recursion": lambda m, r: setattr(m, "even", r.choice([m.plain, m.third])),
+    "a logger's level": lambda m, r: m.LOG.setLevel(r.randrange(1, 50)),
+    "a logger's name": lambda m, r: setattr(m.LOG, "name", r.choice("ab")),
+    "the name of what is handed on": lambda m, r: setattr(m.managed, "__name__", r.choice("ab")),
     "a handed helper's name": lambda m, r: setattr(m.helper, "__name__", r.choice("ab")),
     "a handed helper's docstring": lambda m, r: setattr(m.helper, "__doc__", r.choice("ab")),
     "a metaclass": lambda m, r: setattr(m.Made, "__class__", r.choice([m.Meta2, m.Meta])),
@@ -273,7 +306,9 @@ def module(monkeypatch):
         other.dumps = r.choice([made_now.plain, made_now.third])
 
     made_now.fake = fake
-    return made_now
+    made_now.textwrap.dedent.note = "an attribute that does not count"
+    yield made_now
+    vars(made_now.textwrap.dedent).clear()
 
 
 def of(walk, steps):
@@ -283,34 +318,32 @@ def of(walk, steps):
 @pytest.mark.parametrize("change", CHANGES)
 def test_one_change_after_the_code_is_known(module, change):
     for name in STEPS:
-        step, keeper = getattr(module, name), Keeper()
+        steps, keeper = [getattr(module, name)], Keeper()
+        before = prefix_hashes(steps)
         for _ in range(4):
-            walk = keeper.walk()
-            assert of(walk, [step]) == [functional_hash(step)]
-            keeper.learn(walk)
-        module_before = functional_hash(step)
-        state = random.Random(name)
-        CHANGES[change](module, state)
+            known = Hashed(1, steps, keeper)
+            assert known.steps == before, name
+        CHANGES[change](module, random.Random(name))
+        after = prefix_hashes(steps)
+        assert before == after or not known.code_holds(), name
         for _ in range(4):
-            walk = keeper.walk()
-            assert of(walk, [step]) == [functional_hash(step)], (name, module_before)
-            keeper.learn(walk)
+            assert Hashed(1, steps, keeper).steps == after, name
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_many_changes_one_after_another(module, seed):
     chosen = random.Random(seed)
-    steps = [getattr(module, name) for name in chosen.sample(STEPS, 5)]
-    keeper = Keeper()
+    steps = [getattr(module, name) for name in chosen.sample([*STEPS, "SCALE_UP"], 5)]
+    hasher = partial(hashlib.blake2b, digest_size=16, key=b"own") if seed % 2 else None
+    keeper = Keeper(hasher)
     for _ in range(60):
         if chosen.random() < 0.4:
             with suppress(AttributeError, TypeError):  # an earlier change took away what this one changes
                 CHANGES[chosen.choice(sorted(CHANGES))](module, chosen)
-        walk = keeper.walk()
-        obj = chosen.choice([1, module.SCALE, [module.Scale, module.helper]])
-        assert of(walk, [obj]) == [functional_hash(obj)]
-        assert prefixes(walk, steps)[1] == prefix_hashes(steps)
-        keeper.learn(walk)
+        obj = chosen.choice([1, module.SCALE, [module.Scale, module.helper], module.LOOP])
+        known = Hashed(obj, steps, keeper)
+        assert known.obj == functional_hash(obj, hasher=hasher)
+        assert known.steps == prefix_hashes(steps, hasher=hasher)
 
 
 def test_what_others_register_for_a_class_is_seen(module):
@@ -372,12 +405,34 @@ def test_an_object_of_atoms_is_not_encoded_again(module, monkeypatch):
 @pytest.mark.parametrize(
     "name", ["plain", "reads", "instance", "classes", "config", "closure", "hands", "fact", "nested", "units"]
 )
-def test_code_is_not_expanded_again(module, name, monkeypatch):
-    step, keeper = getattr(module, name), Keeper()
-    for _ in range(3):
+def test_code_is_not_expanded_again(module, name):
+    steps, keeper = [getattr(module, name)], Keeper()
+    for _ in range(4):
+        known = Hashed(1, steps, keeper)
+    assert type(known.walk) is Knowing
+    assert id(steps[0]) in known.walk.memo
+    assert not [each for each in known.walk.expanded[::3] if isinstance(each, types.FunctionType | type)]
+    assert known.code_holds()
+    assert Hashed(1, steps, keeper).steps is known.steps
+
+
+def test_code_that_changes_each_time_is_learnt_ever_less_often_and_known_once_it_stands_still(module):
+    keeper, learnt = Keeper(), 0
+
+    def is_known():
+        nonlocal learnt
         walk = keeper.walk()
-        of(walk, [step])
+        learnt += type(walk) not in (Walk, Knowing)
+        of(walk, [module.reads])
         keeper.learn(walk)
-    walk = keeper.walk()
-    assert type(walk) is Knowing
-    assert id(step) in walk.memo
+        return type(walk) is Knowing
+
+    for rate in range(1000):
+        module.RATE = rate
+        assert not is_known()
+    assert 1 < learnt < 10
+    known = [is_known() for _ in range(300)]
+    assert known == sorted(known), "once it is known, it stays so"
+    assert known[-1]
+    module.RATE = 0.5
+    assert [is_known() for _ in range(4)][-1], "a change now and then is soon forgotten"

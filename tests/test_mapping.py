@@ -181,6 +181,16 @@ def test_items_that_are_there_are_looked_up_and_stored_together(tmp_path):
     assert (ran, read) == ([1, 2, 3, 4], [3, 4])
 
 
+def test_many_items_leave_the_entries_that_one_after_the_other_leaves():
+    items = [made(n) for n in range(12) for made in (int, str, lambda n: [n], lambda n: {"a": n})]
+    together, alone = {}, {}
+    some, one = (chained(repr, checkpoint(target), len, checkpoint(target)) for target in (together, alone))
+    found = apply(each(some), items, rewrites=[add_checkpoints])
+    assert found == [apply(one, item, rewrites=[add_checkpoints]) for item in items]
+    assert together == alone
+    assert len(together) == 2 * len(items)
+
+
 def test_what_comes_after_the_checkpoints_follows_each_item_at_once():
     log = []
 

@@ -177,8 +177,8 @@ class Kept:
         return None
 
     def note(self, steps: Sequence[Any], hashes: list[str]) -> None:
-        """Note the hashes of the prefixes of a chain, if all of its steps are kept."""
-        if all(id(step) in self.memo for step in steps):
+        """Note the hashes of the prefixes of a chain, if all of its steps are kept and none reads what code shows."""
+        if not self.reads and all(id(step) in self.memo for step in steps):
             self.chain = (steps, hashes)
 
     def is_whole(self) -> bool:
@@ -213,7 +213,9 @@ class Kept:
         return epoch() == self.epoch
 
     def holds(self) -> bool:
-        """Return whether what is kept is what a walk would find."""
+        """Return whether a walk would find the same; False where code reads what is in no encoding, as ``__doc__``."""
+        if self.reads:
+            return False
         return self.walk() is not None if self.data else self.is_whole()
 
     def replaced(self) -> Iterator[tuple[str, Any, Any]]:

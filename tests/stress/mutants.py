@@ -1,6 +1,7 @@
 """Change the core of the library place by place, and count the changes that no test notices.
 
 python tests/stress/mutants.py FOLDER [--seconds 1800] [--only targets/recall.py ...] [--tests recall ...]
+    [--work 5] [--again changes.txt]
 
 All tests are collected once, by one process. A fork of it runs one test, to learn its time and which lines of the core
 it comes by; then, for each change, a fork puts it in place and runs the tests that come by there: first those that have
@@ -46,10 +47,10 @@ CORE = (
 SUITE = (
     *("kept", "changes", "hashing", "recall", "checkpoint", "events", "laws", "memo", "plan", "protocol"),
     *("regions", "disk", "disk_files", "disk_recovery", "disk_processes", "targets_files", "faults", "interrupts"),
+    *("economy", "mapping", "stability", "wrong_inputs"),
 )
 AT_ONCE = ("pandas", "polars", "pyarrow.parquet", "sqlalchemy", "fsspec", "asyncio", "concurrent.futures.process")
 LONG = 4.0  # seconds of work of a test that is not run for each change
-ALTOGETHER = 5.0  # seconds of work of the tests that are run for one change: the fastest ones
 HANGS = 5.0  # seconds after which, and after ten times its time, a test is not waited for
 
 
@@ -136,15 +137,14 @@ class Mutation:
 
     def try_all(self) -> None:
         until = time.monotonic() + self.options.seconds
+        before = None if self.options.again is None else survivors(self.options.again.read_text())
         every = (change for name in self.options.only for change in changes(self.package / name))
-        gone_by = (change for change in every if self.is_due(change, until))
-        with (self.options.folder / "changes.txt").open("w") as log:
-            for change, test in in_forks(gone_by, self.tried, self.options.folder):
-                end = "hung" if test is None else "killed" if test else "survived"
-                self.count(change, end)
+        wanted = (change for change in every if before is None or self.named(change) in before)
+        with (self.options.folder / "changes.txt").open("w") as self.log:
+            due = (change for change in wanted if self.is_due(change, until))
+            for change, test in in_forks(due, self.tried, self.options.folder):
+                self.count(change, "hung" if test is None else "killed" if test else "survived", test)
                 self.noticed.setdefault((change.path, change.function), []).extend([test] if test else [])
-                where = f"{change.path.relative_to(self.package)}:{change.lines.start} {change.function}"
-                print(f"{end:<8} {where}: {change.text}  # {test}", file=log, flush=True)
 
     def is_due(self, change: Change, until: float) -> bool:
         end = "not tried" if time.monotonic() > until else None if self.coming_by(change) else "not reached"
@@ -152,8 +152,13 @@ class Mutation:
             self.count(change, end)
         return end is None
 
-    def count(self, change: Change, end: str) -> None:
+    def count(self, change: Change, end: str, test: str | None = "") -> None:
         self.ends[str(change.path.relative_to(self.package)), end] += 1
+        print(f"{end:<11} {change.lines.start:>4}  {self.named(change)}  # {test}", file=self.log, flush=True)
+
+    def named(self, change: Change) -> str:
+        """Return what a change is called as long as its function is what it is, wherever it stands."""
+        return f"{change.path.relative_to(self.package)} {change.function}: {change.text}"
 
     def coming_by(self, change: Change) -> list[str]:
         """Return the tests of a change in their order, as many as there is time for."""
@@ -162,7 +167,7 @@ class Mutation:
         chosen, total = [], 0.0
         for test in sorted(by, key=lambda test: (-noticed[test], self.times[test], test)):
             total += self.times[test]
-            if total < ALTOGETHER:
+            if total < self.options.work:
                 chosen.append(test)
         return chosen
 
@@ -182,10 +187,17 @@ class Mutation:
             print(f"{name:<28}" + "".join(f"{self.ends[name, kind]:>12}" for kind in kinds))
 
 
+def survivors(log: str) -> set[str]:
+    """Return the names of the changes that an earlier run counts among those that no test notices."""
+    return {row[18:].partition("  # ")[0] for row in log.splitlines() if row.startswith(("survived", "not "))}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=1800)
+    parser.add_argument("--work", type=float, default=5, help="seconds of tests for each change")
+    parser.add_argument("--again", type=Path, help="the changes.txt of an earlier run: try what no test noticed then")
     parser.add_argument("--only", nargs="+", default=CORE, choices=CORE, help="these modules")
     parser.add_argument("--tests", nargs="+", default=SUITE, choices=SUITE, help="these tests, so that it is soon done")
     options = parser.parse_args()
