@@ -82,25 +82,18 @@ def by_executor(work):
         return next(pool.map(lambda _: work(), [0]))
 
 
-old_executor = ThreadPoolExecutor(1)
-old_pool = ThreadPool(1)
+@pytest.fixture(params=["thread", "event", "executor", "old executor", "old pool"])
+def hand(request):
+    """What hands work to another thread; those of the old ones were started before."""
+    with ThreadPoolExecutor(1) as executor, ThreadPool(1) as pool:
+        executor.submit(int).result()
+        hands = {
+            "thread": by_thread, "event": by_event, "executor": by_executor,
+            "old executor": lambda work: executor.submit(work).result(), "old pool": pool.apply,
+        }  # fmt: skip
+        yield hands[request.param]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _old_workers():
-    old_executor.submit(int).result()
-    old_pool.apply(int)
-    yield
-    old_executor.shutdown()
-    old_pool.close()
-    old_pool.join()
-
-
-@pytest.mark.parametrize(
-    "hand",
-    [by_thread, by_event, by_executor, lambda work: old_executor.submit(work).result(), old_pool.apply],
-    ids=["thread", "event", "executor", "old executor", "old pool"],
-)
 @pytest.mark.parametrize("kind", [DiskTarget, dict])
 def test_a_worker_that_asks_for_what_its_own_step_computes_computes_it(tmp_path, hand, kind):
     target = DiskTarget(tmp_path / "store") if kind is DiskTarget else {}

@@ -45,7 +45,8 @@ CORE = (
 )
 SUITE = (
     *("kept", "changes", "hashing", "recall", "checkpoint", "events", "laws", "memo", "plan", "protocol"),
-    *("regions", "disk", "disk_files", "disk_recovery", "disk_processes", "targets_files", "faults", "interrupts"),
+    *("regions", "waiting", "targets", "disk", "disk_files", "disk_recovery", "disk_processes", "targets_files"),
+    *("faults", "interrupts"),
 )
 AT_ONCE = ("pandas", "polars", "pyarrow.parquet", "sqlalchemy", "fsspec", "asyncio", "concurrent.futures.process")
 LONG = 4.0  # seconds of work of a test that is not run for each change
@@ -66,7 +67,8 @@ class Mutation:
         self.failed = False
         self.ends: Counter[tuple[str, str]] = Counter()
         self.tests: dict[str, pytest.Item] = {}
-        self.times: dict[str, float] = {}
+        self.times: dict[str, float] = {}  # of work
+        self.lasts: dict[str, float] = {}  # with what it waits
         self.lines: dict[tuple[str, int], set[str]] = {}
         self.noticed: dict[tuple[Path, str], list[str]] = {}
         package = find_spec("flowly_ckpt")
@@ -113,12 +115,12 @@ class Mutation:
         for test, found in in_forks(self.tests, self.measured, self.options.folder):
             if found is None or found[0] > LONG:
                 print("left out:", test, None if found is None else f"{found[0]:.1f} s")
-            elif found[1]:
-                self.times[test] = found[0]
-                for line in found[1]:
+            elif found[2]:
+                self.times[test], self.lasts[test] = found[:2]
+                for line in found[2]:
                     self.lines.setdefault(line, set()).add(test)
 
-    def measured(self, test: str) -> tuple[float, set[tuple[str, int]]] | None:
+    def measured(self, test: str) -> tuple[float, float, set[tuple[str, int]]] | None:
         seen: set[tuple[str, int]] = set()
         files = {str(self.package / name) for name in self.options.only}
 
@@ -130,9 +132,9 @@ class Mutation:
         sys.monitoring.use_tool_id(4, "mutants")
         sys.monitoring.register_callback(4, sys.monitoring.events.LINE, line)
         sys.monitoring.set_events(4, sys.monitoring.events.LINE)
-        began = worked()
+        began, then = worked(), time.monotonic()
         faulthandler.dump_traceback_later(20, exit=True)
-        return (worked() - began, seen) if self.passes(test) else None
+        return (worked() - began, time.monotonic() - then, seen) if self.passes(test) else None
 
     def try_all(self) -> None:
         until = time.monotonic() + self.options.seconds
@@ -170,7 +172,7 @@ class Mutation:
         """Return the test that notices a change, or an empty string."""
         change.put_in_place(self.living[change.path])
         for test in self.coming_by(change):
-            faulthandler.dump_traceback_later(HANGS + 10 * self.times[test], exit=True)
+            faulthandler.dump_traceback_later(HANGS + 10 * self.times[test] + self.lasts[test], exit=True)
             if not self.passes(test):
                 return test
         return ""
