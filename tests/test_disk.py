@@ -197,6 +197,7 @@ def test_facts_hits_and_stats(store):
     first, second = store.stats()
     assert (first.tag, first.entries, first.hits, first.saved) == ("clean", 1, 3, 6.0)
     assert (second.tag, second.bytes) == ("t2", files(store)[0].stat().st_size)
+    assert (first.used, second.used) == (entry.used, store.entry(("other", "t2", "f")).created)
     assert fresh(store).entry(KEY).hits == 3
     store[KEY] = 1
     assert store.entry(KEY).hits == 0
