@@ -44,7 +44,17 @@ CORE = (
 )
 SUITE = (
     *("kept", "changes", "hashing", "recall", "checkpoint", "events", "laws", "memo", "plan", "protocol"),
-    *("regions", "claims", "waiting", "asynchronous", "targets", "targets_files", "faults", "interrupts"),
+    *(
+        "regions",
+        "claims",
+        "waiting",
+        "asynchronous",
+        "targets",
+        "targets_files",
+        "faults",
+        "interrupts",
+        "wrong_inputs",
+    ),
     *("disk", "disk_files", "disk_recovery", "disk_processes"),
 )
 AT_ONCE = ("pandas", "polars", "pyarrow.parquet", "sqlalchemy", "fsspec", "asyncio", "concurrent.futures.process")
