@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -157,8 +158,9 @@ def test_any_three_strings_are_a_key(store, key):
 def test_what_is_no_key(store, key):
     store[KEY] = 1
     assert key not in store
-    with pytest.raises((TypeError, KeyError, ValueError, IndexError)):
-        store[key] = 1
+    for act in (partial(store.__setitem__, key, 1), partial(store.__getitem__, key), partial(store.__delitem__, key)):
+        with pytest.raises(TypeError, match="a key must be a tuple of three strings"):
+            act()
     assert list(store) == [KEY]
 
 
@@ -197,9 +199,10 @@ def test_facts_hits_and_stats(store):
     first, second = store.stats()
     assert (first.tag, first.entries, first.hits, first.saved) == ("clean", 1, 3, 6.0)
     assert (second.tag, second.bytes) == ("t2", files(store)[0].stat().st_size)
+    assert (first.used, second.used) == (entry.used, store.entry(("other", "t2", "f")).created)
     assert fresh(store).entry(KEY).hits == 3
     store[KEY] = 1
-    assert store.entry(KEY).hits == 0
+    assert (store.entry(KEY).hits, store.entry(KEY).size) == (0, len(store.read_bytes(KEY)))
 
 
 def test_clear_where(store):

@@ -16,6 +16,7 @@ from flowly_ckpt.targets import DiskTarget
 from flowly_ckpt.targets.disk.entries import digest_of_row
 from flowly_ckpt.targets.disk.recovery import whole_rows
 from flowly_ckpt.targets.disk.schema import is_damage
+from flowly_ckpt.targets.recall import recall
 
 PAGE = 4096
 COUNT = 300
@@ -183,6 +184,21 @@ def test_a_row_of_odd_types_is_a_miss_and_nothing_else(tmp_path, column, max_age
             assert target["one", "tag", "f"] == [2]
             target.clear()
             target.close()
+
+
+@pytest.mark.parametrize("column", ["codec", "blob", "data"])
+def test_a_row_whose_text_cannot_be_read_is_a_miss_and_can_be_stored_again(tmp_path, column):
+    with DiskTarget(tmp_path / "store") as target:
+        target[key(1)], target[key(2)] = 1, 2
+    index = sqlite3.connect(tmp_path / "store" / "index.sqlite")
+    index.execute(f"update entries set {column} = cast(x'ff' as text) where object = '001'")
+    index.commit()
+    index.close()
+    with DiskTarget(tmp_path / "store") as target:
+        with pytest.warns(StoreWarning):
+            assert target.get(key(1)) is None
+        assert recall(target, key(1), lambda: 3) == 3
+        assert target.get_many([key(1), key(2)]) == {key(1): 3, key(2): 2}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ from laws import Counted, double, increment, negate
 
 from flowly_ckpt import add_checkpoints, apply, build_dict, calls, chained, checkpoint, functional_hash, ignore_globals
 from flowly_ckpt.engines import threads
-from flowly_ckpt.errors import FlowlyWarning
+from flowly_ckpt.errors import FlowlyWarning, StoreWarning
+from flowly_ckpt.events import watching
 from flowly_ckpt.passes import Event, Timings, jsonl, log_to, observe, progress, spans
 from flowly_ckpt.pipelines import walk
 from flowly_ckpt.plan import plan
@@ -278,6 +279,59 @@ def test_a_lazy_mapping_is_counted_once(ticking):
         ("last", "run", 1, 1.0),
     ]
     assert timings.seconds == sum(row.seconds for row in timings) == 7.0
+
+
+class Slow(dict):
+    """A target that takes two seconds to find something, and three to store it."""
+
+    def __getitem__(self, key):
+        Ticking.now += 2.0
+        return super().__getitem__(key)
+
+    def __setitem__(self, key, value):
+        Ticking.now += 3.0
+        super().__setitem__(key, value)
+
+
+class Forgetful(dict):
+    def __setitem__(self, key, value):
+        """Keep nothing."""
+
+
+def test_what_a_checkpoint_takes_is_told_and_is_not_a_steps_own_time(ticking):
+    target, events, results = Slow(), [], [6]
+
+    def asking(x):
+        Ticking.now += 1.0
+        return recall(target, ("a", "tag", "f"), lambda: taking(4.0, "")(results.pop()))
+
+    asking = ignore_globals("Ticking")(asking)
+    for _ in range(2):
+        assert apply(asking, 1, [observe(events.append)]) == 6
+    told = [(event.kind, event.seconds, event.own) for event in events if event.of != "run" and event.kind != "start"]
+    looked, computed, stored, asked = 2.0, 4.0, 3.0, 1.0
+    assert told == [
+        ("stored", computed, 0.0),
+        ("run", asked + looked + computed + stored, asked + looked + computed),
+        ("restored", looked, 0.0),
+        ("run", asked + looked, asked),
+    ]
+
+
+def test_what_is_not_kept_took_as_long_as_it_did(ticking):
+    events, key = [], ("a", "tag", "f")
+    token = watching.set((events.append,))
+    try:
+        for target in (Forgetful(), {key: 5}):
+            recall(target, key, lambda: taking(4.0, "")(6))
+        with pytest.warns(StoreWarning, match="open file"):
+            recall({}, key, lambda: taking(4.0, "")(io.StringIO()))
+        with pytest.raises(ZeroDivisionError):
+            recall({}, key, lambda: taking(4.0, "")(1) / 0)
+    finally:
+        watching.reset(token)
+    told = [(event.kind, event.seconds) for event in events if event.kind != "start"]
+    assert told == [("run", 4.0), ("restored", 0.0), ("run", 4.0), ("failed", 4.0)]
 
 
 def test_timings_tell_what_was_restored_and_what_that_saved(ticking, tmp_path):

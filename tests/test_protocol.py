@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
+import threading
 import time
+from collections import UserDict
 from functools import partial
 
 import pytest
@@ -28,7 +31,8 @@ from flowly_ckpt.targets import (
     as_target,
 )
 from flowly_ckpt.targets.claims import UNCLAIMED
-from flowly_ckpt.targets.facts import Selection
+from flowly_ckpt.targets.facts import Entry, Selection
+from flowly_ckpt.targets.protocol import described, settled
 from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.targets.wrappers import Wrapper
 from flowly_ckpt.typing import Facts
@@ -229,11 +233,96 @@ def test_defaults_of_a_target_of_ones_own(tmp_path):
         assert run(chained(sorted, checkpoint(target)), [2, 1]) == [1, 2]
         assert len(target) == 1
         assert target.claim(A) is UNCLAIMED
-        with pytest.raises(TypeError, match="keeps values, not bytes"):
-            target.read_bytes(A)
+        for act in (lambda: target.read_bytes(A), lambda: target.write_bytes(A, [b"x"])):
+            with pytest.raises(TypeError, match="keeps values, not bytes"):
+                act()
         with pytest.raises(TypeError, match="decodes its entries by itself"):
             Signed(target, SECRET)
         assert clear_checkpoints(target) == 1
+
+
+def test_a_target_of_ones_own_has_the_abilities_of_a_mapping():
+    target = Table()
+    target.put(A, 1, Facts(0.5))
+    assert (target[A], target.entry(A), target.entry(B)) == (1, Entry(A), None)
+    assert (target.pop(B, "absent"), target.pop(A, "absent"), list(target)) == ("absent", 1, [])
+    assert target.settled is target
+    with pytest.raises(ValueError, match="older_than must be"):
+        target.gc(older_than=-1)
+
+
+def test_the_latest_of_a_target_of_ones_own_is_the_one_stored_last():
+    class Timed(Table):
+        def entry(self, key):
+            return Entry(key, created=self.rows[key])
+
+    target = Timed()
+    target[A], target[B] = 2.0, 1.0
+    assert target.latest().key == A
+    assert target.latest(tag="other").key == B
+    assert target.latest(tag="none") is None
+
+
+@pytest.mark.parametrize("kind", [Table, dict])
+def test_what_is_computed_for_one_target_is_not_taken_for_another(kind):
+    one, other = kind(), kind()
+
+    def compute():
+        thread = threading.Thread(target=recall, args=(other, A, lambda: "other"))
+        thread.start()
+        thread.join()
+        return "one"
+
+    assert recall(one, A, compute) == "one"
+    assert (one[A], other[A]) == ("one", "other")
+
+
+class Rows(UserDict):
+    """A mapping that is neither a dict nor a target."""
+
+    def __repr__(self):
+        return f"Rows of {len(self)}"
+
+
+@pytest.mark.parametrize("kind", [dict, Rows])
+def test_a_mapping_with_every_ability_is_the_mapping_itself(kind):
+    mapping = kind()
+    target = as_target(mapping)
+    target[A], target[B] = 1, 2
+    assert (mapping[A], len(target), A in target, list(target)) == (1, 2, True, [A, B])
+    del target[B]
+    assert (len(mapping), B in target) == (1, False)
+    assert pickle.loads(pickle.dumps(target))[A] == 1
+    assert target.gc() == (0, 0, 0, 0)
+    assert settled(mapping) is mapping
+    assert described(mapping) == ("dict" if kind is dict else "Rows of 1")
+    for wrong, error in (
+        ({"max_bytes": 1}, f"{described(mapping)} does not know"),
+        ({"max_bytes": -1}, "max_bytes must"),
+    ):
+        with pytest.raises(ValueError, match=f"^{error}"):
+            target.gc(**wrong)
+    target.clear()
+    assert len(mapping) == 0
+
+
+@pytest.mark.parametrize("kind", [dict, Rows])
+def test_it_is_known_of_a_mapping_what_this_process_has_stored_there(kind):
+    mapping = kind()
+    target = as_target(mapping)
+    for key, made in ((B, "b"), (A, "a")):
+        target.put(key, [made], Facts(1.5, {"input": made}))
+    assert [(found.seconds, found.made_from["input"]) for found in map(target.entry, (A, B))] == [
+        (1.5, "a"),
+        (1.5, "b"),
+    ]
+    assert (target.latest().key, target.latest(tag="other").key, target.latest(tag="none")) == (A, B, None)
+    assert (target.fate(A), target.fate(("never", "tag", "f"))) == ("", "")
+    mapping.pop(A)
+    assert (target.entry(A), target.latest().key) == (None, B)
+    assert target.fate(A) == "removed since it was stored"
+    mapping[B] = ["another"]
+    assert target.entry(B).made_from == ({} if kind is dict else {"input": "b"})
 
 
 def test_storing_and_finding_lists_no_target():

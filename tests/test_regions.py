@@ -61,6 +61,19 @@ def test_a_lock_tells_its_number_until_its_holder_dies(tmp_path, place, number):
     assert not opened
 
 
+@pytest.mark.parametrize("number", [0, LARGEST])
+def test_a_place_that_was_released_can_be_locked_whole(tmp_path, number):
+    mine = Regions(str(tmp_path / "locks"))
+    mine.enter("me")
+    assert mine.lock(1, number)
+    mine.unlock(1)
+    process = start(tmp_path, HOLDER, tmp_path / "locks", 1, LARGEST)
+    assert process.stdout.readline() == "locked\n"
+    mine.leave("me")
+    process.kill()
+    process.communicate()
+
+
 def test_a_file_is_removed_with_its_folder_once_nobody_holds_a_place(tmp_path):
     path = str(tmp_path / "folder" / "locks")
     claims = Claims(path)
@@ -84,12 +97,14 @@ def test_a_file_is_removed_with_its_folder_once_nobody_holds_a_place(tmp_path):
 
 def test_a_claim_on_a_file_that_was_removed_is_made_on_the_one_that_is_there_now(tmp_path):
     claims = Claims(str(tmp_path / "claims.lock"))
+    before = os.listdir("/proc/self/fd")
     with claims.claim(KEY):
         os.unlink(claims.path)
         with claims.claim(OTHER):
             assert claims.is_claimed(KEY), "by the thread that holds it, in the file that has lost its name"
             assert run_script(tmp_path, ASK, claims.path, *OTHER).stdout == "True\n"
     assert not opened
+    assert len(os.listdir("/proc/self/fd")) <= len(before)
 
 
 def test_a_file_that_has_lost_its_name_is_not_locked(tmp_path):

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.pool import ThreadPool
 
 import pytest
-from runs import ENVIRONMENT, command, run_script
+from runs import ENVIRONMENT, run_script
 
 from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.targets import DiskTarget
@@ -82,25 +82,18 @@ def by_executor(work):
         return next(pool.map(lambda _: work(), [0]))
 
 
-old_executor = ThreadPoolExecutor(1)
-old_pool = ThreadPool(1)
+@pytest.fixture(params=["thread", "event", "executor", "old executor", "old pool"])
+def hand(request):
+    """What hands work to another thread; those of the old ones were started before."""
+    with ThreadPoolExecutor(1) as executor, ThreadPool(1) as pool:
+        executor.submit(int).result()
+        hands = {
+            "thread": by_thread, "event": by_event, "executor": by_executor,
+            "old executor": lambda work: executor.submit(work).result(), "old pool": pool.apply,
+        }  # fmt: skip
+        yield hands[request.param]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _old_workers():
-    old_executor.submit(int).result()
-    old_pool.apply(int)
-    yield
-    old_executor.shutdown()
-    old_pool.close()
-    old_pool.join()
-
-
-@pytest.mark.parametrize(
-    "hand",
-    [by_thread, by_event, by_executor, lambda work: old_executor.submit(work).result(), old_pool.apply],
-    ids=["thread", "event", "executor", "old executor", "old pool"],
-)
 @pytest.mark.parametrize("kind", [DiskTarget, dict])
 def test_a_worker_that_asks_for_what_its_own_step_computes_computes_it(tmp_path, hand, kind):
     target = DiskTarget(tmp_path / "store") if kind is DiskTarget else {}
@@ -163,108 +156,6 @@ def test_a_task_whose_thread_asks_for_what_it_computes_goes_on():
         return 1 + await asyncio.to_thread(recall, target, A, lambda: 1)
 
     assert asyncio.run(asyncio.wait_for(recall_async(target, A, compute), 10)) == 2
-
-
-OTHER = """
-    import sys, warnings
-    from flowly_ckpt.targets import DiskTarget, FileTarget
-    from flowly_ckpt.targets.recall import recall
-    A, B = ("0a", "first", "1b"), ("0a", "second", "1b")
-    mine, other = (A, B) if sys.argv[2] == "A" else (B, A)
-    target = globals()[sys.argv[1]]("store")
-
-    def compute():
-        print("computing", flush=True)
-        sys.stdin.readline()
-        return 1 + recall(target, other, lambda: 10)
-
-    warnings.simplefilter("always")
-    print(recall(target, mine, compute), flush=True)
-"""
-
-
-def let_go(commands, folder):
-    """Start programs, and let them go on when all of them compute."""
-    started = [
-        subprocess.Popen(
-            each, cwd=folder, env=ENVIRONMENT, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
-        for each in commands
-    ]  # fmt: skip
-    for process in started:
-        assert process.stdout.readline() == "computing\n"
-    for process in started:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    return started
-
-
-@pytest.mark.parametrize("kind", ["DiskTarget", "FileTarget"])
-def test_two_processes_that_wait_for_each_other_go_on(tmp_path, kind):
-    import textwrap
-
-    (tmp_path / "other.py").write_text(textwrap.dedent(OTHER))
-    both = let_go([[sys.executable, "other.py", kind, name] for name in "AB"], tmp_path)
-    found = [process.communicate(timeout=100) for process in both]
-    assert {out for out, _ in found} <= {"11\n", "12\n"}, found
-    assert any(str(A) in err and str(B) in err for _, err in found), found
-
-
-MIXED = """
-    import sys, threading, warnings
-    from concurrent.futures import ThreadPoolExecutor
-    from flowly_ckpt.targets import DiskTarget
-    from flowly_ckpt.targets.recall import recall
-    keys = {name: ("0a", name, "1b") for name in ["first", "second", "third"]}
-    target, memory, begun = DiskTarget("store"), {}, threading.Semaphore(0)
-
-    def get(place, name, then=lambda: 0):
-        def compute():
-            begun.release()
-            go.wait()
-            return 1 + then()
-        return recall(place, keys[name], compute)
-
-    def here():  # first waits for second, which the other process computes
-        return get(target, "first", lambda: get(target, "second"))
-
-    def flight(place):  # second waits for third, which another thread computes, and which waits for first
-        with ThreadPoolExecutor(2) as pool:
-            third = pool.submit(get, place, "third", lambda: get(target, "first"))
-            second = pool.submit(get, target, "second", lambda: get(place, "third"))
-            return second.result() + third.result()
-
-    def worker():  # second waits for a thread of a pool, which waits for first
-        def ask():
-            with ThreadPoolExecutor(1) as pool:
-                return pool.submit(get, target, "first").result()
-        return get(target, "second", ask)
-
-    go = threading.Event()
-    warnings.simplefilter("always")
-    work = {"here": here, "claims": lambda: flight(target), "flight": lambda: flight(memory), "worker": worker}
-    thread = threading.Thread(target=lambda: print("done", work[sys.argv[1]]() > 0, flush=True))
-    thread.start()
-    for _ in range(2 if sys.argv[1] in ("claims", "flight") else 1):
-        begun.acquire()
-    print("computing", flush=True)
-    sys.stdin.readline()
-    go.set()
-    thread.join()
-"""
-
-
-@pytest.mark.parametrize("kind", ["claims", "flight", "worker"])
-def test_a_circle_through_threads_and_processes_goes_on(tmp_path, kind):
-    both = let_go([command(tmp_path, MIXED, name) for name in ("here", kind)], tmp_path)
-    try:
-        found = [process.communicate(timeout=100) for process in both]
-    finally:
-        for process in both:
-            process.kill()
-    assert [out for out, _ in found] == ["done True\n"] * 2, found
-    assert any("would never end" in err for _, err in found), found
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -6,8 +6,7 @@ python tests/stress/mutants.py FOLDER [--seconds 1800] [--only targets/recall.py
 All tests are collected once, by one process. A fork of it runs one test, to learn its time and which lines of the core
 it comes by; then, for each change, a fork puts it in place and runs the tests that come by there: first those that have
 noticed a change of the same function, then the fastest. The first that fails ends it, and so does one that takes much
-longer than before. What runs in a process that is started anew, and not forked, does not see the change, and tests of
-threads that were started before the fork are not in the run.
+longer than before. What runs in a process that is started anew, and not forked, does not see the change.
 """
 
 from __future__ import annotations
@@ -46,11 +45,12 @@ CORE = (
 )
 SUITE = (
     *("kept", "changes", "hashing", "recall", "checkpoint", "events", "laws", "memo", "plan", "protocol"),
-    *("regions", "disk", "disk_files", "disk_recovery", "disk_processes", "targets_files", "faults", "interrupts"),
-    *("economy", "mapping", "stability", "wrong_inputs"),
+    *("economy", "mapping", "stability", "wrong_inputs", "regions", "claims", "waiting", "asynchronous", "targets"),
+    *("targets_files", "faults", "interrupts", "disk", "disk_files", "disk_recovery", "disk_processes"),
 )
 AT_ONCE = ("pandas", "polars", "pyarrow.parquet", "sqlalchemy", "fsspec", "asyncio", "concurrent.futures.process")
 LONG = 4.0  # seconds of work of a test that is not run for each change
+WAITS = 5.5  # seconds that it takes with what it waits
 HANGS = 5.0  # seconds after which, and after ten times its time, a test is not waited for
 
 
@@ -67,7 +67,8 @@ class Mutation:
         self.failed = False
         self.ends: Counter[tuple[str, str]] = Counter()
         self.tests: dict[str, pytest.Item] = {}
-        self.times: dict[str, float] = {}
+        self.times: dict[str, float] = {}  # seconds of work
+        self.lasts: dict[str, float] = {}  # seconds with what it waits
         self.lines: dict[tuple[str, int], set[str]] = {}
         self.noticed: dict[tuple[Path, str], list[str]] = {}
         package = find_spec("flowly_ckpt")
@@ -112,28 +113,34 @@ class Mutation:
     def measure(self) -> None:
         """Learn what each test comes by, and how long it takes."""
         for test, found in in_forks(self.tests, self.measured, self.options.folder):
-            if found is None or found[0] > LONG:
+            if found is None or found[0] > LONG or found[1] > WAITS:
                 print("left out:", test, None if found is None else f"{found[0]:.1f} s")
-            elif found[1]:
-                self.times[test] = found[0]
-                for line in found[1]:
+            elif found[2]:
+                self.times[test], self.lasts[test] = found[:2]
+                for line in found[2]:
                     self.lines.setdefault(line, set()).add(test)
 
-    def measured(self, test: str) -> tuple[float, set[tuple[str, int]]] | None:
-        seen: set[tuple[str, int]] = set()
+    def measured(self, test: str) -> tuple[float, float, set[tuple[str, int]]] | None:
         files = {str(self.package / name) for name in self.options.only}
+        path = self.options.folder / f"lines-{os.getpid()}"
+        seen = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)  # what forks of it come by is noted too
 
         def line(code: CodeType, number: int) -> object:
             if code.co_filename in files:
-                seen.add((code.co_filename, number))
+                os.write(seen, f"{number} {code.co_filename}\n".encode())
             return sys.monitoring.DISABLE
 
         sys.monitoring.use_tool_id(4, "mutants")
         sys.monitoring.register_callback(4, sys.monitoring.events.LINE, line)
         sys.monitoring.set_events(4, sys.monitoring.events.LINE)
-        began = worked()
+        began, then = worked(), time.monotonic()
         faulthandler.dump_traceback_later(20, exit=True)
-        return (worked() - began, seen) if self.passes(test) else None
+        if not self.passes(test):
+            return None
+        work, last = worked() - began, time.monotonic() - then
+        lines = (line.split(" ", 1) for line in path.read_text().splitlines())
+        path.unlink()
+        return work, last, {(name, int(number)) for number, name in lines}
 
     def try_all(self) -> None:
         until = time.monotonic() + self.options.seconds
@@ -165,7 +172,7 @@ class Mutation:
         by = set().union(*(self.lines.get((str(change.path), line), ()) for line in change.lines))
         noticed = Counter(self.noticed.get((change.path, change.function), ()))
         chosen, total = [], 0.0
-        for test in sorted(by, key=lambda test: (-noticed[test], self.times[test], test)):
+        for test in sorted(by, key=lambda test: (-noticed[test], self.lasts[test], test)):
             total += self.times[test]
             if total < self.options.work:
                 chosen.append(test)
@@ -175,7 +182,7 @@ class Mutation:
         """Return the test that notices a change, or an empty string."""
         change.put_in_place(self.living[change.path])
         for test in self.coming_by(change):
-            faulthandler.dump_traceback_later(HANGS + 10 * self.times[test], exit=True)
+            faulthandler.dump_traceback_later(HANGS + 10 * self.times[test] + self.lasts[test], exit=True)
             if not self.passes(test):
                 return test
         return ""
