@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import importlib
 import itertools
+import marshal
 import os
 import pickle
 import shutil
@@ -47,7 +48,7 @@ from flowly_ckpt.hashing import (
     register,
 )
 from flowly_ckpt.hashing.cycles import encode, solve
-from flowly_ckpt.hashing.plain import is_plain
+from flowly_ckpt.hashing.plain import in_step, is_plain
 from flowly_ckpt.hashing.rows import expand
 from flowly_ckpt.hashing.several import several
 from flowly_ckpt.hashing.walk import Walk
@@ -680,6 +681,33 @@ def test_plain_is_a_property_of_the_value() -> None:
     assert not is_plain([row] * 400)
     assert H([row] * 300) == H([list(row) for _ in range(300)])
     assert H([row] * 400) == H([list(row) for _ in range(400)])
+
+
+OTHERS = [
+    True, 2**31, -(2**31) - 1, 1.0, float("nan"), "i", b"iiii", bytearray(b"i" * 5), memoryview(b"g" * 9), (), [1], {},
+    frozenset(), None, ..., 1j, StopIteration, type("Int", (int,), {})(105), type("Float", (float,), {})(1.5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [0, 105, -(2**31), 2**31 - 1, 1.5, float("inf")], ids=repr)
+def test_many_numbers_are_written_at_once_only_if_all_are_alike(number: Any) -> None:
+    alike = [number] * 100
+    written = in_step(alike)
+    assert written == marshal.dumps(alike, 2)
+    for other, place in itertools.product([*OTHERS, 1], [0, 50, 99]):
+        parts = [*alike[:place], other, *alike[place + 1 :]]
+        is_one_of_them = type(other) is type(number) and other == other and abs(other) < 2**31
+        assert in_step(parts) == (marshal.dumps(parts, 2) if is_one_of_them else b"")
+    assert len({H([*alike, other]) for other in OTHERS}) == len(OTHERS)
+
+
+def test_many_numbers_around_what_is_shared_again_and_again() -> None:
+    tower: Any = ()
+    for _ in range(100):
+        tower = (tower, tower)
+    parts = [1] * 50 + [tower] + [1] * 50
+    assert in_step(parts) == b""
+    assert H(parts) == general(parts)
 
 
 def test_constants_of_every_kind_count() -> None:

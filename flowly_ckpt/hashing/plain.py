@@ -6,13 +6,16 @@ They are checked level by level, so that the work is done by loops in C. What is
 
 from __future__ import annotations
 
+from gc import get_referents
 from itertools import chain
+from marshal import dumps
 from operator import ne
 from typing import Any
 
 __all__ = [
     "ATOMS",
     "FEW",
+    "FLAT",
     "NEVER_PLAIN",
     "OTHERWISE",
     "SAFE",
@@ -20,6 +23,7 @@ __all__ = [
     "TOGETHER",
     "UNORDERED",
     "all_of",
+    "in_step",
     "is_leaf",
     "is_plain",
 ]
@@ -29,12 +33,14 @@ REAL = ATOMS - {complex}
 SAFE = REAL - {float}
 SEQUENCES = frozenset({list, tuple})
 CONTAINERS = SEQUENCES | {dict}
-PLAIN = REAL | CONTAINERS
 TOGETHER = CONTAINERS | {bytes}
 """Types of parts of which all of them say whether they are plain; atoms are written alike in any company."""
 LEVELS = 8
 MOST = 1 << 17
 FLAT = 64  # atoms that are each compared with themselves, which is faster than to sort out the numbers
+HEAD = len(dumps([], 2))
+STEPS = {int: (b"i", 5), float: (b"g", 9)}
+"""The letter that marshal writes in front of a number, and how many bytes they are together."""
 BYTES = 1 << 20  # that are copied together
 SHORT = 64  # bytes of an encoding that is not folded
 FEW = 8  # parts
@@ -62,6 +68,29 @@ def is_leaf(tag: bytes, parts: list[Any]) -> bool:
     return len(parts) <= FEW and tag not in OTHERWISE and SAFE.issuperset(map(type, parts))
 
 
+def in_step(parts: list[Any]) -> bytes:
+    """Return many integers of 32 bits or floats as marshal writes them; nothing for others, and where one is NaN.
+
+    Each takes as many bytes as any other, behind a letter that nothing but its exact type gets: if that letter stands
+    in all the places where it then must, each part is of that type, and no part had to be asked.
+
+    >>> in_step([1, 2]) == dumps([1, 2], 2), in_step([1, True]), in_step([1, 1 << 31])
+    (True, b'', b'')
+    """
+    first, last = ends = [parts[0], parts[-1]]
+    kind = type(first)
+    if kind not in STEPS or type(last) is not kind or get_referents(*parts):
+        return b""  # what refers to anything may be a container, shared so often that writing it does not end
+    letter, step = STEPS[kind]
+    if dumps(ends, 2)[HEAD::step] != letter * 2:
+        return b""
+    try:
+        out = dumps(parts, 2)
+    except ValueError:  # nothing that marshal writes
+        return b""
+    return b"" if out[HEAD::step] != letter * len(parts) or (kind is float and has_nan(parts)) else out
+
+
 def is_plain(parts: list[Any]) -> bool:
     """Return whether all parts, down to their atoms, are of exact plain types; without NaN, not deep, not huge.
 
@@ -70,54 +99,63 @@ def is_plain(parts: list[Any]) -> bool:
     >>> is_plain([1, [2, {"a": (3.0, None)}]]), is_plain([1, [set()]]), is_plain([float("nan")])
     (True, False, False)
     """
-    found = list(map(type, parts))
-    if not found or SAFE.issuperset(found[:1] if found.count(found[0]) == len(found) else found):
+    kinds = list(map(type, parts))
+    if are_safe(kinds):
         return True
-    if not PLAIN.issuperset(found):
-        return found.count(bytes) == len(found) and sum(map(len, parts)) <= BYTES
-    if len(found) <= FLAT and CONTAINERS.isdisjoint(found):
-        return not any(map(ne, parts, parts))
-    groups: list[list[Any]] = [parts]
+    if kinds[0] is bytes:
+        return kinds.count(bytes) == len(kinds) and sum(map(len, parts)) <= BYTES
+    if len(kinds) <= FLAT and CONTAINERS.isdisjoint(kinds):
+        return REAL.issuperset(kinds) and not any(map(ne, parts, parts))
+    rows: list[Any] = []
+    tables: list[dict[Any, Any]] = []
+    if not is_sorted(parts, kinds, rows, tables):
+        return False
     total = len(parts)
     for _ in range(LEVELS):
-        below: list[list[Any]] = []
-        for group in groups:
-            kinds = set(map(type, group))
-            if not kinds <= PLAIN or (float in kinds and has_nan(floats(group, kinds))):
-                return False
-            if not kinds.isdisjoint(CONTAINERS):
-                below += containers(group, kinds)
-        if not below:
+        if not rows and not tables:
             return True
-        total += sum(sum(map(len, outer)) for outer in below)
+        total += sum(map(len, rows)) + sum(map(len, tables))
         if total > MOST:
             return False
-        groups = [content for outer in below for content in contents(outer)]
+        groups = [list(chain.from_iterable(rows))] if rows else []
+        if tables:
+            groups += [list(chain.from_iterable(tables)), list(chain.from_iterable(map(dict.values, tables)))]
+            tables = []
+        rows = []
+        for group in groups:
+            kinds = list(map(type, group))
+            if not are_safe(kinds) and not is_sorted(group, kinds, rows, tables):
+                return False
     return False
 
 
-def floats(group: list[Any], kinds: set[type]) -> list[float]:
-    return group if len(kinds) == 1 else [x for x in group if type(x) is float]
+def are_safe(kinds: list[type]) -> bool:
+    return not kinds or SAFE.issuperset(kinds[:1] if kinds.count(kinds[0]) == len(kinds) else kinds)
+
+
+def is_sorted(group: list[Any], kinds: list[type], rows: list[Any], tables: list[dict[Any, Any]]) -> bool:
+    """Add the containers of a group to the sequences and the dicts; return whether all else are plain atoms."""
+    only = kinds[0] if kinds.count(kinds[0]) == len(kinds) else None
+    if only is float:
+        return not has_nan(group)
+    if only in CONTAINERS:
+        (tables if only is dict else rows).extend(group)
+        return True
+    for part, kind in zip(group, kinds):
+        if kind in SAFE:
+            continue
+        if kind is float:
+            if part != part:
+                return False
+        elif kind is dict:
+            tables.append(part)
+        elif kind is list or kind is tuple:
+            rows.append(part)
+        else:
+            return False
+    return True
 
 
 def has_nan(numbers: list[float]) -> bool:
     total = sum(numbers)
     return total != total and any(map(ne, numbers, numbers))  # the sum of infinities is NaN, too
-
-
-def containers(group: list[Any], kinds: set[type]) -> list[list[Any]]:
-    """Sort the containers of a level into sequences and dicts."""
-    if len(kinds) == 1:
-        return [group]
-    found = []
-    if not kinds.isdisjoint(SEQUENCES):
-        found.append([x for x in group if type(x) in SEQUENCES])
-    if dict in kinds:
-        found.append([x for x in group if type(x) is dict])
-    return found
-
-
-def contents(outer: list[Any]) -> list[list[Any]]:
-    if type(outer[0]) is dict:
-        return [list(chain.from_iterable(outer)), list(chain.from_iterable(map(dict.values, outer)))]
-    return [list(chain.from_iterable(outer))]

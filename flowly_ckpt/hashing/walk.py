@@ -18,7 +18,21 @@ import xxhash
 
 from ..given import function
 from ..pipelines.term import shapes
-from .plain import ATOMS, FEW, NEVER_PLAIN, OTHERWISE, SAFE, SHORT, TOGETHER, UNORDERED, all_of, is_leaf, is_plain
+from .plain import (
+    ATOMS,
+    FEW,
+    FLAT,
+    NEVER_PLAIN,
+    OTHERWISE,
+    SAFE,
+    SHORT,
+    TOGETHER,
+    UNORDERED,
+    all_of,
+    in_step,
+    is_leaf,
+    is_plain,
+)
 from .rows import Blob, Parts, Reads, expand, refusing
 from .several import MANY, several
 from .values.objects import RUN_ROLES, only_step
@@ -163,6 +177,8 @@ class Walk:
         return encoded
 
     def write(self, parts: list[Any], named: bool = False) -> bytes:
+        if len(parts) > FLAT and (done := in_step(parts)):
+            return done
         if is_plain(parts):
             return dumps(parts, 2)
         together = several(self, parts) if len(parts) >= MANY and not (named and type(parts[0]) in NAMED) else None

@@ -1,7 +1,7 @@
 """Arrays of numpy, sparse matrices of scipy and tensors of torch: dtype, shape and values in logical order.
 
 A view equals its copy, Fortran order equals C order, a memory map equals the array in memory. Values are read in
-place where they lie in C order; other layouts are copied a few MiB at a time.
+place where they lie in C order; other layouts are copied one MiB at a time.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from ..values.objects import by_reduction
 
 __all__ = ["chunks"]
 
-CHUNK = 4 << 20
+CHUNK = 1 << 20  # bytes that are copied, looked at and hashed while they lie in the cache
 LARGEST = 64 << 20  # bytes of a buffer that holds enough rows to read memory by lines of the cache
 ROWS_AT_ONCE = 16
 PIECE = 1 << 17  # numbers that stay in the cache between the look for NaN and the hash
-TILE = 256
+TILE = 512
 LINE = 64  # bytes that are read at once, whatever is wanted of them
 SLICE = 1 << 14
 
