@@ -1,5 +1,6 @@
 """DiskTarget: a mapping that stays, is fast, bounded, and looks after itself."""
 
+import errno
 import gzip
 import os
 import pickle
@@ -547,14 +548,24 @@ def test_a_store_needs_no_hard_links(store, monkeypatch, answer):
     assert claimed == [not IN_BROWSER]  # where nobody else is, nothing is locked
 
 
-def test_a_large_value_needs_no_second_thread(store, monkeypatch):
-    def refuse(thread):
-        raise RuntimeError("can't start new thread")
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="room is not taken beforehand here")
+def test_room_is_taken_beforehand_only_where_the_file_system_can(store, monkeypatch):
+    def refuse(number):
+        def reserve(descriptor, start, size):
+            raise OSError(number, os.strerror(number))
 
-    value = [b"x" * (1 << 24), 1]
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    store[KEY] = value
-    assert (store[KEY], store.verify(), len(files(store))) == (value, [], 1)
+        monkeypatch.setattr(os, "posix_fallocate", reserve)
+
+    value = [b"x" * (1 << 20), 1]
+    refuse(errno.ENOSPC)
+    with pytest.raises(OSError, match="space"):
+        store[KEY] = value
+    assert (len(store), files(store)) == (0, [])
+    for number in (errno.EINVAL, errno.EOPNOTSUPP):
+        refuse(number)
+        store[KEY] = value
+        assert (store[KEY], store.verify(), len(files(store))) == (value, [], 1)
+        store.clear()
 
 
 @needs_processes

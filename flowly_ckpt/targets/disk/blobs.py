@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
@@ -17,10 +17,8 @@ from ..filesystem import (
     PRIVATE,
     beside,
     digest_of,
-    make_folder,
     open_file,
     read_into,
-    refuse_link,
     refuse_links,
     size_of,
     sync_folder,
@@ -30,9 +28,9 @@ from .folder import BLOBS
 
 __all__ = ["Blobs", "File", "path_of"]
 
-_MAPPED = 1 << 20  # smaller files are read: a mapping keeps a file descriptor for as long as the value lives
-_BESIDE = 1 << 24  # from this size on the digest is computed in a thread beside the writing
-_STRIDE = 1 << 23  # both work on the same few megabytes, which are in the processor's cache then
+# Smaller files are read, as a mapping keeps a file descriptor for as long as the value lives, and their room is found
+# while they are written.
+_LARGE = 1 << 20
 
 
 class File(NamedTuple):
@@ -81,26 +79,30 @@ class Blobs(NamedTuple):
         return os.path.join(self.root, path_of(digest))
 
     def add(self, parts: list[Bytes]) -> File:
-        """Write a file; one that is there already with the same content is replaced by it.
+        """Return the file that holds the bytes; write it, unless one is there that is whole.
 
         :raises OSError: when it cannot be written; nothing is left of it then.
         """
-        folder = os.path.join(self.root, BLOBS)
-        refuse_link(folder)
-        descriptor, temporary = beside(folder, self.mode, read_only=True)
+        file = File(digest_of(parts), size_of(parts))
+        if self.has(file) and self.is_whole(file):
+            return file
+        path = self.path(file.digest)
+        refuse_links(path, self.root)
+        descriptor, temporary = beside(os.path.dirname(path), self.mode, read_only=True)
         try:
             try:
-                digest = _write(descriptor, parts)
+                _reserve(descriptor, file.size)
+                write_all(descriptor, parts)
                 if self.durable:
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            _put(temporary, self.path(digest), self.root, self.durable, self.mode)
+            _put(temporary, path, self.durable)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
-        return File(digest, size_of(parts))
+        return file
 
     def has(self, file: File) -> bool:
         """Return whether a file is there; it counts as new then, so that nobody collects it."""
@@ -172,10 +174,17 @@ class Blobs(NamedTuple):
                         yield File(digest, facts.st_size), facts.st_mtime
 
 
-def _put(temporary: str, path: str, root: str, durable: bool, mode: int) -> None:
-    folder = os.path.dirname(path)
-    make_folder(folder, mode)
-    refuse_links(path, root)
+def _reserve(descriptor: int, size: int) -> None:
+    """Take the room of a large file at once, which costs the file system less than to find it while it is written."""
+    if size >= _LARGE and hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+        except OSError as error:  # some file systems do not know this
+            if error.errno == errno.ENOSPC:
+                raise
+
+
+def _put(temporary: str, path: str, durable: bool) -> None:
     try:
         os.replace(temporary, path)
     except OSError:
@@ -184,54 +193,14 @@ def _put(temporary: str, path: str, root: str, durable: bool, mode: int) -> None
         os.rename(path, f"{path}.{os.urandom(4).hex()}.aside")  # a folder: whoever put it there may still want it
         os.replace(temporary, path)
     if durable:
-        sync_folder(folder)
+        sync_folder(os.path.dirname(path))
 
 
 def _content(descriptor: int, size: int, mapped: bool) -> Bytes | mmap.mmap:
-    if mapped and size >= _MAPPED and os.name == "posix":  # on Windows what is mapped is neither replaced nor removed
+    if mapped and size >= _LARGE and os.name == "posix":  # on Windows what is mapped is neither replaced nor removed
         with suppress(OSError):  # too many open files, or a file system without mappings: read it
             return mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY)
     data = read_into(descriptor, size)
     if len(data) < size:
         raise DamagedError(f"the file ended {size - len(data)} bytes early")
     return data
-
-
-def _write(descriptor: int, parts: list[Bytes]) -> bytes:
-    """Write the pieces and return their digest."""
-    size = size_of(parts)
-    if size < _BESIDE:
-        write_all(descriptor, parts)
-        return digest_of(parts)
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, size)
-    from queue import SimpleQueue
-
-    hasher = xxhash.xxh3_128()
-    work: SimpleQueue[memoryview | None] = SimpleQueue()
-
-    def digest() -> None:
-        for piece in iter(work.get, None):
-            hasher.update(piece)
-
-    thread = threading.Thread(target=digest, name="flowly_ckpt digest")
-    try:
-        thread.start()
-    except RuntimeError:  # no threads, as in a browser, or no more of them
-        write_all(descriptor, parts)
-        return digest_of(parts)
-    try:
-        for piece in _pieces(parts):
-            work.put(piece)
-            write_all(descriptor, [piece])
-    finally:
-        work.put(None)
-        thread.join()
-    return hasher.digest()
-
-
-def _pieces(parts: list[Bytes]) -> Iterator[memoryview]:
-    for part in parts:
-        view = memoryview(part).cast("B")
-        for start in range(0, len(view), _STRIDE):
-            yield view[start : start + _STRIDE]

@@ -193,10 +193,6 @@ class Entries:
         statement = "select 1 from entries where size = ? and blob = ? limit 1"
         return connection.execute(statement, (file.size, file.digest)).fetchone() is not None
 
-    def has_file_of(self, size: int) -> bool:
-        """Return whether any entry has a file of this size."""
-        return self.index.row("select 1 from entries where size = ? and blob is not null limit 1", (size,)) is not None
-
     def keys(self, page: int = 5000) -> Iterator[tuple[Key, int]]:
         """Yield the keys, by tag, with the time of their making; so many are read at once."""
         relation, last = ">=", ("", "", "")

@@ -14,7 +14,7 @@ from ...typing import Facts, Key
 from ..codecs import Bytes
 from ..damage import DamagedError, warn_once
 from ..facts import Selection
-from ..filesystem import digest_of, size_of
+from ..filesystem import size_of
 from .blobs import Blobs, File
 from .entries import REMOVE, Entries, New, Row
 from .schema import is_full
@@ -120,7 +120,7 @@ class Values:
         :raises StoreError: when they cannot be written; nothing is changed then.
         """
         if size > self.inline_bytes:
-            self._replace(New(key, codec, None, self._file(pieces, size), facts), pieces)
+            self._replace(New(key, codec, None, self.blobs.add(pieces), facts), pieces)
             return
         new = New(key, codec, bytes(pieces[0]) if len(pieces) == 1 else b"".join(pieces), None, facts)
         try:
@@ -144,14 +144,6 @@ class Values:
 
         if small:
             self.drop_files(file for file in self.entries.index.transact(replace) if file is not None)
-
-    def _file(self, pieces: list[Bytes], size: int) -> File:
-        """Return the file that holds the bytes; write it, unless an equal one is there."""
-        if self.entries.has_file_of(size):
-            file = File(digest_of(pieces), size)
-            if self.blobs.has(file) and self.blobs.is_whole(file):
-                return file
-        return self.blobs.add(pieces)
 
     def _replace(self, new: New, pieces: list[Bytes]) -> None:
         def replace(connection: sqlite3.Connection) -> File | None:
