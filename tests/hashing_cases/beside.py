@@ -27,10 +27,32 @@ class Queue(deque): pass
 class Text(str): pass
 class Number(int): pass
 class Bag(set): pass
+class Half(fractions.Fraction): pass
+class Dice(random.Random): pass
+class Space(types.SimpleNamespace): pass
+class Rows(__import__("array").array): pass
+class Sorted(OrderedDict): pass
+class Bound(functools.partial): pass
+class Ratio(float): pass
+class Raw(bytearray): pass
+class Items(list): pass
+class Named(dict): pass
+class Setting(decimal.Context): pass
 """
 MADE = (
     "Words(a=1)", "Table(int, a=1)", "Moment(2020, 1, 1)", "Day(2020, 1, 1)", "Span(1)", "Money('1')", "Place('a')",
-    "Net('1.2.3.0/24')", "Queue([1])", "Text('a')", "Number(1)", "Bag([1])", "io.BytesIO(b'a')",
+    "Net('1.2.3.0/24')", "Queue([1])", "Text('a')", "Number(1)", "Bag([1])", "io.BytesIO(b'a')", "Flaw('a')",
+    "Half(1, 2)", "Dice(1)", "Space(a=1)", "Rows('i', [1])", "Sorted(a=1)", "Bound(len)", "Ratio(1)", "Raw(b'a')",
+    "Items([1])", "Named(a=1)", "Setting()",
+)  # fmt: skip
+# The same classes with slots (which Python has for none of int), and as if an installed library had written them.
+SLOTTED = BUILTINS.replace(": pass", ": __slots__ = ('note', 'other')").replace('("where",)', "('note', 'other')")
+SLOTTED = SLOTTED.replace("(int): __slots__ = ('note', 'other')", "(int): pass")
+FOREIGN = "\nfor each in (" + ", ".join(made.partition("(")[0] for made in MADE) + "):\n    if each is not io.BytesIO: each.__module__ = 'toolz'\n"
+OF_SLOTS = tuple(made for made in MADE if made not in ("Number(1)", "io.BytesIO(b'a')"))
+HUNG_ONTO = (
+    ("", BUILTINS, MADE), (" with slots", SLOTTED, OF_SLOTS),
+    (" of a library", BUILTINS + FOREIGN, MADE), (" of a library, with slots", SLOTTED + FOREIGN, OF_SLOTS),
 )  # fmt: skip
 ERRORS = HUNG + """
 class Two(Exception):
@@ -115,9 +137,23 @@ import attrs
 class Kept:
     name: str = "a"
 """
+LIBRARY = HUNG + """
+import http
+from importlib.util import find_spec
+if find_spec("pendulum"): import pendulum
+"""
+OF_LIBRARIES = (
+    ("pendulum", "pendulum.datetime(2020, 1, 1)"), ("pendulum", "pendulum.date(2020, 1, 1)"), ("pendulum", "pendulum.timezone('Europe/Rome')"),
+    ("pendulum", "pendulum.interval(pendulum.date(2020, 4, 1), pendulum.date(2020, 5, 1))"), ("markupsafe", "markupsafe.Markup('a')"),
+    ("sqlalchemy", "sqlalchemy.sql.elements.quoted_name('a', True)"), ("yarl", "yarl.URL('http://a/b?c=d')"), ("multidict", "multidict.istr('a')"),
+    ("sortedcontainers", "sortedcontainers.SortedDict(a=1)"), ("traitlets", "traitlets.Bunch(a=1)"), ("polars", "pl.Schema({'a': pl.Int64})"),
+    ("xarray", "xarray.DataArray([1, 2], attrs={'a': 1})"),
+)  # fmt: skip
 
 CASES = [
-    *(distinct(f"hung onto {each}", *after(BUILTINS, each, f"hung({each}, note=1)", f"hung({each}, note=2)", f"hung({each}, other=2)")) for each in MADE),
+    *(distinct(f"hung onto {each}{of}", *after(classes, each, f"hung({each}, note=1)", f"hung({each}, note=2)", f"hung({each}, other=2)"))
+      for of, classes, mades in HUNG_ONTO for each in mades),
+    distinct("a generator that keeps a number for later", *after(BUILTINS, "Dice(1)", *(f"used(Dice(1), *[lambda dice: dice.gauss(0, 1)] * {times})" for times in (1, 2)))),
     distinct("notes and slots of exceptions", *after(ERRORS, "ValueError('a')", "noted(ValueError('a'), 'n')", "noted(ValueError('a'), 'm')", "noted(ValueError('a'), 'n', 'm')", "Slotted('a')", "hung(Slotted('a'), where=1)", "hung(Slotted('a'), where=2)", "NameError('a', name='b')", "NameError('a', name='c')", "AttributeError('a', name='b')", "AttributeError('a', name='c')")),
     distinct("exceptions with constructors of their own", *after(ERRORS, "Two('a', 1)", "Two('a', 2)", "Named(code=1)", "Named(code=2)", "Again(1)", "Again(2)", "System(1)", "System(2)", "New(1, 2)", "New(1, 3)", "Group('a', [ValueError(1)])", "Group('a', [Two('a', 1)])",
              "UnicodeDecodeError('utf8', b'a', 0, 1, 'r')", "__import__('json').JSONDecodeError('a', 'b', 0)", "__import__('subprocess').CalledProcessError(1, 'a')")),
@@ -162,6 +198,15 @@ CASES = [
         distinct("storages of torch", *after(TORCH, "t.untyped_storage()", "(t + 1).untyped_storage()", "t.storage()", "t.int().storage()", "torch.finfo(torch.float32)", "torch.finfo(torch.float64)", "torch.iinfo(torch.int8)")),
         distinct("wide unsigned numbers", *after(TORCH, *(f"torch.tensor({value}, dtype=torch.uint{bits})" for bits in (8, 16, 32, 64) for value in ("1", "[1]", "[[1, 2]]")))),
     ),
+    *needing("pendulum",
+        distinct("months, days and hours of pendulum", *after(LIBRARY, "pendulum.duration(months=1)", "pendulum.duration(days=30)", "pendulum.duration(hours=720)", "datetime.timedelta(30)", "pendulum.interval(pendulum.date(2020, 4, 1), pendulum.date(2020, 5, 1))")),
+        same("a duration of pendulum that was used", *after(LIBRARY, "pendulum.duration(months=1, hours=5)", "used(pendulum.duration(months=1, hours=5), *(operator.attrgetter(name) for name in ('hours', 'minutes', 'remaining_seconds', 'invert', 'years')), str, hash)")),
+    ),
+    *needing("nltk", same("frequencies whose sum was asked for", *after(HUNG + "from nltk import FreqDist", "FreqDist('aab')", "used(FreqDist('aab'), FreqDist.N)", "pickle.loads(pickle.dumps(FreqDist('aab')))"))),
+    *(same(f"used, copied and pickled: {value}", *after(LIBRARY, value, f"used({value}, str, repr, hash)", f"copy.copy({value})", f"copy.deepcopy({value})", f"pickle.loads(pickle.dumps({value}))"))
+      for value in ("http.HTTPStatus.OK", "re.I | re.M", "np.float64(1)", "pd.Timestamp('2020', tz='UTC')", "pd.Timedelta(1, 'D')", "pd.NaT")),
+    *(group for library, value in OF_LIBRARIES
+      for group in needing(library, same(f"used, copied and pickled: {value}", *after(LIBRARY + f"import {library}", value, f"used({value}, str, repr)", f"copy.copy({value})", f"copy.deepcopy({value})", f"pickle.loads(pickle.dumps({value}))")))),
     *needing("pyrsistent", same("maps without an order", *after("from pyrsistent import pmap, pset", "[pmap({'a': 1, 'b': 2, 'c': 3}), pset('abc')]", "[pmap({'c': 3, 'b': 2, 'a': 1}), pset('cba')]"))),
     *needing("immutables", same("maps of immutables", *after("from immutables import Map", "Map(a=1, b=2, c=3)", "Map(c=3, b=2, a=1)"))),
     *needing("plotly", same("a figure and its pickle", *after("import plotly.graph_objects as go", "go.Figure(go.Scatter(x=[1], y=[2]))", "pickle.loads(pickle.dumps(go.Figure(go.Scatter(x=[1], y=[2]))))"))),

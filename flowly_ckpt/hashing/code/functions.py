@@ -20,7 +20,7 @@ from typing import Any
 from ..annotations import annotations_of
 from ..hints import IGNORES, added_to
 from ..plain import ATOMS
-from ..rows import LABELS, ROWS, Attrs, Mark, Parts, attributes
+from ..rows import LABELS, ROWS, Attrs, Mark, Parts, attributes, own_attributes
 from .fingerprint import Fingerprint, fingerprint_of
 from .held import as_held
 from .hung import hung_on, patched
@@ -211,7 +211,7 @@ ROWS.exact(*DESCRIPTORS)(lambda fn: (b"<descriptor>", [fn.__name__, fn.__objclas
 ROWS.exact(CellType)(lambda cell: (b"<cell>", [content(cell)]))
 ROWS.exact(_lru_cache_wrapper)(lambda fn: (b"<cached>", [fn.__wrapped__, *added_to(fn)]))
 LABELS[b"<cached>"] = ("function",)
-ROWS.register(partial)(lambda fn: (b"<partial>", [*bound(fn), type(fn), attributes(vars(fn), OWN)]))
+ROWS.register(partial)(lambda fn: (b"<partial>", [*bound(fn), type(fn), attributes(own_attributes(fn, partial), OWN)]))
 ROWS.exact(partial)(lambda fn: (b"<partial>", [*bound(fn), *added_to(fn)]))
 LABELS[b"<partial>"] = ("function", "arguments", "keywords")
 

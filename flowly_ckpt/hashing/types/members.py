@@ -7,7 +7,7 @@ from functools import cached_property, singledispatchmethod
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from ..rows import ROWS, Mark, Parts, Row, attributes, register_lazy
+from ..rows import ROWS, Mark, Parts, Row, attributes, own_attributes, register_lazy
 from ..values.objects import COPIED
 from .synthesized import OF_MEMBER
 
@@ -17,12 +17,12 @@ NOT_STATE = COPIED | {"__wrapped__", "__isabstractmethod__", "func", "attrname",
 
 
 def with_subclasses(kind: type) -> Callable[[Row], Row]:
-    """Make the decorated function the row of a type; a subclass adds itself and the attributes of the object."""
+    """Make the decorated function the row of a type; a subclass adds itself, attributes and slots."""
 
     def bind(row: Row) -> Row:
         def subclass(obj: Any) -> Parts:
             tag, parts = row(obj)
-            return tag, [*parts, type(obj), attributes(getattr(obj, "__dict__", None), NOT_STATE)]
+            return tag, [*parts, type(obj), attributes(own_attributes(obj, kind), NOT_STATE)]
 
         ROWS.register(kind)(subclass)
         return ROWS.exact(kind)(row)

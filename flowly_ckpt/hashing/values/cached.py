@@ -31,11 +31,14 @@ Those written in Python that leave assignments alone need not be here: their ``_
 
 CACHES: dict[str, str] = {
     "click.core.Command": "_help_option",
+    "nltk.probability.FreqDist": "_N",
+    "pendulum.duration.Duration": "_h _i _s _invert",
     "pandas.tseries.holiday.AbstractHolidayCalendar": "_cache",
+    "random.Random": "gauss_next",
     "sklearn.feature_extraction.text._VectorizerMixin": "_stop_words_id",
     "sklearn.utils._bunch.Bunch": "_deprecated_key_to_warnings",
 }
-"""Classes of libraries, each with an attribute in which it keeps what follows from the rest."""
+"""Classes that are not the user's, each with the attributes in which it keeps what follows from the rest."""
 HASH_OF_ATTRS = "_attrs_cached_hash"
 
 STORE_SUBSCR = opmap["STORE_SUBSCR"]
@@ -71,9 +74,7 @@ def kept_by_properties(kind: type) -> frozenset[str]:
 
 def caches(kind: type) -> Iterator[str]:
     for base in kind.__mro__:
-        cache = CACHES.get(f"{base.__module__}.{base.__qualname__}")
-        if cache is not None:
-            yield cache
+        yield from CACHES.get(f"{base.__module__}.{base.__qualname__}", "").split()
         for name, value in vars(base).items():
             value = getattr(value, "wrapped", value) if hasattr(value, "decorator_info") else value  # pydantic's
             place = place_of(type(value))

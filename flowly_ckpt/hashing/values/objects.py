@@ -255,7 +255,7 @@ def reduce(obj: Any) -> Any:
 
 
 def silent_base(kind: type) -> type | None:
-    """Return the base in Python itself below which a user's class adds what its reduction says nothing of, or None.
+    """Return the base in Python itself below which a class adds what its reduction says nothing of, or None.
 
     A Counter's own reduction says nothing of the attributes that it may have itself.
 
@@ -265,10 +265,14 @@ def silent_base(kind: type) -> type | None:
     (<class 'collections.Counter'>, <class 'collections.Counter'>, None)
     """
     speaks = next(base for base in kind.__mro__ if not REDUCTIONS.isdisjoint(vars(base)))
-    if speaks is object or of_module(speaks.__module__).kind != "python" or kind in dispatch_table:
+    if speaks is object or not is_of_python(speaks) or speaks.__module__ == "typing" or kind in dispatch_table:
         return None
-    base = next(base for base in kind.__mro__ if of_module(base.__module__).kind != "user")
+    base = next(base for base in kind.__mro__ if speaks in base.__mro__ and is_of_python(base))
     return base if base is not kind or kind is Counter else None
+
+
+def is_of_python(kind: type) -> bool:
+    return of_module(kind.__module__).kind == "python"
 
 
 def left_out(obj: Any, state: Any) -> dict[str, Any]:
@@ -283,11 +287,19 @@ def left_out(obj: Any, state: Any) -> dict[str, Any]:
     """
     base = SILENT[type(obj)]
     found: dict[str, Any] = {}
-    if base is not None and (state is None or isinstance(obj, BaseException)):
-        found = {name: value for name, value in (own_attributes(obj, base) or {}).items() if name not in (state or ())}
+    if base is not None and (state is None or not has_own_state(obj)):
+        tables = state if type(state) is tuple else (state,)
+        told = {name for table in tables if type(table) is dict for name in table}
+        found = {name: value for name, value in (own_attributes(obj, base) or {}).items() if name not in told}
     if isinstance(obj, NameError | AttributeError) and "name" not in (state or ()) and obj.name is not None:
         found["name"] = obj.name
     return found
+
+
+def has_own_state(obj: Any) -> bool:
+    """Return whether a class says itself what the state of its object is, so that what it leaves out does not count."""
+    kind = next(base for base in type(obj).__mro__ if "__getstate__" in vars(base))
+    return not (is_of_python(kind) or isinstance(obj, BaseException))  # which are reduced without asking it
 
 
 SILENT = Dispatch[Any](default=silent_base)

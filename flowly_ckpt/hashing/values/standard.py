@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import UnhashableError
 from ..code.origin import library_label
-from ..rows import ROWS, Attrs, Mark, Parts, register_lazy
+from ..rows import ROWS, Attrs, Mark, Parts, own_attributes, register_lazy
 
 __all__: list[str] = []
 
@@ -80,7 +80,13 @@ def load_decimal() -> None:
     def context(obj: Any) -> Parts:
         """A context counts by how it was set, not by the flags that computing leaves."""
         traps = sorted(signal.__name__ for signal, is_on in obj.traps.items() if is_on)
-        return b"<decimal context>", [type(obj), *(getattr(obj, name) for name in names), traps]
+        own = own_attributes(obj, Context)
+        return b"<decimal context>", [
+            type(obj),
+            *(getattr(obj, name) for name in names),
+            traps,
+            *([own] if own else ()),
+        ]
 
 
 def load_pathlib() -> None:
