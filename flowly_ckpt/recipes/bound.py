@@ -160,7 +160,7 @@ class Recipe(Filed, Generic[R]):
         try:
             root = rewritten(self.transform, rewrites)
         except TypeError:
-            check_rewrites("brew", rewrites)
+            check_rewrites(rewrites)
             raise
         with ExitStack() as watched:
             for rewrite in rewrites:
