@@ -57,9 +57,9 @@ def apply(transform: Transform, obj: Any, rewrites: Sequence[Rewrite] = UNSAID, 
     See also: :func:`run`, :func:`pipe`.
     """
     if not callable(transform):
-        raise no_pipeline("apply", transform, obj)
+        raise no_pipeline(transform, obj)
     if engine is not local:
-        check_engine("apply", engine)
+        check_engine(engine)
     return engine(rewritten(transform, rewrites), obj)
 
 
@@ -84,7 +84,7 @@ def run(transform: Transform, obj: Any, rewrites: Sequence[Rewrite] = (), engine
     try:
         passes = (*rewrites, add_checkpoints)
     except TypeError:
-        check_rewrites("run", rewrites)
+        check_rewrites(rewrites)
         raise
     return apply(transform, obj, passes, engine)
 

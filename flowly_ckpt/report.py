@@ -112,7 +112,7 @@ def report(
     path = new_file("path", path)
     plan, timings = [*plan] if plan is not None else None, [*timings] if timings is not None else None
     if transform is not None and not callable(transform):
-        raise no_pipeline("report", transform)
+        raise no_pipeline(transform)
     drawing = draw(transform, plan=plan, timings=timings) if transform is not None else None
     stores = [_looked_at(one, one is target) for one in _targets(transform, target)]
     sections = [*_of_run(drawing, plan, timings), *_of_stores(stores), ("Environment", _environment())]

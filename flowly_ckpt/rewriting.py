@@ -66,14 +66,13 @@ def rewritten(transform: Transform, rewrites: Sequence[Rewrite]) -> Transform:
         for rewrite in rewrites:
             found = rewrite(transform)
             if not callable(found):
-                text = f"apply: the pass {_short(rewrite)} returned {found!r:.80}; a pass returns a pipeline"
-                raise TypeError(text)
+                raise TypeError(f"the pass {_short(rewrite)} returned {found!r:.80}; a pass returns a pipeline")
             transform = found
     except (TypeError, AttributeError):
-        check_rewrites("apply", rewrites)
+        check_rewrites(rewrites)
         raise
     if getattr(transform, "__flowly_pass__", None) is True:
-        raise TypeError("apply: a pass with options must be called: rewrites=[observe(print)]")
+        raise TypeError("a pass with options must be called: rewrites=[observe(print)]")
     return drop_marks(transform) if not rewrites and rewrites is not UNSAID else transform
 
 
@@ -81,57 +80,54 @@ def _short(rewrite: Rewrite) -> str:
     return name_of(rewrite).rpartition("<locals>.")[2]
 
 
-def check_rewrites(caller: str, rewrites: Any) -> None:
+def check_rewrites(rewrites: Any) -> None:
     """Raise for what is not a sequence of passes; an error within a pass is left as it is.
 
-    >>> check_rewrites("apply", abs)
+    >>> check_rewrites(abs)
     Traceback (most recent call last):
-    TypeError: apply: rewrites must be a list of passes: rewrites=[abs]
+    TypeError: rewrites must be a list of passes: rewrites=[abs]
     """
     from .events import Listener  # for the errors alone
 
-    _check_no_engine(caller, rewrites)
+    _check_no_engine(rewrites)
     if callable(rewrites):
-        raise TypeError(f"{caller}: rewrites must be a list of passes: rewrites=[{name_of(rewrites)}]") from None
+        raise TypeError(f"rewrites must be a list of passes: rewrites=[{name_of(rewrites)}]") from None
     if isinstance(rewrites, str) or not isinstance(rewrites, Iterable):
-        raise TypeError(f"{caller}: rewrites must be a list of passes, got {type(rewrites).__name__}") from None
+        raise TypeError(f"rewrites must be a list of passes, got {type(rewrites).__name__}") from None
     for rewrite in rewrites:
         if not callable(rewrite):
-            raise TypeError(
-                f"{caller}: a pass must be a function of a pipeline, got {rewrite!r:.60} in rewrites"
-            ) from None
-        _check_no_engine(caller, rewrite)
+            raise TypeError(f"a pass must be a function of a pipeline, got {rewrite!r:.60} in rewrites") from None
+        _check_no_engine(rewrite)
         kind = rewrite if isinstance(rewrite, type) else type(rewrite)
         if issubclass(kind, Listener):
             name = kind.__name__
-            text = f"{name} is a sink, not a pass; write rewrites=[observe({name}())]"
-            raise TypeError(f"{caller}: {text}") from None
+            raise TypeError(f"{name} is a sink, not a pass; write rewrites=[observe({name}())]") from None
         if call := uncalled(rewrite):
-            raise TypeError(f"{caller}: a pass with options must be called: rewrites=[{call}]") from None
+            raise TypeError(f"a pass with options must be called: rewrites=[{call}]") from None
 
 
-def _check_no_engine(caller: str, given: Any) -> None:
+def _check_no_engine(given: Any) -> None:
     if engine := _among(_ENGINES, given):
-        raise TypeError(f"{caller}: {engine} is an engine, not a pass; write engine={engine}") from None
+        raise TypeError(f"{engine} is an engine, not a pass; write engine={engine}") from None
 
 
-def check_engine(caller: str, engine: Any) -> None:
+def check_engine(engine: Any) -> None:
     """Raise for what is not an engine.
 
     >>> from flowly_ckpt import add_checkpoints, threads
-    >>> check_engine("apply", threads)
+    >>> check_engine(threads)
     Traceback (most recent call last):
-    TypeError: apply: an engine with options must be called: engine=threads()
-    >>> check_engine("apply", add_checkpoints)
+    TypeError: an engine with options must be called: engine=threads()
+    >>> check_engine(add_checkpoints)
     Traceback (most recent call last):
-    TypeError: apply: add_checkpoints is a pass, not an engine; write rewrites=[add_checkpoints]
+    TypeError: add_checkpoints is a pass, not an engine; write rewrites=[add_checkpoints]
     """
     if not callable(engine):
-        raise TypeError(f"{caller}: engine must be a function of a pipeline and an object, got {engine!r:.60}")
+        raise TypeError(f"engine must be a function of a pipeline and an object, got {engine!r:.60}")
     if call := uncalled(engine):
-        raise TypeError(f"{caller}: an engine with options must be called: engine={call}")
+        raise TypeError(f"an engine with options must be called: engine={call}")
     if written := _among(_PASSES, engine):
-        raise TypeError(f"{caller}: {written} is a pass, not an engine; write rewrites=[{written}]")
+        raise TypeError(f"{written} is a pass, not an engine; write rewrites=[{written}]")
 
 
 def _among(known: Mapping[str, str], given: Any) -> str:

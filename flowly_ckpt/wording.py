@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
-__all__ = ["age", "columns", "date", "duration", "plain", "size"]
+__all__ = ["age", "aligned", "columns", "date", "duration", "plain", "size"]
 
 
 def size(count: float) -> str:
@@ -78,9 +78,15 @@ def columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
       10  C
     """
     widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = []
-    for row in rows:
-        cells = zip(row, widths)
-        padded = [cell.rjust(width) if n in right else cell.ljust(width) for n, (cell, width) in enumerate(cells)]
-        lines.append("  ".join(padded).rstrip())
-    return "\n".join(lines)
+    return "\n".join([aligned(row, widths, right) for row in rows])
+
+
+def aligned(row: Sequence[str], widths: Sequence[int], right: Collection[int] = (), gap: int = 2) -> str:
+    """Write the cells of a row as a line of columns.
+
+    >>> aligned(["fit", "20 B"], [5, 6], right=[1])
+    'fit      20 B'
+    """
+    cells = enumerate(zip(row, widths))
+    padded = [cell.rjust(width) if n in right else cell.ljust(width) for n, (cell, width) in cells]
+    return (" " * gap).join(padded).rstrip()

@@ -1,5 +1,7 @@
 """The command line: what it shows, what it clears, what it refuses, and the codes it exits with."""
 
+import contextlib
+import io
 import json
 import os
 import sqlite3
@@ -12,10 +14,13 @@ import pytest
 
 from flowly_ckpt import add_checkpoints, apply, chained, checkpoint, resume
 from flowly_ckpt.calls import LocalStorageCheckpoint
-from flowly_ckpt.cli import SORTS, main
+from flowly_ckpt.cli import SORTS, _parser, main
+from flowly_ckpt.cli.commands import COMMANDS
+from flowly_ckpt.cli.printing import Printer
 from flowly_ckpt.recipes import CacheTarget
 from flowly_ckpt.recipes.outputs import computed
-from flowly_ckpt.targets import DiskTarget, FileTarget
+from flowly_ckpt.targets import DiskTarget, FileTarget, Null
+from flowly_ckpt.targets.facts import Entry
 from flowly_ckpt.tasks import task
 from flowly_ckpt.typing import Facts
 
@@ -61,7 +66,10 @@ def test_ls_as_json(store, capsys):
 def test_show(store, capsys):
     code, out, _ = run(capsys, "show", store.path, "aa11/clean/ff", "--value")
     assert code == 0
-    assert "made_from  {'input': 'aa11'}" in out
+    assert "made_from\n  input  aa11\n" in out
+    assert [json.loads(run(capsys, "show", store.path, key, "--json")[1])["tag"] for key in ("aa/clean/", "bb22")] == [
+        "clean", "clean",
+    ]  # fmt: skip
     assert out.splitlines()[-1].split(maxsplit=1) == ["value", "[1, 2]"]
     assert len(run(capsys, "show", store.path, "aa", "--json")[1].splitlines()) == 2
     code, out, err = run(capsys, "show", store.path, "nothing")
@@ -237,7 +245,55 @@ def test_a_warning_is_a_line(store, capsys):
     assert err.startswith(f"flowly-ckpt: {store.path}: the index was damaged")
 
 
-def test_without_rich_tables_are_plain_columns(store):
+def test_a_table_is_no_wider_than_the_terminal(store, capsys, monkeypatch):
+    target = DiskTarget(store.path)
+    name = "package.module.function_with_a_long_name"
+    target.put(("0a" * 16, name, "1b" * 16), 1, Facts(0.5, {"input": "[" * 60}))
+    target.close()
+    wide = run(capsys, "ls", store.path)[1].splitlines()
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for columns in (200, 120, 80):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = run(capsys, "ls", store.path)[1].splitlines()
+        assert len(lines) == len(wide) == 5
+        assert max(map(len, lines)) <= columns
+        assert lines[0].split()[:3] == ["tag", "object", "transform"]
+        assert "0a0a0a0a" in lines[-1]
+        assert (name in lines[-1]) == (columns > 80)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_entries_are_listed_while_they_are_found(as_json):
+    found = []
+
+    class Large(Null):
+        def entries(self, **selection):
+            for number in range(10_000):
+                found.append(number)
+                yield Entry((str(number), "t", "f"))
+
+    class Full(io.StringIO):
+        def write(self, text):
+            super().write(text)
+            if "1200" in text:
+                raise BrokenPipeError
+            return len(text)
+
+    options = _parser().parse_args(["ls", "store"])
+    with contextlib.redirect_stdout(Full()), pytest.raises(BrokenPipeError):
+        COMMANDS["ls"](Large(), options, Printer(as_json))
+    assert len(found) < 1300
+
+
+def test_the_first_of_many_are_sorted_as_all_of_them_are(store, capsys):
+    for name in SORTS:
+        lines = run(capsys, "ls", store.path, "--sort", name)[1].splitlines()
+        assert [line.split()[:3] for line in lines[:3]] == [
+            line.split()[:3] for line in run(capsys, "ls", store.path, "--sort", name, "--limit", "2")[1].splitlines()
+        ]
+
+
+def test_without_rich_nothing_but_a_bar_is_missing(store):
     code = """if 1:
         import sys
         sys.modules["rich"] = None
@@ -332,6 +388,8 @@ def test_what_an_entry_was_made_of_is_listed_and_told_apart(tmp_path, capsys):
     ]  # fmt: skip
     code, _, err = run(capsys, "why", target.path, keys["len", "-5"], "s")
     assert (code, "several entries match 's'" in err) == (2, True)
+    advised = err.rpartition(" ")[2].strip()
+    assert run(capsys, "why", target.path, advised, advised)[:2] == (0, "the keys are equal: it is one entry\n")
 
 
 def test_ls_is_sorted_as_asked(store, capsys):

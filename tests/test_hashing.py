@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import itertools
 import marshal
+import multiprocessing
 import os
 import pickle
 import shutil
@@ -922,3 +923,18 @@ def test_an_object_that_was_asked_for_its_attributes_is_the_same():
     before = functional_hash(error)
     assert error.__dict__ == {}  # which is made when it is asked for
     assert functional_hash(error) == before
+
+
+@needs_processes
+def test_what_multiprocessing_offers_counts_by_name(monkeypatch):
+    def met(xs):
+        return multiprocessing.Pool(2).map(abs, xs)
+
+    def other(xs):
+        return multiprocessing.Manager(2).map(abs, xs)
+
+    context = multiprocessing.context._default_context
+    monkeypatch.setattr(context, "_actual_context", None)
+    before = functional_hash(met)
+    monkeypatch.setattr(context, "_actual_context", multiprocessing.get_context("spawn"))  # as the first use does
+    assert functional_hash(met) == before != functional_hash(other)

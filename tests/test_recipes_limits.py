@@ -909,7 +909,7 @@ def test_a_plan_says_what_would_run_and_why(home):
     ]  # fmt: skip
     year.set(2021)
     assert [row.why for row in title.plan()] == [
-        "what it looks at outside has changed",
+        "its value or state has changed",
         "an ingredient has to run first",
     ]
 

@@ -54,7 +54,7 @@ def add_checkpoints(transform: Transform, *, early_cutoff: bool = False) -> Tran
     """
 
     if not callable(transform):
-        raise no_pipeline("add_checkpoints", transform)
+        raise no_pipeline(transform)
     known = _placed.get((id(transform), early_cutoff))
     if known is not None and known.of() is transform and known.is_whole():
         return known.placed
@@ -129,7 +129,7 @@ def drop_checkpoints(transform: Transform) -> Transform:
     See also: :func:`add_checkpoints`.
     """
     if not callable(transform):
-        raise no_pipeline("drop_checkpoints", transform)
+        raise no_pipeline(transform)
     dropped = _drop(bottom_up(_drop)(transform))
     return transform if dropped is transform else flatten(dropped)
 

@@ -17,6 +17,7 @@ from ..given import seconds, size
 
 __all__ = ["main"]
 
+KEY = "object/tag/transform, of both hashes at least the beginning; or the beginning of one of the three"
 SORTS = ("tag", "size", "stored", "unused", "took", "hits", "saved")
 
 
@@ -115,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--limit", type=_count, help="list at most so many")
     listing.add_argument("--sort", choices=SORTS, help="what comes first: the largest, the latest, …; default by tag")
     show = _add(commands, "show", "show the facts of an entry", criteria=False)
-    show.add_argument("key", help="object/tag/transform, or the beginning of one of the three")
+    show.add_argument("key", help=KEY)
     show.add_argument("--value", action="store_true", help="also load and show the value (unpickling can run code)")
     _add(commands, "stats", "count entries, bytes and saved seconds by tag", criteria=False)
     clear = _add(commands, "clear", "delete the entries that meet all criteria")
@@ -127,7 +128,11 @@ def _parser() -> argparse.ArgumentParser:
     clear.add_argument("--recursive", action="store_true", help="with --all: of every store in and below the folder")
     clear.add_argument("--dry-run", action="store_true", help="only count the entries")
     compare = _add(commands, "why", "say why two entries are not one", criteria=False)
-    compare.add_argument("key", nargs=2, help="object/tag/transform, or the beginning of one of the three")
+    compare.add_argument(
+        "key",
+        nargs=2,
+        help=KEY,
+    )
     collect = _add(commands, "gc", "remove expired entries and leftovers of killed processes", criteria=False)
     collect.add_argument("--max-bytes", type=SIZE, metavar="SIZE",
                          help="evict until no more is kept: 10GB")  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from functools import partial
+from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
@@ -38,10 +39,20 @@ def list_entries(store: BaseTarget, options: argparse.Namespace, out: Printer) -
     """List the entries, by tag or as asked."""
     found = store.entries(**_criteria(options))
     if options.sort is not None:
-        found = iter(sorted(found, key=SORTED_BY[options.sort]))
-    entries = list(islice(found, options.limit))
-    out.table(ENTRY_COLUMNS, map(_row, entries), [entry_facts(entry) for entry in entries])
+        found = _first(found if out.as_json else map(_shortened, found), SORTED_BY[options.sort], options.limit)
+    entries = islice(found, options.limit)
+    out.table(ENTRY_COLUMNS, map(_row, entries), map(entry_facts, entries))
     return DONE
+
+
+def _first(entries: Iterator[Entry], order: Callable[[Entry], Any], limit: int | None) -> Iterator[Entry]:
+    """Return entries in order; where only a few are wanted, the others are not kept in memory."""
+    return iter(sorted(entries, key=order) if limit is None else nsmallest(limit, entries, key=order))
+
+
+def _shortened(entry: Entry) -> Entry:
+    """Return an entry with no more of what it was made from than a row shows."""
+    return entry._replace(made_from={"input": entry.made_from.get("input")})
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
@@ -73,7 +84,9 @@ def compare(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int
 def _single(store: BaseTarget, text: str) -> Entry:
     first, *more = islice(_meant(store, text), 2)
     if more:
-        raise StoreError(f"{described(store)}: several entries match {text!r}; write object/tag/transform")
+        obj, tag, transform = first.key
+        advice = f"write object/tag/transform, such as {obj[:8]}/{tag}/{transform[:8]}"
+        raise StoreError(f"{described(store)}: several entries match {text!r}; {advice}")
     return first
 
 
@@ -86,7 +99,17 @@ def _meant(store: BaseTarget, text: str) -> Iterator[Entry]:
 
 
 def _is_meant(text: str, entry: Entry) -> bool:
-    return "/".join(entry.key) == text or any(part and part.startswith(text) for part in entry.key)
+    """Return whether an entry is meant by the beginning of a part of its key, or by its tag between two beginnings.
+
+    >>> entry = Entry(("0a1b", "fit/all", "2c3d"))
+    >>> [_is_meant(text, entry) for text in ("0a", "2c3", "0a/fit/all/2c", "/fit/all/", "0a/fit/2c", "0a//2c")]
+    [True, True, True, True, False, False]
+    """
+    obj, tag, transform = entry.key
+    if "/".join(entry.key) == text or any(part and part.startswith(text) for part in entry.key):
+        return True
+    head, found, tail = text.partition(f"/{tag}/")
+    return bool(found) and obj.startswith(head) and transform.startswith(tail)
 
 
 def stats(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:

@@ -1,8 +1,9 @@
-"""How the command line prints: tables, plain columns where rich is not installed, or JSON for scripts."""
+"""How the command line prints: tables and facts for people, or JSON for scripts."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +14,8 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from ..targets.facts import Entry
-from ..wording import age, columns, date, duration, plain, size
+from ..wording import age, date, duration, plain, size
+from .tables import table_lines
 
 __all__ = ["Printer", "entry_facts", "readable", "shown", "spelled"]
 
@@ -32,43 +34,28 @@ class Printer(NamedTuple):
 
     as_json: bool
 
-    def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]], data: list[dict[str, Any]]) -> None:
-        """Print rows as a table; for scripts ``data``, the same with plain numbers."""
-        if self.as_json:
-            print(json.dumps(shown(data), indent=2))
-            return
-        try:
-            from rich.table import Table
-            from rich.text import Text
-        except ModuleNotFoundError:
-            lines = [headings, *[[plain(cell) for cell in row] for row in rows]]
-            print(columns(lines, right=[n for n, name in enumerate(headings) if name in _NUMBERS]))
-            return
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for name in headings:
-            table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*[Text(plain(cell)) for cell in row])
-        _console().print(table)
+    def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]], data: Iterable[dict[str, Any]]) -> None:
+        """Print rows as a table while they come; for scripts ``data``, the same with plain numbers."""
+        room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        for line in _listed(data) if self.as_json else table_lines(headings, rows, room):
+            print(line)
 
     def facts(self, facts: dict[str, Any]) -> None:
         """Print a few facts, a line each."""
         if self.as_json:
             print(json.dumps(shown(facts)))
             return
-        width = max(map(len, facts), default=0)
-        for name, value in facts.items():
-            print(f"{plain(name):<{width}}  {plain(shown(value))}")
+        for line in _lines(shown(facts)):
+            print(line)
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Progress]:
         """Show a bar on a terminal once the work takes longer than a second."""
-        bars_type = None if self.as_json or not sys.stderr.isatty() else _bars()
-        if bars_type is None:
+        bars = None if self.as_json or not sys.stderr.isatty() else _bars()
+        if bars is None:
             yield lambda done, total: None
             return
         start = time.monotonic()
-        bars = bars_type(transient=True, console=_console(stderr=True))
         task = bars.add_task(what, total=None)
 
         def show(done: int, total: int) -> None:
@@ -82,23 +69,72 @@ class Printer(NamedTuple):
             bars.stop()
 
 
-_NUMBERS = {"size", "entries", "hits", "took", "saved", "unused"}
+def _listed(items: Iterable[Any]) -> Iterator[str]:
+    """Yield the text of a list as JSON, an item at a time.
+
+    >>> print(*_listed([{"a": 1}, {}]), sep="\\n")
+    [
+      {
+        "a": 1
+      },
+      {}
+    ]
+    >>> print(*_listed([]))
+    []
+    """
+    encoded = json.JSONEncoder(indent=2).encode
+    texts = ("  " + encoded(shown(item)).replace("\n", "\n  ") for item in items)
+    before = next(texts, None)
+    if before is None:
+        yield "[]"
+        return
+    yield "["
+    for text in texts:
+        yield f"{before},"
+        before = text
+    yield f"{before}\n]"
+
+
+def _lines(facts: dict[str, Any], margin: str = "") -> Iterator[str]:
+    """Yield a line for each fact, and below it what it holds.
+
+    >>> for line in _lines({"tag": "fit", "steps": [["load", "1a", {"rate": 2}], ["fit", "2b"]]}):
+    ...     print(line)
+    tag  fit
+    steps
+      load  1a
+        rate  2
+      fit  2b
+    """
+    width = max([len(plain(name)) for name, value in facts.items() if not isinstance(value, (dict, list))], default=0)
+    for name, value in facts.items():
+        if isinstance(value, (dict, list)):
+            yield margin + plain(name)
+            yield from _within(value, margin + "  ")
+        else:
+            yield f"{margin}{plain(name):<{width}}  {plain(value)}".rstrip()
+
+
+def _within(value: dict[str, Any] | list[Any], margin: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from _lines(value, margin)
+        return
+    for item in value:
+        parts = item if isinstance(item, list) else [item]
+        nested = [part for part in parts if isinstance(part, (dict, list))]
+        yield margin + "  ".join([plain(part) for part in parts if not isinstance(part, (dict, list))])
+        for part in nested:
+            yield from _within(part, margin + "  ")
 
 
 def _bars() -> Any:
     """Return rich's progress bars, or None without rich: a check works without a bar too."""
     try:
+        from rich.console import Console
         from rich.progress import Progress as Bars
     except ModuleNotFoundError:
         return None
-    return Bars
-
-
-def _console(stderr: bool = False) -> Any:
-    from rich.console import Console
-
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else 200, soft_wrap=False)
+    return Bars(transient=True, console=Console(stderr=True))
 
 
 def shown(value: Any, depth: int = 12) -> Any:

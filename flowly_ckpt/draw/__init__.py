@@ -98,7 +98,7 @@ def draw(transform: Transform, *, plan: Iterable[Any] | None = None, timings: It
     See also: :func:`flowly_ckpt.report.report`.
     """
     if not callable(transform):
-        raise no_pipeline("draw", transform)
+        raise no_pipeline(transform)
     plan = _rows("plan", plan, "why", "what apply(pipeline, obj, [add_checkpoints], engine=plan) gave")
     timings = _rows("timings", timings, "step", "what observe reported: events = [] and observe(events.append)")
     chain = parts_of(transform)

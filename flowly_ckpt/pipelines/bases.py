@@ -81,21 +81,21 @@ def are_steps(given: Any) -> bool:
     return isinstance(given, (list, tuple)) and bool(given) and all(map(callable, given))
 
 
-def no_pipeline(caller: str, given: Any, obj: Any = ...) -> TypeError:
+def no_pipeline(given: Any, obj: Any = ...) -> TypeError:
     """Return the error for what cannot be called where a pipeline is wanted.
 
     :param obj: what it would be applied to, where the caller takes that.
 
-    >>> no_pipeline("apply", 5, abs)
-    TypeError('apply: the pipeline comes first and must be callable, got int; pipeline and object seem to be swapped')
-    >>> no_pipeline("draw", [abs, len])
-    TypeError('draw: a pipeline is made of its steps with chained(…), got a list')
+    >>> no_pipeline(5, abs)
+    TypeError('the pipeline comes first and must be callable, got int; pipeline and object seem to be swapped')
+    >>> no_pipeline([abs, len])
+    TypeError('a pipeline is made of its steps with chained(…), got a list')
     """
     if are_steps(given):
-        return TypeError(f"{caller}: a pipeline is made of its steps with chained(…), got a {type(given).__name__}")
+        return TypeError(f"a pipeline is made of its steps with chained(…), got a {type(given).__name__}")
     if obj is ...:
-        return TypeError(f"{caller}: a pipeline must be callable, got {given!r:.60}")
-    text = f"{caller}: the pipeline comes first and must be callable, got {type(given).__name__}"
+        return TypeError(f"a pipeline must be callable, got {given!r:.60}")
+    text = f"the pipeline comes first and must be callable, got {type(given).__name__}"
     return TypeError(f"{text}; pipeline and object seem to be swapped" if callable(obj) else text)
 
 

@@ -88,7 +88,7 @@ def flatten(transform: Transform) -> Transform:
     """
 
     if not callable(transform):
-        raise no_pipeline("flatten", transform)
+        raise no_pipeline(transform)
 
     def join(term: Transform, parts: Sequence[Transform] = (), new: Sequence[Transform] = ()) -> Transform:
         return with_children(term, children(term) if role(term) == "sequential" else parts, new)

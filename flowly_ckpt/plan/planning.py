@@ -56,7 +56,7 @@ def plan(transform: Transform, obj: Any, rewrites: Sequence[Rewrite] = UNSAID) -
     See also: :func:`flowly_ckpt.engines.apply`, :func:`flowly_ckpt.hashing.differences`.
     """
     if not callable(transform):
-        raise no_pipeline("plan", transform, obj)
+        raise no_pipeline(transform, obj)
     if rewrites is UNSAID:
         warn_of_redefined(transform)
     else:

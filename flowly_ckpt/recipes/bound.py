@@ -65,7 +65,7 @@ _WHY = {
     Status.InputsChanged: "its inputs are new",
     Status.OutputsInvalid: "its result, or a file that it names, was changed or is gone",
     Status.BoundFunctionChanged: "its function has changed",
-    Status.CustomDirty: "what it looks at outside has changed",
+    Status.CustomDirty: "its value or state has changed",
 }
 
 _COMPARED = (Status.InputsChanged, Status.BoundFunctionChanged)  # with what the last result was made from
@@ -160,7 +160,7 @@ class Recipe(Filed, Generic[R]):
         try:
             root = rewritten(self.transform, rewrites)
         except TypeError:
-            check_rewrites("brew", rewrites)
+            check_rewrites(rewrites)
             raise
         with ExitStack() as watched:
             for rewrite in rewrites:

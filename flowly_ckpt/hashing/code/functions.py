@@ -170,6 +170,10 @@ CACHES = {
 """Closure variables of installed functions that hold what was computed or compiled, by module and name."""
 
 
+OFFERING = ("secrets", "multiprocessing")
+"""Modules that offer methods of an object of another module as functions."""
+
+
 @ROWS.exact(MethodType)
 def method(bound: MethodType) -> Parts:
     return global_method(bound) or (b"<method>", [bound.__func__, bound.__self__])
@@ -181,7 +185,7 @@ LABELS[b"<method>"] = ("function", "self")
 def global_method(bound: Any) -> Parts | None:
     """Describe a method that a module offers as a function (``random.choice``) by name, as its object changes."""
     name = bound.__name__
-    for module in (getattr(bound, "__module__", None), type(bound.__self__).__module__, "secrets"):
+    for module in (getattr(bound, "__module__", None), type(bound.__self__).__module__, *OFFERING):
         origin = of_module(module)
         if origin.kind != "user" and named(module, name) is bound:
             return b"<foreign>", [module, name, origin.label]
