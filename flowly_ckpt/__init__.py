@@ -39,6 +39,7 @@ else:
         "pipelines": "build_dict chained flatten itemsetter seq",
         "pools": "pmap processes threads",
         "targets": "DiskTarget",
+        "typing": "",
     }
     __getattr__, __dir__ = later(__name__, _LATER)
 

@@ -258,9 +258,9 @@ for room in (flowly_ckpt, __import__("sys").modules["flowly_ckpt.checkpoint"], e
 
 
 def test_rooms_are_there_without_an_import_of_their_own():
-    code = "import flowly_ckpt as f; print(f.pools.pmap is f.pmap, f.targets.DiskTarget is f.DiskTarget)"
+    code = "import flowly_ckpt as f; print(f.pools.pmap is f.pmap, f.targets.DiskTarget is f.DiskTarget, f.typing.Key)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "True True\n"
+    assert done.stdout == "True True tuple[str, str, str]\n"
 
 
 TOP = "pyproject.toml flowly_ckpt tests docs examples tox.ini README.md LICENSE CHANGELOG.md Makefile .ci"

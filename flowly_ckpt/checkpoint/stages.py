@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..events import tell, watching
 from ..hashing import functional_hash
 from ..hashing.kept import Keeper
+from ..later import on_call
 from ..pipelines import chained, children, effective_steps, role
 from ..pipelines.combinators import follow
-from ..targets.made_from import MadeFrom
 from ..targets.protocol import as_target
 from ..targets.recall import MISSING, lookup, restore
 from ..typing import Key, Target, Transform
 from .hashed import Hashed, warn_of_changes
-from .sources import Sources
+
+if TYPE_CHECKING:
+    from ..targets.made_from import MadeFrom
+    from .sources import Sources
+else:
+    on_call(__name__, {".sources": "Sources"})  # a hit needs none
 
 __all__ = ["Asked", "is_wrapper"]
 
