@@ -214,10 +214,19 @@ def _together(opening: Opening, items: Sequence[Any], told: Told) -> _Some:
     try:
         together(work, seen)
     finally:
-        for one, depth in zip(asked, depths):
-            if depth + 1 < len(stages):
-                look_back(stages, one.keyed, one.before, one.obj, depth + 1)
+        _look_back_at(stages, [(one, depth + 1) for one, depth in zip(asked, depths) if depth + 1 < len(stages)])
     return _Some(values, size)
+
+
+def _look_back_at(stages: Sequence[Stage], ran: Sequence[tuple[Asked, int]]) -> None:
+    """Look what the steps have changed, after all items; those that were hashed by the same code have one answer."""
+    last: Any = None
+    for one, start in ran:
+        first = next(iter(one.before.values()))
+        if first.walk is not last:
+            last, is_whole = first.walk, first.code_is_whole()
+        if not is_whole:
+            look_back(stages, one.keyed, one.before, one.obj, start)
 
 
 def _restored(stages: Sequence[Stage], asked: Sequence[Asked]) -> tuple[list[Any], list[int]]:

@@ -79,6 +79,10 @@ class Hashed:
         other._hash(obj)
         return other
 
+    def code_is_whole(self) -> bool:
+        """Return whether it is known that the steps lead to the objects that they led to, whose data may be others."""
+        return type(self.walk) is Knowing and self.walk.origin.is_whole()
+
     def code_holds(self) -> bool:
         """Return whether it is known, without hashing the steps once more, that they are as they were."""
         return type(self.walk) is Knowing and self.walk.origin.holds()
@@ -105,7 +109,7 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
     running 'step' changed global 'seen'
     """
     if type(before.walk) is Knowing:  # what changes its own key each time is not known
-        return before.walk.origin.is_whole() or _look_at_steps(before, steps, hasher)
+        return before.code_is_whole() or _look_at_steps(before, steps, hasher)
     spent, code, is_of_key = time.perf_counter() - before.end, "".join(before.steps[-1:]), True
     if _is_cheap("steps", code, spent):
         start = time.perf_counter()

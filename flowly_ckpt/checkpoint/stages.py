@@ -110,12 +110,12 @@ def keys_of(stages: Sequence[Stage], found: dict[Any, Hashed]) -> list[Keyed]:
             last, hasher = mark.target, as_target(mark.target).hasher
             object_hash, hashes = found[hasher].obj, found[hasher].steps
         start, end = end, end + len(stage.steps)
-        keyed.append(Keyed((object_hash, mark.tag, _of_steps(hashes, end, hasher)), hashes[start:end]))
+        keyed.append(Keyed((object_hash, mark.tag, hashes[end - 1] if end else _of_nothing(hasher)), hashes[start:end]))
     return keyed
 
 
-def _of_steps(hashes: Sequence[str], end: int, hasher: Any) -> str:
-    return hashes[end - 1] if end else functional_hash(chained(), hasher=hasher)
+def _of_nothing(hasher: Any) -> str:
+    return functional_hash(chained(), hasher=hasher)
 
 
 class Asked:
@@ -164,7 +164,7 @@ class Asked:
             mark = self.stages[depth].wrapper.checkpoint
             hasher = as_target(mark.target).hasher
             hashes = self.before[hasher].steps
-            return self.before[hasher].obj, mark.tag, _of_steps(hashes, len(hashes), hasher)
+            return self.before[hasher].obj, mark.tag, hashes[-1] if hashes else _of_nothing(hasher)
         return self.keyed[depth].key
 
     def restored(self) -> tuple[Any, int]:
@@ -180,9 +180,9 @@ class Asked:
 
     def missing(self, position: int, value: Any) -> tuple[Target, Key, Callable[[], Any], Callable[[], MadeFrom]]:
         """Return where a stage's result is kept, its key, how it is computed, and what the key was made from."""
-        stage = self.stages[position]
+        stage, keyed = self.stages[position], self.keyed
         if self.sources is None:
-            self.sources = Sources(self.stages, self.keyed, self.before, self.obj)
+            self.sources = Sources(self.stages, keyed, self.before, self.obj)
 
         def compute() -> Any:
             if role(stage.chain) == "sequential":
@@ -190,7 +190,7 @@ class Asked:
             return value if stage.start else stage.chain(value)
 
         made_from = partial(self.sources.__getitem__, position)
-        return stage.wrapper.checkpoint.target, self.keyed[position].key, compute, made_from
+        return stage.wrapper.checkpoint.target, keyed[position].key, compute, made_from
 
 
 def tell_skipped(stages: Sequence[Stage], keyed: Sequence[Keyed], depth: int) -> None:

@@ -11,6 +11,7 @@ from ..errors import UnhashableError
 from ..pipelines import effective_steps
 from .code.references import imports
 from .cycles import encode
+from .plain import ATOMS
 from .rows import Parts, expand
 from .shown import Shown
 from .walk import Walk
@@ -147,7 +148,7 @@ def digest(walk: Walk, obj: Any) -> str:
     >>> digest(Walk(expand=by_name), PurePath("a/x")) == digest(Walk(expand=by_name), PurePath("b/x"))
     True
     """
-    encoding = encoded(walk, obj)
+    encoding = walk.enc(obj) if type(obj) in ATOMS else encoded(walk, obj)
     return walk.hexdigest(Shown(walk).added(encoding, [obj]) if walk.reads else encoding)
 
 

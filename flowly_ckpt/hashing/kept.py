@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from abc import get_cache_token
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from copyreg import dispatch_table
 from functools import partial
 from operator import attrgetter, is_
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
@@ -197,7 +198,9 @@ class Kept:
             if list(table) != names or not all(map(is_, table.values(), held)):
                 return False
         for cls, bases, kind, name in self.classes:
-            if cls.__bases__ is not bases or type(cls) is not kind or cls.__name__ != name or reducer_of(cls):
+            if cls.__bases__ is not bases or type(cls) is not kind or cls.__name__ != name:
+                return False
+            if cls in dispatch_table and reducer_of(cls):
                 return False
         for obj, kind, own, shape in self.instances:
             if type(obj) is not kind or obj.__dict__ is not own or ROWS[kind] is not by_reduction:

@@ -16,7 +16,7 @@ __all__ = ["latest_noted", "note", "noted", "was_noted"]
 MOST = 10_000  # notes about one mapping
 
 
-class _Notes(dict[Key, tuple[int, Entry]]):
+class _Notes(dict[Key, tuple[int, Facts]]):
     """The notes about a mapping, the latest last; without ``of`` it is a dict, known by its values."""
 
     of: Any = None
@@ -45,7 +45,7 @@ def note(target: Target, key: Key, value: Any, facts: Facts) -> None:
     notes.pop(key, None)
     if len(notes) >= MOST:
         notes.pop(next(iter(notes)), None)
-    notes[key] = (id(value), Entry(key, seconds=facts.seconds, made_from=facts.made_from))
+    notes[key] = (id(value), facts)
 
 
 def noted(target: Target, key: Key) -> Entry:
@@ -58,7 +58,8 @@ def noted(target: Target, key: Key) -> Entry:
     known = notes.get(key) if notes is not None else None
     if known is None or (isinstance(target, dict) and id(dict.get(target, key)) != known[0]):
         return Entry(key)
-    return known[1]
+    facts = known[1]
+    return Entry(key, seconds=facts.seconds, made_from=facts.made_from)
 
 
 def was_noted(target: Target, key: Key) -> bool | None:
