@@ -4,6 +4,7 @@ function can read, the hash is that of a fresh walk."""
 from __future__ import annotations
 
 import abc
+import builtins
 import copyreg
 import hashlib
 import random
@@ -227,6 +228,7 @@ CHANGES = {
     "data in a closure": lambda m, r: m.count.__closure__[0].cell_contents.append(1),
     "code in a closure": lambda m, r: setattr(m.count.__closure__[1], "cell_contents", r.choice([m.plain, m.other])),
     "an undefined name": lambda m, r: setattr(m, "undefined_yet", r.choice([m.plain, 1, [2]])),
+    "a name among the builtins": lambda m, r: setattr(m.builtins, "undefined_yet", r.choice([m.plain, 1])),
     "a builtin's name": lambda m, r: setattr(m, "len", r.choice([m.plain, len])),
     "a None deleted": lambda m, r: vars(m).pop("NOTHING", None),
     "a module in a list": lambda m, r: m.HELD.__setitem__(0, r.choice([m.json, m.operator])),
@@ -274,6 +276,7 @@ def module(monkeypatch):
     made_now.textwrap.dedent.note = "an attribute that does not count"
     yield made_now
     vars(made_now.textwrap.dedent).clear()
+    vars(builtins).pop("undefined_yet", None)
 
 
 def of(walk, steps):
