@@ -47,7 +47,7 @@ CORE = (
 SUITE = (
     *("kept", "changes", "hashing", "recall", "checkpoint", "events", "laws", "memo", "plan", "protocol"),
     *("regions", "disk", "disk_files", "disk_recovery", "disk_processes", "targets_files", "faults", "interrupts"),
-    *("economy", "mapping", "stability", "wrong_inputs"),
+    *("economy", "mapping", "pipelines", "stability", "wrong_inputs"),
 )
 AT_ONCE = ("pandas", "polars", "pyarrow.parquet", "sqlalchemy", "fsspec", "asyncio", "concurrent.futures.process")
 LONG = 4.0  # seconds of work of a test that is not run for each change
