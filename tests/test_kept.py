@@ -103,6 +103,10 @@ def plain(x): return x + 1
 def nothing(x): return NOTHING, x
 def held(x): return HELD
 def passes(xs): return sorted(xs, key=managed)
+def taking(f): return lambda xs: sorted(xs, key=f)
+passes_in = taking(managed)
+def ignores(x): return helper(x) + RATE + len(NAME)
+ignores.mark = 1
 def given(xs, by=managed, *, to=managed): return sorted(xs, key=by)
 def told(x): return Told.size + x
 def gets(x): return GETTER(x)
@@ -171,9 +175,9 @@ def factory(x): return Config().names, x
 """
 
 STEPS = """
-plain nothing held passes given told gets dents reads data instance classes config kinds defaults closure
-hands modules fact logs logs_in hands_log hands_log_in odd late bound partly named nested metaclass knows
-looping virtual query shows manages pairs keywords factory
+plain nothing held passes passes_in ignores given told gets dents reads data instance classes config kinds
+defaults closure hands modules fact logs logs_in hands_log hands_log_in odd late bound partly named nested
+metaclass knows looping virtual query shows manages pairs keywords factory
 """.split()  # noqa: SIM905
 
 
@@ -205,7 +209,7 @@ CHANGES = {
     "a helper's attribute": lambda m, r: setattr(m.wrapped, "mark", r.random()),
     "a helper's first attribute": lambda m, r: setattr(m.plain, "mark", r.random()),
     "a helper's wrapped": lambda m, r: setattr(m.wrapped, "__wrapped__", r.choice([m.plain, m.reads])),
-    "what is ignored": lambda m, r: ignore_globals(r.choice(["RATE", "NAME"]))(m.reads),
+    "what is ignored": lambda m, r: [ignore_globals(r.choice(["RATE", "NAME"]))(f) for f in (m.reads, m.ignores)],
     "an instance": lambda m, r: setattr(m.SCALE, "k", r.random()),
     "an instance's class": lambda m, r: setattr(m.SCALE, "__class__", r.choice([m.Scale, m.Base])),
     "an attribute of a class": lambda m, r: setattr(m.Scale, "factor", r.random()),
