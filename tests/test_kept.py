@@ -192,20 +192,25 @@ def swap(function):
     return lambda x, k=function: (x, "other")
 
 
+def fresh(r):
+    """Return a function of code that there was not before."""
+    return eval(f"lambda x: {r.random()}")
+
+
 CHANGES = {
     "a global": lambda m, r: setattr(m, "RATE", r.random()),
     "a global to another type": lambda m, r: setattr(m, "RATE", r.choice([1, 1.0, True])),
     "a global to data": lambda m, r: setattr(m, "RATE", [r.random()]),
     "a global to code": lambda m, r: setattr(m, "NAME", r.choice([m.other, m.third, len])),
-    "a text": lambda m, r: setattr(m, "NAME", r.choice("abc")),
+    "a text": lambda m, r: setattr(m, "NAME", str(r.random())),
     "data in place": lambda m, r: m.TABLE["k"].append(r.random()),
     "a list in place": lambda m, r: m.LIST.append(1),
     "a list anew": lambda m, r: setattr(m, "LIST", [r.random(), 2]),
     "a helper": lambda m, r: setattr(m, "helper", r.choice([m.other, m.third, swap(r)])),
     "a helper to a builtin": lambda m, r: setattr(m, "helper", r.choice([abs, float])),
     "a helper to a class": lambda m, r: setattr(m, "other", r.choice([m.Scale, m.Base])),
-    "a helper's code": lambda m, r: setattr(m.third, "__code__", r.choice([m.plain, m.even]).__code__),
-    "a helper's name": lambda m, r: setattr(m.wrapped, "__name__", r.choice(["a", "b"])),
+    "a helper's code": lambda m, r: setattr(m.third, "__code__", fresh(r).__code__),
+    "a helper's name": lambda m, r: setattr(m.wrapped, "__name__", str(r.random())),
     "a helper's attribute": lambda m, r: setattr(m.wrapped, "mark", r.random()),
     "a helper's first attribute": lambda m, r: setattr(m.plain, "mark", r.random()),
     "a helper's wrapped": lambda m, r: setattr(m.wrapped, "__wrapped__", r.choice([m.plain, m.reads])),
@@ -227,10 +232,10 @@ CHANGES = {
     "a class anew": lambda m, r: setattr(m, "Scale", type("Scale", (m.Base,), {"make": swap(r), "twice": swap(r)})),
     "defaults": lambda m, r: setattr(m.defaults, "__defaults__", (r.random(),)),
     "a default in place": lambda m, r: m.defaults.__kwdefaults__["w"].append(1),
-    "keyword defaults": lambda m, r: m.defaults.__kwdefaults__.update(z=r.choice([m.plain, m.third])),
+    "keyword defaults": lambda m, r: m.defaults.__kwdefaults__.update(z=fresh(r)),
     "keyword defaults anew": lambda m, r: setattr(m.defaults, "__kwdefaults__", {"z": m.plain, "w": r.random()}),
     "data in a closure": lambda m, r: m.count.__closure__[0].cell_contents.append(1),
-    "code in a closure": lambda m, r: setattr(m.count.__closure__[1], "cell_contents", r.choice([m.plain, m.other])),
+    "code in a closure": lambda m, r: setattr(m.count.__closure__[1], "cell_contents", fresh(r)),
     "an undefined name": lambda m, r: setattr(m, "undefined_yet", r.choice([m.plain, 1, [2]])),
     "a name among the builtins": lambda m, r: setattr(m.builtins, "undefined_yet", r.choice([m.plain, 1])),
     "a builtin's name": lambda m, r: setattr(m, "len", r.choice([m.plain, len])),
@@ -245,12 +250,12 @@ CHANGES = {
     "a partial": lambda m, r: setattr(m, "TWO", r.choice([m.plain, m.functools.partial(m.third)])),
     "recursion": lambda m, r: setattr(m, "even", r.choice([m.plain, m.third])),
     "a logger's level": lambda m, r: m.LOG.setLevel(r.randrange(1, 50)),
-    "a logger's name": lambda m, r: setattr(m.LOG, "name", r.choice("ab")),
-    "the name of what is handed on": lambda m, r: setattr(m.managed, "__name__", r.choice("ab")),
-    "a handed helper's name": lambda m, r: setattr(m.helper, "__name__", r.choice("ab")),
-    "a handed helper's docstring": lambda m, r: setattr(m.helper, "__doc__", r.choice("ab")),
+    "a logger's name": lambda m, r: setattr(m.LOG, "name", str(r.random())),
+    "the name of what is handed on": lambda m, r: setattr(m.managed, "__name__", str(r.random())),
+    "a handed helper's name": lambda m, r: setattr(m.helper, "__name__", str(r.random())),
+    "a handed helper's docstring": lambda m, r: setattr(m.helper, "__doc__", str(r.random())),
     "a metaclass": lambda m, r: setattr(m.Made, "__class__", r.choice([m.Meta2, m.Meta])),
-    "a class's name": lambda m, r: setattr(m.Scale, "__name__", r.choice("ab")),
+    "a class's name": lambda m, r: setattr(m.Scale, "__name__", str(r.random())),
     "a new subclass": lambda m, r: setattr(m, "Sub", type("Sub", (m.Knows,), {"size": r.random()})),
     "data that leads back": lambda m, r: setattr(m.LOOP, "size", r.random()),
     "what is registered": lambda m, r: setattr(m.Other, "size", r.random()),
