@@ -255,7 +255,7 @@ def test_what_imports_something_late_is_kept(door, monkeypatch):
         ("helper = eval('lambda x: x + 9')", "global 'helper' was redefined while 'step' ran", LATE),
         ("helper.__code__ = (lambda x: x + 9).__code__", "code of 'helper' was redefined while 'step' ran", LATE),
         ("Kind.method = lambda self: 9", "attribute 'method' was redefined while 'step' ran", LATE),
-        ("bound.__closure__[0].cell_contents = lambda x: x + 9", " was redefined while 'step' ran", LATE),
+        ("bound.__closure__[0].cell_contents = lambda x: x + 9", "its code was redefined while 'step' ran", LATE),
     ],
     ids=["an atom", "a function", "code", "a method", "a function in a closure"],
 )

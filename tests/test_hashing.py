@@ -202,6 +202,21 @@ def test_a_changed_closure_default_class_or_table_is_seen() -> None:
     assert len(seen) == 5
 
 
+@pytest.mark.parametrize("read", ["helper.__doc__", "shown(helper)", "Kind().all()"])
+def test_what_functions_and_classes_show_counts_where_it_is_read(read: str) -> None:
+    text = "def helper(x): return x\ndef shown(f): return f.__doc__\n"
+    text += "class Kind:\n    def all(self): return type(self).__subclasses__()\n"
+    space = module(f"{text}def other(x): return helper(x)\ndef step(x): return {read}\n")
+    loop: list[Any] = [space["step"]]
+    loop.append(loop)
+    step, looped, other = H(space["step"]), H(loop), H(space["other"])
+    space["helper"].__doc__ = "what it does"
+    space["Sub"] = type("Sub", (space["Kind"],), {})
+    assert H(space["step"]) != step
+    assert H(loop) != looped
+    assert H(space["other"]) == other
+
+
 def test_cells_are_read_at_each_call() -> None:
     def outer() -> tuple[Any, Any]:
         n = 0

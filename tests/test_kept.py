@@ -117,6 +117,10 @@ def plain(x): return x + 1
 def nothing(x): return NOTHING, x
 def held(x): return HELD
 def passes(xs): return sorted(xs, key=managed)
+def taking(f): return lambda xs: sorted(xs, key=f)
+passes_in = taking(managed)
+def ignores(x): return helper(x) + RATE + len(NAME)
+ignores.mark = 1
 def given(xs, by=managed, *, to=managed): return sorted(xs, key=by)
 def told(x): return Told.size + x
 def gets(x): return GETTER(x)
@@ -187,9 +191,9 @@ def foreign(x): return FOREIGN.of(x)
 """
 
 STEPS = """
-plain nothing held passes given told gets dents reads data instance classes config kinds defaults closure
-hands modules fact logs logs_in hands_log hands_log_in odd late bound partly named nested metaclass knows
-looping virtual query shows manages pairs keywords factory units foreign
+plain nothing held passes passes_in ignores given told gets dents reads data instance classes config kinds
+defaults closure hands modules fact logs logs_in hands_log hands_log_in odd late bound partly named nested
+metaclass knows looping virtual query shows manages pairs keywords factory units foreign
 """.split()  # noqa: SIM905
 
 
@@ -209,24 +213,29 @@ def reducing(kind, r):
     return lambda self: (kind, (size,))
 
 
+def fresh(r):
+    """Return a function of code that there was not before."""
+    return eval(f"lambda x: {r.random()}")
+
+
 CHANGES = {
     "a global": lambda m, r: setattr(m, "RATE", r.random()),
     "a global to another type": lambda m, r: setattr(m, "RATE", r.choice([1, 1.0, True])),
     "a global to data": lambda m, r: setattr(m, "RATE", [r.random()]),
     "a global to code": lambda m, r: setattr(m, "NAME", r.choice([m.other, m.third, len])),
-    "a text": lambda m, r: setattr(m, "NAME", r.choice("abc")),
+    "a text": lambda m, r: setattr(m, "NAME", str(r.random())),
     "data in place": lambda m, r: m.TABLE["k"].append(r.random()),
     "a list in place": lambda m, r: m.LIST.append(1),
     "a list anew": lambda m, r: setattr(m, "LIST", [r.random(), 2]),
     "a helper": lambda m, r: setattr(m, "helper", r.choice([m.other, m.third, swap(r)])),
     "a helper to a builtin": lambda m, r: setattr(m, "helper", r.choice([abs, float])),
     "a helper to a class": lambda m, r: setattr(m, "other", r.choice([m.Scale, m.Base])),
-    "a helper's code": lambda m, r: setattr(m.third, "__code__", r.choice([m.plain, m.even]).__code__),
-    "a helper's name": lambda m, r: setattr(m.wrapped, "__name__", r.choice(["a", "b"])),
+    "a helper's code": lambda m, r: setattr(m.third, "__code__", fresh(r).__code__),
+    "a helper's name": lambda m, r: setattr(m.wrapped, "__name__", str(r.random())),
     "a helper's attribute": lambda m, r: setattr(m.wrapped, "mark", r.random()),
     "a helper's first attribute": lambda m, r: setattr(m.plain, "mark", r.random()),
     "a helper's wrapped": lambda m, r: setattr(m.wrapped, "__wrapped__", r.choice([m.plain, m.reads])),
-    "what is ignored": lambda m, r: ignore_globals(r.choice(["RATE", "NAME"]))(m.reads),
+    "what is ignored": lambda m, r: [ignore_globals(r.choice(["RATE", "NAME"]))(f) for f in (m.reads, m.ignores)],
     "an instance": lambda m, r: setattr(m.SCALE, "k", r.random()),
     "an instance's class": lambda m, r: setattr(m.SCALE, "__class__", r.choice([m.Scale, m.Base])),
     "an attribute to another type": lambda m, r: setattr(m.UNIT, "size", r.choice([3, 3.0, True, [3], m.plain])),
@@ -256,11 +265,12 @@ CHANGES = {
     "a class anew": lambda m, r: setattr(m, "Scale", type("Scale", (m.Base,), {"make": swap(r), "twice": swap(r)})),
     "defaults": lambda m, r: setattr(m.defaults, "__defaults__", (r.random(),)),
     "a default in place": lambda m, r: m.defaults.__kwdefaults__["w"].append(1),
-    "keyword defaults": lambda m, r: m.defaults.__kwdefaults__.update(z=r.choice([m.plain, m.third])),
+    "keyword defaults": lambda m, r: m.defaults.__kwdefaults__.update(z=fresh(r)),
     "keyword defaults anew": lambda m, r: setattr(m.defaults, "__kwdefaults__", {"z": m.plain, "w": r.random()}),
     "data in a closure": lambda m, r: m.count.__closure__[0].cell_contents.append(1),
-    "code in a closure": lambda m, r: setattr(m.count.__closure__[1], "cell_contents", r.choice([m.plain, m.other])),
+    "code in a closure": lambda m, r: setattr(m.count.__closure__[1], "cell_contents", fresh(r)),
     "an undefined name": lambda m, r: setattr(m, "undefined_yet", r.choice([m.plain, 1, [2]])),
+    "a name among the builtins": lambda m, r: setattr(m.builtins, "undefined_yet", r.random()),
     "a builtin's name": lambda m, r: setattr(m, "len", r.choice([m.plain, len])),
     "the builtins": lambda m, r: setattr(m, "__builtins__", {**vars(builtins), "len": r.choice([m.plain, m.third])}),
     "a None deleted": lambda m, r: vars(m).pop("NOTHING", None),
@@ -274,12 +284,12 @@ CHANGES = {
     "a partial": lambda m, r: setattr(m, "TWO", r.choice([m.plain, m.functools.partial(m.third)])),
     "recursion": lambda m, r: setattr(m, "even", r.choice([m.plain, m.third])),
     "a logger's level": lambda m, r: m.LOG.setLevel(r.randrange(1, 50)),
-    "a logger's name": lambda m, r: setattr(m.LOG, "name", r.choice("ab")),
-    "the name of what is handed on": lambda m, r: setattr(m.managed, "__name__", r.choice("ab")),
-    "a handed helper's name": lambda m, r: setattr(m.helper, "__name__", r.choice("ab")),
-    "a handed helper's docstring": lambda m, r: setattr(m.helper, "__doc__", r.choice("ab")),
+    "a logger's name": lambda m, r: setattr(m.LOG, "name", str(r.random())),
+    "the name of what is handed on": lambda m, r: setattr(m.managed, "__name__", str(r.random())),
+    "a handed helper's name": lambda m, r: setattr(m.helper, "__name__", str(r.random())),
+    "a handed helper's docstring": lambda m, r: setattr(m.helper, "__doc__", str(r.random())),
     "a metaclass": lambda m, r: setattr(m.Made, "__class__", r.choice([m.Meta2, m.Meta])),
-    "a class's name": lambda m, r: setattr(m.Scale, "__name__", r.choice("ab")),
+    "a class's name": lambda m, r: setattr(m.Scale, "__name__", str(r.random())),
     "a new subclass": lambda m, r: setattr(m, "Sub", type("Sub", (m.Knows,), {"size": r.random()})),
     "data that leads back": lambda m, r: setattr(m.LOOP, "size", r.random()),
     "what is registered": lambda m, r: setattr(m.Other, "size", r.random()),
@@ -309,6 +319,7 @@ def module(monkeypatch):
     made_now.textwrap.dedent.note = "an attribute that does not count"
     yield made_now
     vars(made_now.textwrap.dedent).clear()
+    vars(builtins).pop("undefined_yet", None)
 
 
 def of(walk, steps):
@@ -317,7 +328,10 @@ def of(walk, steps):
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_one_change_after_the_code_is_known(module, change):
+    names = dict(vars(module))
     for name in STEPS:
+        vars(module).clear()
+        vars(module).update(names)
         steps, keeper = [getattr(module, name)], Keeper()
         before = prefix_hashes(steps)
         for _ in range(4):

@@ -298,3 +298,11 @@ def test_a_kept_function_is_known_by_its_own_name():
     assert with_checkpoint.__doc__.startswith("Apply a transform, or return")
     assert copy.copy(kept).__name__ == pickle.loads(pickle.dumps(kept)).__name__ == "train"
     assert not hasattr(with_checkpoint(checkpoint({}), chained(abs, str)), "__name__")
+    with pytest.raises(AttributeError, match="'with_checkpoint' object has no attribute 'named'"):
+        kept.named
+
+
+def test_a_kept_function_is_shown_and_compared_with_its_checkpoint():
+    rows, other = checkpoint({}, "rows"), checkpoint({}, "other")
+    assert repr(with_checkpoint(rows, train)) == "with_checkpoint(checkpoint(tag='rows'), train)"
+    assert with_checkpoint(rows, train) == with_checkpoint(rows, train) != with_checkpoint(other, train)

@@ -65,8 +65,14 @@ LENGTHS = range(40, 80)
 
 
 class Record:
+    tag = b"<instance>"
+
     def __init__(self, *values):
         self.values = values
+
+
+class Rows(Record):
+    tag = b"<rows>"
 
 
 def by_name(obj):
@@ -74,7 +80,7 @@ def by_name(obj):
     if isinstance(obj, FunctionType | type(abs)):
         return b"<function>", [obj.__name__.encode(), None]
     if isinstance(obj, Record):
-        return b"<instance>", ["Record", *obj.values]
+        return obj.tag, ["a record", *obj.values]
     return expand(obj)
 
 
@@ -92,49 +98,30 @@ def of_each(make, counts=SIZES):
     return [made for count in counts for made in make(count)]
 
 
+NAMED = [[by_name] * 20, [by_name] * 2100, [abs, by_name] * 1100]
+DEEP = [[[-NAN, 1.0], [2]], [["a", -NAN], [2]], [[INF], [-INF, NAN]], [[1.0] * 100 + [-NAN]]]
 FORMAT = {
-    "atoms": lambda: [
-        None,
-        True,
-        1,
-        -(10**30),
-        -0.5,
-        NAN,
-        -NAN,
-        complex(1, -NAN),
-        complex(NAN, 2),
-        1j,
-        "\xfc",
-        ...,
-        "",
-    ],
+    "atoms": lambda: [None, True, 1, -(10**30), -0.5, NAN, -NAN, complex(1, -NAN), complex(NAN, 2), "\xfc", ..., ""],
     "texts and bytes": lambda: of_each(lambda n: ["a" * n, b"a" * n, ["a" * n], {b"a": "a" * n}], LENGTHS),
     "buffers": lambda: of_each(lambda n: [bytearray(n), memoryview(bytes(n))]),
     "atoms in a row": lambda: of_each(lambda n: [[*range(n)], (1,) * n, dict.fromkeys(range(n)), [0.5, "a"] * n]),
     "bytes in a row": lambda: [[bytes(1 << 18)] * 4, [bytes(1 << 18)] * 4 + [b"a"], *of_each(lambda n: [[b"a"] * n])],
     "objects in a row": lambda: of_each(lambda n: [[date(2026, 1, 1) + timedelta(i) for i in range(n)], ({1},) * n]),
-    "a mixture": lambda: of_each(lambda n: [[b"a", *range(n)], {b"a": 1, 2: [{3}] * n}, (0.5, NAN, {1}) * n]),
+    "a mixture": lambda: of_each(lambda n: [[b"a", *range(n)], {b"a": 1, 2: [{3}] * n}, (0.5, -NAN, {1}) * n]),
     "sets": lambda: of_each(lambda n: [{*range(n)}, {*map(str, range(n))}, {(i,) for i in range(n)}, {0.5, None, "a"}]),
     "sets of a mixture": lambda: [{1, "a", (b"a",)}, frozenset({NAN, b"a", 1}), {frozenset({1}), 2}, {b"a"}],
     "records": lambda: of_each(lambda n: [Record(*range(n)), [Record("a", NAN, 0.5, [n], abs)] * n], SIZES[:8]),
-    "functions": lambda: [by_name, [by_name], {"a": by_name}, (abs, by_name), Record(by_name), [by_name] * 20],
-    "what is not a number": lambda: (
-        [[1.0] * n + [NAN] for n in SIZES] + [[INF, -INF], [[INF], [-INF, NAN]], [0, "a", NAN]]
-    ),
-    "depth": lambda: [nested(depth) for depth in range(12)],
-    "size": lambda: [[[0] * 65_535] * 2, [[0] * 65_536] * 2, [[0] * 400] * 300, [{0: [0]}] * 3000],
-    "chains": lambda: [
-        chained(),
-        chained(abs),
-        chained(abs, by_name),
-        [chained(abs, abs, by_name)],
-        chained(chained(abs)),
-    ],
+    "functions": lambda: [by_name, [by_name], {"a": by_name}, (abs, by_name), Record(by_name), *NAMED],
+    "no number": lambda: [[1.0] * n + [NAN] for n in SIZES] + [[INF, -INF], [[INF, -INF]], [0, "a", -NAN], *DEEP],
+    "depth": lambda: [*map(nested, range(12)), [{0: {1, 2}}], [None, True, 1, 0.5, "a", ..., [], (), {}]],
+    "size": lambda: [[[0] * 65_535] * 2, [[0] * 65_536] * 2, [[0] * 400] * 300, [{0: [0]}] * 3000, Rows(*range(3000))],
+    "chains": lambda: [chained(), *map(chained, NAMED[2][:2]), chained(abs, by_name), [chained(abs, abs, by_name)]],
+    "a chain of one": lambda: [[chained(by_name)], {chained(abs)}],
     "cycles": lambda: [loop(), loop(1, {2}), [loop(by_name, b"a")] * 2, loop(*range(9)), loop(*[loop({1})] * 20)],
 }
 
 KEYS = {
-    "atoms": "57446ee40f8c3178104a25de8ec9d41d",
+    "atoms": "5f29ae653e9b3c07edb779323a4901b0",
     "texts and bytes": "b80f3a7269a0bba99b4b69ae5cc9947c",
     "buffers": "12439f8a8c0cb06fcf0acadb5d4611c1",
     "atoms in a row": "fd87b80c1037f1de042c503cf5a58583",
@@ -143,12 +130,13 @@ KEYS = {
     "a mixture": "ba50db905d9bcda2ba4d5f443d0c7ace",
     "sets": "b3d4c5bc8d2c77ade25a0953e18a252f",
     "sets of a mixture": "b905141f454e753f10b9624f9dd2af99",
-    "records": "c4198a4e3e035c05d1a079130dbee771",
-    "functions": "28b6bed78a5e2deef998835288ce8d6d",
-    "what is not a number": "648c4cb0dd02a64a9cf13cda201e4b1f",
-    "depth": "217e4827d8e8326da3acb4b9f6e97213",
-    "size": "2a164056c489bbd3d31ddddfb511252f",
-    "chains": "d0f59e93a95da703e0e0f6659941d6ad",
+    "records": "3687665bca86000bde63c1a0a271f581",
+    "functions": "4d12e48989f089041d21f04542dd8a92",
+    "no number": "e9a386d9a6a9bec8005db6bb0b2dd0a3",
+    "depth": "22b7097bbe9f87c1b1d395284b5ce1e5",
+    "size": "26d402762faee53c334ad7e7f81dcd6a",
+    "chains": "a516976e0a7d89aabb2088173d2f63df",
+    "a chain of one": "8b47212aa89a8f03fb2483c976f2c7b4",
     "cycles": "294498f94308803c6ba815342101bae8",
 }
 

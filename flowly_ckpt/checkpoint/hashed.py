@@ -220,7 +220,7 @@ def _names(steps: Sequence[Transform]) -> str:
 
 
 def _warn(step: Transform, way: Way, steps: Sequence[Transform], is_kept: bool) -> None:
-    what, names = " → ".join(way.names) or "itself", _names(steps)
+    what, names = " → ".join(way.names) or ("its code" if way.redefined else "itself"), _names(steps)
     if way.redefined:
         end = "is kept: remove it" if is_kept else "is not kept"
         message = f"{what} was redefined while {name_of(step)!r} ran; the result, of which code is unclear, {end}"

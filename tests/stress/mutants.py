@@ -45,8 +45,8 @@ CORE = (
 )
 SUITE = (
     *("kept", "changes", "hashing", "recall", "checkpoint", "events", "laws", "memo", "plan", "protocol"),
-    *("economy", "mapping", "stability", "wrong_inputs", "regions", "claims", "waiting", "asynchronous", "targets"),
-    *("targets_files", "faults", "interrupts", "disk", "disk_files", "disk_recovery", "disk_processes"),
+    *("economy", "mapping", "pipelines", "stability", "wrong_inputs", "regions", "claims", "waiting", "asynchronous"),
+    *("targets", "targets_files", "faults", "interrupts", "disk", "disk_files", "disk_recovery", "disk_processes"),
 )
 AT_ONCE = ("pandas", "polars", "pyarrow.parquet", "sqlalchemy", "fsspec", "asyncio", "concurrent.futures.process")
 LONG = 4.0  # seconds of work of a test that is not run for each change
