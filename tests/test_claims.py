@@ -14,16 +14,21 @@ from types import SimpleNamespace
 
 import pytest
 
-from flowly_ckpt.targets import DiskTarget, FileTarget, file_claims
+from flowly_ckpt.targets import DiskTarget, FileTarget, file_claims, regions
 from flowly_ckpt.targets.claims import AllClaims, Claim, EnteredClaim
 from flowly_ckpt.targets.file_claims import Claims, FileClaim
 from flowly_ckpt.targets.recall import recall
-from flowly_ckpt.targets.regions import opened
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="numbers are told by open file description locks")
 
 KEY, OTHER, THIRD = ("0a", "first", "1b"), ("0a", "second", "1b"), ("0a", "third", "1b")
 LONG = 60.0  # seconds, which no test waits
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left():
+    yield
+    assert [file_claims.held, regions.opened, regions._open] == [{}, {}, set()]
 
 
 @pytest.fixture
@@ -117,7 +122,6 @@ def test_one_process_holds_a_claim_until_it_gives_it_back(tmp_path, holder):
     holder[1].send("go on")
     assert told(holder[1]) == "free"
     assert not claims.is_claimed(KEY)
-    assert not opened
 
 
 def test_a_claim_given_back_beside_others_is_free_for_other_processes(tmp_path, forked):
@@ -182,7 +186,6 @@ def test_what_has_been_held_is_given_back_when_the_wait_for_the_next_is_interrup
     with pytest.raises(KeyboardInterrupt):
         AllClaims([claims.claim(KEY), Interrupted()]).__enter__()
     assert not claims.is_claimed(KEY)
-    assert not opened
 
 
 def test_several_claims_are_shared_if_one_is():
@@ -230,7 +233,7 @@ def test_only_what_is_stopped_on_this_machine_is_not_waited_for(tmp_path, holder
     if elsewhere:
         on_machine("two")
     assert attempts(claim) == (10 if elsewhere else 1)
-    assert ("is stopped while it computes" in caplog.text) is not elsewhere
+    assert (f"is stopped while it computes {KEY} after" in caplog.text) is not elsewhere
     os.kill(holder[0].pid, signal.SIGCONT)
 
 
@@ -256,7 +259,6 @@ def test_where_no_file_can_be_made_nothing_is_claimed_and_nobody_waits(tmp_path)
     claims = Claims(str(tmp_path))
     with claims.claim(KEY):
         assert not claims.is_claimed(KEY)
-    assert not opened
 
 
 # nobody waits for what waits for him
@@ -327,6 +329,63 @@ def test_two_processes_that_wait_for_each_other_go_on(tmp_path, forked, kind, na
     found = [told(pipe) for pipe in pipes]
     assert {value for value, _ in found} <= {11, 12}
     assert any(str(KEY) in line and str(OTHER) in line for _, lines in found for line in lines), found
+
+
+def test_a_process_waits_for_a_thread_although_another_one_beside_it_waits_for_the_process(
+    tmp_path, forked, monkeypatch
+):
+    monkeypatch.setattr(FileClaim, "look", 0.0)
+    claims = Claims(f"{tmp_path}/claims.lock")
+
+    def hold(pipe):
+        held, over = threading.Event(), threading.Event()
+
+        def work():
+            with claims.claim(KEY):
+                held.set()
+                over.wait()
+
+        threading.Thread(target=work).start()
+        held.wait()
+        waiting = claims.claim(OTHER)
+        pauses = waiting.waits()
+        for _ in range(10):
+            next(pauses)
+        pipe.send("waiting")
+        pipe.recv()
+        over.set()
+
+    with claims.claim(OTHER):
+        pipe = forked(hold)[1]
+        assert told(pipe) == "waiting"
+        assert attempts(claims.claim(KEY)) == 10
+        pipe.send("go on")
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_who_waits_no_longer_is_waited_for(tmp_path, forked, monkeypatch, still):
+    monkeypatch.setattr(FileClaim, "look", 0.0)
+    claims = Claims(f"{tmp_path}/claims.lock")
+
+    def hold(pipe):
+        with claims.claim(KEY):
+            waiting = claims.claim(OTHER)
+            pauses = waiting.waits()
+            for _ in range(10):
+                next(pauses)
+            if not still:
+                pauses.close()
+                waiting.release()
+            pipe.send("waiting" if still else "no longer")
+            pipe.recv()
+
+    with claims.claim(OTHER):
+        pipe = forked(hold)[1]
+        assert told(pipe) == ("waiting" if still else "no longer")
+        found, lines = warned(lambda: attempts(claims.claim(KEY)))
+        assert found == (1 if still else 10)
+        assert [line.count(str(OTHER)) for line in lines] == ([1] if still else [])
+        pipe.send("go on")
 
 
 class Crossing:

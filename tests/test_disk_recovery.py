@@ -16,6 +16,7 @@ from flowly_ckpt.targets import DiskTarget
 from flowly_ckpt.targets.disk.entries import digest_of_row
 from flowly_ckpt.targets.disk.recovery import whole_rows
 from flowly_ckpt.targets.disk.schema import is_damage
+from flowly_ckpt.targets.facts import is_key
 from flowly_ckpt.targets.recall import recall
 
 PAGE = 4096
@@ -176,7 +177,13 @@ def test_a_row_of_odd_types_is_a_miss_and_nothing_else(tmp_path, column, max_age
             target = DiskTarget(tmp_path / str(number), max_age=max_age)
             assert target.get(("one", "tag", "f")) in (None, [1])
             assert target["two", "tag", "f"] == [1]
-            list(target), list(target.entries()), target.stats(), len(target), target.size()
+            target.stats(), len(target), target.size()
+            for entry in target.entries():
+                told = (entry.size, entry.created, entry.used, entry.seconds, entry.hits)
+                assert {type(number) for number in told} <= {int, float}
+                assert is_key(entry.key)
+                assert type(entry.made_from) is dict
+            assert all(map(is_key, target))
             target.clear_where(older_than=100, dry_run=True)
             target.verify(repair=True)
             target.gc()
