@@ -19,10 +19,12 @@ from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning, Unhas
 from flowly_ckpt.events import watching
 from flowly_ckpt.hashing import ignore_globals
 from flowly_ckpt.targets import DiskTarget, FileTarget, Serialized, pickled
+from flowly_ckpt.targets.filesystem import digest_of
 from flowly_ckpt.targets.materialise import materialise
 from flowly_ckpt.targets.protocol import as_target
 from flowly_ckpt.targets.recall import MISSING, lookup, recall, recall_async
 from flowly_ckpt.targets.single_flight import Flight, board, own_copy
+from flowly_ckpt.targets.steady import digest_noted, is_steady, note, noted
 
 KEY = ("object", "tag", "transform")
 
@@ -181,6 +183,27 @@ def test_a_buffer_that_another_thread_changes_while_it_is_stored_leaves_no_entry
     assert KEY not in target
     recall(target, KEY, lambda: value)
     assert target[KEY].data[5] == 1
+
+
+@needs_threads
+def test_what_was_noted_is_hashed_once_for_its_file_and_once_to_see_whether_it_is_as_it_was():
+    done, data = threading.Event(), bytearray(100)
+    parts, others = [b"head", memoryview(data)], [b"head", memoryview(bytearray(100)), b"tail"]
+    before = digest_of(parts)
+    thread, token = threading.Thread(target=done.wait, args=(30,)), noted.set([])
+    thread.start()
+    try:
+        note(parts)
+        assert is_steady(noted.get())
+        data[5] = 1
+        assert digest_noted(list(parts)) == before != digest_of(parts)
+        assert digest_noted(others) == digest_of(others)
+        assert not is_steady(noted.get())
+    finally:
+        noted.reset(token)
+        done.set()
+        thread.join()
+    assert digest_noted(parts) == digest_of(parts)
 
 
 def test_what_cannot_be_stored_is_an_error_of_the_package():

@@ -153,7 +153,7 @@ def is_key(key: object) -> TypeGuard[Key]:
     >>> is_key(("a", "fit", "f")), is_key("a"), is_key(("a", 1, "f"))
     (True, False, False)
     """
-    return isinstance(key, tuple) and len(key) == 3 and all(isinstance(part, str) for part in key)
+    return isinstance(key, tuple) and len(key) == 3 and all(map(isinstance, key, (str, str, str)))
 
 
 def key_given(key: Any) -> Key:

@@ -17,6 +17,7 @@ from ..typing import Bytes, Facts, Key
 from .damage import DamagedError
 from .facts import Entry
 from .filesystem import PRIVATE, digest_of, read_file, refuse_link, remove_file, replace_file
+from .steady import digest_noted
 
 __all__ = [
     "FOLDER", "Provenance", "is_about", "is_sealed", "read_line", "read_sidecar", "remove_sidecar", "sealed",
@@ -212,4 +213,4 @@ def is_about(made: Provenance | None, path: str, data: Bytes | None = None) -> b
 
 def provenance_of(key: Key, codec: str, parts: list[Bytes], size: int, created: float, facts: Facts) -> Provenance:
     """Return the provenance of encoded bytes, given in pieces."""
-    return Provenance(key, codec, size, digest_of(parts).hex(), created, facts.seconds, facts.made_from)
+    return Provenance(key, codec, size, digest_noted(parts).hex(), created, facts.seconds, facts.made_from)

@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
-import xxhash
-
 from ..typing import Bytes
+from .filesystem import digest_of
 
-__all__ = ["Noted", "check_steady", "is_steady", "note", "noted"]
+__all__ = ["Noted", "check_steady", "digest_noted", "is_steady", "note", "noted"]
 
-Noted = list[tuple[memoryview, bytes]]
-noted: ContextVar[Noted | None] = ContextVar("buffers of the value that is being stored, each with its digest")
+Noted = list[tuple[Sequence[Bytes], bytes]]
+noted: ContextVar[Noted | None] = ContextVar("values that are being stored, encoded in pieces, each with its digest")
 
 
 def note(parts: Sequence[Bytes]) -> None:
-    """Take down the buffers among the pieces of an encoded value that a thread could change, if one is asked to.
+    """Take down the pieces of an encoded value, if a thread could change one of them and one is asked to.
 
     >>> token = noted.set([])
     >>> note([b"head", memoryview(b"tail")]), noted.get()
@@ -27,21 +26,35 @@ def note(parts: Sequence[Bytes]) -> None:
     """
     found = noted.get(None)
     if found is not None and threading.active_count() > 1:
-        views: list[Any] = [part for part in parts if type(part) is memoryview and not part.readonly]
-        found += [(view, xxhash.xxh3_128_digest(view)) for view in views]
+        views: list[Any] = [part for part in parts if type(part) is memoryview]
+        if not all(view.readonly for view in views):
+            found.append((parts, digest_of(parts)))
+
+
+def digest_noted(parts: Sequence[Bytes]) -> bytes:
+    """Return the digest of the pieces of an encoded value: the one just noted, if they are those.
+
+    ``digest_noted(parts) == digest_of(parts)``
+
+    >>> digest_noted([b"a", b"b"]) == digest_of([b"ab"])
+    True
+    """
+    found = noted.get(None)
+    is_known = found and list(map(id, found[-1][0])) == list(map(id, parts))
+    return found[-1][1] if found and is_known else digest_of(parts)
 
 
 def is_steady(found: Noted) -> bool:
-    """Return whether all buffers are as they were when they were noted.
+    """Return whether all that was noted is as it was then.
 
-    >>> is_steady([(memoryview(b"a"), xxhash.xxh3_128_digest(b"b"))])
+    >>> is_steady([([b"a"], digest_of([b"b"]))])
     False
     """
-    return all(xxhash.xxh3_128_digest(view) == digest for view, digest in found)
+    return all(digest_of(parts) == digest for parts, digest in found)
 
 
 def check_steady(found: Noted) -> None:
-    """Raise unless all buffers are as they were when they were noted.
+    """Raise unless all that was noted is as it was then.
 
     :raises RuntimeError: says what to do.
 

@@ -16,7 +16,6 @@ from ..damage import DamagedError
 from ..filesystem import (
     PRIVATE,
     beside,
-    digest_of,
     open_file,
     read_into,
     refuse_links,
@@ -24,6 +23,7 @@ from ..filesystem import (
     sync_folder,
     write_all,
 )
+from ..steady import digest_noted
 from .folder import BLOBS
 
 __all__ = ["Blobs", "File", "path_of"]
@@ -83,7 +83,7 @@ class Blobs(NamedTuple):
 
         :raises OSError: when it cannot be written; nothing is left of it then.
         """
-        file = File(digest_of(parts), size_of(parts))
+        file = File(digest_noted(parts), size_of(parts))
         if self.has(file) and self.is_whole(file):
             return file
         path = self.path(file.digest)

@@ -47,6 +47,7 @@ WORTH = f"""select id, size, blob, object, tag, transform from entries where id 
     order by seconds / max(size, 1), {USED}, id"""
 PAGE = 2000
 AT_ONCE = 300  # keys in a statement, whose values SQLite limits
+_ENCODED = json.JSONEncoder(default=repr, separators=(",", ":")).encode
 
 
 class Row(NamedTuple):
@@ -110,7 +111,7 @@ class New(NamedTuple):
         row = columns(self.key)
         created, blob = time.time_ns(), None if self.file is None else self.file.digest
         digest = digest_of_row(self.key, self.codec, created, self.data if blob is None else blob)
-        made_from = json.dumps(self.facts.made_from, default=repr) if self.facts.made_from else None
+        made_from = _ENCODED(self.facts.made_from) if self.facts.made_from else None
         return (
             *row, self.codec, digest, created, self.size, blob, self.data, self.facts.seconds, made_from,
         )  # fmt: skip
