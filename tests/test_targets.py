@@ -1,5 +1,6 @@
 """What holds for every target, and what each wrapper adds."""
 
+import os
 import pickle
 import sys
 import threading
@@ -443,6 +444,78 @@ def test_a_right_to_take_over_that_a_killed_one_left_is_given_to_the_next(tmp_pa
     assert other.lock()
     other.release()
     assert list(other.leases.objects.names()) == []
+
+
+def taken_over(folder):
+    """Return a claim whose holder was stopped for long, and that of another machine, which has it by now."""
+    stopped, other, third = (RemoteTarget(f"file://{folder}", lease=3600.0).claim(A) for _ in range(3))
+    assert stopped.lock()
+    stopped.written = (float("-inf"),) * 2
+    content = stopped.leases.read(stopped.name)
+    assert not other.lock()
+    other._seen = (content, float("-inf"))
+    assert other.lock()
+    return stopped, other, third
+
+
+@needs_threads
+@pytest.mark.parametrize("work", ["release", "renew"])
+def test_who_was_stopped_does_not_touch_the_lease_of_the_next_one(tmp_path, work):
+    stopped, other, third = taken_over(tmp_path)
+    content = other.leases.read(other.name)
+    if work == "renew":
+        stopped.leases.renew([stopped])
+    stopped.release()
+    assert other.leases.read(other.name) == content
+    assert not third.lock()
+    assert other.leases.held == {other.name: other}
+    other.release()
+    assert third.lock()
+    third.release()
+    assert list(third.leases.objects.names()) == []
+
+
+@needs_threads
+def test_who_was_stopped_goes_on_where_nobody_has_taken_it_over(tmp_path):
+    """What it holds still stands, or was removed as that of a dead one."""
+    stopped, other = (RemoteTarget(f"file://{tmp_path}", lease=3600.0).claim(A) for _ in range(2))
+    assert stopped.lock()
+    for is_removed in (False, True):
+        if is_removed:
+            stopped.leases.objects.remove([stopped.name])
+        stopped.written = (float("-inf"),) * 2
+        stopped.leases.renew([stopped])
+        assert stopped.is_fresh()
+        assert not other.lock()
+    stopped.written = (float("-inf"),) * 2
+    stopped.release()
+    assert list(other.leases.objects.names()) == []
+
+
+@needs_threads
+@pytest.mark.parametrize("step", ["names", "read", "forsaken", "create", "remove"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_lease_that_is_taken_while_the_dead_are_collected_stays(tmp_path, monkeypatch, step, when):
+    one, other = waiting_for_the_dead(tmp_path)
+    objects, locked = one.leases.objects, []
+    os.utime(tmp_path / one.name, (0, 0))
+    real = getattr(objects, step)
+
+    def interrupted(*arguments):
+        monkeypatch.setattr(objects, step, real)
+        if when == "before":
+            locked.append(other.lock())
+        found = real(*arguments)
+        found = found if found is None or isinstance(found, bool) else list(found)
+        if when == "after":
+            locked.append(other.lock())
+        return found
+
+    monkeypatch.setattr(objects, step, interrupted)
+    one.leases.collect(0)
+    assert (tmp_path / other.name).exists() is locked[0]
+    other.release()
+    assert list(objects.names()) == []
 
 
 @needs_threads

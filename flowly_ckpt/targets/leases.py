@@ -22,6 +22,25 @@ __all__ = ["Leases"]
 
 _FOLDER = ".claims"
 _NAME = re.compile(r"\.claims/[0-9a-f]{32}")
+_RIGHT = ".next"
+
+
+def clocks() -> tuple[float, float]:
+    """Return the time by two clocks: one stands still while the machine sleeps, the other may be set back.
+
+    >>> all(now >= 0 for now in clocks())
+    True
+    """
+    return time.monotonic(), time.time()
+
+
+def right_to(name: str, content: bytes) -> str:
+    """Return the name of an object: whoever makes it may replace this content of another one, if it stands there still.
+
+    >>> right_to(".claims/00", b"a").endswith(".next")
+    True
+    """
+    return f"{_FOLDER}/{xxhash.xxh3_128_hexdigest(name.encode() + content)}{_RIGHT}"
 
 
 class Leases:
@@ -56,16 +75,38 @@ class Leases:
 
     def collect(self, older_than: float) -> list[tuple[str, int]]:
         """Remove claims that their holders have not renewed for so many seconds; give name and size of each."""
-        found = self.objects.forsaken(_FOLDER, max(older_than, self.seconds))
-        self.objects.remove([name for name, _ in found])
-        return found
+        # Read before their ages are asked for, so that one that is written meanwhile is not taken for what is old.
+        contents = {name: bytes(data) for name, data in self.objects.read(self.objects.names(_FOLDER))}
+        found = self.objects.forsaken(contents, max(older_than, self.seconds))
+        self.objects.remove([name for name, _ in found if name.endswith(_RIGHT)])
+        return [each for each in found if each[0].endswith(_RIGHT) or self.replace(each[0], contents[each[0]], None)]
+
+    def replace(self, name: str, content: bytes, other: bytes | None) -> bool:
+        """Write or remove an object if it still has some content; of all who want to replace that, only one does."""
+        right = right_to(name, content)
+        if not self.objects.create(right, b""):
+            return False
+        try:
+            if self.read(name) != content:
+                return False
+            if other is None:
+                self.objects.remove([name])
+            else:
+                self.objects.write({name: other})
+            return True
+        finally:
+            self.objects.remove([right])
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of an object, or None."""
+        return next((bytes(data) for _, data in self.objects.read([name])), None)
 
     def hold(self, lease: Lease) -> None:
         """Renew a claim from now on."""
         with self._guard:
             self.held[lease.name] = lease
+            self._wake.clear()
             if self._renewer is None:
-                self._wake.clear()
                 self._renewer = threading.Thread(target=self._renew, name="flowly_ckpt leases", daemon=True)
                 self._renewer.start()
 
@@ -88,11 +129,41 @@ class Leases:
                 if not self.held:
                     self._renewer = None
                     return
-                try:  # none is released meanwhile: it would be written over the claim of the next one
-                    self.objects.write({lease.name: lease.content() for lease in self.held.values()})
+                try:
+                    self._write(list(self.held.values()))
                 except OSError as error:
                     if log := heard(DEBUG):
                         log.debug("claims could not be renewed: %s", error)
+
+    def renew(self, leases: list[Lease]) -> None:
+        """Write claims that are held anew."""
+        with self._guard:
+            self._write(leases)
+
+    def _write(self, leases: list[Lease]) -> None:
+        """Write claims anew while none is released; one that was not written for long may be another's by now."""
+        now = clocks()
+        fresh = [lease for lease in leases if lease.is_fresh()]
+        self.objects.write({lease.name: lease.content() for lease in fresh})
+        for lease in fresh:
+            lease.written = now
+        for lease in leases:
+            if lease.written is not now:
+                self._write_late(lease)
+
+    def _write_late(self, lease: Lease) -> None:
+        now, content = clocks(), self.read(lease.name)
+        if content is None:
+            is_written = self.objects.create(lease.name, lease.content())
+        elif lease.wrote(content):
+            is_written = self.replace(lease.name, content, lease.content())
+        else:
+            del self.held[lease.name]
+            if log := heard(DEBUG):
+                log.debug("a claim was taken over, as it was not renewed in time: %s", lease.key)
+            return
+        if is_written:
+            lease.written = now
 
 
 class Lease(Polled):
@@ -107,6 +178,7 @@ class Lease(Polled):
         self.name = f"{_FOLDER}/{digest_of_key(key).hex()}"
         self.thread = threading.get_ident()
         self.waits_for = ""  # the name of the claim that the holder waits for, for those who look for circles
+        self.written = clocks()  # or earlier: when it was begun
         self._token = uuid.uuid4().hex
         self._seen: tuple[bytes | None, float] = (None, 0.0)  # what was read last, and since when that has been so
         self._barred = math.inf  # since when another one has the right to take it over
@@ -125,43 +197,43 @@ class Lease(Polled):
 
     def lock(self) -> bool:
         """Write the object, unless somebody else has and still renews it."""
-        content = self._read(self.name)
+        content = self.leases.read(self.name)
         if content is None:
+            self.written = clocks()
             is_mine = self.leases.objects.create(self.name, self.content())
         else:  # it is one's own where it was written by an attempt whose answer was lost
-            is_mine = self._token.encode() in content or self._takes_over(content)
+            is_mine = self.wrote(content) or self._takes_over(content)
         if is_mine:
             self.leases.hold(self)
         return is_mine
 
-    def _read(self, name: str) -> bytes | None:
-        return next((bytes(data) for _, data in self.leases.objects.read([name])), None)
+    def wrote(self, content: bytes) -> bool:
+        """Return whether a content is one that it has written."""
+        return self._token.encode() in content
+
+    def is_fresh(self) -> bool:
+        """Return whether it was written so lately that nobody can have taken it over, nor does so at once."""
+        return max(now - then for now, then in zip(clocks(), self.written)) < self.leases.seconds / 2
 
     def _takes_over(self, content: bytes) -> bool:
         """Write the object anew if it has not been renewed for long; of those who wait only one does.
 
         One that is empty counts as any other: in a folder its writer may be about to fill it, or have been killed.
         """
-        now, objects = time.monotonic(), self.leases.objects
+        now = time.monotonic()
         if content != self._seen[0]:
             self._seen = (content, now)
             self._barred = math.inf
         if now - self._seen[1] <= self.leases.seconds:
             return False
-        # Whoever makes the object of this name may replace what was read, as long as it still stands there.
-        right = f"{_FOLDER}/{xxhash.xxh3_128_hexdigest(self.name.encode() + content)}.next"
-        if not objects.create(right, self._token.encode()):
-            self._barred = min(self._barred, now)
-            if now - self._barred > self.leases.seconds:  # whoever made it has been killed since
-                objects.remove([right])
-            return False
-        try:
-            if self._read(self.name) != content:
-                return False
-            objects.write({self.name: self.content()})
+        written = clocks()
+        if self.leases.replace(self.name, content, self.content()):
+            self.written = written
             return True
-        finally:
-            objects.remove([right])
+        self._barred = min(self._barred, now)
+        if now - self._barred > self.leases.seconds:  # whoever has the right has been killed since
+            self.leases.objects.remove([right_to(self.name, content)])
+        return False
 
     def circle(self, waited: float) -> Key | None:
         """Return the key held by this thread that the holder waits for, by what all have noted in their objects."""
@@ -172,7 +244,7 @@ class Lease(Polled):
             if name in mine:
                 return mine[name].key
             seen.add(name)
-            name = (self._read(name) or b"").decode("utf-8", "replace").partition("\n")[2].partition("\n")[0]
+            name = (self.leases.read(name) or b"").decode("utf-8", "replace").partition("\n")[2].partition("\n")[0]
         return None
 
     def stop_looking(self) -> None:
@@ -186,14 +258,17 @@ class Lease(Polled):
         for lease in news:
             lease.waits_for = name
         if news:
-            self.leases.objects.write({lease.name: lease.content() for lease in news})
+            self.leases.renew(news)
         return mine
 
     def release(self) -> None:
         """Remove the object, if it is held."""
         if self.leases.let_go(self):
             try:
-                self.leases.objects.remove([self.name])
+                if self.is_fresh():
+                    self.leases.objects.remove([self.name])
+                elif self.wrote(content := self.leases.read(self.name) or b""):  # else it was taken over meanwhile
+                    self.leases.replace(self.name, content, None)
             except OSError as error:  # it ends by itself
                 if log := heard(DEBUG):
                     log.debug("a claim could not be released: %s", error)

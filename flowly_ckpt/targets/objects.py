@@ -225,8 +225,8 @@ class Objects:
             if not is_temporary(path.rpartition("/")[2]):
                 yield path[len(self.root) + 1 :]
 
-    def forsaken(self, below: str, older_than: float) -> list[tuple[str, int]]:
-        """Return name and size of the objects below a folder that nobody has written for so many seconds."""
+    def forsaken(self, names: Iterable[str], older_than: float) -> list[tuple[str, int]]:
+        """Return name and size of those of some objects that nobody has written for so many seconds."""
 
         def attempt(system: Any) -> list[tuple[str, int]]:
             found = []
@@ -236,7 +236,6 @@ class Objects:
                         found.append((name, system.info(self.path(name))["size"]))
             return found
 
-        names = list(self.names(below))
         return self._patiently(attempt)
 
     def remove(self, names: Sequence[str]) -> None:
