@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 import threading
@@ -90,11 +91,22 @@ def closes_over():
     return lambda x: seen.append(x) or x
 
 
+def counted(func):
+    @functools.wraps(func)
+    def inner(x):
+        inner.calls += 1
+        return func(x)
+
+    inner.calls = 0
+    return inner
+
+
 STEPS = [
     (appends, "'appends' changed global 'history', so its result will not be found again: @ignore_globals('history')"),
     (counts, "'counts' changed global 'count', so its result will not be found again: @ignore_globals('count')"),
     (keeps, "'keeps' changed default 'seen', so its result will not be found again: seen=None"),
     (Holder(), "'Holder' changed .calls, so its result will not be found again: leave .calls out by a __flowly_hash__"),
+    (counted(lambda x: x), "changed .calls, so its result will not be found again: keep what .calls holds in a global"),
     (Holder().method, "'Holder.method' changed self → .deep"),
     (partial(fit, model=Holder()), "'fit' changed keywords → ['model'] → .calls"),
     (calls_one, "'calls_one' changed global 'appends' → global 'history', so its result will not be found again: @ig"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import BuiltinFunctionType
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from ..errors import MutationWarning, UnhashableError
@@ -198,8 +198,8 @@ def _members(walk: Walk, obj: Any) -> dict[Any, Any]:
     return {name: walk.memo.get(id(value)) for name, value in obj.items()} if len(obj) <= _MEMBERS else {}
 
 
-def _advice(way: Sequence[str]) -> str:
-    """Return the way out for the last name on the way that has one."""
+def _advice(step: Transform, way: Sequence[str]) -> str:
+    """Return the way out for the last name on the way from a step that has one."""
     for name in reversed(way):
         kind, _, rest = name.partition(" ")
         word = rest.strip("'").partition(".")[0]
@@ -208,6 +208,8 @@ def _advice(way: Sequence[str]) -> str:
         if kind == "default":
             return f"{word}=None, and make it in the body"
     attribute = next((name for name in way if name.startswith(".")), None)
+    if attribute is not None and isinstance(step, FunctionType):
+        return f"keep what {attribute} holds in a global, and leave that out with @ignore_globals"
     if attribute is not None:
         return f"leave {attribute} out by a __flowly_hash__ or __reduce__ where it has no part in the result"
     return "let it change a copy, and return that"
@@ -229,4 +231,4 @@ def _warn(step: Transform, way: Way, steps: Sequence[Transform], is_kept: bool) 
     if names != repr(name_of(step)):
         what += f" of {name_of(step)!r}"
     message = f"running {names} changed {what}, so its result will not be found again"
-    warn_once(MutationWarning, message, f"{message}: {_advice(way.names)}")
+    warn_once(MutationWarning, message, f"{message}: {_advice(step, way.names)}")
