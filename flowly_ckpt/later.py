@@ -62,6 +62,7 @@ def on_call(module: str, homes: Mapping[str, str]) -> None:
     ... except TypeError:
     ...     json.main is stand_in, json.main is json.tool.main
     (False, True)
+    >>> del json.main
 
     See also: :func:`later`, for names that others import from a module.
     """
