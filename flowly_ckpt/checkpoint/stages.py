@@ -18,7 +18,7 @@ from ..typing import Key, Target, Transform
 from .hashed import Hashed, warn_of_changes
 from .sources import Sources
 
-__all__ = ["Asked", "hashed_for", "is_wrapper", "keys_of"]
+__all__ = ["Asked", "is_wrapper"]
 
 
 def is_wrapper(transform: Any) -> bool:
