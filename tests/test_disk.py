@@ -270,6 +270,21 @@ def test_max_bytes_evicts_the_least_recently_used_on_ties(store):
     target.close()
 
 
+def test_max_bytes_keeps_what_is_new_where_the_clock_was_set_back(store, monkeypatch):
+    target = fresh(store, max_bytes=100_000)
+    for number in range(5):
+        target[str(number), "t", "f"] = bytes(10_000)
+    now = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now - 365 * 24 * 3600 * 10**9)
+    for number in range(5, 12):
+        target[str(number), "t", "f"] = bytes(10_000)
+        assert target[str(number), "t", "f"]
+    kept = {key[0] for key in target}
+    assert {"0", "1"}.isdisjoint(kept)
+    assert {"6", "7", "8", "9", "10", "11"} <= kept
+    target.close()
+
+
 def test_max_bytes_counts_shared_files_once(store):
     target = fresh(store, max_bytes=300_000, inline_bytes=100)
     for number in range(20):

@@ -43,8 +43,11 @@ CHECK = """select cast(object as blob), cast(tag as blob), cast(transform as blo
     created, size, blob, data from entries where id > ? order by id limit 200"""
 KEYS = """select object, tag, transform, created from entries
     where (tag, object, transform) {} (?, ?, ?) order by tag, object, transform limit {}"""
-WORTH = f"""select id, size, blob, object, tag, transform from entries where id != ?
-    order by seconds / max(size, 1), {USED}, id"""
+# What was stored later counts as used later, though the clock, by which it is noted, may have been set back.
+WORTH = """select id, size, blob, object, tag, transform from entries
+    join (select id, max(created) over (order by id rows unbounded preceding) as stored from entries) using (id)
+    where id != ?
+    order by seconds / max(size, 1), max(stored, coalesce((select used from uses where uses.id = entries.id), 0)), id"""
 PAGE = 2000
 AT_ONCE = 300  # keys in a statement, whose values SQLite limits
 _ENCODED = json.JSONEncoder(default=repr, separators=(",", ":")).encode
