@@ -82,6 +82,7 @@ def test_the_events_of_a_run_are_what_happened(names, marks_first):
     assert {tag: count for (kind, tag), count in checkpoints.items() if kind == "restored"} == target.found
     skipped = [name for name in names if name in "ab"][:-1]
     assert [tag for kind, tag in kinds(events) if kind == "skipped"] == skipped
+    assert all(event.target is target for event in events if event.of == "checkpoint")
     assert collections.Counter(kinds(events, "run")) == {("start", "chained"): 2, ("run", "chained"): 2}
 
 

@@ -50,7 +50,7 @@ from flowly_ckpt.hashing import (
 )
 from flowly_ckpt.hashing.cycles import encode, solve
 from flowly_ckpt.hashing.plain import in_step, is_plain
-from flowly_ckpt.hashing.rows import expand
+from flowly_ckpt.hashing.rows import Blob, expand
 from flowly_ckpt.hashing.several import several
 from flowly_ckpt.hashing.walk import Walk
 
@@ -659,6 +659,20 @@ def test_what_one_of_many_objects_raises_is_a_refusal() -> None:
 
     with pytest.raises(UnhashableError, match="no more"):
         H([Broken() for _ in range(40)])
+
+
+def test_bytes_that_cannot_be_read_are_a_refusal_that_names_what_holds_them() -> None:
+    class Image:
+        pass
+
+    def rows() -> Any:
+        yield b"first"
+        raise ValueError("the rest is gone")
+
+    register(Image, lambda image: Blob(rows()))
+    with pytest.raises(UnhashableError, match=r"\['image'\].*ValueError: the rest is gone") as caught:
+        H({"image": Image()})
+    assert type(caught.value.__cause__) is ValueError
 
 
 def test_many_slots_that_hold_each_other_or_what_cannot_be_hashed() -> None:

@@ -272,7 +272,11 @@ ROWS = [
     (lambda: observe(None), TypeError, "sink must be a function of an event, got None"),
     (lambda: apply(KEPT, iter([1])), UnhashableError, "an iterator can be read only once; make it a list or a tuple"),
     (lambda: apply(KEPT, FILE), UnhashableError, "pass its path or what was read from it"),
-    (lambda: functional_hash(5, hasher="md5"), TypeError, "hasher must be a function of nothing"),
+    (
+        lambda: functional_hash(5, hasher="md5"),
+        TypeError,
+        "hasher must be a function of nothing, as hashlib.blake2b, got 'md5'",
+    ),
     (lambda: ignore_globals("nosuch")(lambda: ROWS), ValueError, "does not use 'nosuch'; it uses ROWS"),
     (lambda: ignore_globals(5), TypeError, "takes names, got 5; write @ignore_globals() to ignore all"),
     # memo

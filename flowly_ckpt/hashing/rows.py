@@ -135,8 +135,9 @@ def refusing(obj: Any, error: BaseException) -> BaseException:
     >>> str(refusing([], ValueError("no")))
     'cannot hash list: its content cannot be read (ValueError: no); describe it with flowly_ckpt.hashing.register'
     """
-    if isinstance(error, MemoryError | RecursionError | UnhashableError) or package(type(obj)) == "flowly_ckpt":
-        return error  # FileContent raises OSError
+    ours = package(type(obj)) == "flowly_ckpt" and type(obj) is not Blob  # FileContent raises OSError
+    if ours or isinstance(error, MemoryError | RecursionError | UnhashableError):
+        return error
     if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # Rust's, of polars
         return error
     reason = f"{type(error).__name__}: {error}".strip().partition("\n")[0][:200].rstrip(": ")
