@@ -32,6 +32,7 @@ from flowly_ckpt.resume import Checkpoint
 from flowly_ckpt.targets import DiskTarget
 from flowly_ckpt.targets.protocol import as_target
 from flowly_ckpt.targets.recall import recall, recall_async
+from flowly_ckpt.targets.single_flight import Flight
 from flowly_ckpt.targets.wrappers import Wrapper
 from flowly_ckpt.tasks import task
 from flowly_ckpt.typing import Facts
@@ -169,6 +170,33 @@ def test_threads_that_wait_for_one_computation_report_a_restored_result_each():
         for thread in threads:
             thread.join()
     assert collections.Counter(kind for kind, _ in kinds(events)) == {"start": 1, "stored": 1, "restored": 3}
+    assert all(event.target is target for event in events if event.of == "checkpoint")
+
+
+def test_a_failure_is_reported_by_who_computed_and_not_by_who_waited(monkeypatch):
+    events, waiting, target, wait = [], threading.Event(), {}, Flight.wait
+
+    def wait_and_say(flight):
+        waiting.set()
+        return wait(flight)
+
+    def compute():
+        waiting.wait(60)
+        raise ValueError("mine")
+
+    def ask():
+        with pytest.raises(ValueError, match="mine"):
+            recall(target, ("o", "tag", "f"), compute)
+
+    monkeypatch.setattr(Flight, "wait", wait_and_say)
+    with observe(events.append):
+        threads = [threading.Thread(target=contextvars.copy_context().run, args=(ask,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    found = collections.Counter(kind for kind, _ in kinds(events))
+    assert found["failed"] == found["start"] > 0
 
 
 def test_tasks_that_wait_for_one_computation_report_a_restored_result_each():
@@ -178,14 +206,16 @@ def test_tasks_that_wait_for_one_computation_report_a_restored_result_each():
         await asyncio.sleep(0)
         return 6
 
+    target = {}
+
     async def main():
-        target = {}
         with observe(events.append):
             await asyncio.gather(*(recall_async(target, ("o", "tag", "f"), six) for _ in range(3)))
             await recall_async(target, ("o", "tag", "f"), six)
 
     asyncio.run(main())
     assert collections.Counter(kind for kind, _ in kinds(events)) == {"start": 1, "stored": 1, "restored": 3}
+    assert all(event.target is target for event in events if event.of == "checkpoint")
 
 
 def called(folder):
@@ -319,12 +349,25 @@ def test_what_a_checkpoint_takes_is_told_and_is_not_a_steps_own_time(ticking):
     ]
 
 
+class Stuck(dict):
+    """A target that keeps what it could not store whole, and cannot delete it."""
+
+    def __setitem__(self, key, value):
+        super().__setitem__(key, value)
+        raise OSError("no space left")
+
+    def __delitem__(self, key):
+        raise OSError("no space left")
+
+
 def test_what_is_not_kept_took_as_long_as_it_did(ticking):
     events, key = [], ("a", "tag", "f")
     token = watching.set((events.append,))
     try:
         for target in (Forgetful(), {key: 5}):
             recall(target, key, lambda: taking(4.0, "")(6))
+        with pytest.warns(StoreWarning, match="no space left"):
+            recall(Stuck(), key, lambda: taking(4.0, "")(6))
         with pytest.warns(StoreWarning, match="open file"):
             recall({}, key, lambda: taking(4.0, "")(io.StringIO()))
         with pytest.raises(ZeroDivisionError):
@@ -332,7 +375,7 @@ def test_what_is_not_kept_took_as_long_as_it_did(ticking):
     finally:
         watching.reset(token)
     told = [(event.kind, event.seconds) for event in events if event.kind != "start"]
-    assert told == [("run", 4.0), ("restored", 0.0), ("run", 4.0), ("failed", 4.0)]
+    assert told == [("run", 4.0), ("restored", 0.0), ("run", 4.0), ("run", 4.0), ("failed", 4.0)]
 
 
 def test_timings_tell_what_was_restored_and_what_that_saved(ticking, tmp_path):

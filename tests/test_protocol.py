@@ -306,6 +306,31 @@ def test_a_mapping_with_every_ability_is_the_mapping_itself(kind):
     assert len(mapping) == 0
 
 
+def test_what_somebody_else_deletes_meanwhile_is_not_counted_as_deleted():
+    class Losing(Table):
+        def __delitem__(self, key):
+            del self.rows[key]
+            if key == B:
+                raise KeyError(key)
+
+    target = Losing()
+    target[A], target[B] = 1, 2
+    assert (target.clear_where(), len(target)) == (1, 0)
+
+
+def test_a_mapping_keeps_bytes_if_it_is_a_dict_or_says_how_to_read_them():
+    class Files(Rows):
+        def read_bytes(self, key):
+            return self[key]
+
+    assert [as_target(each).keeps_bytes for each in ({}, Rows(), Files())] == [True, False, True]
+
+
+def test_what_is_no_mapping_is_told_with_what_to_use():
+    with pytest.raises(TypeError, match=r"got list; use a dict, or a target from flowly_ckpt\.targets$"):
+        as_target([])
+
+
 @pytest.mark.parametrize("kind", [dict, Rows])
 def test_it_is_known_of_a_mapping_what_this_process_has_stored_there(kind):
     mapping = kind()

@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pickle import PickleBuffer
 
 import pytest
@@ -578,6 +579,27 @@ def test_cancelling_the_first_of_several_tasks_leaves_the_others_their_result(ta
     first, *others = asyncio.run(main())
     assert isinstance(first, asyncio.CancelledError)
     assert (others, calls) == ([[1]] * 3, [1])
+
+
+@needs_threads
+def test_the_event_loops_of_two_threads_share_one_computation():
+    target, runs, begun, go = {}, [], threading.Event(), threading.Event()
+
+    async def compute():
+        runs.append(1)
+        begun.set()
+        await asyncio.to_thread(go.wait, 60)
+        return 6
+
+    def ask():
+        return asyncio.run(recall_async(target, KEY, compute))
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(ask)
+        begun.wait(60)
+        other = pool.submit(ask)
+        go.set()
+        assert (one.result(60), other.result(60), runs) == (6, 6, [1])
 
 
 @needs_loop

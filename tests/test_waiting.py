@@ -19,8 +19,15 @@ from runs import ENVIRONMENT, run_script
 from flowly_ckpt.errors import StoreWarning
 from flowly_ckpt.targets import DiskTarget
 from flowly_ckpt.targets.recall import recall, recall_async
+from flowly_ckpt.targets.waiting import waits
 
 A, B = ("0a", "first", "1b"), ("0a", "second", "1b")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_left_waiting():
+    yield
+    assert not waits
 
 
 def within(seconds, work):
