@@ -216,7 +216,9 @@ CHANGES = {
     "a helper's first attribute": lambda m, r: setattr(m.plain, "mark", r.random()),
     "a helper's wrapped": lambda m, r: setattr(m.wrapped, "__wrapped__", r.choice([m.plain, m.reads])),
     "what is ignored": lambda m, r: ignore_globals(r.choice(["RATE", "NAME"]))(m.reads),
-    "what is ignored instead": lambda m, r: vars(m.ignores).update({IGNORES: r.sample(["RATE", "NAME", "helper"], 2)}),
+    "what is ignored instead": lambda m, r: vars(m.ignores).update(
+        {IGNORES: ("RATE",) if vars(m.ignores).get(IGNORES) == ("NAME",) else ("NAME",)}
+    ),
     "an instance": lambda m, r: setattr(m.SCALE, "k", r.random()),
     "an instance's class": lambda m, r: setattr(m.SCALE, "__class__", r.choice([m.Scale, m.Base])),
     "an attribute of a class": lambda m, r: setattr(m.Scale, "factor", r.random()),
