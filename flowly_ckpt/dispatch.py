@@ -50,7 +50,10 @@ class Dispatch(dict[type, "F"]):
         renewed(self, "_lock", RLock)
 
     def register(self, *types: type) -> Callable[[F], F]:
-        """Make the decorated function the row of each of the types, and of their subclasses."""
+        """Make the decorated function the row of each of the types, and of their subclasses.
+
+        What is registered last counts, so rows that join with the library of a type join before.
+        """
         return self._binding(self._rows, types)
 
     def exact(self, *types: type) -> Callable[[F], F]:
@@ -61,6 +64,7 @@ class Dispatch(dict[type, "F"]):
         def bind(row: F) -> F:
             with self._lock:
                 for kind in types:
+                    self._load(kind)
                     self._exact.pop(kind, None)
                     rows[kind] = row
                 self.clear()
@@ -82,15 +86,19 @@ class Dispatch(dict[type, "F"]):
 
     def __missing__(self, kind: type) -> F:
         with self._lock:
-            for base in kind.__mro__:  # some types made by Cython have a descriptor as their __module__
-                for package in accumulate(str(base.__module__).split("."), "{}.{}".format):
-                    for load in self._lazy.pop(package, ()):
-                        load()
+            self._load(kind)
             row = self._search(kind)
             if len(self) >= MOST:  # classes made again and again, as in a notebook, are let go
                 self.clear()
             self[kind] = row
             return row
+
+    def _load(self, kind: type) -> None:
+        for base in kind.__mro__ if self._lazy else ():
+            # Some types made by Cython have a descriptor as their __module__.
+            for package in accumulate(str(base.__module__).split("."), "{}.{}".format):
+                for load in self._lazy.pop(package, ()):
+                    load()
 
     def _search(self, kind: type) -> F:
         if kind in self._exact:

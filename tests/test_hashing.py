@@ -16,6 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import sysconfig
+import textwrap
 import threading
 import tracemalloc
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
@@ -804,6 +805,28 @@ def test_a_table_that_is_loading_holds_up_no_other() -> None:
     table.register_lazy("late_package", load)
     assert table[kind] == other[bool] == "row"
     assert finished == [True]
+
+
+def test_what_is_registered_for_a_type_counts_before_and_after_its_library_has_joined() -> None:
+    code = """
+    from fractions import Fraction
+    from flowly_ckpt import functional_hash, hashing
+    hashing.register_lazy("fractions", lambda: hashing.register(Fraction, lambda number: "from its library"))
+    {first}
+    hashing.register(Fraction, lambda number: "the user's")
+    print(functional_hash(Fraction(1, 2)) == functional_hash(Fraction(1, 3)), functional_hash(Fraction(1, 2)))
+    """
+    late, early = (
+        subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code.format(first=first))],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for first in ("functional_hash(Fraction(1, 2))", "")
+    )
+    assert late == early
+    assert late.startswith("True")
 
 
 @needs_threads

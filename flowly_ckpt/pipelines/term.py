@@ -87,8 +87,7 @@ def register(
 
     if role not in ROLES:
         raise ValueError(f"role must be one of {', '.join(ROLES)}, got {role!r}")
-    shapes.get(a_class("kind", kind))  # so that what is known of its library does not come later, and in place of this
-    shapes.register(kind)(_shape(role, children, rebuild))
+    shapes.register(a_class("kind", kind))(_shape(role, children, rebuild))
 
 
 def role(transform: Transform) -> Role:
