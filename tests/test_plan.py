@@ -29,6 +29,7 @@ from flowly_ckpt import (
     functional_hash,
     memo,
     pmap,
+    run,
 )
 from flowly_ckpt.hashing.code.lines import changed_line, lines_of
 from flowly_ckpt.hashing.parts import MOST, parts_of
@@ -249,6 +250,24 @@ def test_every_door_names_the_part_that_was_changed(tmp_path, monkeypatch, caplo
             go()
             assert why in caplog.text, door
             assert forecast()[-1].action == "restore", door
+
+
+def test_the_line_of_a_changed_function_is_where_it_stands_now(caplog):
+    caplog.set_level(logging.INFO, logger="flowly_ckpt")
+
+    def run_of(text, target):
+        table = {"__name__": __name__}
+        exec(compile(text, "steps.py", "exec"), table)
+        caplog.clear()
+        run(chained(table["step"], checkpoint(target, tag="made")), 1)
+        return caplog.text
+
+    old, new = "def step(x):\n    return x + 7011", "def step(x):\n    return x + 7012"
+    target, other = {}, {}
+    run_of(old, target)
+    assert "step changed at line 2" in run_of(new, target)
+    run_of(old, other)
+    assert "step changed at line 5" in run_of("\n\n\n" + new, other), "the same code, met before at another line"
 
 
 def test_an_edited_line_is_seldom_taken_for_the_one_it_was():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from types import CodeType, FunctionType
 from typing import Any
 
 from ..hashing.parts import MOST, Parts, of_atom, parts_of
@@ -148,16 +149,20 @@ def of_input(walk: Walk, obj: Any, hashed: str, private: bool) -> dict[str, str]
 
 
 def table_of(step: Callable[[Any], Any], hashed: str, hasher: Any) -> Parts:
-    """Return the table of a step, the same one for the same code.
+    """Return the table of a step, the same one for the same code at the same line.
 
     :param hashed: the hash of the pipeline up to the step.
     """
     known = _tables.get(hashed)
-    if known is None:
+    if known is None or (type(step) is FunctionType and first_line(step.__code__) != first_line(known.places.get(":"))):
         if len(_tables) >= KEPT:
             _tables.clear()
         known = _tables[hashed] = guarded(Walk(hasher), step, hasher is not None)
     return known
+
+
+def first_line(code: CodeType | None) -> int | None:
+    return code and code.co_firstlineno
 
 
 def guarded(walk: Walk, obj: Any, private: bool, most: int = MOST) -> Parts:
