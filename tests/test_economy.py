@@ -139,7 +139,7 @@ def priced(x):
     return x * RATE.of
 
 
-@pytest.mark.parametrize(("in_memory", "hit", "miss"), [(True, 35, 98), (False, 45, 142)])
+@pytest.mark.parametrize(("in_memory", "hit", "miss"), [(True, 35, 100), (False, 45, 144)])
 def test_each_item_of_a_lazy_map_calls_few_functions(disk, in_memory, hit, miss):
     mapped = add_checkpoints(curried.map(chained(scaled, priced, checkpoint({} if in_memory else disk))))
     list(mapped(range(10)))

@@ -18,7 +18,7 @@ from ..targets.bulk import Batch, restore_many, size_about, together
 from ..targets.recall import MISSING
 from ..targets.single_flight import landings_elsewhere
 from ..typing import Transform
-from .stages import Asked, Stage, is_wrapper, look_back, stages_of, tell_skipped
+from .stages import Asked, Stage, is_wrapper, look_back, stages_of
 
 __all__ = ["Opening", "each", "each_kept", "opening_of", "stored"]
 
@@ -169,7 +169,7 @@ def stored(opening: Opening, items: Sequence[Any]) -> tuple[list[Any], Callable[
         for place in places if watching.get() or opening.reports else ():
             with opening.around():
                 tell("restored", asked[place].key(len(stages) - 1), target, seconds)
-                tell_skipped(stages, asked[place].keyed, len(stages) - 1)
+                asked[place].tell_skipped(len(stages) - 1)
 
     return values, told
 
@@ -238,7 +238,7 @@ def _restored(stages: Sequence[Stage], asked: Sequence[Asked]) -> tuple[list[Any
         for place, value in zip(rest, restore_many(target, [asked[place].key(depth) for place in rest])):
             if value is not MISSING:
                 values[place], depths[place] = value, depth
-                tell_skipped(stages, asked[place].keyed, depth)
+                asked[place].tell_skipped(depth)
     return values, depths
 
 

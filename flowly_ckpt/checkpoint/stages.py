@@ -174,9 +174,14 @@ class Asked:
             value = ask(self.stages[depth].wrapper.checkpoint.target, self.key(depth))
             if value is not MISSING:
                 if watching.get():
-                    tell_skipped(self.stages, self.keyed, depth)
+                    self.tell_skipped(depth)
                 return value, depth
         return self.obj, -1
+
+    def tell_skipped(self, depth: int) -> None:
+        """Report the checkpoints that are not looked at, since the one at ``depth`` had its result."""
+        for place in range(depth):
+            tell("skipped", self.key(place), self.stages[place].wrapper.checkpoint.target)
 
     def missing(self, position: int, value: Any) -> tuple[Target, Key, Callable[[], Any], Callable[[], MadeFrom]]:
         """Return where a stage's result is kept, its key, how it is computed, and what the key was made from."""
@@ -191,12 +196,6 @@ class Asked:
 
         made_from = partial(self.sources.__getitem__, position)
         return stage.wrapper.checkpoint.target, keyed[position].key, compute, made_from
-
-
-def tell_skipped(stages: Sequence[Stage], keyed: Sequence[Keyed], depth: int) -> None:
-    """Report the checkpoints that are not looked at, since the one at ``depth`` had its result."""
-    for stage, one in zip(stages[:depth], keyed):
-        tell("skipped", one.key, stage.wrapper.checkpoint.target)
 
 
 def look_back(stages: Sequence[Stage], keyed: Sequence[Keyed], before: dict[Any, Hashed], obj: Any, start: int) -> None:
