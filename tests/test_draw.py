@@ -268,5 +268,5 @@ def test_the_page_shows_the_picture_that_its_code_makes(tmp_path, monkeypatch, p
     ],
 )
 def test_what_cannot_be_drawn_is_told(arguments, options, words):
-    with pytest.raises(TypeError, match=f"draw: {words}"):
+    with pytest.raises(TypeError, match=f"^{words}"):
         draw(*arguments, **options)

@@ -114,5 +114,5 @@ def _rows(name: str, given: Iterable[Any] | None, field: str, instead: str) -> l
     for row in rows:
         if not hasattr(row, field):
             found = given if row is None else row
-            raise TypeError(f"draw: {name} must be {instead}, got {type(found).__name__}")
+            raise TypeError(f"{name} must be {instead}, got {type(found).__name__}")
     return rows

@@ -78,12 +78,15 @@ def restore(obj: Any, state: Any) -> None:
     1
     """
     own, attributes = state
-    if own is not None:
-        obj.__setstate__(own)
     kind = type(obj)
+    if hasattr(kind, "__setstate__") and own is not None:
+        obj.__setstate__(own)
+    elif own:
+        inner, slots = own if type(own) is tuple else (own, {})  # as pickle reads it
+        attributes = {**(inner or {}), **slots, **attributes}
     for name, value in attributes.items():
-        if type(getattr(kind, name, None)) is MemberDescriptorType:
-            object.__setattr__(obj, name, value)
+        if type(member := getattr(kind, name, None)) is MemberDescriptorType:
+            member.__set__(obj, value)
         else:
             object.__getattribute__(obj, "__dict__")[name] = value
 
