@@ -81,7 +81,7 @@ class Hashed:
 
     def code_is_whole(self) -> bool:
         """Return whether it is known that the steps lead to the objects that they led to, whose data may be others."""
-        return type(self.walk) is Knowing and self.walk.origin.is_whole()
+        return type(self.walk) is Knowing and self.walk.origin.places.is_whole()
 
     def code_holds(self) -> bool:
         """Return whether it is known, without hashing the steps once more, that they are as they were."""

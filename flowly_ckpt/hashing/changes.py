@@ -65,7 +65,7 @@ def way_to_change(before: Walk, now: Walk, obj: Any) -> Way:
     (None, Way(names=("global 'seen'",), redefined=False))
     """
     if type(before) is Knowing:
-        replaced = list(before.origin.replaced())
+        replaced = list(before.origin.places.replaced())
         names = [name for name, _, _ in replaced if name]
         return Way(tuple(names[:1]), any(_is_redefined(was, now) for _, was, now in replaced))
     way: list[str] = []

@@ -35,6 +35,7 @@ CORE = (
     "checkpoint/stages.py",
     "checkpoint/wrapper.py",
     "hashing/kept.py",
+    "hashing/places.py",
     "hashing/plain.py",
     "targets/claims.py",
     "targets/file_claims.py",
