@@ -39,7 +39,7 @@ def seconds(work: Work, least: float) -> float:
     begun = time.perf_counter()
     work(next(numbers))
     first = time.perf_counter() - begun
-    if first > 20 * least:
+    if first > 4 * least:
         return first
     group = max(1, round(0.001 / max(first, 1e-8)))
     found, end = [first], begun + least
