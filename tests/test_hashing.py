@@ -807,6 +807,26 @@ def test_a_table_that_is_loading_holds_up_no_other() -> None:
     assert finished == [True]
 
 
+def test_the_order_of_a_set_counts_where_its_class_has_one() -> None:
+    class Ordered(set):  # type: ignore[type-arg]
+        def __init__(self, items: Any) -> None:
+            self.items = [*items]
+            super().__init__(self.items)
+
+        def __iter__(self) -> Any:
+            return iter(self.items)
+
+        __slots__ = ("items",)
+
+    class Unordered(set):  # type: ignore[type-arg]
+        pass
+
+    assert H(Ordered("ab")) == H(Ordered("ab")) != H(Ordered("ba"))
+    assert H(Unordered("ab")) == H(Unordered("ba"))
+    util = pytest.importorskip("sqlalchemy.util")
+    assert H(util.OrderedSet("ab")) == H(util.OrderedSet("ab")) != H(util.OrderedSet("ba"))
+
+
 def test_what_is_registered_for_a_type_counts_before_and_after_its_library_has_joined() -> None:
     code = """
     from fractions import Fraction

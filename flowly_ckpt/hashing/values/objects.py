@@ -32,6 +32,7 @@ BEHIND = ("__wrapped__", "_self_wrapper", "func", "fn", "function", "py_func")
 """Attributes under which wrappers keep what they wrap, those of wrapt among them."""
 REDUCTIONS = frozenset({"__reduce__", "__reduce_ex__"})
 SETS: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
+ITERATIONS: tuple[Any, ...] = (set.__iter__, frozenset.__iter__)
 FLAT = frozenset({tuple, dict})
 STRINGS = frozenset({str})
 PLAIN_STATE = frozenset({dict, type(None)})
@@ -129,7 +130,7 @@ def of_reduced(obj: Any, kind: type, reduced: Any) -> Parts:
         refuse_addresses(obj, kept.values())
         if setter is None and all(type(name) is str for name in kept):
             return b"<instance>", [args[0], *kept, *kept.values()]
-    if issubclass(kind, set | frozenset) and kind.__reduce__ in SETS:
+    if issubclass(kind, set | frozenset) and kind.__reduce__ in SETS and kind.__iter__ in ITERATIONS:
         args = (set(obj),)  # reduced to a list in an order that means nothing
     states = state if is_slots(state) else (state,)
     refuse_addresses(obj, args)
