@@ -9,8 +9,8 @@ import sys
 import pytest
 from runs import run_script, start_script
 
-from flowly_ckpt.targets import DiskTarget
-from flowly_ckpt.targets.file_claims import Claims
+from flowly_ckpt.targets import DiskTarget, regions
+from flowly_ckpt.targets.file_claims import Claims, FileClaim
 from flowly_ckpt.targets.recall import recall
 from flowly_ckpt.targets.regions import LARGEST, PLACES, Regions, opened, remove_last
 
@@ -206,3 +206,17 @@ def test_processes_that_wait_for_each_other_in_two_stores_go_on(tmp_path):
         process.stdin.write("\n")
         process.stdin.flush()
     assert [process.communicate(timeout=60)[0] for process in (one, two)] == ["2\n", "2\n"]
+
+
+def test_a_file_that_lost_its_name_while_one_waited_is_closed_with_its_last_user(tmp_path):
+    path = str(tmp_path / "claims.lock")
+    holder, waiter, other = (FileClaim(path, ("a", "b", name), 60) for name in "xxy")
+    waiter.thread = -1
+    assert holder.lock()
+    assert not waiter.lock()
+    os.unlink(path)
+    assert other.lock(), "in a new file of this name"
+    assert not waiter.lock()
+    for claim in (waiter, holder, other):
+        claim.release()
+    assert not regions._open

@@ -67,7 +67,10 @@ class FileClaim(Polled):
 
     def lock(self) -> bool:
         with guard:
-            file = self.file = opened.get(self.path) or Regions(self.path, self.mode)
+            file = opened.get(self.path) or Regions(self.path, self.mode)
+            if self.file is not None and self.file is not file:  # it lost its name while this one waited
+                self.file.leave(self)
+            self.file = file
             file.enter(self)
             # Noted before it is locked: an interrupt in between leaves nothing that `release` does not undo.
             if held.setdefault((self.path, self.place), self) is not self:
