@@ -22,7 +22,7 @@ from typing import Any
 from row import OURS, Row, seconds
 
 HERE = Path(__file__).parent
-SECTIONS = ("hashing", "storing", "items", "entries", "sharing", "chains", "starting", "memory")
+SECTIONS = ("hashing", "storing", "items", "entries", "sharing", "chains", "starting", "space")
 
 #: As users start a program: from compiled files, with this checkout, each library saying nothing.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {

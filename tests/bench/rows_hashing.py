@@ -93,12 +93,11 @@ class TakenForAnotherError(Exception):
     """Raised for a hash that does not tell a value from another one."""
 
 
-def by(load: Callable[[], Hash], value: Any, differs: Callable[[Hash], bool] = lambda hashed: True) -> Prepare:
+def by(load: Callable[[], Hash], value: Any, differs: Callable[[Hash], bool]) -> Prepare:
     def prepare(folder: Path) -> Work:
         hashed = load()
-        if not differs(hashed):
+        if not differs(hashed):  # what it imports at its first call is not counted either
             raise TakenForAnotherError("the hash of another value is the same")
-        hashed(value)  # what it imports at its first call is not counted
         return lambda number: hashed(value)
 
     return prepare
@@ -111,7 +110,10 @@ def row(name: str, value: Any, other: Any, limit: str, bare: Hash, peers: tuple[
 def compared(
     name: str, value: Any, differs: Callable[[Hash], bool], limit: str, bare: Hash, peers: tuple[str, ...]
 ) -> Row:
-    ours = {OURS: by(lambda: functional_hash, value, differs), limit: by(lambda: bare, value)}
+    ours = {
+        OURS: by(lambda: functional_hash, value, differs),
+        limit: by(lambda: bare, value, lambda hashed: bool(hashed(value))),
+    }
     return Row(f"hash: {name}", limit, ours | {who: by(PEERS[who], value, differs) for who in peers})
 
 

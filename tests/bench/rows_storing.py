@@ -1,8 +1,7 @@
-"""Hits and misses of one step, by the size of its result, in memory and on disk, and what results take on the disk."""
+"""Hits and misses of one step, by the size of its result, in memory and on disk."""
 
 from __future__ import annotations
 
-import gc
 import mmap
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from row import Prepare, Row, Work
 
 LIMIT = "an open file"
 MAPPED, NEW = "xxh3 of the mapped file", "write to a new file"
-COUNT = 1000
 
 
 def small(number: int) -> dict[str, int]:
@@ -91,19 +89,6 @@ class Npy:
         np.save(self.folder / f"{key}.npy", value)
 
 
-def used(remember: Remember) -> Prepare:
-    def prepare(folder: Path) -> Work:
-        call = remember(folder)(small)
-        for number in range(COUNT):
-            call(number)
-        del call
-        gc.collect()  # a database that is closed gives up its log
-        sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-        return lambda number: sum(-(-size // 4096) * 4 for size in sizes) / COUNT
-
-    return prepare
-
-
 def rows(quick: bool) -> list[Row]:
     every = {**ON_DISK, "redun": redun_scheduler, **PLAIN, LIMIT: kept_in(OpenFile)}
     of_arrays = {**ON_DISK, "np.save": kept_in(Npy)}
@@ -119,5 +104,4 @@ def rows(quick: bool) -> list[Row]:
             Row(f"hit on disk, {name}", MAPPED, hit | {MAPPED: digest_of_mapped(step)}),
             Row(f"miss on disk, {name}", NEW, miss | {NEW: written(step)}),
         ]
-    works = {who: used(remember) for who, remember in {**ON_DISK, **PLAIN}.items()}
-    return [*found, Row(f"disk that each of {COUNT} small results takes", None, works, unit="KiB")]
+    return found

@@ -24,7 +24,7 @@ from fresh import SECTIONS, section
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "performance.md"
 PEERS = ("joblib", "diskcache", "cachier", "dask", "streamlit", "marimo", "sf-hamilton", "pipefunc", "redun", "zict",
          "lmdb", "toolz", "numpy", "pandas", "xxhash")  # fmt: skip
-ONCE = ("sharing", "starting", "memory")  # they start a process for each contender anyway
+ONCE = ("sharing", "starting", "space")  # they start a process for each contender, or tell no time
 
 
 def installed(name: str) -> str:

@@ -1,13 +1,17 @@
-"""How much memory work takes beyond what it is given, as the system counts it, in a process of its own."""
+"""What results take of the disk, and work of memory beyond what it is given, as the system counts it."""
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 from fresh import python
-from row import OURS, Prepare, Row
+from peers import ON_DISK, PLAIN, Remember
+from row import OURS, Prepare, Row, Work
+from rows_storing import small
 
-#: `step` makes the value; `before` is ready, then `work` is done.
+COUNT = 1000  # of small results
+#: In a process of its own: `step` makes the value; `before` is ready, then `work` is done.
 SCRIPT = """
 import re, sys
 from pathlib import Path
@@ -47,7 +51,25 @@ def measured(before: str, work: str, cells: int, first: str = "") -> Prepare:
     return prepare
 
 
+def used(remember: Remember) -> Prepare:
+    def prepare(folder: Path) -> Work:
+        call = remember(folder)(small)
+        for number in range(COUNT):
+            call(number)
+        del call
+        gc.collect()  # a database that is closed gives up its log
+        sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+        return lambda number: sum(-(-size // 4096) * 4 for size in sizes) / COUNT
+
+    return prepare
+
+
 def rows(quick: bool) -> list[Row]:
+    works = {who: used(remember) for who, remember in {**ON_DISK, **PLAIN}.items()}
+    return [Row(f"disk that each of {COUNT} small results takes", None, works, unit="KiB"), *of_memory(quick)]
+
+
+def of_memory(quick: bool) -> list[Row]:
     if not Path("/proc/self/clear_refs").exists():
         return []  # only Linux tells a peak that begins anew
     cells = 5 * 10**6 if quick else 10**7
