@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .code.held import as_held
-from .code.references import names_in
+from .code.references import loaded, names_in
 
 __all__ = ["LOOK_UP", "looked_up", "texts_of"]
 
@@ -30,7 +30,7 @@ def looked_up(
     """
     names = {name for text in texts if len(text) <= LONGEST for name in names_in(text, used)}
     for name in sorted(names):
-        yield from ((name, as_held(table[name])) for table in tables if name in table)
+        yield from ((name, as_held(loaded(table[name]))) for table in tables if name in table)
 
 
 def texts_of(plain: Any) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What Python 3.14 brings: annotations made when somebody asks, template strings, constants of new kinds."""
+"""What Python 3.14 and 3.15 bring: annotations made when somebody asks, template strings, lazy imports, and others."""
 
 from __future__ import annotations
 
@@ -42,4 +42,29 @@ SINCE_3_14 = [
     distinct("placeholders", *(f"from functools import Placeholder as _, partial\nf = partial(pow, {given})" for given in ("2", "_, 2", "_, 3", "_, _, 2"))),
 ]  # fmt: skip
 
-CASES = ANY_VERSION + (SINCE_3_14 if sys.version_info >= (3, 14) else [])
+# A module of the user, and what lies in it, however it is brought in.
+HELPERS = "\n#-- helpers.py\nK = {}\ndef h(x): return K"
+SINCE_3_15 = [
+    same("lazy imports, used before and not", *(f"lazy import json\nlazy from decimal import Decimal\n{use}\ndef f(x): return json.dumps(x), Decimal(1)" for use in ("", "json.dumps", "Decimal")), "import json\nfrom decimal import Decimal\ndef f(x): return json.dumps(x), Decimal(1)"),
+    same("lazy imports of the user's, used before and not", *(f"{lazy}from helpers import h\n{lazy}import helpers\n{use}\ndef f(x): return h(x), helpers.h(x), helpers" + HELPERS.format(1) for lazy in ("", "lazy ") for use in ("", "h", "helpers.K"))),
+    distinct("what lies behind a lazy import of a function", *("lazy from helpers import h\ndef f(x): return h(x)" + HELPERS.format(k) for k in (1, 2)), "lazy from helpers import h\ndef f(x): return h(x)"),
+    distinct("what lies behind a lazy import of data", *("lazy from helpers import K\ndef f(x): return K" + HELPERS.format(k) for k in (1, 2))),
+    distinct("what lies behind a lazy import of a module", *("lazy import helpers\ndef f(x): return helpers.K" + HELPERS.format(k) for k in (1, 2))),
+    distinct("what lies behind a lazy import in a module", *("import helpers\ndef f(x): return helpers.g(x)\n#-- helpers.py\nlazy from plug import K\ndef g(x): return K\n#-- plug.py\nK = " + k for k in "12")),
+    distinct("what lies behind a lazy import in a module handed on", *("import helpers\ndef f(x): return vars(helpers)\n#-- helpers.py\nlazy from plug import K\n#-- plug.py\nK = " + k for k in "12")),
+    same("a lazy import in a module handed on, used before and not", *("import helpers\n" + use + "\ndef f(x): return [helpers]\n#-- helpers.py\nlazy from plug import K\n#-- plug.py\nK = 1" for use in ("", "helpers.K"))),
+    same("lazy imports of what is not there", *(f"lazy import {name}\ndef f(x): return {name}.a" for name in ("no_such_module",))),
+    distinct("constants that have an instruction", *(f"def f(x): return {k}" for k in ("None", "True", "False", "''", "-1", "-2", "1"))),
+    distinct("defaults of an argument that have an instruction", *(f"def f(x): return x.get(1, {k})" for k in ("None", "True", "False", "''", "-1"))),
+    distinct("what is unpacked in a comprehension", *(f"def f(x): return {text}" for text in ("[*a for a in x]", "[a for a in x]", "[(*a,) for a in x]", "{*a for a in x}", "{**a for a in x}", "(*a for a in x)"))),
+    distinct("frozen dicts", "frozendict(a=1)", "frozendict(a=2)", "frozendict(b=1)", "frozendict(a=True)", "frozendict()", "dict(a=1)", "frozendict(a=1, b=2)"),
+    same("equal frozen dicts", "frozendict(a=1, b=2)", "frozendict({'a': 1}) | {'b': 2}", "import pickle\nf = pickle.loads(pickle.dumps(frozendict(a=1, b=2)))"),
+    distinct("frozen dicts of the user's", *(f"class C(frozendict): pass\nf = {made}" for made in ("C(a=1)", "C(a=2)", "frozendict(a=1)"))),
+    distinct("sentinels", *(f"M = sentinel({made})\nf = M" for made in ("'M'", "'M', repr='m'")), "N = sentinel('N')\nf = N"),
+    same("a sentinel", *(f"M = sentinel('M')\n{rest}" for rest in ("f = M", "import copy, pickle\nf = pickle.loads(pickle.dumps(copy.deepcopy(M)))"))),
+    distinct("sentinels as defaults", *(f"{name} = sentinel('{name}')\ndef f(x={name}): return x" for name in "MN")),
+]  # fmt: skip
+
+CASES = ANY_VERSION
+CASES += SINCE_3_14 if sys.version_info >= (3, 14) else []
+CASES += SINCE_3_15 if sys.version_info >= (3, 15) else []

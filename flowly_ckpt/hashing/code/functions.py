@@ -25,7 +25,7 @@ from .fingerprint import Fingerprint, fingerprint_of
 from .held import as_held
 from .hung import hung_on, patched
 from .origin import Origin, named, of_globals, of_module
-from .references import CODE, as_met, builtin_named, modules_in, resolve
+from .references import CODE, LAZY, as_met, builtin_named, loaded, modules_in, resolve
 from .wrapped import behind_generated
 
 __all__: list[str] = []
@@ -70,6 +70,8 @@ def described(fn: FunctionType) -> tuple[list[Any], tuple[str, ...], tuple[Any, 
             value, rest = resolve(reference, table)
         else:
             value, rest = table[name] if name in table else builtin_named(name, table), ()
+            if type(value) is LAZY:
+                value = loaded(value)
         if type(value) in CODE or issubclass(type(value), type):
             parts.append(value)
             if handed and not rest and type(value) is FunctionType:

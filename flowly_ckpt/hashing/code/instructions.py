@@ -82,7 +82,9 @@ def read(code: CodeType) -> Iterator[Instruction]:
             for half, variable in ((f"{first}_FAST", value[0]), (second, value[1])):
                 yield Instruction(half, kind, variable, item.offset, 1 if half.startswith("LOAD") else -1)
             continue
-        if kind == "const" or name == "KW_NAMES":
+        if name == "LOAD_COMMON_CONSTANT" and not callable(value):  # since 3.15: None, True, ""
+            name, kind = "LOAD_CONST", "const"
+        elif kind == "const" or name == "KW_NAMES":
             kind, value = "const", code.co_consts[item.arg or 0]
         elif kind == "number" and name != "COMPARE_OP":
             value = item.arg

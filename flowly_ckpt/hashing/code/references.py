@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import re
 import sys
+import types
 from collections.abc import Collection, Iterator
 from itertools import islice, takewhile
 from keyword import iskeyword
@@ -19,7 +20,10 @@ from ..rows import Mark
 from .instructions import Instruction
 from .origin import of_globals, of_module
 
-__all__ = ["CODE", "Imports", "Reference", "builtin_named", "find_references", "imports", "names_in", "resolve"]
+__all__ = [
+    "CODE", "LAZY", "Imports", "Reference", "builtin_named", "find_references", "imports", "loaded", "names_in",
+    "resolve",
+]  # fmt: skip
 
 GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
@@ -31,6 +35,7 @@ ANY_NAME, NAME_IN_QUERY = r"\b[^\W\d]\w*", r"@([^\W\d]\w*)"
 CODE = frozenset({FunctionType, BuiltinFunctionType, MethodType, type, ModuleType})
 PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 MISSING = Mark("undefined")
+LAZY: Any = getattr(types, "LazyImportType", None)
 _builtins = vars(builtins)
 imports: list[str] = []
 """The user's modules that were imported to hash what code takes from them."""
@@ -213,12 +218,26 @@ def resolve(reference: Reference, table: dict[str, Any]) -> tuple[Any, tuple[str
     if reference.kind == "import":
         value = import_value(reference, table)
     elif name in table:
-        value = table[name]
+        value = loaded(table[name])
     else:
         value = builtin_named(name, table)
     if chain and issubclass(type(value), ModuleType):
         return follow(value, chain)
     return value, chain
+
+
+def loaded(value: Any) -> Any:
+    """Return what a lazy import of Python 3.15 stands for, or the mark of what cannot be imported; else the value.
+
+    >>> loaded(3)
+    3
+    """
+    if type(value) is not LAZY:
+        return value
+    try:
+        return value.resolve()
+    except (Exception, SystemExit):  # noqa: BLE001  whatever the module does; the function may guard against it
+        return MISSING
 
 
 def builtin_named(name: str, table: dict[str, Any]) -> Any:

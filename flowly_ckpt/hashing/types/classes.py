@@ -14,7 +14,7 @@ from typing import Any, ForwardRef
 from ..annotations import annotations_of
 from ..code.held import as_held
 from ..code.origin import named, of_module
-from ..code.references import names_in
+from ..code.references import loaded, names_in
 from ..reductions import reducer_of
 from ..rows import LABELS, ROWS, Attrs, Parts
 from .dispatched import registered_for
@@ -51,7 +51,8 @@ def fields(cls: type, own: Any) -> list[Any] | None:
         return None
     table = vars(sys.modules[cls.__module__]) if cls.__module__ in sys.modules else {}
     texts = " ".join(texts_in(annotations.values())) if isinstance(annotations, Mapping) else ""
-    named = {name: table[name] for name in sorted(set(names_in(texts, {"eval"}))) if name in table} if texts else None
+    names = sorted(table.keys() & set(names_in(texts, {"eval"}))) if texts else []
+    named = {name: loaded(table[name]) for name in names} if texts else None
     return [annotations, named, list(slots) if isinstance(slots, Iterable) and type(slots) is not str else slots]
 
 

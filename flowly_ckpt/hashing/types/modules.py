@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import UnhashableError
 from ..code.origin import of_module
+from ..code.references import loaded
 from ..cycles import encode
 from ..plain import is_plain
 from ..rows import ROWS, Attrs, Mark, Parts
@@ -25,7 +26,8 @@ def module(obj: ModuleType) -> Parts:
     origin = of_module(name)
     if origin.kind != "user":
         return b"<module>", [name, origin.label]
-    own = {key: value_of(name, key, value) for key, value in vars(obj).items() if counts(name, key, value)}
+    held = {key: loaded(value) for key, value in vars(obj).items()}
+    own = {key: value_of(name, key, value) for key, value in held.items() if counts(name, key, value)}
     return b"<user module>", [name, Attrs(own)]
 
 

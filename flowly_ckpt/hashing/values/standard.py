@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import io
 import sys
 from functools import partial
 from typing import Any
 
 from ...errors import UnhashableError
-from ..code.origin import library_label
+from ..code.origin import library_label, named
 from ..rows import ROWS, Attrs, Mark, Parts, own_attributes, register_lazy
 
 __all__: list[str] = []
@@ -21,6 +22,20 @@ def file(obj: Any) -> Parts:
         if obj is getattr(sys, name):
             return b"<stream>", [Mark(name.strip("_"))]
     raise UnhashableError(obj, (), "pass its path or what was read from it, or leave it out with ignore_globals")
+
+
+def sentinel(obj: Any) -> Parts:
+    """A sentinel of Python 3.15 is its name, under which it is found when it is read back."""
+    if named(obj.__module__, obj.__name__) is not obj:
+        place = f"{obj.__module__}.{obj.__name__}"
+        raise UnhashableError(
+            obj, (), f"{place} is not this one; give it to that name, or leave it out with ignore_globals"
+        )
+    return b"<sentinel>", [obj.__module__, obj.__name__, repr(obj)]
+
+
+if hasattr(builtins, "sentinel"):
+    ROWS.exact(builtins.sentinel)(sentinel)
 
 
 def load_logging() -> None:
