@@ -241,6 +241,35 @@ assert sorted(each["of"] for each in results) == [2] * 8, results
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
+WITH_ROWS = """
+import collections, datetime, decimal, functools, pathlib, re, tempfile
+import numpy as np
+from flowly_ckpt import chained, checkpoint, run, seq, threads
+from flowly_ckpt.hashing import functional_hash
+from flowly_ckpt.targets import DiskTarget
+from flowly_ckpt.targets.codecs import pickled
+from flowly_ckpt.targets.codecs.tree import tree
+class Model:
+    size = 3
+    def fit(self, x): return re.sub("a", "b", x), np.mean(x)
+values = [datetime.date(2020, 1, 2), decimal.Decimal("1.0"), collections.deque([1]), pathlib.Path("a"), np.arange(3)]
+values += [Model, Model(), Model.fit, functools.partial(Model.fit, 1), frozenset([1]), ValueError("a"), re.compile("a")]
+print([functional_hash(value) for value in values], tree.loads(tree.dumps(values[:5])))
+for codec in pickled, tree:
+    with tempfile.TemporaryDirectory() as folder, DiskTarget(folder, codec=codec) as target:
+        pipeline = chained(np.cumsum, checkpoint(target, tag="made"), seq(sum, len), checkpoint(target, tag="both"))
+        print(run(pipeline, [1, 2]), run(pipeline, [1, 2], engine=threads(2)), sorted(target))
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="imports can be lazy since Python 3.15")
+def test_where_all_imports_are_lazy_results_and_keys_are_the_same():
+    ways = [["-X", f"lazy_imports={way}"] for way in ("normal", "all")]
+    told = [subprocess.run([sys.executable, *way, "-c", WITH_ROWS], text=True, capture_output=True) for way in ways]
+    assert [one.returncode for one in told] == [0, 0], told[1].stderr
+    assert told[0].stdout == told[1].stdout
+
+
 def test_names_that_are_loaded_later_are_listed_before_and_given_by_a_star():
     code = """
 import flowly_ckpt

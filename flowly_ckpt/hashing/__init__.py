@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING
 
 from ..errors import UnhashableError
 from ..later import later
-from . import libraries  # noqa: F401  registers its rows, as the modules below
-from .code import functions  # noqa: F401
+from . import libraries
+from .code import functions
 from .digests import base_hash, functional_hash, prefix_hashes
 from .files import FileContent
 from .hints import depends_on, ignore_globals
 from .rows import register, register_lazy
-from .types import classes, members, modules, tools  # noqa: F401
-from .values import containers, objects, standard, unhashable  # noqa: F401
+from .types import classes, members, modules, tools
+from .values import containers, objects, standard, unhashable
 
 if TYPE_CHECKING:
     from .explaining import differences, explain
 else:
     __getattr__, __dir__ = later(__name__, {"explaining": "differences explain"})
+
+# They register rows. Named here, since where all imports are lazy (Python 3.15) a module is loaded when it is used.
+_rows = libraries, functions, classes, members, modules, tools, containers, objects, standard, unhashable
 
 __all__ = [
     "FileContent",

@@ -12,11 +12,12 @@ from typing import Any
 
 from ...errors import UnhashableError
 from ..rows import ROWS, Mark, Parts
-from ..values import objects  # noqa: F401  its row of object comes first
+from ..values import objects
 from .origin import of_module
 
 __all__ = ["as_held", "global_name"]
 
+_before = objects  # its row of object comes before the one here
 BARE = Mark("object")
 ADVICE = "a bare object() is known by the global of a module that holds it; make it one, or a member of an Enum"
 SEEN = frozenset({"name", "level", "getEffectiveLevel"})

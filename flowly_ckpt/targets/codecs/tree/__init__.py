@@ -12,12 +12,12 @@ from ...budget import Budget
 from ...damage import DamagedError, raised_as_damage
 from ..frames import framed, unframed
 from ..protocol import Bytes
-from . import plain as _plain  # noqa: F401  its rows
-from . import tables as _tables  # noqa: F401
+from . import plain, tables
 from .rows import Reader, Row, Writer, add_row, waiting
 
 __all__ = ["Reader", "Row", "Tree", "Writer", "tree"]
 
+_rows = plain, tables  # loaded for the rows that they register
 MAGIC = b"FLOWTREE"  # no JSON starts so
 
 
