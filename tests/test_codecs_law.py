@@ -144,6 +144,7 @@ def test_a_value_that_is_too_deep_says_how_deep_it_is_and_where():
 
 
 @pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
+@pytest.mark.skipif(sys.version_info >= (3, 15), reason="such are written and read there")
 def test_a_store_says_which_result_is_too_deep(codec):
     value = {number: [number] for number in range(1000)}
     for _ in range(10_000):

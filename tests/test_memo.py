@@ -475,7 +475,7 @@ WRONG = [
     (lambda: memo({}, ignore=["w"])(len), ValueError, "len has no parameter 'w', only obj"),
     (lambda: memo({}, tag=3)(len), TypeError, "tag must be a string, got 3"),
     (lambda: area(), TypeError, "missing a required argument: 'w'"),
-    (lambda: memo({})(abs)(iter([])), UnhashableError, "argument 'x': "),
+    (lambda: memo({})(len)(iter([])), UnhashableError, "argument 'obj': "),
     (lambda: Model(iter([])).times(1), UnhashableError, "or leave it out with ignore=['self']"),
     (lambda: memo({})(lambda a, b: a)(1, iter([])), UnhashableError, "or leave it out with ignore=['b']"),
 ]

@@ -664,6 +664,7 @@ def test_import_costs_no_heavy_module_and_does_nothing(tmp_path):
     import flowly_ckpt.calls, flowly_ckpt.resume
     heavy = {"cloudpickle", "sqlite3", "importlib.metadata", "inspect", "dis", "dataclasses", "concurrent.futures",
              "uuid", "decimal", "ctypes", "asyncio", "ast", "gzip", "numpy", "torch", "random"} & set(sys.modules)
+    heavy -= {"ast"} if sys.version_info >= (3, 15) else set()  # what makes a NamedTuple there imports it
     print(heavy or "none", threading.active_count(), dict(os.environ) == before, os.listdir())
     """
     assert run_script(tmp_path, code).stdout == "none 1 True ['script.py']\n"

@@ -306,7 +306,7 @@ ROWS = [
     (lambda: init_checkpoint({"artifacts_dir": 5}), TypeError, "artifacts_dir must be a path, got 5"),
     (lambda: init_checkpoint("index", target=[]), TypeError, f"{MAPPING} list"),
     (lambda: cache_with_checkpoint(id=5), TypeError, "id must be an expression in a string, or a function, got int"),
-    (lambda: cache_with_checkpoint(id="nosuch")(abs), ValueError, "id 'nosuch': there is no 'nosuch'; abs takes x"),
+    (lambda: cache_with_checkpoint(id="nosuch")(len), ValueError, "id 'nosuch': there is no 'nosuch'; len takes obj"),
     (lambda: cache_with_checkpoint(id="chunk.id")(lambda chunks: 1), ValueError, "there is no 'chunk'; "),
     (lambda: cache_with_checkpoint(), ValueError, 'write @cache_with_checkpoint(id="…")'),
     (lambda: TargetCheckpoint("index", {}).load_or_run(7, len, "text"), TypeError, "method must be callable, got 7"),

@@ -115,9 +115,9 @@ def _partners(thread: int, frames: dict[int, Any]) -> Iterator[int]:
 def _works_for(frame: Any, results: set[Any]) -> bool:
     """Return whether a frame is below one of a pool's worker that computes one of these results."""
     while frame is not None:
-        name = frame.f_globals.get("__name__")
-        if name == "concurrent.futures.thread":
-            return id(getattr(frame.f_locals.get("self"), "future", None)) in results
+        name, future = frame.f_globals.get("__name__"), getattr(frame.f_locals.get("self"), "future", None)
+        if name == "concurrent.futures.thread" and future is not None:  # above it is one more frame since Python 3.14
+            return id(future) in results
         if name == "multiprocessing.pool":
             return ("job", frame.f_locals.get("job")) in results
         frame = frame.f_back
