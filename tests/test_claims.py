@@ -194,6 +194,18 @@ def test_several_claims_are_shared_if_one_is():
     assert not AllClaims([Claim(), Claim()]).is_shared
 
 
+def test_what_one_of_several_claims_raises_keeps_none_of_the_others_held(tmp_path):
+    class Broken(Claim):
+        def release(self):
+            raise ValueError("broken")
+
+    claims = Claims(f"{tmp_path}/claims.lock")
+    with pytest.raises(ValueError, match="broken"), AllClaims([claims.claim(KEY), Broken(), claims.claim(OTHER)]):
+        assert claims.is_claimed(KEY)
+    assert not claims.is_claimed(KEY)
+    assert not claims.is_claimed(OTHER)
+
+
 def test_a_claim_of_ones_own_is_left_when_its_work_is_done():
     seen = []
 
@@ -253,6 +265,33 @@ def test_who_was_started_by_its_holder_waits_a_while(tmp_path, forked, monkeypat
     claims = Claims(f"{tmp_path}/claims.lock")
     with claims.claim(KEY):
         assert told(forked(lambda pipe: pipe.send(attempts(claims.claim(KEY))))[1]) == 10
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_is_computed_is_waited_for_in_a_file_that_has_lost_its_name(tmp_path, holder):
+    claims = Claims(f"{tmp_path}/claims.lock")
+    with claims.claim(OTHER):
+        os.unlink(claims.path)
+        assert attempts(claims.claim(KEY)) == 10
+
+
+def test_what_was_asked_for_in_a_file_that_has_lost_its_name_is_free_there(tmp_path, forked):
+    claims = Claims(f"{tmp_path}/claims.lock")
+
+    def ask(pipe):
+        with claims.claim(THIRD):
+            pipe.send("open")
+            pipe.recv()
+            pipe.send(claims.is_claimed(OTHER))
+
+    pipe = forked(ask)[1]
+    assert told(pipe) == "open"
+    with claims.claim(KEY):
+        os.unlink(claims.path)
+        with claims.claim(OTHER):
+            assert os.path.exists(claims.path), "a new one, in which it is held"
+        pipe.send("go on")
+        assert not told(pipe)
 
 
 def test_where_no_file_can_be_made_nothing_is_claimed_and_nobody_waits(tmp_path):
@@ -362,8 +401,9 @@ def test_a_process_waits_for_a_thread_although_another_one_beside_it_waits_for_t
         pipe.send("go on")
 
 
+@pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("still", [True, False])
-def test_who_waits_no_longer_is_waited_for(tmp_path, forked, monkeypatch, still):
+def test_who_waits_no_longer_is_waited_for(tmp_path, forked, monkeypatch, still, named):
     monkeypatch.setattr(FileClaim, "look", 0.0)
     claims = Claims(f"{tmp_path}/claims.lock")
 
@@ -371,6 +411,9 @@ def test_who_waits_no_longer_is_waited_for(tmp_path, forked, monkeypatch, still)
         with claims.claim(KEY):
             waiting = claims.claim(OTHER)
             pauses = waiting.waits()
+            next(pauses)
+            if not named:
+                os.unlink(claims.path)
             for _ in range(10):
                 next(pauses)
             if not still:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import Any, Self
 
 import xxhash
@@ -97,9 +97,10 @@ class AllClaims(Claim):
             yield from claim.waits()
 
     def release(self) -> None:
-        """Give all of them back."""
-        for claim in self.claims:
-            claim.release()
+        """Give all of them back, whatever one of them raises."""
+        with ExitStack() as held:
+            for claim in self.claims:
+                held.callback(claim.release)
 
 
 def digest_of_key(key: Key) -> bytes:

@@ -147,9 +147,9 @@ class FileClaim(Polled):
                 claim.awaits = self.place
                 for file in {claim.file, self.file}:
                     if file is not None:
+                        self._notes.append((claim, file))  # before it is told: an interrupt leaves nothing
                         file.unlock(_NOTES + claim.place)
-                        file.lock(_NOTES + claim.place, self.place)
-                        self._notes.append((claim, file))
+                        file.tell(_NOTES + claim.place, self.place)
 
     def stop_looking(self) -> None:
         with guard:

@@ -95,8 +95,14 @@ class Regions:
     def _locked(self, start: int, length: int) -> bool:
         is_locked = _lock(self._descriptors[0], start, length)
         if is_locked and not os.fstat(self._descriptors[0]).st_nlink:
+            _unlock(self._descriptors[0], start, length)  # others may wait here for what is computed elsewhere
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
         return is_locked
+
+    def tell(self, place: int, number: int) -> None:
+        """Let a place tell a number, unless another process has it locked; also where the file lost its name."""
+        for descriptor in self._descriptors:
+            _lock(descriptor, place * _REGION, number + 1)
 
     def unlock(self, place: int) -> None:
         """Release a place; nothing happens where it is not locked, or the file is closed."""
