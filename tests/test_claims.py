@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -14,10 +15,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from flowly_ckpt.targets import DiskTarget, FileTarget, file_claims, regions
+from flowly_ckpt.targets import DiskTarget, FileTarget, RemoteTarget, file_claims, regions
 from flowly_ckpt.targets.claims import AllClaims, Claim, EnteredClaim
 from flowly_ckpt.targets.file_claims import Claims, FileClaim
-from flowly_ckpt.targets.recall import recall
+from flowly_ckpt.targets.recall import recall, recall_async
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="numbers are told by open file description locks")
 
@@ -94,7 +95,7 @@ def holder(forked, tmp_path, on_machine):
 def impatient(monkeypatch):
     """Let whoever waits look at once at what the holder does."""
     monkeypatch.setattr(FileClaim, "look", 0.0)
-    monkeypatch.setattr(file_claims, "_SUSPECT", 0.0)
+    monkeypatch.setattr(FileClaim, "suspicion", 0.0)
 
 
 def attempts(claim, most=10):
@@ -431,6 +432,17 @@ def test_who_waits_no_longer_is_waited_for(tmp_path, forked, monkeypatch, still,
         pipe.send("go on")
 
 
+def leased(folder):
+    pytest.importorskip("fsspec")
+    return RemoteTarget(f"file://{folder}", lease=30.0)
+
+
+def test_a_task_is_taken_to_wait_for_another_one_of_its_loop_after_a_while(tmp_path):
+    held, waiting = (FileClaim(f"{tmp_path}/claims.lock", key, LONG) for key in (KEY, OTHER))
+    held.computes, waiting.is_awaited = ("a place",), True
+    assert [held.is_stuck(waiting, waited) for waited in (1.0, 10.0)] == [False, True]
+
+
 class Crossing:
     """What one process computes in several threads: each key when all of them have begun, and then others."""
 
@@ -497,3 +509,51 @@ def test_a_circle_through_threads_and_processes_goes_on(tmp_path, forked, way):
     found = [told(pipe) for pipe in pipes]
     assert all(value > 0 for value, _ in found), found
     assert any("would never end" in line for _, lines in found for line in lines), found
+
+
+@pytest.mark.parametrize("kind", [DiskTarget, leased])
+def test_a_task_that_waits_holds_up_no_other_task_of_its_loop(tmp_path, forked, monkeypatch, kind):
+    target = kind(tmp_path)
+    claim = type(target.claim(KEY))
+    monkeypatch.setattr(claim, "look", 0.0)
+    circle = claim.circle
+
+    def ask(pipe):
+        claims = kind(tmp_path)
+        with claims.claim(OTHER):
+            pipe.send("held")
+            pipe.recv()
+            pipe.send(warned(lambda: attempts(claims.claim(KEY))))
+            pipe.recv()
+
+    pipe = forked(ask)[1]
+
+    async def both():
+        begun, over, looked = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        def look(claim, waited):
+            found = circle(claim, waited)
+            looked.set()
+            return found
+
+        async def compute():
+            begun.set()
+            await over.wait()
+            return "computed"
+
+        monkeypatch.setattr(claim, "circle", look)
+        first = asyncio.create_task(recall_async(target, KEY, compute))
+        await begun.wait()
+        second = asyncio.create_task(recall_async(target, OTHER, compute))
+        await looked.wait()
+        pipe.send("ask")
+        found = await asyncio.to_thread(told, pipe)
+        looked.clear()
+        await looked.wait()
+        assert not second.done()
+        over.set()
+        pipe.send("go on")
+        return found, await first, await second
+
+    assert told(pipe) == "held"
+    assert warned(lambda: asyncio.run(both())) == (((10, []), "computed", "computed"), [])

@@ -25,6 +25,7 @@ class Claim:
     """
 
     is_shared = False  # whether somebody else may have stored the result before it was held
+    is_awaited = False  # whether it is waited for by a task, whose event loop goes on with others meanwhile
 
     def waits(self) -> Iterator[float]:
         """Yield the seconds to wait before each further attempt; at the end it is held, or not to be had."""
