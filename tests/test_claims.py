@@ -443,6 +443,13 @@ def test_a_task_is_taken_to_wait_for_another_one_of_its_loop_after_a_while(tmp_p
     assert [held.is_stuck(waiting, waited) for waited in (1.0, 10.0)] == [False, True]
 
 
+def test_a_child_that_is_forked_while_leases_are_renewed_takes_its_own(tmp_path, forked):
+    claim = leased(tmp_path).claim(KEY)
+    with claim.leases._guard:
+        pipe = forked(lambda pipe: pipe.send((claim.lock(), claim.release())))[1]
+        assert told(pipe) == (True, None)
+
+
 class Crossing:
     """What one process computes in several threads: each key when all of them have begun, and then others."""
 

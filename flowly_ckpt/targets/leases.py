@@ -11,6 +11,7 @@ import uuid
 
 import xxhash
 
+from ..forks import renewed
 from ..logs import DEBUG, heard
 from ..typing import Key
 from ..wording import plain
@@ -60,17 +61,17 @@ class Leases:
         self.objects = objects
         self.seconds = seconds
         self.timeout = timeout
-        self.held: dict[str, Lease] = {}
-        self._guard = threading.Lock()
-        self._process = os.getpid()
-        self._renewer: threading.Thread | None = None
-        self._wake = threading.Event()
+        self.held: dict[str, Lease]
+        self._guard: threading.Lock
+        self._renewer: threading.Thread | None
+        self._wake: threading.Event
+        renewed(self, "held", dict)  # which belongs to the process that took it
+        renewed(self, "_guard", threading.Lock)
+        renewed(self, "_renewer", lambda: None)
+        renewed(self, "_wake", threading.Event)
 
     def claim(self, key: Key) -> Lease:
         """Return the claim to compute a key."""
-        if self._process != os.getpid():  # what is held belongs to the process this one was forked from
-            self.held, self._guard, self._renewer, self._wake = {}, threading.Lock(), None, threading.Event()
-            self._process = os.getpid()
         return Lease(self, key)
 
     def collect(self, older_than: float) -> list[tuple[str, int]]:
@@ -112,8 +113,6 @@ class Leases:
 
     def let_go(self, lease: Lease) -> bool:
         """Renew a claim no longer; return whether it was held."""
-        if self._process != os.getpid():  # whose guard a thread of the parent may hold for ever
-            return False
         with self._guard:
             if self.held.get(lease.name) is not lease:
                 return False
