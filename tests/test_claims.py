@@ -450,6 +450,33 @@ def test_a_child_that_is_forked_while_leases_are_renewed_takes_its_own(tmp_path,
         assert told(pipe) == (True, None)
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/locks"), reason="only the files that are open here tell who waits")
+def test_a_circle_through_stores_that_nobody_has_all_open_goes_on(tmp_path, forked):
+    count = 4
+
+    def link(number):
+        def work(pipe):
+            mine, following = ((str(n % count), "tag", "f") for n in (number, number + 1))
+            here, there = (DiskTarget(tmp_path / key[0]) for key in (mine, following))
+
+            def compute():
+                pipe.send("computing")
+                pipe.recv()
+                return 1 + recall(there, following, lambda: 10)
+
+            pipe.send(warned(lambda: recall(here, mine, compute)))
+
+        return work
+
+    pipes = [forked(link(number))[1] for number in range(count)]
+    assert [told(pipe) for pipe in pipes] == ["computing"] * count
+    for pipe in pipes:
+        pipe.send("go on")
+    found = [told(pipe) for pipe in pipes]
+    assert {value for value, _ in found} <= {10 + n for n in range(1, count + 1)}
+    assert any("would never end" in line for _, lines in found for line in lines), found
+
+
 class Crossing:
     """What one process computes in several threads: each key when all of them have begun, and then others."""
 

@@ -8,6 +8,7 @@ those who wait.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from .claims import digest_of_key
 from .facts import key_given
 from .filesystem import PRIVATE
 from .polling import Polled
-from .regions import PLACES, Regions, guard, opened, remove_last
+from .regions import PLACES, Regions, guard, opened, remove_last, told_anywhere
 from .waiting import is_waited_for
 
 __all__ = ["Claims", "FileClaim"]
@@ -117,11 +118,7 @@ class FileClaim(Polled):
         with guard:
             self.stop_looking()
             self._note(waited)
-            seen: set[int] = set()
-            place: int | None = self.place
-            while place is not None and place not in seen:
-                seen.add(place)
-                place = _awaited(place)
+            for place in _awaited_after(self.place):
                 stuck = [mine for mine in _held_at(place) if mine.is_stuck(self, waited)]
                 if stuck:
                     return stuck[0].key
@@ -130,7 +127,7 @@ class FileClaim(Polled):
     def _note(self, waited: float) -> None:
         """Let those who look for circles know which claims cannot go on without this one.
 
-        It is told in the files of both, one of which whoever looks has open too.
+        It is told in the files of both, so that a chain of those who wait can be followed from file to file.
         """
         for claim in list(held.values()):
             if claim.is_stuck(self, waited):
@@ -207,12 +204,30 @@ def _start_anew() -> None:
     _mine[:] = [_number_of(os.getpid())]
 
 
-def _held_at(place: int | None) -> list[FileClaim]:
+def _held_at(place: int) -> list[FileClaim]:
     return [claim for (_, at), claim in list(held.items()) if at == place]
 
 
+def _awaited_after(place: int) -> Iterator[int]:
+    """Yield the place that the holder of a place cannot go on without, then the one that its holder cannot, and so on.
+
+    What is told in files that are not open here the system knows, where it lists all locks.
+    """
+    seen: set[int] = set()
+    awaited = _awaited(place)
+    while awaited is not None and awaited not in seen:
+        yield awaited
+        seen.add(awaited)
+        following = _awaited(awaited)
+        if following is None:
+            locks = told_anywhere()
+            beside = {file for file, *note in locks if note == [_NOTES + place, awaited]}
+            following = next((n for file, at, n in locks if file in beside and at == _NOTES + awaited), None)
+        place, awaited = awaited, following
+
+
 def _awaited(place: int) -> int | None:
-    """Return the place that the holder of a place cannot go on without, as far as anybody has told."""
+    """Return the place that the holder of a place cannot go on without, as far as a file that is open here tells."""
     told = [claim.awaits for claim in _held_at(place)]
     told += [file.number(_NOTES + place) for file in list(opened.values())]
     return next((other for other in told if other is not None), None)
