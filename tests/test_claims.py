@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -14,10 +15,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from flowly_ckpt.targets import DiskTarget, FileTarget, file_claims, regions
+from flowly_ckpt.targets import DiskTarget, FileTarget, RemoteTarget, file_claims, regions
 from flowly_ckpt.targets.claims import AllClaims, Claim, EnteredClaim
 from flowly_ckpt.targets.file_claims import Claims, FileClaim
-from flowly_ckpt.targets.recall import recall
+from flowly_ckpt.targets.recall import recall, recall_async
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="numbers are told by open file description locks")
 
@@ -94,7 +95,7 @@ def holder(forked, tmp_path, on_machine):
 def impatient(monkeypatch):
     """Let whoever waits look at once at what the holder does."""
     monkeypatch.setattr(FileClaim, "look", 0.0)
-    monkeypatch.setattr(file_claims, "_SUSPECT", 0.0)
+    monkeypatch.setattr(FileClaim, "suspicion", 0.0)
 
 
 def attempts(claim, most=10):
@@ -194,6 +195,18 @@ def test_several_claims_are_shared_if_one_is():
     assert not AllClaims([Claim(), Claim()]).is_shared
 
 
+def test_what_one_of_several_claims_raises_keeps_none_of_the_others_held(tmp_path):
+    class Broken(Claim):
+        def release(self):
+            raise ValueError("broken")
+
+    claims = Claims(f"{tmp_path}/claims.lock")
+    with pytest.raises(ValueError, match="broken"), AllClaims([claims.claim(KEY), Broken(), claims.claim(OTHER)]):
+        assert claims.is_claimed(KEY)
+    assert not claims.is_claimed(KEY)
+    assert not claims.is_claimed(OTHER)
+
+
 def test_a_claim_of_ones_own_is_left_when_its_work_is_done():
     seen = []
 
@@ -253,6 +266,33 @@ def test_who_was_started_by_its_holder_waits_a_while(tmp_path, forked, monkeypat
     claims = Claims(f"{tmp_path}/claims.lock")
     with claims.claim(KEY):
         assert told(forked(lambda pipe: pipe.send(attempts(claims.claim(KEY))))[1]) == 10
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_is_computed_is_waited_for_in_a_file_that_has_lost_its_name(tmp_path, holder):
+    claims = Claims(f"{tmp_path}/claims.lock")
+    with claims.claim(OTHER):
+        os.unlink(claims.path)
+        assert attempts(claims.claim(KEY)) == 10
+
+
+def test_what_was_asked_for_in_a_file_that_has_lost_its_name_is_free_there(tmp_path, forked):
+    claims = Claims(f"{tmp_path}/claims.lock")
+
+    def ask(pipe):
+        with claims.claim(THIRD):
+            pipe.send("open")
+            pipe.recv()
+            pipe.send(claims.is_claimed(OTHER))
+
+    pipe = forked(ask)[1]
+    assert told(pipe) == "open"
+    with claims.claim(KEY):
+        os.unlink(claims.path)
+        with claims.claim(OTHER):
+            assert os.path.exists(claims.path), "a new one, in which it is held"
+        pipe.send("go on")
+        assert not told(pipe)
 
 
 def test_where_no_file_can_be_made_nothing_is_claimed_and_nobody_waits(tmp_path):
@@ -362,8 +402,9 @@ def test_a_process_waits_for_a_thread_although_another_one_beside_it_waits_for_t
         pipe.send("go on")
 
 
+@pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("still", [True, False])
-def test_who_waits_no_longer_is_waited_for(tmp_path, forked, monkeypatch, still):
+def test_who_waits_no_longer_is_waited_for(tmp_path, forked, monkeypatch, still, named):
     monkeypatch.setattr(FileClaim, "look", 0.0)
     claims = Claims(f"{tmp_path}/claims.lock")
 
@@ -371,6 +412,9 @@ def test_who_waits_no_longer_is_waited_for(tmp_path, forked, monkeypatch, still)
         with claims.claim(KEY):
             waiting = claims.claim(OTHER)
             pauses = waiting.waits()
+            next(pauses)
+            if not named:
+                os.unlink(claims.path)
             for _ in range(10):
                 next(pauses)
             if not still:
@@ -386,6 +430,51 @@ def test_who_waits_no_longer_is_waited_for(tmp_path, forked, monkeypatch, still)
         assert found == (1 if still else 10)
         assert [line.count(str(OTHER)) for line in lines] == ([1] if still else [])
         pipe.send("go on")
+
+
+def leased(folder):
+    pytest.importorskip("fsspec")
+    return RemoteTarget(f"file://{folder}", lease=30.0)
+
+
+def test_a_task_is_taken_to_wait_for_another_one_of_its_loop_after_a_while(tmp_path):
+    held, waiting = (FileClaim(f"{tmp_path}/claims.lock", key, LONG) for key in (KEY, OTHER))
+    held.computes, waiting.is_awaited = ("a place",), True
+    assert [held.is_stuck(waiting, waited) for waited in (1.0, 10.0)] == [False, True]
+
+
+def test_a_child_that_is_forked_while_leases_are_renewed_takes_its_own(tmp_path, forked):
+    claim = leased(tmp_path).claim(KEY)
+    with claim.leases._guard:
+        pipe = forked(lambda pipe: pipe.send((claim.lock(), claim.release())))[1]
+        assert told(pipe) == (True, None)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/locks"), reason="only the files that are open here tell who waits")
+def test_a_circle_through_stores_that_nobody_has_all_open_goes_on(tmp_path, forked):
+    count = 4
+
+    def link(number):
+        def work(pipe):
+            mine, following = ((str(n % count), "tag", "f") for n in (number, number + 1))
+            here, there = (DiskTarget(tmp_path / key[0]) for key in (mine, following))
+
+            def compute():
+                pipe.send("computing")
+                pipe.recv()
+                return 1 + recall(there, following, lambda: 10)
+
+            pipe.send(warned(lambda: recall(here, mine, compute)))
+
+        return work
+
+    pipes = [forked(link(number))[1] for number in range(count)]
+    assert [told(pipe) for pipe in pipes] == ["computing"] * count
+    for pipe in pipes:
+        pipe.send("go on")
+    found = [told(pipe) for pipe in pipes]
+    assert {value for value, _ in found} <= {10 + n for n in range(1, count + 1)}
+    assert any("would never end" in line for _, lines in found for line in lines), found
 
 
 class Crossing:
@@ -454,3 +543,51 @@ def test_a_circle_through_threads_and_processes_goes_on(tmp_path, forked, way):
     found = [told(pipe) for pipe in pipes]
     assert all(value > 0 for value, _ in found), found
     assert any("would never end" in line for _, lines in found for line in lines), found
+
+
+@pytest.mark.parametrize("kind", [DiskTarget, leased])
+def test_a_task_that_waits_holds_up_no_other_task_of_its_loop(tmp_path, forked, monkeypatch, kind):
+    target = kind(tmp_path)
+    claim = type(target.claim(KEY))
+    monkeypatch.setattr(claim, "look", 0.0)
+    circle = claim.circle
+
+    def ask(pipe):
+        claims = kind(tmp_path)
+        with claims.claim(OTHER):
+            pipe.send("held")
+            pipe.recv()
+            pipe.send(warned(lambda: attempts(claims.claim(KEY))))
+            pipe.recv()
+
+    pipe = forked(ask)[1]
+
+    async def both():
+        begun, over, looked = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        def look(claim, waited):
+            found = circle(claim, waited)
+            looked.set()
+            return found
+
+        async def compute():
+            begun.set()
+            await over.wait()
+            return "computed"
+
+        monkeypatch.setattr(claim, "circle", look)
+        first = asyncio.create_task(recall_async(target, KEY, compute))
+        await begun.wait()
+        second = asyncio.create_task(recall_async(target, OTHER, compute))
+        await looked.wait()
+        pipe.send("ask")
+        found = await asyncio.to_thread(told, pipe)
+        looked.clear()
+        await looked.wait()
+        assert not second.done()
+        over.set()
+        pipe.send("go on")
+        return found, await first, await second
+
+    assert told(pipe) == "held"
+    assert warned(lambda: asyncio.run(both())) == (((10, []), "computed", "computed"), [])

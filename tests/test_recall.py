@@ -20,11 +20,13 @@ from flowly_ckpt.errors import FlowlyError, MutationWarning, StoreWarning, Unhas
 from flowly_ckpt.events import watching
 from flowly_ckpt.hashing import ignore_globals
 from flowly_ckpt.targets import DiskTarget, FileTarget, Serialized, pickled
+from flowly_ckpt.targets.bulk import together
+from flowly_ckpt.targets.claims import Claim
 from flowly_ckpt.targets.filesystem import digest_of
 from flowly_ckpt.targets.materialise import materialise
 from flowly_ckpt.targets.protocol import as_target
 from flowly_ckpt.targets.recall import MISSING, lookup, recall, recall_async
-from flowly_ckpt.targets.single_flight import Flight, board, own_copy
+from flowly_ckpt.targets.single_flight import Flight, board, landings_elsewhere, own_copy
 from flowly_ckpt.targets.steady import digest_noted, is_steady, note, noted
 
 KEY = ("object", "tag", "transform")
@@ -302,6 +304,34 @@ def test_a_claim_is_held_while_computing_and_the_target_is_asked_again_under_it(
             return Claim()
 
     assert recall(Shared(), KEY, lambda: "mine") == "theirs"
+
+
+@pytest.mark.parametrize("last", ["computed", "computing"])
+def test_claims_that_raise_when_they_are_released_keep_nothing_from_being_stored_and_nobody_waiting(tmp_path, last):
+    class Raising(Claim):
+        def release(self):
+            raise ValueError("lost")
+
+    class Unreliable(DiskTarget):
+        def claim(self, key):
+            return Raising()
+
+    target = Unreliable(tmp_path)
+    keys = [(name, "tag", "transform") for name in "abc"]
+
+    def work(batch):
+        for key in keys:
+            batch.once(target, key, lambda: 6, {})
+        if last == "computing":
+            batch.once(target, KEY, lambda: 1 / 0, {})
+
+    with pytest.raises(ValueError, match="lost"):
+        together(work, landings_elsewhere())
+    assert sorted(target) == keys
+    for key in [*keys, KEY]:
+        mine = Flight((target.place, key))
+        assert board(mine) is mine, "nobody is under way to it"
+        mine.land()
 
 
 def recall_awaited(target, key, compute, made_from=None):

@@ -241,6 +241,7 @@ def test_processes_compute_each_key_once(make, url, tmp_path):
 
 CIRCLE = """
 import sys, warnings
+from concurrent.futures import ThreadPoolExecutor
 from flowly_ckpt.targets import SqlTarget
 from flowly_ckpt.targets.claims import digest_of_key
 from flowly_ckpt.targets.recall import recall
@@ -252,17 +253,21 @@ warnings.simplefilter("default")
 def outer():
     print("holds", flush=True)
     sys.stdin.readline()
-    return ["outer", recall(target, second, lambda: "inner")]
+    if sys.argv[4] == "here":
+        return ["outer", recall(target, second, lambda: "inner")]
+    with ThreadPoolExecutor(1) as pool:
+        return ["outer", pool.submit(recall, target, second, lambda: "inner").result()]
 
 print(recall(target, first, outer), flush=True)
 """.replace("(key,", "(sys.argv[3],").replace("[key]", "[sys.argv[3]]")
 
 
-def test_processes_that_wait_for_each_other_notice(make, url, tmp_path):
+@pytest.mark.parametrize("way", ["here", "worker"])
+def test_processes_that_wait_for_each_other_notice(make, url, tmp_path, way):
     target = make()
     len(target)
     arguments = (CIRCLE, url, target._rows.table.name)
-    both = [start_script(tmp_path, *arguments, name, name=f"{name}.py", stdin=-1) for name in "ab"]
+    both = [start_script(tmp_path, *arguments, name, way, name=f"{name}.py", stdin=-1) for name in "ab"]
     for one in both:
         assert one.stdout.readline() == "holds\n"
     for one in both:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -200,21 +201,22 @@ class Batch:
         turn.start = 0.0  # what fails from now on is another
 
     def flush(self) -> None:
-        """Store what waits, and let go of it, the last first, as one leaves rooms that lie in each other."""
-        try:
+        """Store what waits, and let go of all of it, the last first, as one leaves rooms that lie in each other."""
+        with ExitStack() as rooms:
+            for turn, _ in self.waiting:
+                rooms.callback(turn.leave)
             for some in _by_target(self.waiting):
                 _store(some)
-        finally:
-            while self.waiting:
-                self.waiting[-1][0].leave()
-                self.waiting.pop()
-            self.size = 0
+        self.waiting.clear()
+        self.size = 0
 
     def close(self) -> None:
         """Store what waits, and let go of everything; to do it again completes it."""
-        if self.turn is not None:
-            self.turn.leave()
-        self.flush()
+        try:
+            if self.turn is not None:
+                self.turn.leave()
+        finally:
+            self.flush()
         self.is_over = True
 
 

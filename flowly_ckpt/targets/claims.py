@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import Any, Self
 
 import xxhash
@@ -25,6 +25,7 @@ class Claim:
     """
 
     is_shared = False  # whether somebody else may have stored the result before it was held
+    is_awaited = False  # whether it is waited for by a task, whose event loop goes on with others meanwhile
 
     def waits(self) -> Iterator[float]:
         """Yield the seconds to wait before each further attempt; at the end it is held, or not to be had."""
@@ -97,9 +98,10 @@ class AllClaims(Claim):
             yield from claim.waits()
 
     def release(self) -> None:
-        """Give all of them back."""
-        for claim in self.claims:
-            claim.release()
+        """Give all of them back, whatever one of them raises."""
+        with ExitStack() as held:
+            for claim in self.claims:
+                held.callback(claim.release)
 
 
 def digest_of_key(key: Key) -> bytes:

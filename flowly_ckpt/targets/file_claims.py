@@ -8,7 +8,7 @@ those who wait.
 from __future__ import annotations
 
 import os
-import threading
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -19,12 +19,11 @@ from .claims import digest_of_key
 from .facts import key_given
 from .filesystem import PRIVATE
 from .polling import Polled
-from .regions import PLACES, Regions, guard, opened, remove_last
-from .waiting import computing, is_waited_for, whom_it_waits_for
+from .regions import PLACES, Regions, guard, opened, remove_last, told_anywhere
+from .waiting import is_waited_for
 
 __all__ = ["Claims", "FileClaim"]
 
-_SUSPECT = 5.0  # seconds until a holder that started this process is taken to wait for it
 _NOTES = PLACES // 2  # from here on the places of the second locks
 _PROCESS = 1 << 22  # no process of Linux has a larger number
 
@@ -55,8 +54,6 @@ class FileClaim(Polled):
         self.mode = mode
         self.root = root
         self.place = int.from_bytes(digest_of_key(key_given(key))[:4]) % _NOTES
-        self.thread = threading.get_ident()
-        self.computes = computing.get()[-1:]  # the place, for those who look for circles
         self.file: Regions | None = None
         self.awaits: int | None = None  # the place that this one cannot go on without
         self._notes: list[tuple[FileClaim, Regions]] = []
@@ -109,47 +106,37 @@ class FileClaim(Polled):
         return f"process {number % _PROCESS}{elsewhere}"
 
     def gives_up(self, waited: float) -> str:
-        return "is stopped while it computes" if waited >= _SUSPECT and _is_stopped(self._number()) else ""
+        return "is stopped while it computes" if waited >= self.suspicion and _is_stopped(self._number()) else ""
 
     def circle(self, waited: float) -> Key | None:
         with guard:
             inside = held.get((self.path, self.place))
         if inside is not None:
             return self.key if is_waited_for(inside.thread, (), waited) else None
-        if waited > _SUSPECT and self._number() == _number_of(os.getppid()):
+        if waited > self.suspicion and self._number() == _number_of(os.getppid()):
             return self.key  # a process that started this one, and perhaps waits for it
         with guard:
             self.stop_looking()
-            self._note()
-            seen: set[int] = set()
-            place: int | None = self.place
-            while place is not None and place not in seen:
-                seen.add(place)
-                place = _awaited(place)
-                stuck = [mine for mine in _held_at(place) if mine.is_stuck(self)]
+            self._note(waited)
+            for place in _awaited_after(self.place):
+                stuck = [mine for mine in _held_at(place) if mine.is_stuck(self, waited)]
                 if stuck:
                     return stuck[0].key
         return None
 
-    def is_stuck(self, other: FileClaim) -> bool:
-        """Return whether what computes this one's key waits for the thread that waits for another, which is this."""
-        if self.thread == other.thread or any(whom_it_waits_for(place) is not None for place in self.computes):
-            return True
-        return is_waited_for(self.thread, (), 0.0)
-
-    def _note(self) -> None:
+    def _note(self, waited: float) -> None:
         """Let those who look for circles know which claims cannot go on without this one.
 
-        It is told in the files of both, one of which whoever looks has open too.
+        It is told in the files of both, so that a chain of those who wait can be followed from file to file.
         """
         for claim in list(held.values()):
-            if claim.is_stuck(self):
+            if claim.is_stuck(self, waited):
                 claim.awaits = self.place
                 for file in {claim.file, self.file}:
                     if file is not None:
+                        self._notes.append((claim, file))  # before it is told: an interrupt leaves nothing
                         file.unlock(_NOTES + claim.place)
-                        file.lock(_NOTES + claim.place, self.place)
-                        self._notes.append((claim, file))
+                        file.tell(_NOTES + claim.place, self.place)
 
     def stop_looking(self) -> None:
         with guard:
@@ -217,12 +204,30 @@ def _start_anew() -> None:
     _mine[:] = [_number_of(os.getpid())]
 
 
-def _held_at(place: int | None) -> list[FileClaim]:
+def _held_at(place: int) -> list[FileClaim]:
     return [claim for (_, at), claim in list(held.items()) if at == place]
 
 
+def _awaited_after(place: int) -> Iterator[int]:
+    """Yield the place that the holder of a place cannot go on without, then the one that its holder cannot, and so on.
+
+    What is told in files that are not open here the system knows, where it lists all locks.
+    """
+    seen: set[int] = set()
+    awaited = _awaited(place)
+    while awaited is not None and awaited not in seen:
+        yield awaited
+        seen.add(awaited)
+        following = _awaited(awaited)
+        if following is None:
+            locks = told_anywhere()
+            beside = {file for file, *note in locks if note == [_NOTES + place, awaited]}
+            following = next((n for file, at, n in locks if file in beside and at == _NOTES + awaited), None)
+        place, awaited = awaited, following
+
+
 def _awaited(place: int) -> int | None:
-    """Return the place that the holder of a place cannot go on without, as far as anybody has told."""
+    """Return the place that the holder of a place cannot go on without, as far as a file that is open here tells."""
     told = [claim.awaits for claim in _held_at(place)]
     told += [file.number(_NOTES + place) for file in list(opened.values())]
     return next((other for other in told if other is not None), None)

@@ -11,6 +11,7 @@ import uuid
 
 import xxhash
 
+from ..forks import renewed
 from ..logs import DEBUG, heard
 from ..typing import Key
 from ..wording import plain
@@ -60,17 +61,17 @@ class Leases:
         self.objects = objects
         self.seconds = seconds
         self.timeout = timeout
-        self.held: dict[str, Lease] = {}
-        self._guard = threading.Lock()
-        self._process = os.getpid()
-        self._renewer: threading.Thread | None = None
-        self._wake = threading.Event()
+        self.held: dict[str, Lease]
+        self._guard: threading.Lock
+        self._renewer: threading.Thread | None
+        self._wake: threading.Event
+        renewed(self, "held", dict)  # which belongs to the process that took it
+        renewed(self, "_guard", threading.Lock)
+        renewed(self, "_renewer", lambda: None)
+        renewed(self, "_wake", threading.Event)
 
     def claim(self, key: Key) -> Lease:
         """Return the claim to compute a key."""
-        if self._process != os.getpid():  # what is held belongs to the process this one was forked from
-            self.held, self._guard, self._renewer, self._wake = {}, threading.Lock(), None, threading.Event()
-            self._process = os.getpid()
         return Lease(self, key)
 
     def collect(self, older_than: float) -> list[tuple[str, int]]:
@@ -112,8 +113,6 @@ class Leases:
 
     def let_go(self, lease: Lease) -> bool:
         """Renew a claim no longer; return whether it was held."""
-        if self._process != os.getpid():  # whose guard a thread of the parent may hold for ever
-            return False
         with self._guard:
             if self.held.get(lease.name) is not lease:
                 return False
@@ -138,7 +137,7 @@ class Leases:
     def renew(self, leases: list[Lease]) -> None:
         """Write claims that are held anew."""
         with self._guard:
-            self._write(leases)
+            self._write([lease for lease in leases if self.held.get(lease.name) is lease])
 
     def _write(self, leases: list[Lease]) -> None:
         """Write claims anew while none is released; one that was not written for long may be another's by now."""
@@ -176,8 +175,8 @@ class Lease(Polled):
         super().__init__(key, leases.timeout)
         self.leases = leases
         self.name = f"{_FOLDER}/{digest_of_key(key).hex()}"
-        self.thread = threading.get_ident()
         self.waits_for = ""  # the name of the claim that the holder waits for, for those who look for circles
+        self._noted: list[Lease] = []  # those whose holders wait for this one
         self.written = clocks()  # or earlier: when it was begun
         self._token = uuid.uuid4().hex
         self._seen: tuple[bytes | None, float] = (None, 0.0)  # what was read last, and since when that has been so
@@ -237,7 +236,8 @@ class Lease(Polled):
 
     def circle(self, waited: float) -> Key | None:
         """Return the key held by this thread that the holder waits for, by what all have noted in their objects."""
-        mine = self._note(self.name)
+        mine = {lease.name: lease for lease in list(self.leases.held.values()) if lease.is_stuck(self, waited)}
+        self._note(list(mine.values()))
         seen: set[str] = set()
         name = self.name if mine else ""
         while _NAME.fullmatch(name) and name not in seen:
@@ -249,17 +249,19 @@ class Lease(Polled):
 
     def stop_looking(self) -> None:
         """Take back the note of whom this thread waits for."""
-        self._note("")
+        self._note([])
 
-    def _note(self, name: str) -> dict[str, Lease]:
-        """Write into the claims that this thread holds which one it waits for; return them."""
-        mine = {lease.name: lease for lease in list(self.leases.held.values()) if lease.thread == self.thread}
-        news = [lease for lease in mine.values() if lease.waits_for != name]
+    def _note(self, stuck: list[Lease]) -> None:
+        """Write into claims that they wait for this one, and no longer into others that it was written into."""
+        news = [lease for lease in stuck if lease.waits_for != self.name]
+        olds = [lease for lease in self._noted if lease not in stuck and lease.waits_for == self.name]
+        self._noted = stuck
         for lease in news:
-            lease.waits_for = name
-        if news:
-            self.leases.renew(news)
-        return mine
+            lease.waits_for = self.name
+        for lease in olds:
+            lease.waits_for = ""
+        if news or olds:
+            self.leases.renew(news + olds)
 
     def release(self) -> None:
         """Remove the object, if it is held."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,7 +10,7 @@ from contextlib import suppress
 from ..logs import DEBUG, INFO, WARNING, heard
 from ..typing import Key
 from .claims import Claim
-from .waiting import warn_of_circle
+from .waiting import computing, is_waited_for, warn_of_circle, whom_it_waits_for
 
 __all__ = ["Polled"]
 
@@ -39,10 +40,13 @@ class Polled(Claim):
     # part of what has been waited, since a thousand clients may wait for one key.
     pauses = (0.005, 0.5, 5.0)
     look = 0.5  # seconds between looks whether the holder waits for us
+    suspicion = 5.0  # seconds until who may wait for us is taken to do so
 
     def __init__(self, key: Key, timeout: float) -> None:
         self.key = key
         self.timeout = timeout
+        self.thread = threading.get_ident()
+        self.computes = computing.get()[-1:]  # the place, for those who look for circles
 
     def lock(self) -> bool:
         """Take it, unless somebody else holds it; return whether it is held now.
@@ -61,6 +65,18 @@ class Polled(Claim):
         :param waited: seconds so far.
         """
         return None
+
+    def is_stuck(self, other: Polled, waited: float) -> bool:
+        """Return whether what computes this one's key waits for another claim, for which this thread waits.
+
+        :param waited: seconds so far. A task that waits stops no others of its loop, but those that wait for it; it is
+            not always known which they are.
+        """
+        if any(whom_it_waits_for(place) is not None for place in self.computes):
+            return True
+        if self.thread == other.thread:
+            return not (other.is_awaited and self.computes) or waited > self.suspicion
+        return is_waited_for(self.thread, (), 0.0)
 
     def gives_up(self, waited: float) -> str:
         """Say why it makes no sense to wait any longer, or nothing."""

@@ -151,6 +151,7 @@ async def recall_async(
 
     async def once() -> Turn:
         turn = Turn(target, key, made_from, seen)
+        turn.is_awaited = True
         try:
             for wait in turn.waits():
                 if isinstance(wait, Flight):
@@ -208,6 +209,7 @@ class Turn:
         self.outer = computing.get()
         self.value: Any = MISSING
         self.is_for_all = True  # whether those who wait get the value too
+        self.is_awaited = False  # by a task
         self.error: Exception | None = None
         self.other: Flight | None = None
         self.circle: Any = None  # what of this context's own the other flight waits for
@@ -232,6 +234,8 @@ class Turn:
                 return
         computing.set((*self.outer, flight.place))
         self.claim, self.other = self.full.claim(self.key), None
+        if self.is_awaited and self.claim.is_shared:
+            self.claim.is_awaited = True
         yield from self.claim.waits()
         if self.claim.is_shared or landings_elsewhere() != self.seen:
             self.value = _look(self.target, self.key)  # somebody may have stored it meanwhile

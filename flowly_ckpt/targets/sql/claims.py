@@ -107,7 +107,6 @@ class Advisory(Polled):
         super().__init__(key, timeout)
         self.session = session
         self.number = lock_number(session.table, digest_of_key(key))
-        self.thread = threading.get_ident()
         self.noted: list[tuple[int, int]] = []
 
     def is_mine(self) -> bool:
@@ -150,14 +149,18 @@ class Advisory(Polled):
 
     def circle(self, waited: float) -> Key | None:
         """Return the key held by this thread that the holder waits for, by what all have noted in the database."""
-        return self.session.alone(self._circle)
+        return self.session.alone(lambda: self._circle(waited))
 
-    def _circle(self) -> Key | None:
-        mine = {_half(number): claim for number, claim in self.session.held.items() if claim.thread == self.thread}
-        for held in mine:
-            if (held, _half(self.number)) not in self.noted:
-                self.noted.append((held, _half(self.number)))
-                self.session.ask(_NOTE.format(*map(_signed, self.noted[-1])))
+    def _circle(self, waited: float) -> Key | None:
+        held = self.session.held.items()
+        mine = {_half(number): claim for number, claim in held if claim.is_stuck(self, waited)}
+        for note in [note for note in self.noted if note[0] not in mine]:
+            self.session.ask(_FORGET.format(*map(_signed, note)))
+            self.noted.remove(note)
+        for note in [(half, _half(self.number)) for half in mine]:
+            if note not in self.noted:
+                self.noted.append(note)
+                self.session.ask(_NOTE.format(*map(_signed, note)))
         edges = {(int(holds), int(wants)) for holds, wants in self.session.ask(_WAITS)} if mine else set()
         seen: set[int] = set()
         todo = {_half(self.number)}
