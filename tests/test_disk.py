@@ -19,6 +19,7 @@ from runs import IN_BROWSER, library, needs_processes, needs_threads
 
 from flowly_ckpt.errors import StoreError, StoreWarning
 from flowly_ckpt.targets import DiskTarget, compressed, gzipped, pickled, plain_pickle
+from flowly_ckpt.targets.disk import values as values_module
 from flowly_ckpt.targets.disk.folder import network_of
 from flowly_ckpt.targets.disk.schema import make_index
 from flowly_ckpt.targets.file_claims import Claims
@@ -143,6 +144,23 @@ def test_inline_bytes(store):
     store[KEY] = np.zeros(3_000)
     assert (len(files(target)), target[KEY].flags.writeable) == (0, True)
     target.close()
+
+
+def test_what_no_row_can_hold_is_in_a_file_however_much_is_asked_for(store, monkeypatch):
+    monkeypatch.setattr(values_module, "_LONGEST", 1000)  # instead of values of a gigabyte
+    target = fresh(store, inline_bytes="8GB")
+    target[KEY] = bytes(100)
+    assert files(target) == []
+    target[KEY] = bytes(2000)
+    assert (len(files(target)), target[KEY]) == (1, bytes(2000))
+    target.close()
+
+
+def test_a_number_that_no_index_can_hold_costs_the_index_nothing(store):
+    store[KEY] = 1
+    with pytest.raises(StoreError, match="too large"):
+        store.put(("new", "t", "f"), 2, Facts(10**400))
+    assert (dict(store), [path.name for path in Path(store.path).glob("*.sqlite")]) == ({KEY: 1}, ["index.sqlite"])
 
 
 @pytest.mark.parametrize("key", [("", "", ""), ("a", "\udc80", "b"), ("\0", "a\0b", "c"), ("é", "../..", "x" * 5000)])

@@ -189,3 +189,31 @@ def test_a_writer_that_was_stopped_holds_up_once_and_not_for_each_result(tmp_pat
         recall(target, ("c", "0", "f"), lambda: [0])
         assert target["c", "0", "f"] == [0]
     """)  # fmt: skip
+
+
+@POSIX
+def test_a_repair_that_cannot_read_what_is_there_removes_nothing(tmp_path, kind):
+    pytest.importorskip("resource")
+    run(tmp_path, kind, """
+    import resource
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def open_none(*progress):
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, most[1]))
+
+    with make(folder) as target:
+        fill(target)
+        assert target.verify() == []
+        for before in (open_none, int):  # it can list nothing, or read nothing but the first entry
+            before()
+            try:
+                target.verify(repair=True, progress=open_none)
+            except OSError:
+                pass
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, most)
+            assert sorted(target) == sorted([SMALL, LARGE])
+            assert (target[SMALL], len(target[LARGE]), target.verify()) == (1, 20_000, [])
+    """)  # fmt: skip

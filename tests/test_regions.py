@@ -220,3 +220,11 @@ def test_a_file_that_lost_its_name_while_one_waited_is_closed_with_its_last_user
     for claim in (waiter, holder, other):
         claim.release()
     assert not regions._open
+
+
+def test_a_file_whose_closing_fails_costs_no_result(tmp_path):
+    file = Regions(str(tmp_path / "claims.lock"))
+    file.enter("me")
+    os.close(file._descriptors[0])  # as a daemon closes all that is open; a mount that is gone refuses it, too
+    file.leave("me")
+    assert (file in regions._open, file.path in opened) == (False, False)

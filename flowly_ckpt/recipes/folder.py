@@ -219,7 +219,9 @@ class CacheTarget(FileTarget):
             record = recorded.loads(read_file(path))
             for name, size, digest in [] if record is None else record.own_parts:
                 _fetched(self._part(record.key, name), size, digest)
-        except (OSError, DamagedError) as error:
+        except DamagedError as error:
+            if isinstance(error.__cause__, OSError):  # of a part, which may be whole
+                raise error.__cause__ from None
             return str(error)
         return ""
 

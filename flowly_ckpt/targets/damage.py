@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +11,10 @@ from .. import once
 from ..errors import FlowlyError, StoreWarning
 from ..wording import plain
 
-__all__ = ["DamagedError", "raised_as_damage", "warn_once"]
+__all__ = ["DamagedError", "judged", "raised_as_damage", "warn_once"]
+
+# Nothing is there, or something that no store puts there; after any other error what could not be read may be whole.
+_NOTHING = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ELOOP, errno.EFBIG}
 
 
 class DamagedError(FlowlyError, ValueError):
@@ -43,6 +47,22 @@ def raised_as_damage(what: str) -> Iterator[None]:
         if isinstance(error, Exception) or type(error).__module__.startswith("pyo3"):  # Rust's are no Exceptions
             raise DamagedError(f"{what} ({type(error).__name__}: {error})") from error
         raise
+
+
+def judged(fault: Callable[[], str]) -> tuple[str, bool]:
+    """Return what is wrong with an entry, and whether that is certain: what cannot be read now may be whole.
+
+    :param fault: returns what is wrong, or an empty text; raises what the system says where it cannot be read.
+
+    >>> def refused():
+    ...     raise PermissionError(errno.EACCES, "Permission denied")
+    >>> judged(lambda: "it is torn"), judged(refused)
+    (('it is torn', True), ('PermissionError: [Errno 13] Permission denied', False))
+    """
+    try:
+        return fault(), True
+    except OSError as error:
+        return f"{type(error).__name__}: {error}", error.errno in _NOTHING
 
 
 def warn_once(store: str, entry: Any, what: object, of: Any = None) -> None:

@@ -172,7 +172,7 @@ class BaseTarget(Shown, MutableMapping[Key, Any]):
     def verify(self, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
         """Check every entry against its digest; return a line for each that is damaged.
 
-        :param repair: remove the damaged entries, so that they are computed again.
+        :param repair: remove the damaged entries, so that they are computed again; what cannot be read now is left.
         :param progress: called with the number of entries checked and of all, now and then.
         """
         return []

@@ -75,7 +75,8 @@ class Regions:
         """Close the file, and with it release what is locked, if nobody else uses it."""
         self.users.discard(user)
         if not self.users:
-            list(map(os.close, map(self._descriptors.pop, [0] * len(self._descriptors))))
+            with suppress(OSError):  # closed it is all the same, and nothing was written that could be lost
+                list(map(os.close, map(self._descriptors.pop, [0] * len(self._descriptors))))
             _open.discard(self)
             if opened.get(self.path) is self:
                 del opened[self.path]

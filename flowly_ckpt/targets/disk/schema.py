@@ -79,7 +79,7 @@ def is_damage(error: BaseException) -> bool:
     """
     code = getattr(error, "sqlite_errorcode", None)
     if not isinstance(error, sqlite3.Error):
-        return True
+        return isinstance(error, UnicodeDecodeError)  # else a number or a value was too large for any index
     return (code is not None and not _DAMAGE.isdisjoint((code, code & 0xFF))) or any(
         text in str(error) for text in _TEXTS
     )

@@ -6,10 +6,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 from ...errors import StoreError
 from ...wording import plain
-from ..damage import DamagedError
+from ..damage import DamagedError, judged
 from ..facts import Collected
 from ..filesystem import collect_temporaries
 from ..protocol import Progress
@@ -24,7 +25,7 @@ __all__ = ["collect", "verify"]
 def verify(values: Values, *, repair: bool = False, progress: Progress | None = None) -> list[str]:
     """Check every entry against its digest, without decoding it; return a line for each that is damaged.
 
-    :param repair: remove the damaged entries, so that they are computed again.
+    :param repair: remove the damaged entries, so that they are computed again; what cannot be read now is left.
     :param progress: called with the number of entries checked and of all, now and then.
 
     See also: :meth:`flowly_ckpt.targets.DiskTarget.verify`.
@@ -40,10 +41,10 @@ def verify(values: Values, *, repair: bool = False, progress: Progress | None = 
         index.renew(lines[0])
     total = entries.count()
     for done, (key, row) in enumerate(entries.rows(), 1):
-        fault = _fault(key, row, values.blobs)
+        fault, is_certain = judged(partial(_fault, key, row, values.blobs))
         if fault and entries.has_row(row):  # else it was deleted, or replaced, while it was checked
             lines.append(plain(f"{' '.join(part.decode('utf-8', 'replace') for part in key)}: {fault}"))
-            if repair:
+            if repair and is_certain:
                 entries.remove_row(row)
                 if isinstance(row.blob, bytes) and len(row.blob) == 16:
                     values.drop_files([File(row.blob, row.size)])
@@ -60,7 +61,7 @@ def _fault(key: tuple[bytes, bytes, bytes], row: Row, blobs: Blobs) -> str:
             blobs.load(File(row.blob, row.size))
     except FileNotFoundError:
         return "its file is gone"
-    except (DamagedError, OSError, TypeError, ValueError) as error:
+    except (DamagedError, TypeError, ValueError) as error:
         return f"{type(error).__name__}: {error}"
     return ""
 

@@ -23,13 +23,15 @@ __all__ = ["Values"]
 
 T = TypeVar("T")
 
+_LONGEST = 500_000_000  # bytes in a row; SQLite takes a thousand million, with the rest of the row
+
 
 class Values:
     """Find and store the bytes of entries; what is damaged is removed, with a warning, and counts as absent.
 
     :param entries: the rows.
     :param blobs: the files.
-    :param inline_bytes: values of at most this size lie in their row.
+    :param inline_bytes: values of at most this size lie in their row, if a row can hold them.
     :param max_age: seconds; older entries count as absent.
     :param verifies_large: whether files are checked against their digests when they are loaded.
 
@@ -48,7 +50,7 @@ class Values:
     ) -> None:
         self.entries = entries
         self.blobs = blobs
-        self.inline_bytes = inline_bytes
+        self.inline_bytes = min(inline_bytes, _LONGEST)
         self.max_age = max_age
         self.verifies_large = verifies_large
 

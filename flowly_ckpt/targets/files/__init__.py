@@ -289,7 +289,7 @@ class FileTarget(BaseTarget):
         return verify(self.root, paths, self.fault_at, self.remove_at if repair else None, progress)
 
     def fault_at(self, path: str) -> str:
-        """Return what is wrong with the file of an entry, or an empty text."""
+        """Return what is wrong with the file of an entry, or an empty text; raise OSError where it cannot be read."""
         return fault_of(path, self.made_at)
 
     def gc(self, *, older_than: Age = 600.0, max_bytes: int | str | None = None) -> Collected:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from ...wording import plain
-from ..damage import DamagedError
+from ..damage import DamagedError, judged
 from ..facts import Collected
 from ..filesystem import collect_temporaries
 from ..protocol import Progress
@@ -24,8 +25,8 @@ def verify(
 ) -> list[str]:
     """Check files; return a line for each that is damaged.
 
-    :param fault_at: tells what is wrong with a file, or an empty text.
-    :param remove_at: called for each damaged file, if given.
+    :param fault_at: tells what is wrong with a file, or an empty text; raises OSError where it cannot be read.
+    :param remove_at: called for each damaged file, if given, but not for those that cannot be read now.
     :param progress: called with the number of files checked and of all.
 
     >>> verify("/a", ["/a/b"], lambda path: "it is torn", None, print)
@@ -34,10 +35,10 @@ def verify(
     """
     lines = []
     for number, path in enumerate(paths, 1):
-        fault = fault_at(path)
+        fault, is_certain = judged(partial(fault_at, path))
         if fault:
             lines.append(plain(f"{os.path.relpath(path, root)}: {fault}"))
-            if remove_at is not None:
+            if remove_at is not None and is_certain:
                 remove_at(path)
         if progress is not None:
             progress(number, len(paths))
@@ -47,6 +48,8 @@ def verify(
 def fault_of(path: str, made_at: MadeAt) -> str:
     """Return what is wrong with a file, or an empty text; one that has gone was cleared.
 
+    :raises OSError: when it cannot be read.
+
     >>> fault_of("/no/such/file", lambda path, data: None)
     ''
     """
@@ -55,9 +58,7 @@ def fault_of(path: str, made_at: MadeAt) -> str:
     except DamagedError as error:
         return str(error)
     except FileNotFoundError:
-        return ""
-    except OSError as error:
-        return f"{type(error).__name__}: {error}"
+        pass
     return ""
 
 
