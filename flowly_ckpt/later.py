@@ -5,12 +5,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from threading import get_ident
+
+from .forks import Gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any
 
 __all__ = ["later", "on_call"]
+
+# What a thread is importing at a fork, the child would find locked for ever.
+_loading = Gate()
+
+
+def _load(home: str, package: str | None) -> ModuleType:
+    if get_ident() in _loading.inside:  # by what is being loaded
+        return import_module(home, package)
+    with _loading:
+        return import_module(home, package)
 
 
 def later(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -33,11 +47,11 @@ def later(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
     def load(name: str) -> Any:
         own = sys.modules[module]
         if name in home_of:
-            value = getattr(import_module(f".{home_of[name]}", own.__package__), name)
+            value = getattr(_load(f".{home_of[name]}", own.__package__), name)
             setattr(own, name, value)
             return value
         if name in homes and own.__package__ == module:
-            return import_module(f".{name}", module)
+            return _load(f".{name}", module)
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     def names() -> list[str]:
@@ -70,7 +84,7 @@ def on_call(module: str, homes: Mapping[str, str]) -> None:
 
     def stand_in(home: str, name: str) -> Callable[..., Any]:
         def load(*args: Any, **kwargs: Any) -> Any:
-            value = getattr(import_module(home, own.__package__), name)
+            value = getattr(_load(home, own.__package__), name)
             setattr(own, name, value)
             return value(*args, **kwargs)
 
