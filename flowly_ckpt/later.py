@@ -18,13 +18,26 @@ __all__ = ["later", "on_call"]
 
 # What a thread is importing at a fork, the child would find locked for ever.
 _loading = Gate()
+# Tests undo imports, as mock.patch.dict(sys.modules) does: what is loaded then belongs to what was imported before.
+_ours: dict[str, ModuleType] = {}
 
 
 def _load(home: str, package: str | None) -> ModuleType:
     if get_ident() in _loading.inside:  # by what is being loaded
         return import_module(home, package)
     with _loading:
-        return import_module(home, package)
+        if __name__ not in sys.modules:
+            sys.modules.update(_ours)
+        known = len(sys.modules)
+        module = import_module(home, package)
+        _note_ours(known)
+        return module
+
+
+def _note_ours(known: int = 0) -> None:
+    for name in [*sys.modules][known:]:
+        if name == __package__ or name.startswith(f"{__package__}."):
+            _ours[name] = sys.modules[name]
 
 
 def later(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -42,10 +55,10 @@ def later(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
     Traceback (most recent call last):
     AttributeError: module 'json' has no attribute 'nosuch'
     """
+    own = sys.modules[module]
     home_of = {name: home for home, names in homes.items() for name in names.split()}
 
     def load(name: str) -> Any:
-        own = sys.modules[module]
         if name in home_of:
             value = getattr(_load(f".{home_of[name]}", own.__package__), name)
             setattr(own, name, value)
@@ -55,8 +68,9 @@ def later(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[module]), *home_of})
+        return sorted({*vars(own), *home_of})
 
+    _note_ours()
     return load, names
 
 

@@ -242,6 +242,26 @@ assert sorted(each["of"] for each in results) == [2] * 8, results
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
+def test_what_is_loaded_after_its_import_was_undone_belongs_to_what_was_imported():
+    code = """
+import sys
+from unittest.mock import patch
+with patch.dict(sys.modules):
+    import flowly_ckpt
+    from flowly_ckpt import chained, checkpoint, plan, run
+    from flowly_ckpt.hashing import functional_hash
+assert "flowly_ckpt" not in sys.modules
+results = {}
+pipeline = chained(sorted, checkpoint(results), flowly_ckpt.seq(len), flowly_ckpt.checkpoint(results))
+assert run(pipeline, [3, 1]) == run(pipeline, [3, 1]) == [2] and len(results) == 2
+assert "restore" in str(run(pipeline, [3, 1], engine=plan))
+import flowly_ckpt as again
+assert again is flowly_ckpt and again.functional_hash is functional_hash
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("way", ["on_call", "later"])
 def test_a_fork_waits_for_what_another_thread_is_loading(tmp_path, way):
