@@ -47,7 +47,9 @@ class Dispatch(dict[type, "F"]):
         # A thread must not look up a type whose rows another thread is still loading. What loads them may import what
         # another thread imports just now, which then waits for no lock but that of its own table.
         self._lock: RLock
+        self._loading: set[str]
         renewed(self, "_lock", RLock)
+        renewed(self, "_loading", set)
 
     def register(self, *types: type) -> Callable[[F], F]:
         """Make the decorated function the row of each of the types, and of their subclasses.
@@ -73,8 +75,11 @@ class Dispatch(dict[type, "F"]):
         return bind
 
     def register_lazy(self, package: str, load: Callable[[], object]) -> None:
-        """Call ``load`` once, when a type of ``package`` or a module in it is first looked up, after earlier loads."""
-        self._lazy[package] = [*self._lazy.get(package, ()), load]
+        """Call ``load`` once, when a type of ``package`` or a module in it is first looked up, after earlier loads.
+
+        A load that raises is called again at the next look-up.
+        """
+        self._lazy.setdefault(package, []).append(load)
         self.clear()
 
     def get(self, kind: type, default: Any = None) -> Any:
@@ -90,15 +95,26 @@ class Dispatch(dict[type, "F"]):
             row = self._search(kind)
             if len(self) >= MOST:  # classes made again and again, as in a notebook, are let go
                 self.clear()
-            self[kind] = row
+            if not self._loading:  # what is found meanwhile may yet change
+                self[kind] = row
             return row
 
     def _load(self, kind: type) -> None:
         for base in kind.__mro__ if self._lazy else ():
             # Some types made by Cython have a descriptor as their __module__.
             for package in accumulate(str(base.__module__).split("."), "{}.{}".format):
-                for load in self._lazy.pop(package, ()):
-                    load()
+                if self._lazy.get(package) and package not in self._loading:
+                    self._load_waiting(package)
+
+    def _load_waiting(self, package: str) -> None:
+        waiting = self._lazy[package]
+        try:
+            self._loading.add(package)
+            while waiting:
+                waiting[0]()
+                del waiting[0]  # only when its rows are there: an interrupt, or a fork, may come before
+        finally:
+            self._loading.discard(package)
 
     def _search(self, kind: type) -> F:
         if kind in self._exact:

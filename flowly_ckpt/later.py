@@ -5,12 +5,39 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from threading import get_ident
+
+from .forks import Gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any
 
 __all__ = ["later", "on_call"]
+
+# What a thread is importing at a fork, the child would find locked for ever.
+_loading = Gate()
+# Tests undo imports, as mock.patch.dict(sys.modules) does: what is loaded then belongs to what was imported before.
+_ours: dict[str, ModuleType] = {}
+
+
+def _load(home: str, package: str | None) -> ModuleType:
+    if get_ident() in _loading.inside:  # by what is being loaded
+        return import_module(home, package)
+    with _loading:
+        if __name__ not in sys.modules:
+            sys.modules.update(_ours)
+        known = len(sys.modules)
+        module = import_module(home, package)
+        _note_ours(known)
+        return module
+
+
+def _note_ours(known: int = 0) -> None:
+    for name in [*sys.modules][known:]:
+        if name == __package__ or name.startswith(f"{__package__}."):
+            _ours[name] = sys.modules[name]
 
 
 def later(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -28,21 +55,22 @@ def later(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
     Traceback (most recent call last):
     AttributeError: module 'json' has no attribute 'nosuch'
     """
+    own = sys.modules[module]
     home_of = {name: home for home, names in homes.items() for name in names.split()}
 
     def load(name: str) -> Any:
-        own = sys.modules[module]
         if name in home_of:
-            value = getattr(import_module(f".{home_of[name]}", own.__package__), name)
+            value = getattr(_load(f".{home_of[name]}", own.__package__), name)
             setattr(own, name, value)
             return value
         if name in homes and own.__package__ == module:
-            return import_module(f".{name}", module)
+            return _load(f".{name}", module)
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[module]), *home_of})
+        return sorted({*vars(own), *home_of})
 
+    _note_ours()
     return load, names
 
 
@@ -70,7 +98,7 @@ def on_call(module: str, homes: Mapping[str, str]) -> None:
 
     def stand_in(home: str, name: str) -> Callable[..., Any]:
         def load(*args: Any, **kwargs: Any) -> Any:
-            value = getattr(import_module(home, own.__package__), name)
+            value = getattr(_load(home, own.__package__), name)
             setattr(own, name, value)
             return value(*args, **kwargs)
 

@@ -118,6 +118,32 @@ def test_a_fork_while_another_thread_stores_leaves_the_child_free(tmp_path):
 
 
 @forks
+def test_a_fork_while_another_thread_makes_the_store_leaves_the_child_free(tmp_path):
+    code = (
+        HEAD
+        + """
+    for number in range(8):
+        target, about = DiskTarget(f"store {number}"), threading.Event()
+
+        def store():
+            about.set()
+            target[key("of the parent")] = 1
+
+        thread = threading.Thread(target=store)
+        thread.start()
+        about.wait()
+        time.sleep(number / 2000)  # so that the fork comes at some place or other
+        pid = child(lambda: target.update({key("of the child"): 1}))
+        thread.join()
+        joined(pid)
+    """
+    )
+    run_script(tmp_path, code)
+    for number in range(8):
+        assert keys(tmp_path / f"store {number}") == {"of the parent", "of the child"}
+
+
+@forks
 @pytest.mark.parametrize("target", ["DiskTarget('store')", "{}"])
 def test_a_fork_while_a_thread_computes_leaves_the_child_free_to_compute(tmp_path, target):
     code = (

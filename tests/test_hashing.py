@@ -788,6 +788,28 @@ def test_a_thread_waits_for_rows_that_another_is_loading() -> None:
     assert found == ["row", "row"]
 
 
+@pytest.mark.parametrize("asks", [False, True], ids=["", "asked meanwhile"])
+def test_rows_whose_loading_was_interrupted_are_loaded_at_the_next_look_up(asks: bool) -> None:
+    kind = type("Late", (), {"__module__": "late_package"})
+    table = dispatch.Dispatch[str](lambda kind: "any other")
+    calls: list[str] = []
+
+    def load(name: str) -> None:
+        calls.append(name)
+        if name == "second":
+            assert not asks or table[kind] == "first"
+            if calls.count(name) == 1:
+                raise KeyboardInterrupt
+        table.register(kind)(name)
+
+    for name in ("first", "second", "third"):
+        table.register_lazy("late_package", partial(load, name))
+    with pytest.raises(KeyboardInterrupt):
+        table[kind]
+    assert table[kind] == table[kind] == "third"
+    assert calls == ["first", "second", "second", "third"]
+
+
 @needs_threads
 def test_a_table_that_is_loading_holds_up_no_other() -> None:
     kind = type("Late", (), {"__module__": "late_package"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import os
 import pkgutil
 import re
 import shutil
@@ -268,6 +269,68 @@ def test_where_all_imports_are_lazy_results_and_keys_are_the_same():
     told = [subprocess.run([sys.executable, *way, "-c", WITH_ROWS], text=True, capture_output=True) for way in ways]
     assert [one.returncode for one in told] == [0, 0], told[1].stderr
     assert told[0].stdout == told[1].stdout
+
+
+def test_what_is_loaded_after_its_import_was_undone_belongs_to_what_was_imported():
+    code = """
+import sys
+from unittest.mock import patch
+with patch.dict(sys.modules):
+    import flowly_ckpt
+    from flowly_ckpt import chained, checkpoint, plan, run
+    from flowly_ckpt.hashing import functional_hash
+assert "flowly_ckpt" not in sys.modules
+results = {}
+pipeline = chained(sorted, checkpoint(results), flowly_ckpt.seq(len), flowly_ckpt.checkpoint(results))
+assert run(pipeline, [3, 1]) == run(pipeline, [3, 1]) == [2] and len(results) == 2
+assert "restore" in str(run(pipeline, [3, 1], engine=plan))
+import flowly_ckpt as again
+assert again is flowly_ckpt and again.functional_hash is functional_hash
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("way", ["on_call", "later"])
+def test_a_fork_waits_for_what_another_thread_is_loading(tmp_path, way):
+    """What is half-way at a fork stays so in the child, and locked: it would wait for ever."""
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text(f"""
+from flowly_ckpt.later import later, on_call
+if "{way}" == "on_call":
+    on_call(__name__, {{".slow": "answer", ".other": "helper"}})
+else:
+    __getattr__, __dir__ = later(__name__, {{"slow": "answer", "other": "helper"}})
+""")
+    (tmp_path / "pack" / "slow.py").write_text("""
+import __main__, pack
+pack.helper()
+__main__.begun.set()
+assert __main__.forking.wait(30)
+def answer(): return 42
+""")
+    (tmp_path / "pack" / "other.py").write_text("def helper(): pass")
+    code = """
+import os, signal, sys, threading, warnings
+warnings.simplefilter("ignore")
+begun, forking, found = threading.Event(), threading.Event(), []
+os.register_at_fork(before=lambda: found.append(hasattr(sys.modules["pack.slow"], "answer")))  # called last
+import pack
+os.register_at_fork(before=forking.set)  # called first
+thread = threading.Thread(target=lambda: pack.answer())
+thread.start()
+assert begun.wait(30)
+pid = os.fork()
+if not pid:
+    signal.alarm(30)
+    os._exit(pack.answer())
+thread.join()
+print(*found, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPOSITORY)])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    assert done.stdout == "True 42\n"
 
 
 def test_names_that_are_loaded_later_are_listed_before_and_given_by_a_star():

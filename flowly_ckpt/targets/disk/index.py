@@ -203,8 +203,9 @@ class Index:
         if self.is_there():
             return
         try:
-            mark_folder(self.folder, self.mode)
-            make_index(self.folder, "index.sqlite", mode=self.mode)
+            with self._guard:  # which a fork waits for
+                mark_folder(self.folder, self.mode)
+                make_index(self.folder, "index.sqlite", mode=self.mode)
         except sqlite3.Error as error:
             is_long = len(os.fsencode(self.folder)) > _LONGEST
             advice = "; SQLite takes no path as long as that: choose a shorter one, or FileTarget" if is_long else ""
