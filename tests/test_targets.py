@@ -12,6 +12,7 @@ import pytest
 from batteries import makers
 from runs import IN_BROWSER, library, needs_threads
 
+from flowly_ckpt import memo
 from flowly_ckpt.errors import StoreError, StoreWarning
 from flowly_ckpt.targets import (
     Bounded,
@@ -81,6 +82,14 @@ def test_a_changed_value_never_reaches_the_next_hit(make):
             value = recall(target, A, lambda: [1, 2])
             assert value == [1, 2]
             value.append("changed")
+
+
+@pytest.mark.parametrize("make", NAMES, indirect=True)
+def test_it_is_known_when_this_process_has_stored_a_result(make):
+    target, seen = make(), []
+    before = time.time() - 3  # some keep whole seconds
+    step = memo(target, valid=lambda entry: seen.append(entry.created) or entry.created > before)(lambda x: [x])
+    assert ([step(2), step(2)], len(seen), seen > [before]) == ([[2], [2]], 1, True)
 
 
 # The database behind shelve may be used by one thread only; diskcache leaves open what its threads have opened.
