@@ -34,7 +34,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import needs_processes, needs_threads, run_script
+from runs import ENVIRONMENT, needs_processes, needs_threads, run_script
 
 from flowly_ckpt import chained, checkpoint, dispatch, with_checkpoint
 from flowly_ckpt.errors import UnhashableError
@@ -251,6 +251,34 @@ def test_notebook_cells_redefined() -> None:
     assert H(old) == before == H(space["Scale"](2))
     exec("def helper(x):\n    return x + 2\n", space)
     assert H(old) != before
+
+
+PROMPT = """
+from flowly_ckpt import functional_hash as H
+rate = 2
+step = lambda x: x * rate
+open("keys", "a").write(H(step) + " ")
+rate = 3
+open("keys", "a").write(H(step) + " ")
+step = lambda x: x + rate
+open("keys", "a").write(H(step) + " ")
+"""
+
+
+@needs_processes
+@pytest.mark.parametrize(
+    "options", [["-i"], ["-m", "asyncio"], ["-i", "-m", "this"], ["-i", "-m", "xxhash.version"]], ids=" ".join
+)
+def test_what_is_written_at_a_prompt_counts_by_content_whatever_shows_the_prompt(
+    tmp_path: Path, options: list[str]
+) -> None:
+    for _ in range(2):
+        subprocess.run(
+            [sys.executable, *options], input=PROMPT, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True,
+            timeout=60, check=True,
+        )  # fmt: skip
+    keys = (tmp_path / "keys").read_text().split()
+    assert (len(set(keys)), keys[:3]) == (3, keys[3:])
 
 
 def test_the_running_code_counts_not_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import pytest
 from batteries import makers
 from runs import IN_BROWSER, library, needs_threads
 
+from flowly_ckpt import memo
 from flowly_ckpt.errors import StoreError, StoreWarning
 from flowly_ckpt.targets import (
     Bounded,
@@ -81,6 +82,14 @@ def test_a_changed_value_never_reaches_the_next_hit(make):
             value = recall(target, A, lambda: [1, 2])
             assert value == [1, 2]
             value.append("changed")
+
+
+@pytest.mark.parametrize("make", NAMES, indirect=True)
+def test_it_is_known_when_this_process_has_stored_a_result(make):
+    target, seen = make(), []
+    before = time.time() - 3  # some keep whole seconds
+    step = memo(target, valid=lambda entry: seen.append(entry.created) or entry.created > before)(lambda x: [x])
+    assert ([step(2), step(2)], len(seen), seen > [before]) == ([[2], [2]], 1, True)
 
 
 # The database behind shelve may be used by one thread only; diskcache leaves open what its threads have opened.
@@ -228,6 +237,71 @@ def test_layered_keeps_near_while_the_slow_one_cannot_be_reached():
     with pytest.warns(StoreWarning, match="is kept in dict only"):
         target.put_many([(C, 3, Facts(0.0))])
     assert fast[C] == 3
+
+
+class Midst(dict):
+    """A store in whose work something else happens once: before it, or after it."""
+
+    def at(self, when, act):
+        self.acts = {when: act}
+        return self
+
+    def _around(self, work, *what):
+        self.acts.pop("before", bool)()
+        try:
+            return work(*what)
+        finally:
+            self.acts.pop("after", bool)()
+
+    def __getitem__(self, key):
+        return self._around(super().__getitem__, key)
+
+    def __setitem__(self, key, value):
+        self._around(super().__setitem__, key, value)
+
+    def __delitem__(self, key):
+        self._around(super().__delitem__, key)
+
+    def clear(self):
+        self._around(super().clear)
+
+
+MEANWHILE = {
+    "read": lambda target: target.get(A),
+    "read many": lambda target: target.get_many([A, B]),
+    "store": lambda target: target.put(A, "newer", Facts(0.0)),
+    "store many": lambda target: target.put_many([(A, "newer", Facts(0.0)), (B, 1, Facts(0.0))]),
+    "store bytes": lambda target: target.write_bytes(A, [b"newer"]),
+    "delete": lambda target: target.pop(A, None),
+    "clear": lambda target: target.clear(),
+}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("second", MEANWHILE)
+@pytest.mark.parametrize("first", MEANWHILE)
+def test_layered_keeps_nothing_near_that_is_otherwise_in_the_slow_one(first, second, when):
+    slow, fast = Midst({A: "old"}), {}
+    target = Layered(fast, slow)
+    slow.at(when, lambda: MEANWHILE[second](target))
+    MEANWHILE[first](target)
+    assert slow.acts == {}
+    assert fast.items() <= slow.items()
+    fast.clear()
+    assert (target.get(A), fast.get(A)) == (slow.get(A), slow.get(A)), "later ones are near again"
+
+
+def test_layered_loses_nothing_that_threads_store_at_once_while_the_slow_one_cannot_be_reached():
+    class Waiting(Away):
+        def __setitem__(self, key, value):
+            if value == "first":
+                target[key] = "second"
+            raise StoreError("no connection")
+
+    target = Layered(fast := {}, Waiting())
+    with pytest.warns(StoreWarning, match="is kept in dict only"):
+        target[A] = "first"
+    assert fast == {A: "first"}
 
 
 def test_bounded_evicts_what_saves_least_per_byte():

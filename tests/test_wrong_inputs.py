@@ -217,6 +217,7 @@ ROWS = [
     (lambda: Serialized({})["abc"], TypeError, f"{KEY} 'abc'"),
     (lambda: Serialized({}).__setitem__("abc", 1), TypeError, f"{KEY} 'abc'"),
     (lambda: RemoteTarget("memory://wrong")["abc"], TypeError, f"{KEY} 'abc'"),
+    (lambda: Signed({}, "a secret of mine").__setitem__(("a", 1, "b"), 1), TypeError, f"{KEY} ('a', 1, 'b')"),
     (lambda: DiskTarget("d").clear_where(tags="x"), TypeError, "not by 'tags'"),
     (lambda: DiskTarget("d").clear_where(tag=5), TypeError, "tag must be a string or several, got 5"),
     (lambda: DiskTarget("d").clear_where(older_than="soon"), ValueError, f"older_than {SECONDS} 'soon'"),

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from ..typing import Transform
 
-__all__ = ["locate", "module_name", "name_of", "place_of", "show", "steps_of", "unlocated"]
+__all__ = ["MAIN", "locate", "module_name", "name_of", "place_of", "show", "steps_of", "unlocated"]
 
 _DEPTH = 6
 _PLACE = "__flowly_place__"
 _ITEM = "__flowly_item__"
-_MAIN = ("__main__", "__mp_main__")  # the latter in processes that multiprocessing has spawned
+MAIN = ("__main__", "__mp_main__")  # the latter in processes that multiprocessing has spawned
 
 
 def name_of(transform: Transform) -> str:
@@ -58,7 +58,7 @@ def module_name(name: str, unnamed: str = "__main__") -> str:
     >>> module_name("json.decoder")
     'json.decoder'
     """
-    if name not in _MAIN:
+    if name not in MAIN:
         return name
     main = sys.modules.get(name)
     spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)

@@ -5,6 +5,7 @@ By the id of the mapping, so that nothing is kept alive. A note counts for the v
 
 from __future__ import annotations
 
+import time
 import weakref
 from typing import Any
 
@@ -16,7 +17,7 @@ __all__ = ["latest_noted", "note", "noted", "was_noted"]
 MOST = 10_000  # notes about one mapping
 
 
-class _Notes(dict[Key, tuple[int, Facts]]):
+class _Notes(dict[Key, tuple[int, Facts, float]]):
     """The notes about a mapping, the latest last; without ``of`` it is a dict, known by its values."""
 
     of: Any = None
@@ -26,7 +27,7 @@ _notes: dict[int, _Notes] = {}
 
 
 def note(target: Target, key: Key, value: Any, facts: Facts) -> None:
-    """Remember how an entry was made.
+    """Remember how an entry was made, and when.
 
     >>> target, key = {}, ("a", "fit", "f")
     >>> target[key] = 6
@@ -45,7 +46,7 @@ def note(target: Target, key: Key, value: Any, facts: Facts) -> None:
     notes.pop(key, None)
     if len(notes) >= MOST:
         notes.pop(next(iter(notes)), None)
-    notes[key] = (id(value), facts)
+    notes[key] = (id(value), facts, time.time())
 
 
 def noted(target: Target, key: Key) -> Entry:
@@ -58,8 +59,8 @@ def noted(target: Target, key: Key) -> Entry:
     known = notes.get(key) if notes is not None else None
     if known is None or (isinstance(target, dict) and id(dict.get(target, key)) != known[0]):
         return Entry(key)
-    facts = known[1]
-    return Entry(key, seconds=facts.seconds, made_from=facts.made_from)
+    _, facts, created = known
+    return Entry(key, created=created, seconds=facts.seconds, made_from=facts.made_from)
 
 
 def was_noted(target: Target, key: Key) -> bool | None:
@@ -76,7 +77,7 @@ def was_noted(target: Target, key: Key) -> bool | None:
     if notes.of is not None:
         return True
     own: Any = target
-    return any(id(dict.get(own, other)) == known for other, (known, _) in notes.items()) or None
+    return any(id(dict.get(own, other)) == known for other, (known, *_) in notes.items()) or None
 
 
 def latest_noted(target: Target, chosen: Selection) -> Entry | None:

@@ -41,7 +41,7 @@ class BaseTarget(Shown, MutableMapping[Key, Any]):
     ``keeps_bytes``
         whether :meth:`read_bytes` and :meth:`write_bytes` reach the stored bytes, undecoded.
     ``keeps_times``
-        whether it is known when an entry was stored.
+        whether it is known of every entry when it was stored; of others, at best while the process lives that did.
     ``is_far``
         whether its entries may lie on other machines, so that to list them may take long.
 
@@ -262,7 +262,8 @@ class Mapped(BaseTarget):
         return found
 
     def write_bytes(self, key: Key, parts: Sequence[Bytes], facts: Facts | None = None, codec: str = "") -> None:
-        self.mapping[key] = b"".join(parts)
+        data = self.mapping[key] = b"".join(parts)
+        note(self.mapping, key, data, facts or Facts(0.0))
 
     def __repr__(self) -> str:
         return type(self.mapping).__name__ if isinstance(self.mapping, dict) else repr(self.mapping)

@@ -13,6 +13,8 @@ from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
+from ...pipelines.names import MAIN
+
 __all__ = ["Origin", "library_label", "named", "of_globals", "of_module"]
 
 PYTHON = f"python {sys.version_info[0]}.{sys.version_info[1]}"
@@ -43,7 +45,7 @@ OURS = Origin("ours", "flowly_ckpt")
 def of_globals(table: dict[str, Any]) -> Origin:
     """Return the origin of the code that has these globals.
 
-    >>> of_globals({"__name__": "__main__", "__file__": "/work/script.py"}).kind
+    >>> of_globals({"__name__": "__main__", "__file__": os.__file__}).kind
     'user'
     """
     try:
@@ -78,8 +80,8 @@ def named(module: Any, qualname: str) -> Any:
 
 @cache
 def _origin(name: Any, file: Any) -> Origin:
-    if type(name) is not str or type(file) not in (str, type(None)):
-        return USER
+    if type(name) is not str or type(file) not in (str, type(None)) or name in MAIN:
+        return USER  # what is written at a prompt, of asyncio's for one, stands among the names of what shows it
     top = name.partition(".")[0]
     if top == "flowly_ckpt":
         return OURS

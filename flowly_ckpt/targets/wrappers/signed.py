@@ -13,6 +13,7 @@ from ...given import wrong
 from ...typing import Facts, Key, Target
 from ..codecs import Bytes, Codec, codec_given, parts_of, pickled
 from ..damage import DamagedError, warn_once
+from ..facts import key_given
 from ..protocol import BaseTarget, as_target, checked
 from .base import Wrapper
 
@@ -86,7 +87,7 @@ class Signed(Wrapper):
 
     def _signature(self, key: Key, parts: Sequence[Bytes]) -> bytes:
         mac = hmac.new(self.secret, digestmod=hashlib.sha256)
-        for text in (*key, self.codec.name):
+        for text in (*key_given(key), self.codec.name):
             data = text.encode("utf-8", "surrogatepass")
             mac.update(len(data).to_bytes(8, "little") + data)
         for part in parts:
