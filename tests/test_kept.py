@@ -410,6 +410,43 @@ def test_how_objects_are_hashed_is_seen(module, register):
     assert check() != before
 
 
+EMPTY_SLOT = """
+class Slotted: __slots__ = ("size",)
+class Shifted(Slotted): pass
+HELD = Shifted()
+HELD.name = "m"
+def asks(x): return getattr(HELD, "size", 0)
+"""
+SYNTHESIZED = """
+@dataclass
+class Sized:
+    size: int = 1
+def filled(self, size=1): self.size = 2
+def asks(x): return Sized().size
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "edit"),
+    [(EMPTY_SLOT, "HELD.size = 1"), (SYNTHESIZED, "Sized.__init__.__code__ = filled.__code__")],
+    ids=["an empty slot beside attributes", "the code of a synthesized method"],
+)
+def test_what_a_mark_stood_for_is_seen_once_it_is_another(module, source, edit):
+    exec(compile(source, "users_own.py", "exec", dont_inherit=True), vars(module))
+    keeper, step = Keeper(), module.asks
+
+    def check():
+        for _ in range(4):
+            walk = keeper.walk()
+            assert of(walk, [step]) == [functional_hash(step)]
+            keeper.learn(walk)
+        return functional_hash(step)
+
+    before = check()
+    exec(edit, vars(module))
+    assert check() != before
+
+
 def test_an_object_of_atoms_is_not_encoded_again(module, monkeypatch):
     keeper = Keeper()
     for _ in range(3):

@@ -21,7 +21,7 @@ from .hints import IGNORES
 from .plain import ATOMS
 from .reductions import reducer_of
 from .rows import ROWS, Mark, attributes
-from .types.synthesized import given, own_members
+from .types.synthesized import SYNTHESIZED, code_of, given, own_members
 from .values.objects import by_reduction
 from .walk import Walk
 
@@ -47,6 +47,8 @@ def is_of_atoms(obj: Any) -> bool:
     kind, own = type(obj), getattr(obj, "__dict__", None)
     if type(own) is not dict or ROWS[kind] is not by_reduction or not ATOMS.issuperset(map(type, own.values())):
         return False
+    if any(type(member) is MemberDescriptorType for base in kind.__mro__ for member in vars(base).values()):
+        return False  # a slot, which may be filled later
     tag, parts = by_reduction(obj)
     is_state = tag == b"<instance>" and parts[0] is kind and len(parts) == 1 + 2 * len(own)
     return is_state and all(map(is_, parts[1:], (*own, *own.values())))
@@ -258,6 +260,8 @@ class Places:
         fields = own.get("__dataclass_fields__", {}).values()
         self.fields += [(field, OF_FIELD(field)) for field in fields]
         members = {name: value for name, value in own_members(cls, own).items() if name not in OF_DATACLASS}
+        for synthesized in (own[name] for name, value in members.items() if value is SYNTHESIZED):
+            self.same.append((partial(code_of, synthesized), code_of(synthesized)))
         for value in (*cls.__bases__, type(cls), *(annotations or {}).values(), *members.values(), *map(given, fields)):
             if value is not object and value is not type and type(value) is not Mark and not self.is_fixed(value):
                 self.hold_content(value)
