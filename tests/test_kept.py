@@ -7,6 +7,8 @@ import abc
 import builtins
 import copyreg
 import hashlib
+import numbers
+import pkgutil
 import random
 import sys
 import types
@@ -428,10 +430,16 @@ def asks(x): return Sized().size
 
 @pytest.mark.parametrize(
     ("source", "edit"),
-    [(EMPTY_SLOT, "HELD.size = 1"), (SYNTHESIZED, "Sized.__init__.__code__ = filled.__code__")],
-    ids=["an empty slot beside attributes", "the code of a synthesized method"],
+    [
+        (EMPTY_SLOT, "HELD.size = 1"),
+        (SYNTHESIZED, "Sized.__init__.__code__ = filled.__code__"),
+        (SYNTHESIZED, "GENERIC.register(Sized)(filled)"),
+        (SYNTHESIZED, "Number.register(Sized)"),
+    ],
+    ids=["a slot beside attributes", "a synthesized method's code", "a generic function", "an abstract class"],
 )
-def test_what_a_mark_stood_for_is_seen_once_it_is_another(module, source, edit):
+def test_what_was_not_there_or_only_a_mark_is_seen_once_it_is_there(module, source, edit):
+    module.GENERIC, module.Number = pkgutil.iter_importer_modules, numbers.Number
     exec(compile(source, "users_own.py", "exec", dont_inherit=True), vars(module))
     keeper, step = Keeper(), module.asks
 

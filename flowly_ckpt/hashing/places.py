@@ -21,6 +21,7 @@ from .hints import IGNORES
 from .plain import ATOMS
 from .reductions import reducer_of
 from .rows import ROWS, Mark, attributes
+from .types.dispatched import registered_for, registries
 from .types.synthesized import SYNTHESIZED, code_of, given, own_members
 from .values.objects import by_reduction
 from .walk import Walk
@@ -110,6 +111,7 @@ class Places:
         self.same: list[tuple[Fetch, Any]] = []
         self.data: list[Fetch] = []
         self.epoch = epoch()
+        self.registered = sum(map(len, registries))
 
     def is_whole(self) -> bool:
         """Return whether all places hold the objects that they held."""
@@ -142,7 +144,16 @@ class Places:
         for fetch, value in self.same:
             if fetch() is not value:
                 return False
+        if self.classes and sum(map(len, registries)) != self.registered and self.are_registered():
+            return False
         return epoch() == self.epoch
+
+    def are_registered(self) -> bool:
+        """Return whether generic functions of libraries have something for the classes by now."""
+        if any(registered_for(cls) for cls, *_ in self.classes):
+            return True
+        self.registered = sum(map(len, registries))
+        return False
 
     def replaced(self) -> Iterator[tuple[str, Any, Any]]:
         """Yield the places that hold another object: the name that errors use, what was there, and what is."""
