@@ -992,25 +992,28 @@ def test_a_method_that_is_hung_onto_a_library_counts_whenever_that_was_done(tmp_
     assert run_script(tmp_path, code, moments[-1], "3").stdout not in doubled
 
 
-def test_a_method_of_a_library_that_a_cell_replaces_counts(monkeypatch):
+@pytest.mark.parametrize(("by", "method"), [("a cell", "limit_denominator"), ("a module", "as_integer_ratio")])
+def test_a_method_of_a_library_that_is_replaced_counts(by, method, monkeypatch):
     main = sys.modules["__main__"]
-    monkeypatch.setattr(main, "In", [""], raising=False)
+    names = (f"users_patches_{number}" for number in itertools.count())
 
     def step(x):
-        return x.limit_denominator()
+        return x.limit_denominator(), x.as_integer_ratio()
 
     def other(self):
         return self
 
     def hashed():
-        main.In.append("the next cell")
+        if by == "a cell":
+            monkeypatch.setattr(main, "In", [*getattr(main, "In", ()), "the next cell"], raising=False)
+        else:
+            monkeypatch.setitem(sys.modules, name := next(names), ModuleType(name))
         return functional_hash(step)
 
-    before = hashed()
-    monkeypatch.setattr(Fraction, "limit_denominator", other)
+    before, known = hashed(), getattr(Fraction, method)
+    monkeypatch.setattr(Fraction, method, other)
     assert hashed() != before
-    monkeypatch.undo()
-    monkeypatch.setattr(main, "In", [""] * 9, raising=False)
+    monkeypatch.setattr(Fraction, method, known)
     assert hashed() == before
 
 

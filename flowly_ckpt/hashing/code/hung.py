@@ -10,6 +10,7 @@ import sys
 from abc import ABCMeta
 from collections.abc import Collection, Iterator
 from functools import cached_property, partial, partialmethod
+from itertools import islice
 from operator import is_
 from types import FunctionType, MethodType
 from typing import Any
@@ -52,7 +53,9 @@ def epoch() -> tuple[int, ...]:
     main: Any = vars(sys.modules.get("__main__", sys))
     now, last = (len(sys.modules), len(main), len(main.get("In", ()))), next(reversed(sys.modules.values()))
     if now != _epoch or last is not _last:
-        look_again(now[1:] != _epoch[1:])  # first, as another thread goes by what is found
+        new = islice(reversed(list(sys.modules)), max(now[0] - sum(_epoch[:1]), 1))
+        is_told = now[1:] != _epoch[1:] or any(of_module(name).kind == "user" for name in new)
+        look_again(is_told)  # before it is noted, as another thread goes by what is found
         _epoch, _last = now, last
     return _epoch
 
@@ -75,7 +78,7 @@ def hung_on(names: Collection[str]) -> Iterator[Any]:
 def look_again(is_told: bool) -> None:
     """Look at the members of the foreign classes that are new, or have more or fewer members than before.
 
-    :param is_told: whether somebody may have replaced members, as in a cell: then those that have others, too.
+    :param is_told: whether the user's code may have replaced members, as a cell: then those that have others, too.
     """
     waiting = [object]
     seen: set[int] = set()
