@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import copy
 import dataclasses
 import hashlib
@@ -9,6 +10,7 @@ import importlib
 import itertools
 import marshal
 import multiprocessing
+import numbers
 import os
 import pickle
 import shutil
@@ -1038,6 +1040,42 @@ def test_a_method_that_is_hung_onto_a_library_counts_whenever_that_was_done(tmp_
     doubled = {run_script(tmp_path, code, moment, "2").stdout for moment in moments}
     assert len(doubled) == 1
     assert run_script(tmp_path, code, moments[-1], "3").stdout not in doubled
+
+
+@pytest.mark.parametrize(("by", "method"), [("a cell", "limit_denominator"), ("a module", "as_integer_ratio")])
+def test_a_method_of_a_library_that_is_replaced_counts(by, method, monkeypatch):
+    main = sys.modules["__main__"]
+    names = (f"users_patches_{number}" for number in itertools.count())
+
+    def step(x):
+        return x.limit_denominator(), x.as_integer_ratio()
+
+    def other(self):
+        return self
+
+    def hashed():
+        if by == "a cell":
+            monkeypatch.setattr(main, "In", [*getattr(main, "In", ()), "the next cell"], raising=False)
+        else:
+            monkeypatch.setitem(sys.modules, name := next(names), ModuleType(name))
+        return functional_hash(step)
+
+    before, known = hashed(), getattr(Fraction, method)
+    monkeypatch.setattr(Fraction, method, other)
+    assert hashed() != before
+    monkeypatch.setattr(Fraction, method, known)
+    assert hashed() == before
+
+
+def test_what_is_registered_with_an_abstract_class_of_a_library_counts():
+    class Amount:
+        pass
+
+    found = {functional_hash(Amount)}
+    for kind in numbers.Number, collections.abc.Sized:
+        kind.register(Amount)
+        found.update(functional_hash(each) for each in (Amount, Amount))
+    assert len(found) == 3
 
 
 def test_an_object_that_was_asked_for_its_attributes_is_the_same():

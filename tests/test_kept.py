@@ -7,6 +7,8 @@ import abc
 import builtins
 import copyreg
 import hashlib
+import numbers
+import pkgutil
 import random
 import sys
 import types
@@ -407,6 +409,49 @@ def test_how_objects_are_hashed_is_seen(module, register):
 
     before = check()
     register(module.Unit)
+    assert check() != before
+
+
+EMPTY_SLOT = """
+class Slotted: __slots__ = ("size",)
+class Shifted(Slotted): pass
+HELD = Shifted()
+HELD.name = "m"
+def asks(x): return getattr(HELD, "size", 0)
+"""
+SYNTHESIZED = """
+@dataclass
+class Sized:
+    size: int = 1
+def filled(self, size=1): self.size = 2
+def asks(x): return Sized().size
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "edit"),
+    [
+        (EMPTY_SLOT, "HELD.size = 1"),
+        (SYNTHESIZED, "Sized.__init__.__code__ = filled.__code__"),
+        (SYNTHESIZED, "GENERIC.register(Sized)(filled)"),
+        (SYNTHESIZED, "Number.register(Sized)"),
+    ],
+    ids=["a slot beside attributes", "a synthesized method's code", "a generic function", "an abstract class"],
+)
+def test_what_was_not_there_or_only_a_mark_is_seen_once_it_is_there(module, source, edit):
+    module.GENERIC, module.Number = pkgutil.iter_importer_modules, numbers.Number
+    exec(compile(source, "users_own.py", "exec", dont_inherit=True), vars(module))
+    keeper, step = Keeper(), module.asks
+
+    def check():
+        for _ in range(4):
+            walk = keeper.walk()
+            assert of(walk, [step]) == [functional_hash(step)]
+            keeper.learn(walk)
+        return functional_hash(step)
+
+    before = check()
+    exec(edit, vars(module))
     assert check() != before
 
 

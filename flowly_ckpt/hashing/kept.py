@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import UnhashableError
 from .code.fingerprint import fingerprint_of
 from .code.functions import described
+from .code.hung import patched
 from .cycles import encode
 from .places import OF_DATACLASS, Places
 from .types.synthesized import RULES
@@ -207,4 +208,4 @@ def is_kept(obj: Any, tag: bytes, parts: list[Any]) -> bool:
         is_simple = annotated is None or (annotated[1] is None and type(annotated[0]) in (dict, type(None)))
         return is_simple and registered is None and RULES.keys() & vars(obj).keys() <= OF_DATACLASS
     fingerprint = fingerprint_of(obj.__code__)
-    return described(obj)[2] == fingerprint.reads
+    return described(obj)[2] == fingerprint.reads and not patched(fingerprint.names)

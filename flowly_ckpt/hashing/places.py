@@ -21,7 +21,8 @@ from .hints import IGNORES
 from .plain import ATOMS
 from .reductions import reducer_of
 from .rows import ROWS, Mark, attributes
-from .types.synthesized import given, own_members
+from .types.dispatched import registered_for, registries
+from .types.synthesized import SYNTHESIZED, code_of, given, own_members
 from .values.objects import by_reduction
 from .walk import Walk
 
@@ -47,6 +48,8 @@ def is_of_atoms(obj: Any) -> bool:
     kind, own = type(obj), getattr(obj, "__dict__", None)
     if type(own) is not dict or ROWS[kind] is not by_reduction or not ATOMS.issuperset(map(type, own.values())):
         return False
+    if any(type(member) is MemberDescriptorType for base in kind.__mro__ for member in vars(base).values()):
+        return False  # a slot, which may be filled later
     tag, parts = by_reduction(obj)
     is_state = tag == b"<instance>" and parts[0] is kind and len(parts) == 1 + 2 * len(own)
     return is_state and all(map(is_, parts[1:], (*own, *own.values())))
@@ -108,6 +111,7 @@ class Places:
         self.same: list[tuple[Fetch, Any]] = []
         self.data: list[Fetch] = []
         self.epoch = epoch()
+        self.registered = sum(map(len, registries))
 
     def is_whole(self) -> bool:
         """Return whether all places hold the objects that they held."""
@@ -140,7 +144,16 @@ class Places:
         for fetch, value in self.same:
             if fetch() is not value:
                 return False
+        if self.classes and sum(map(len, registries)) != self.registered and self.are_registered():
+            return False
         return epoch() == self.epoch
+
+    def are_registered(self) -> bool:
+        """Return whether generic functions of libraries have something for the classes by now."""
+        if any(registered_for(cls) for cls, *_ in self.classes):
+            return True
+        self.registered = sum(map(len, registries))
+        return False
 
     def replaced(self) -> Iterator[tuple[str, Any, Any]]:
         """Yield the places that hold another object: the name that errors use, what was there, and what is."""
@@ -258,6 +271,8 @@ class Places:
         fields = own.get("__dataclass_fields__", {}).values()
         self.fields += [(field, OF_FIELD(field)) for field in fields]
         members = {name: value for name, value in own_members(cls, own).items() if name not in OF_DATACLASS}
+        for synthesized in (own[name] for name, value in members.items() if value is SYNTHESIZED):
+            self.same.append((partial(code_of, synthesized), code_of(synthesized)))
         for value in (*cls.__bases__, type(cls), *(annotations or {}).values(), *members.values(), *map(given, fields)):
             if value is not object and value is not type and type(value) is not Mark and not self.is_fixed(value):
                 self.hold_content(value)

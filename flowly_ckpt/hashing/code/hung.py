@@ -7,14 +7,17 @@ that are the user's; a name in the code that is among them counts with what it l
 from __future__ import annotations
 
 import sys
+from abc import ABCMeta
 from collections.abc import Collection, Iterator
 from functools import cached_property, partial, partialmethod
+from itertools import islice
+from operator import is_
 from types import FunctionType, MethodType
 from typing import Any
 
 from .origin import of_globals, of_module
 
-__all__ = ["hung_on", "patched", "users"]
+__all__ = ["abstract", "hung_on", "patched", "users"]
 
 HEAP = 1 << 9
 BEHIND = ("_accessor", "_ns", "accessor", "fget", "func", "__func__", "__wrapped__", "pyfunc")
@@ -22,7 +25,9 @@ BEHIND = ("_accessor", "_ns", "accessor", "fget", "func", "__func__", "__wrapped
 WHOLE = frozenset({partial, partialmethod, property, classmethod, staticmethod, cached_property, MethodType})
 """What counts with all that it holds; of other descriptors, only the user's function or class behind them."""
 
-_sizes: dict[int, tuple[type, int]] = {}
+abstract: dict[int, ABCMeta] = {}
+"""The abstract classes among the foreign ones, by id."""
+_seen: dict[int, tuple[type, tuple[Any, ...]]] = {}
 _hung: dict[str, dict[int, type]] = {}  # by id, as some metaclasses compare in their own way, or have no hash
 _epoch: tuple[int, ...] = ()
 _last: Any = None
@@ -48,8 +53,10 @@ def epoch() -> tuple[int, ...]:
     main: Any = vars(sys.modules.get("__main__", sys))
     now, last = (len(sys.modules), len(main), len(main.get("In", ()))), next(reversed(sys.modules.values()))
     if now != _epoch or last is not _last:
+        new = islice(reversed(list(sys.modules)), max(now[0] - sum(_epoch[:1]), 1))
+        is_told = now[1:] != _epoch[1:] or any(of_module(name).kind == "user" for name in new)
+        look_again(is_told)  # before it is noted, as another thread goes by what is found
         _epoch, _last = now, last
-        look_again()
     return _epoch
 
 
@@ -68,8 +75,11 @@ def hung_on(names: Collection[str]) -> Iterator[Any]:
                 yield member if type(member) in WHOLE else behind
 
 
-def look_again() -> None:
-    """Look at the members of the foreign classes that are new, or have more or fewer members than before."""
+def look_again(is_told: bool) -> None:
+    """Look at the members of the foreign classes that are new, or have more or fewer members than before.
+
+    :param is_told: whether the user's code may have replaced members, as a cell: then those that have others, too.
+    """
     waiting = [object]
     seen: set[int] = set()
     while waiting:
@@ -79,15 +89,20 @@ def look_again() -> None:
             seen.add(id(kind))
             waiting.append(kind)
             own = vars(kind)
-            if kind.__flags__ & HEAP and _sizes.get(id(kind), (kind, -1))[1] != len(own):
-                look_at(kind, own)
+            if kind.__flags__ & HEAP:
+                held: Any = _seen.get(id(kind), (kind, None))[1]
+                is_new = held is None or len(held) != len(own)
+                if is_new or (is_told and not all(map(is_, own.values(), held))):
+                    look_at(kind, own)
+                    _seen[id(kind)] = (kind, tuple(own.values()))
 
 
 def look_at(kind: type, own: Any) -> None:
-    _sizes[id(kind)] = (kind, len(own))
     home = vars(sys.modules[kind.__module__]) if kind.__module__ in sys.modules else {}
     if home.get(kind.__qualname__) is not kind:
         return  # made while the program runs, or nested, where nobody hangs anything
+    if isinstance(kind, ABCMeta) and of_module(kind.__module__).kind not in ("user", "ours"):
+        abstract[id(kind)] = kind
     for name, member in list(own.items()):
         if type(member) is FunctionType and member.__globals__ is home:
             continue
