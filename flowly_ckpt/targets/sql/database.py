@@ -18,7 +18,7 @@ __all__ = ["Database", "TableGoneError"]
 
 T = TypeVar("T")
 
-_NEEDS = "SqlTarget needs {}: run `pip install flowly-ckpt[sql]`, and for PostgreSQL `pip install psycopg[binary]`"
+_NEEDS = "SqlTarget needs {}: run `pip install 'flowly-ckpt[sql]'`, and for PostgreSQL `pip install 'psycopg[binary]'`"
 _KNOWN = "give an address like postgresql+psycopg://user@host/database or sqlite:////folder/results.db"
 _IN_THE_WAY = {"40001", "40P01"}  # what PostgreSQL calls it where it ends one of two that wait for each other
 _NO_TABLE = "42P01"
