@@ -19,12 +19,16 @@ class Layered(Wrapper):
     """Look into a fast target first, then into a slow one, whose values go into the fast one; store into both.
 
     What a key only names, a state of :mod:`flowly_ckpt.resume` or a task's result, is looked for in the slow one:
-    another process may have replaced it since. While the
-    slow one cannot be reached, results are kept in the fast one, with a warning.
+    another process may have replaced it since. While the slow one cannot be reached, results are kept in the fast one,
+    with a warning.
+
+    :param fast, slow: any mutable mappings; layers may be layered again.
 
     >>> memory, disk = {}, {("a", "b", "c"): 1}
     >>> Layered(memory, disk)["a", "b", "c"], memory
     (1, {('a', 'b', 'c'): 1})
+
+    See also: :class:`flowly_ckpt.targets.ReadOnly`, for a slow target that is only read.
     """
 
     def __init__(self, fast: Target, slow: Target) -> None:
