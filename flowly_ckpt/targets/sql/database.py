@@ -68,7 +68,7 @@ class Database:
             name = self._url.database
             if not name or name == ":memory:" or name.startswith("file:"):
                 raise ValueError(
-                    "an SQLite database in memory is nobody else's; use a dict, or name a file by its path"
+                    "an SQLite database in memory is gone with its connection; use a dict, or name a file by its path"
                 )
             self._url = self._url.set(database=os.path.abspath(os.path.expanduser(name)))
             if not _is_text(self.file()):
