@@ -2,7 +2,9 @@
 
 Start it, press Ctrl-C, start it again: it goes on where it was. Mend a file that it names, and only that one is parsed.
 
-    python examples/many_files.py FOLDER
+    python examples/many_files.py [FOLDER]
+
+Without a folder of your own it takes ``days``, and fills it first where it is not there.
 """
 
 from __future__ import annotations
@@ -34,10 +36,18 @@ def warmest(means: list[tuple[str, float]]) -> tuple[str, float]:
     return max(means, key=lambda mean: mean[1])
 
 
-def main(folder: str) -> int:
+def sample(folder: Path) -> None:
+    """Write files to try this with; one in a hundred lacks its end."""
+    folder.mkdir()
+    for number in range(2000):
+        day = json.dumps({"station": f"s{number}", "values": [number % 7, number % 11, number % 13]})
+        (folder / f"{number:04}.json").write_text(day[:-5] if number % 100 == 17 else day, encoding="utf-8")
+
+
+def main(folder: Path) -> int:
     """Parse every file, even if some fail; then say what came out."""
     days = chained(attempt(chained(parse, summarise, checkpoint(results, tag="day"))), warmest)
-    files = [FileContent(path) for path in sorted(Path(folder).glob("*.json"))]
+    files = [FileContent(path) for path in sorted(folder.glob("*.json"))]
     try:
         station, mean = run(days, files)
     except FailedItemsError as error:
@@ -51,4 +61,7 @@ def main(folder: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]) if len(sys.argv) == 2 else __doc__)
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "days")
+    if not folder.exists():
+        sample(folder)
+    sys.exit(main(folder))

@@ -296,7 +296,7 @@ class memoized(Typed["P", "R"]):
     def clear(self, **selection: Any) -> int:
         """Remove the results under its tag, also those of earlier versions of its code; return how many.
 
-        :param selection: ``older_than`` and ``unused_for`` in seconds, ``dry_run`` to count only.
+        :param selection: ``older_than`` and ``unused_for``, ages such as ``30d``; ``dry_run`` to count only.
         """
         if "tag" in selection:
             raise TypeError(f"clear: the tag is that of the function, {self.checkpoint.tag!r}; leave it out")

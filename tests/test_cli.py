@@ -77,6 +77,14 @@ def test_show(store, capsys):
     assert "no entry matches 'nothing'" in err
 
 
+@pytest.mark.parametrize("name", ["prog.Model.area", "Model.ar", "area"])
+def test_a_remembered_function_is_shown_by_its_name(tmp_path, capsys, name):
+    with DiskTarget(tmp_path / "store") as target:
+        target["0a", "prog.Model.area", "1b"] = 12
+        target["0a", "prog.subarea", "1b"] = 13
+    assert run(capsys, "show", target.path, name, "--value")[1].splitlines()[-1].split() == ["value", "12"]
+
+
 def test_stats(store, capsys):
     code, out, _ = run(capsys, "stats", store.path)
     assert code == 0

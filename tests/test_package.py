@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -369,6 +370,19 @@ def test_the_top_level_holds_what_was_agreed():
 def test_the_version_stands_twice_and_is_one():
     text = (REPOSITORY / "pyproject.toml").read_text()
     assert f'\nversion = "{flowly_ckpt.__version__}"\n' in text
+
+
+def test_a_command_that_installs_an_extra_can_be_typed_into_any_shell():
+    """zsh takes bare brackets for a pattern of file names."""
+    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")]
+    texts = [path.read_text("utf-8") for path in (*SOURCES, *pages)]
+    found = {each for text in texts for each in re.findall(r"""pip install (["']?)([\w.-]+)\[(\w+)\]""", text)}
+    assert found
+    assert not [each for each in found if not each[0]]
+    metadata = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {extra for _, name, extra in found if name in (".", metadata["name"])} <= {
+        *metadata["optional-dependencies"]
+    }
 
 
 def test_names_at_the_top_are_what_they_say():

@@ -22,7 +22,7 @@ from flowly_ckpt.errors import StoreError, UnhashableError, WorkerError
 from flowly_ckpt.passes import observe
 from flowly_ckpt.pipelines import build_dict, children, rebuild
 from flowly_ckpt.targets import DiskTarget, Layered, Serialized, Snapshots
-from flowly_ckpt.targets.reachable import is_reachable
+from flowly_ckpt.targets.reachable import check_reachable, is_reachable
 
 pytestmark = needs_threads
 kept = partial(apply, rewrites=[add_checkpoints])
@@ -208,7 +208,8 @@ def test_which_targets_can_be_reached(tmp_path):
     assert not any(map(is_reachable, [{}, OrderedDict(), Snapshots({}), Serialized({}), Layered({}, {})]))
     opened = Database()
     opened.connection = sqlite3.connect(":memory:")
-    assert not is_reachable(Serialized(opened)), "it is open in this process"
+    with pytest.raises(StoreError, match=r"cannot be pickled \(TypeError: .*\), so that nobody .* __reduce__"):
+        check_reachable(Serialized(opened), "nobody")
     opened.connection.close()
 
 

@@ -443,7 +443,7 @@ def test_a_missing_extra_is_named(monkeypatch, module):
         "fsspec": (lambda: RemoteTarget("memory://results"), "remote"),
         "sqlalchemy": (lambda: SqlTarget("sqlite:///results.db"), "sql"),
     }[module]
-    with pytest.raises(ModuleNotFoundError, match=rf"pip install flowly-ckpt\[{extra}\]"):
+    with pytest.raises(ModuleNotFoundError, match=rf"pip install 'flowly-ckpt\[{extra}\]'"):
         make()
 
 

@@ -483,7 +483,8 @@ def test_S3_18_where_it_is_asked_for_and_missing_the_error_says_so(folder, asked
     """
     for kind in ("task", "flow"):
         told = script(folder, code, kind, PIPEX=asked).stdout
-        assert told == f"MissingPrefectError PIPEX={asked!r} needs Prefect 3: run `pip install 'prefect>=3'`\n"
+        needs = "needs Prefect 3: run `pip install 'flowly-ckpt[prefect]'`"
+        assert told == f"MissingPrefectError PIPEX={asked!r} {needs}\n"
 
 
 def test_S3_19_an_unknown_mode_is_a_clear_error(monkeypatch):

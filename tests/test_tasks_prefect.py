@@ -22,7 +22,7 @@ NAMES = [
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("prefect") is None,
-    reason="prefect is not installed: pip install flowly-ckpt[prefect]",
+    reason="prefect is not installed: pip install 'flowly-ckpt[prefect]'",
 )
 
 

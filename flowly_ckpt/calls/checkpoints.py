@@ -113,7 +113,7 @@ class Checkpoint:
         """Delete the results kept under this checkpoint's name; return how many.
 
         :param method: only those of this method.
-        :param selection: ``id`` for those of one id, ``older_than`` in seconds, ``dry_run`` to count only.
+        :param selection: ``id`` for those of one id, ``older_than``, an age such as ``30d``; ``dry_run`` to count only.
         :raises ValueError: for ``older_than``, when the target keeps no times.
         :raises TypeError: for a subclass that only has the three hooks, which cannot list what they keep.
 

@@ -17,7 +17,7 @@ from ..given import seconds, size
 
 __all__ = ["main"]
 
-KEY = "object/tag/transform, of both hashes at least the beginning; or the beginning of one of the three"
+KEY = "object/tag/transform, of hashes at least the beginning; or the beginning of one of the three, or of a name in it"
 SORTS = ("tag", "size", "stored", "unused", "took", "hits", "saved")
 
 

@@ -101,15 +101,23 @@ def _meant(store: BaseTarget, text: str) -> Iterator[Entry]:
 def _is_meant(text: str, entry: Entry) -> bool:
     """Return whether an entry is meant by the beginning of a part of its key, or by its tag between two beginnings.
 
+    A part that is a name, as the tag of a remembered function is, begins anew behind each dot and colon.
+
     >>> entry = Entry(("0a1b", "fit/all", "2c3d"))
     >>> [_is_meant(text, entry) for text in ("0a", "2c3", "0a/fit/all/2c", "/fit/all/", "0a/fit/2c", "0a//2c")]
     [True, True, True, True, False, False]
+    >>> [_is_meant(text, Entry(("0a1b", "prog.Model.fit", "2c3d"))) for text in ("prog", "Model", "Model.f", "it")]
+    [True, True, True, False]
     """
     obj, tag, transform = entry.key
-    if "/".join(entry.key) == text or any(part and part.startswith(text) for part in entry.key):
+    if "/".join(entry.key) == text or any(part and _begins(text, part) for part in entry.key):
         return True
     head, found, tail = text.partition(f"/{tag}/")
     return bool(found) and obj.startswith(head) and transform.startswith(tail)
+
+
+def _begins(text: str, part: str) -> bool:
+    return part.startswith(text) or f".{text}" in part or f":{text}" in part
 
 
 def stats(store: BaseTarget, options: argparse.Namespace, out: Printer) -> int:

@@ -41,7 +41,7 @@ class Tasks:
             from dask.base import get_scheduler, is_dask_collection
             from dask.delayed import Delayed
         except ModuleNotFoundError as error:
-            text = f"{error}: install the extra: pip install 'flowly-ckpt[dask]'"
+            text = f"{error}: run `pip install 'flowly-ckpt[dask]'`"
             raise ModuleNotFoundError(text, name=error.name) from error
 
         self.is_collection = is_dask_collection

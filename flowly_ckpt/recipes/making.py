@@ -251,7 +251,7 @@ def arg(
     Traceback (most recent call last):
     TypeError: arg 'year' must be of type int, got 'last' of type str
 
-    See also: :class:`Arg`.
+    See also: :class:`Arg`; :func:`recipe`, which describes the other parameters.
     """
     return Arg(value, name, doc, cache, module=_Scope.of_caller().module_of(), target=target)
 
@@ -265,7 +265,7 @@ def file(name: str, path: Place, cache: CacheType = CacheType.Auto, *, target: T
     >>> file("readme", "README.md", cache=CacheType.NoCache).brew().name
     'README.md'
 
-    See also: :func:`glob_files`.
+    See also: :func:`glob_files`; :func:`recipe`, which describes the other parameters.
     """
     place = Path(options.file("path", path))
     module = _Scope.of_caller().module_of()
@@ -303,7 +303,7 @@ def glob_files(
     ...     [path.name for path in glob_files("texts", folder, "*.txt", cache=CacheType.NoCache).brew()]
     ['a.txt']
 
-    See also: :func:`file`.
+    See also: :func:`file`; :func:`recipe`, which describes the other parameters.
     """
     folder("directory", directory)
     place = Path(directory)
@@ -342,7 +342,7 @@ def zip_results(
     >>> zip_results("both", [left, right], cache=CacheType.NoCache).brew()
     {'a': (1, 'one')}
 
-    See also: :func:`flowly_ckpt.recipes.foreach`, which can continue from there.
+    See also: :func:`foreach`, which can continue from there; :func:`recipe`, which describes the other parameters.
     """
     recipes = recipes_given(recipes)
     doc = f"The results of {', '.join(one.name for one in recipes)}, side by side"

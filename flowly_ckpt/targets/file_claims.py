@@ -1,8 +1,8 @@
 """Claims between the processes of a machine: one computes what is missing, the others wait for it.
 
 A claim is a lock on a region of one file, so that it costs next to nothing when nobody else is there, and a dead one's
-is free. Who holds it is the number of the lock; whom he waits for is the number of a second one, which is taken only by
-those who wait.
+is free. Who holds it is the number of the lock; whom its holder waits for is the number of a second one, which is taken
+only by those who wait.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ _guard = threading.Lock()
 def held_folder(folder: str) -> Iterator[bool]:
     """Hold a folder, as far as the system lets it and others give it back in time; tell whether it is held.
 
-    Who holds it releases it when he dies. Not to be entered twice by one thread.
+    The death of who holds it releases it. Not to be entered twice by one thread.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, held_folder(folder) as is_held:

@@ -108,13 +108,13 @@ class Objects:
             from fsspec.core import url_to_fs
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(
-                "RemoteTarget needs fsspec: run `pip install flowly-ckpt[remote]`", name=error.name
+                "RemoteTarget needs fsspec: run `pip install 'flowly-ckpt[remote]'`", name=error.name
             ) from error
         try:
             found: tuple[Any, str] = url_to_fs(self.url, **self.options)
         except ImportError as error:
             name = _PACKAGES.get(scheme, error.name or "a package")
-            extra = " or `pip install flowly-ckpt[remote]`" if name == "s3fs" else ""
+            extra = " or `pip install 'flowly-ckpt[remote]'`" if name == "s3fs" else ""
             text = f"RemoteTarget needs {name} for {scheme}://: run `pip install {name}`{extra}"
             raise ModuleNotFoundError(text, name=name) from error
         except ValueError as error:
@@ -270,7 +270,7 @@ class Objects:
         try:
             import tenacity
         except ModuleNotFoundError:
-            advice = "install tenacity, and it is tried again: `pip install flowly-ckpt[remote]`"
+            advice = "install tenacity, and it is tried again: `pip install 'flowly-ckpt[remote]'`"
             raise StoreError(f"{self}: {self._shown(first)}; {advice}") from None
         if log := heard(INFO):
             log.info("%s: trying again after %s", self, self._shown(first))

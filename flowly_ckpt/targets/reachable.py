@@ -20,12 +20,7 @@ def is_reachable(target: Target) -> bool:
     >>> is_reachable({}), is_reachable(DiskTarget("results"))
     (False, True)
     """
-    if any(not isinstance(part, int) for part in _places(as_target(target).place)):
-        return True
-    store: Any = target  # known by nothing but where it lies in memory: its own kind, or the kind of what it wraps
-    while (inside := getattr(store, "target", getattr(store, "mapping", None))) is not None:
-        store = inside
-    return not isinstance(store, (dict, UserDict)) and _is_sent(store)
+    return _hindrance(target) is None
 
 
 def check_reachable(target: Target, where: str) -> None:
@@ -38,11 +33,31 @@ def check_reachable(target: Target, where: str) -> None:
     flowly_ckpt.errors.StoreError: dict is in the memory of this process, where the workers cannot reach it: use \
 DiskTarget(path), or RemoteTarget(url) for several machines
     """
-    if not is_reachable(target):
+    if (hindrance := _hindrance(target)) is not None:
+        what, instead = hindrance
         raise StoreError(
-            f"{described(target)} is in the memory of this process, where {where} cannot reach it: "
-            "use DiskTarget(path), or RemoteTarget(url) for several machines"
+            f"{described(target)} {what} {where} cannot reach it: {instead}use DiskTarget(path), "
+            "or RemoteTarget(url) for several machines"
         )
+
+
+def _hindrance(target: Target) -> tuple[str, str] | None:
+    """Return what keeps others from a target and what can be done about it, or None where nothing does."""
+    if any(not isinstance(part, int) for part in _places(as_target(target).place)):
+        return None
+    store: Any = target  # known by nothing but where it lies in memory: its own kind, or the kind of what it wraps
+    while (inside := getattr(store, "target", getattr(store, "mapping", None))) is not None:
+        store = inside
+    if isinstance(store, (dict, UserDict)):
+        return "is in the memory of this process, where", ""
+    import cloudpickle
+
+    try:
+        cloudpickle.dumps(store)
+    except Exception as error:  # noqa: BLE001  what cannot be pickled may raise anything
+        what = f"cannot be pickled ({type(error).__name__}: {error}), so that"
+        return what, "let its __reduce__ say how to open it again, or "
+    return None
 
 
 def _places(place: Hashable) -> Iterator[Hashable]:
@@ -51,13 +66,3 @@ def _places(place: Hashable) -> Iterator[Hashable]:
             yield from _places(part)
     elif not isinstance(place, type):
         yield place
-
-
-def _is_sent(store: Any) -> bool:
-    import cloudpickle
-
-    try:
-        cloudpickle.dumps(store)
-    except Exception:  # noqa: BLE001  what cannot be pickled may raise anything
-        return False
-    return True

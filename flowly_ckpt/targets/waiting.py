@@ -1,4 +1,4 @@
-"""Who waits for whom: found out before somebody waits for what waits for him.
+"""Who waits for whom: found out before two wait for each other.
 
 What a computation asks for while it runs it finds in its context. A thread that was started inside of it has another
 context: that the computation waits for such a thread shows in its frames.

@@ -34,11 +34,11 @@ class MissingPrefectError(FlowlyError, ImportError):
     """Raised in a mode that needs Prefect where it is not installed.
 
     >>> print(MissingPrefectError("prefect.cache"))
-    PIPEX='prefect.cache' needs Prefect 3: run `pip install 'prefect>=3'`
+    PIPEX='prefect.cache' needs Prefect 3: run `pip install 'flowly-ckpt[prefect]'`
     """
 
     def __init__(self, mode: str) -> None:
-        super().__init__(f"PIPEX={mode!r} needs Prefect 3: run `pip install 'prefect>=3'`")
+        super().__init__(f"PIPEX={mode!r} needs Prefect 3: run `pip install 'flowly-ckpt[prefect]'`")
         self.mode = mode
 
 

@@ -38,7 +38,7 @@ class FileTarget(BaseTarget):
 
     :param root: the folder; made when the first entry is stored.
     :param path_of: returns the file of a key, relative to ``root``; by default ``tag/object.transform``, quoted so that
-        it is a name on every system. Of keys with one file, the last that was stored is there.
+        it is a name on every system.
     :param key_of: returns the key of a path relative to ``root``, None if it is not known; for files that no sidecar
         names.
     :param codec: turns values into the file's bytes.

@@ -18,7 +18,7 @@ __all__ = ["Database", "TableGoneError"]
 
 T = TypeVar("T")
 
-_NEEDS = "SqlTarget needs {}: run `pip install flowly-ckpt[sql]`, and for PostgreSQL `pip install psycopg[binary]`"
+_NEEDS = "SqlTarget needs {}: run `pip install 'flowly-ckpt[sql]'`, and for PostgreSQL `pip install 'psycopg[binary]'`"
 _KNOWN = "give an address like postgresql+psycopg://user@host/database or sqlite:////folder/results.db"
 _IN_THE_WAY = {"40001", "40P01"}  # what PostgreSQL calls it where it ends one of two that wait for each other
 _NO_TABLE = "42P01"
@@ -68,7 +68,7 @@ class Database:
             name = self._url.database
             if not name or name == ":memory:" or name.startswith("file:"):
                 raise ValueError(
-                    "an SQLite database in memory is nobody else's; use a dict, or name a file by its path"
+                    "an SQLite database in memory is gone with its connection; use a dict, or name a file by its path"
                 )
             self._url = self._url.set(database=os.path.abspath(os.path.expanduser(name)))
             if not _is_text(self.file()):

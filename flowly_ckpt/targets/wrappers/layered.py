@@ -26,9 +26,13 @@ class Layered(Wrapper):
     slow one only, which knows what was last. While the slow one cannot be reached, results are kept in the fast one,
     with a warning.
 
+    :param fast, slow: any mutable mappings; layers may be layered again.
+
     >>> memory, disk = {}, {("a", "b", "c"): 1}
     >>> Layered(memory, disk)["a", "b", "c"], memory
     (1, {('a', 'b', 'c'): 1})
+
+    See also: :class:`flowly_ckpt.targets.ReadOnly`, for a slow target that is only read.
     """
 
     _overlaps: Overlaps

@@ -27,10 +27,11 @@ class Signed(Wrapper):
     """Sign every entry with a secret key; what is unsigned, forged or moved counts as absent, with a warning.
 
     The signature covers the entry's key, its codec and its bytes, and is checked before a byte of them is unpickled:
-    who can write to the store, and has not the secret, cannot make us run his code.
+    who can write to the store, and does not have the secret, cannot make this process run code.
 
-    :param target: a ``DiskTarget``, ``FileTarget``, ``RemoteTarget``, ``Serialized``, or a dict.
+    :param target: a ``DiskTarget``, ``FileTarget``, ``RemoteTarget``, ``SqlTarget``, ``Serialized``, or a dict.
     :param key: the secret, at least 16 bytes; text counts as UTF-8.
+    :param codec: turns values into bytes, instead of the target's own.
     :raises TypeError: for a target that decodes entries by itself before they can be checked.
     :raises ValueError: for a shorter secret.
 
@@ -55,7 +56,7 @@ class Signed(Wrapper):
         if not full.keeps_bytes:
             raise TypeError(
                 f"{type(target).__name__} decodes its entries by itself, before a signature could be checked; "
-                "give a DiskTarget, FileTarget or RemoteTarget, or Serialized(mapping)"
+                "give a DiskTarget, FileTarget, RemoteTarget or SqlTarget, or Serialized(mapping)"
             )
         super().__init__(target)
         self.secret = secret
