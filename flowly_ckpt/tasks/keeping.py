@@ -265,7 +265,7 @@ class _Result(BaseTarget):
             return self.store
         with suppress(UnstorableError):  # an open file, or what never ends, is handed on as it is
             value = materialise(value)
-        return Held(self.store.loc, list(value) if type(value) is Materialised else value)
+        return Held(self.store.loc, value.listed() if type(value) is Materialised else value)
 
     def __getitem__(self, key: Key) -> Store:
         is_there = not self._is_emptied() and self.store.exists()
@@ -280,7 +280,7 @@ class _Result(BaseTarget):
                 self.store.note(self.task.name, facts)
             return
         # The file is for any reader: what was an iterator is a list in it.
-        value = list(value) if type(value) is Materialised else value
+        value = value.listed() if type(value) is Materialised else value
         made_from = {**facts.made_from, "value": digest(value)} if facts.made_from else {}
         self.store.put(self.task.name, value, Facts(facts.seconds, made_from))
 
