@@ -14,7 +14,8 @@ from every_door import BY_CODE, BY_INPUT, DOORS, STORES
 from every_store import NEEDS
 
 from flowly_ckpt import ignore_globals
-from flowly_ckpt.errors import MutationWarning, StoreWarning
+from flowly_ckpt.errors import MutationWarning, StoreError, StoreWarning
+from flowly_ckpt.targets import BaseTarget
 from flowly_ckpt.targets.wrappers import Bounded, Expiring, Layered, ReadOnly
 
 CALLS: list[object] = []
@@ -238,3 +239,58 @@ def test_threads_compute_once_and_share_nothing(door, store):
         found = list(pool.map(ask, range(4)))
     assert found == [[7]] * 4
     assert len(CALLS) == 1
+
+
+class Away(BaseTarget):
+    """A store that cannot be reached."""
+
+    def __init__(self, isolates):
+        self.isolates = isolates
+
+    def away(self, *asked):
+        raise StoreError("away")
+
+    __getitem__ = __setitem__ = __delitem__ = __contains__ = __iter__ = __len__ = entry = away
+
+
+@pytest.mark.parametrize("isolates", [True, False])
+def test_a_store_that_is_away_costs_no_result(door, isolates):
+    for count in (1, 2):
+        with pytest.warns(StoreWarning, match="away"):
+            assert door(lists, Away(isolates), 7) == [7, [7]]
+        assert len(CALLS) == count
+
+
+@ignore_globals("CALLS")
+def appends(obj):
+    CALLS.append(obj)
+    obj.append(1)
+    return len(obj)
+
+
+@doors([name for name in BY_INPUT if name not in ("recipe", "foreach")])  # which give each function a copy of its own
+def test_an_argument_changed_in_place_is_told(door, monkeypatch):
+    monkeypatch.setattr("flowly_ckpt.once._said", set())
+    with pytest.warns(MutationWarning, match="changed its (input|argument).* in place"):
+        assert door(appends, {}, [5]) == 2
+
+
+@ignore_globals("CALLS")
+def redefines(obj):
+    CALLS.append(obj)
+    found = helper(obj)
+    globals()["helper"] = lambda obj: obj + len(CALLS)
+    return found
+
+
+@doors(BY_CODE)
+def test_code_that_is_redefined_while_it_runs_is_told(door, monkeypatch):
+    monkeypatch.setattr("flowly_ckpt.once._said", set())
+    monkeypatch.setitem(globals(), "helper", helper)
+    results = {}
+    with pytest.warns(MutationWarning, match="was redefined while"):
+        assert door(redefines, results, 7) == 7
+    assert (len(results) == 0) == (door not in map(DOORS.get, KEPT))
+
+
+KEPT = ("task", "task.transform", "recipe", "foreach")  # the warning says to remove it
