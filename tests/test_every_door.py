@@ -97,14 +97,17 @@ def chunks():
         yield itertools.chain([first], itertools.islice(source, 1))
 
 
+Named = collections.namedtuple("Named", "name groups")
+
+
 def nested():
-    return ((name, {"groups": groups()}) for name in "xy")
+    return (Named(name, {"groups": groups()}) for name in "xy")
 
 
 READ = {
     groups: lambda found: [(key, list(group)) for key, group in found],
     chunks: lambda found: [list(chunk) for chunk in found],
-    nested: lambda found: [(name, READ[groups](part["groups"])) for name, part in found],
+    nested: lambda found: [(one.name, READ[groups](one.groups["groups"])) for one in found],
     lambda: map(abs, [-1, 2]): list,
     lambda: iter(()): list,
     lambda: (itertools.repeat(1, 2) for _ in range(40)): lambda found: [sum(one) for one in found],

@@ -122,7 +122,8 @@ def _within(item: Any, kind: Kind, change: Callable[[Any], Any], depth: int = _D
         return item
     if type(item) is dict:
         return {name: _within(part, kind, change, depth - 1) for name, part in item.items()}
-    return type(item)([_within(part, kind, change, depth - 1) for part in item])
+    make = getattr(item, "_make", type(item))
+    return make([_within(part, kind, change, depth - 1) for part in item])
 
 
 def _holds(parts: Any, kind: Kind, depth: int = _DEPTH + 1) -> bool:
@@ -130,11 +131,15 @@ def _holds(parts: Any, kind: Kind, depth: int = _DEPTH + 1) -> bool:
     for part in parts:
         if kind(part):
             return True
-        if depth > 1 and type(part) in _CONTAINERS and len(part) <= _FEW:
+        if depth > 1 and (type(part) in _CONTAINERS or _is_named(part)) and len(part) <= _FEW:
             parts_within = part.values() if type(part) is dict else part
             if _holds(parts_within, kind, depth - 1):
                 return True
     return False
+
+
+def _is_named(part: Any) -> bool:
+    return isinstance(part, tuple) and hasattr(part, "_make")
 
 
 def _is_endless(value: repeat[Any]) -> bool:
