@@ -28,6 +28,7 @@ from .pipelines.awaiting import is_async
 from .pipelines.combinators import SIDE_BY_SIDE, assembled
 from .pipelines.mapping import mapped_by
 from .pipelines.names import locate
+from .targets.materialise import materialise
 from .targets.recall import recall_async
 from .typing import Engine, Rewrite, Transform
 
@@ -169,7 +170,7 @@ async def _beside(transform: Transform, obj: Any, run: Run) -> Any:
 async def _over_items(mapped: Any, items: Any, run: Run) -> Any:
     if not _awaits(mapped.args[0]):
         return mapped(items)  # as lazily as ever
-    return iter(await _together(run(mapped.args[0], item) for item in items))
+    return iter(await _together(run(mapped.args[0], item) for item in materialise(items)))
 
 
 @rows.exact(attempt, each)
@@ -177,7 +178,7 @@ async def _listed(mapped: Any, items: Any, run: Run) -> Any:
     """Await the items together; the combinator itself learns how each ended, and reports it as it always does."""
     if not _awaits(mapped.func):
         return mapped(items)
-    kept = list(items)
+    kept = list(materialise(items))
     when = asyncio.ALL_COMPLETED if isinstance(mapped, attempt) else asyncio.FIRST_EXCEPTION
     tasks = await _ended((run(mapped.func, item) for item in kept), when)
     if isinstance(mapped, attempt) or not any(_has_failed(task) for task in tasks):

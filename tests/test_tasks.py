@@ -752,10 +752,10 @@ def test_beats_S3_7_values_with_slashes_make_no_folders(folder):
     def load(fn):
         return fn
 
-    for fn in ("data/a.csv", "/etc/passwd", "..", "a"):
+    for fn in ("data/a.csv", "/etc/passwd", "..", "a", "\ud800"):
         assert load(fn).load() == fn
     assert files(folder) == sorted(
-        f"working/load/{name}" for name in ("data%2Fa.csv", "%2Fetc%2Fpasswd", "%2E%2E", "a")
+        f"working/load/{name}" for name in ("data%2Fa.csv", "%2Fetc%2Fpasswd", "%2E%2E", "a", "%D800")
     )
 
     @task(target="{fn}.clean")

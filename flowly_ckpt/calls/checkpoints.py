@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, cast
 
+from ..checkpoint.hashed import warn_of_arguments, watching_steps
 from ..checkpoint.sources import of_function
-from ..errors import MutationWarning, warn
 from ..given import folder
 from ..hashing import functional_hash
 from ..labels import label
@@ -97,17 +97,26 @@ class Checkpoint:
         key = self.key(id, method)
         made_from = partial(self.made_from, key, id, method)
 
+        misfiled: list[Key] = []
+
         def compute() -> Any:
-            with _watched(key[2], args, kwargs):
+            with _watched(key, function, args, kwargs, misfiled):
                 return function(*args, **kwargs)
 
         async def compute_async() -> Any:
-            with _watched(key[2], args, kwargs):
+            with _watched(key, function, args, kwargs, misfiled):
                 return await function(*args, **kwargs)
 
+        async def found_async() -> Any:
+            value = await recall_async(self.target, key, compute_async, made_from)
+            _remove(self.target, misfiled)
+            return value
+
         if is_async(function):
-            return cast("R", recall_async(self.target, key, compute_async, made_from))
-        return cast("R", recall(self.target, key, compute, made_from))
+            return cast("R", found_async())
+        value = recall(self.target, key, compute, made_from)
+        _remove(self.target, misfiled)
+        return cast("R", value)
 
     def clear(self, method: Callable[..., Any] | None = None, **selection: Any) -> int:
         """Delete the results kept under this checkpoint's name; return how many.
@@ -297,16 +306,27 @@ class NullCheckpoint(TargetCheckpoint):
 
 
 @contextmanager
-def _watched(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[None]:
-    """Warn of arguments that the call within changes: a call that is answered from the checkpoint would not."""
+def _watched(
+    key: Key, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], misfiled: list[Key]
+) -> Iterator[None]:
+    """Warn of arguments that the call within changes, and of its code, where the key counts it and it changes."""
     before = _digests_of(args, kwargs)
-    yield
+    code = code_in(key)
+    watched: AbstractContextManager[list[Any]] = nullcontext([])
+    if code:
+        watched = watching_steps(getattr(function, "__func__", function), is_kept=False)
+    with watched as redefined:
+        yield
+    if redefined:
+        misfiled.append(key)
     after = _digests_of(args, kwargs)
-    changed = [place for place, digest in before.items() if after.get(place) != digest]
-    if changed:
-        shown = ", ".join([repr(place) if isinstance(place, str) else str(place + 1) for place in changed])
-        text = f"{name} changed its argument {shown} in place; a call answered from the checkpoint will not do so"
-        warn(f"{text}: return the changed object instead", MutationWarning)
+    name = key[2].removesuffix(f"-{code}")
+    warn_of_arguments(name, [place for place, digest in before.items() if after.get(place) != digest])
+
+
+def _remove(target: Target, keys: Sequence[Key]) -> None:
+    for key in keys:
+        as_target(target).pop(key, None)
 
 
 def _digests_of(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[int | str, str]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
-from ..errors import MutationWarning, UnhashableError
+from ..errors import MutationWarning, UnhashableError, warn
 from ..hashing.changes import Way, is_changed, way_to_change
 from ..hashing.digests import digest, prefixes
 from ..hashing.kept import Keeper, Knowing
@@ -23,7 +23,7 @@ from ..pipelines import name_of
 from ..targets.mutation import IMMUTABLE
 from ..typing import Transform
 
-__all__ = ["Hashed", "warn_of_changes", "watching_steps"]
+__all__ = ["Hashed", "is_quick", "warn_of_arguments", "warn_of_changes", "watching_steps"]
 
 _QUICK = 0.1  # seconds that it may take to hash the input, or the steps, once more
 _SHARE = 0.1  # of what it took to compute the result: what takes more than either is not done a second time
@@ -123,8 +123,12 @@ def warn_of_changes(before: Hashed, obj: Any, steps: Sequence[Transform], hasher
 
 
 @contextmanager
-def watching_steps(*steps: Transform) -> Iterator[None]:
+def watching_steps(*steps: Transform, is_kept: bool = True) -> Iterator[list[Transform]]:
     """Warn of what steps change of their own code in a block; of steps that cannot be hashed nothing is known.
+
+    What it yields holds the steps afterwards if the result is not of their code, as this was redefined meanwhile.
+
+    :param is_kept: whether the result stays where it is even so.
 
     >>> import warnings
     >>> met = []
@@ -137,20 +141,45 @@ def watching_steps(*steps: Transform) -> Iterator[None]:
     try:
         before = Hashed(None, steps, Keeper())
     except (UnhashableError, RecursionError):
-        yield
+        yield []
         return
-    yield
+    misfiled: list[Transform] = []
+    yield misfiled
     spent, code = time.perf_counter() - before.end, before.steps[-1]
     if _is_cheap("steps", code, spent):
         start = time.perf_counter()
-        _look_at_steps(before, steps, None, is_kept=True)
+        if not _look_at_steps(before, steps, None, is_kept):
+            misfiled.extend(steps)
         _note("steps", code, time.perf_counter() - start)
+
+
+def warn_of_arguments(name: str, places: Sequence[int | str]) -> None:
+    """Warn of arguments that a call changed, by position or name: one that finds its result would not do so.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     warn_of_arguments("add", [0, "rows"])
+    >>> print(str(caught[0].message).partition(";")[0])
+    add changed its argument 1, 'rows' in place
+    """
+    if places:
+        shown = ", ".join([repr(place) if isinstance(place, str) else str(place + 1) for place in places])
+        text = f"{name} changed its argument {shown} in place; a call answered from the checkpoint will not do so"
+        warn(f"{text}: return the changed object instead", MutationWarning)
+
+
+def is_quick(seconds: float, spent: float) -> bool:
+    """Return whether to hash something once more costs little beside what it took to compute a result.
+
+    >>> is_quick(0.01, 0.0), is_quick(2.0, 5.0), is_quick(2.0, 60.0)
+    (True, False, True)
+    """
+    return seconds < _QUICK or seconds < _SHARE * spent
 
 
 def _is_cheap(what: str, code: str, spent: float) -> bool:
     """Return whether to hash something again costs little, as far as is known from the last time."""
-    seconds = _costly.get((what, code), -1.0)
-    return seconds < _QUICK or seconds < _SHARE * spent
+    return is_quick(_costly.get((what, code), -1.0), spent)
 
 
 def _note(what: str, code: str, seconds: float) -> None:

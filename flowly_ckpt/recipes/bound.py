@@ -24,7 +24,7 @@ from ..typing import Key, Rewrite, Target
 from .brewing import Brew, rewritten
 from .config import AlkymiConfig, CacheType
 from .folder import CacheTarget, folder_at
-from .outputs import Current, Output
+from .outputs import Current, Output, given
 from .terms import Filed, brewed, in_order, inputs_of, spread
 
 __all__ = ["ForeachRecipe", "Recipe", "Status", "statuses"]
@@ -191,7 +191,7 @@ class Recipe(Filed, Generic[R]):
         output = MISSING if found.key is None else lookup(self.kept, found.key)
         if isinstance(output, Output):
             with suppress(DamagedError):
-                value: R = output.value()
+                value: R = given(output.value(), self.mapped)
                 return value
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from contextvars import copy_context
 from functools import partial
@@ -13,11 +13,12 @@ from ..checkpoint.hashed import watching_steps
 from ..errors import StoreWarning, warn
 from ..labels import label
 from ..targets.damage import DamagedError
+from ..targets.materialise import Materialised, handed_out
 from ..targets.mutation import IMMUTABLE
 from ..targets.protocol import described
 from ..targets.recall import recall
 from ..typing import Key, Rewrite, Transform
-from .outputs import Output, assembled, computed, handed_out
+from .outputs import Output, assembled, computed, given
 from .outside import digest_of
 from .terms import Filed, brewed, in_order, inputs_of
 
@@ -139,7 +140,11 @@ class Brew:
                 recipe.target.pop(key, None)
 
     def value(self, term: Transform) -> Any:
-        """Return the unchanged value of an output.
+        """Return the unchanged value of an output, as the function returned it."""
+        return given(self.stored(term), isinstance(term, brewed) and term.recipe.mapped)
+
+    def stored(self, term: Transform) -> Any:
+        """Return the unchanged value of an output, as it is stored.
 
         :raises _OutdatedError: when it was computed again, and may have another digest.
         """
@@ -147,7 +152,7 @@ class Brew:
         try:
             if self.handed.get(id(term)) is not output or not output.is_changed(self.root.recipe.base):
                 self.handed[id(term)] = output
-                return handed_out(output.value())
+                return output.value()
             self.brew(term)
         except DamagedError:
             self.replace(term, output)
@@ -208,11 +213,12 @@ class _Mapping:
         if self.source.items is not None:
             self.brew.handed[id(self.mapped)] = self.source
             return (None if self.source.keys is None else list(self._read(self.source.keys))), self.source.items
-        value = self.brew.value(self.mapped)
+        value = self.brew.stored(self.mapped)
         if isinstance(value, dict):
             return list(value), [self._piece(item) for item in value.values()]
-        if isinstance(value, (list, tuple, Iterator)):
-            return None, [self._piece(item) for item in value]
+        items = value.items if type(value) is Materialised else value
+        if isinstance(items, (list, tuple)):
+            return None, [self._piece(item) for item in items]
         name, given = _name(self.mapped), type(value).__name__
         raise TypeError(f"foreach {self.recipe.name!r}: {name!r} must give a list or a dict, got {given}")
 
@@ -243,7 +249,7 @@ class _Mapping:
 
     def _computed(self, item: Output) -> Output:
         others = self._others()
-        output = self.brew.call(self.term, [self._read(item.value), *others])
+        output = self.brew.call(self.term, [handed_out(self._read(item.value)), *others])
         self._check(others)
         return output
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from ..targets.codecs.tree import tree
-from ..targets.materialise import Materialised, materialise
+from ..targets.materialise import handed_out, materialise
 from ..targets.wrappers import Wrapper
 from ..typing import Key
 from .outside import Outside, digest_of, unchanged
 
-__all__ = ["Current", "Output", "assembled", "computed", "handed_out"]
+__all__ = ["Current", "Output", "assembled", "computed", "given"]
 
 Load = Callable[[], Any]
 
@@ -55,7 +55,7 @@ class Output:
         self._once: list[Load] = []
 
     def value(self) -> Any:
-        """Return the value; from the cache folder, a new copy for each call."""
+        """Return the value as it is stored; from the cache folder, a new copy for each call."""
         try:
             load = self._once.pop()
         except IndexError:
@@ -106,21 +106,25 @@ def computed(value: Any, base: str) -> Output:
 
     :raises UnstorableError: for an open file, an endless iterator, an awaitable.
 
-    >>> list(handed_out(computed(iter([1, 2]), "/work").value()))
-    [1, 2]
+    >>> computed(iter([1, 2]), "/work").value()
+    Materialised((1, 2))
     """
     value = materialise(value)
     digest = digest_of(value, base)
     return Output(digest.text, digest.files, lambda: value)
 
 
-def handed_out(value: Any) -> Any:
-    """Return a value as the function did: an iterator where it returned one.
+def given(value: Any, of_items: bool) -> Any:
+    """Return a stored value as it was returned: a new iterator where the function, for an item or alone, gave one.
 
-    >>> handed_out(5)
-    5
+    >>> list(given(computed(iter([1, 2]), "/work").value(), False))
+    [1, 2]
     """
-    return iter(value) if type(value) is Materialised else value
+    if not of_items:
+        return handed_out(value)
+    if type(value) is dict:
+        return {key: handed_out(item) for key, item in value.items()}
+    return [handed_out(item) for item in value]
 
 
 def assembled(keys: Sequence[Any] | None, items: Sequence[Output], base: str) -> Output:

@@ -2,8 +2,9 @@
 
 A plain dict gives back the very object that was put in. Its digest at that time is remembered; where the digest is
 another one at a hit, somebody changed the object. Digests are kept beside the target, not in it, because the user
-reads the target: by the target's and the value's ``id``, so that neither is kept alive. Another dict may have the
-``id`` of one that is gone; the key that the dict holds is kept, and tells them apart.
+reads the target: by the ``id`` of the value and of what holds it, so that neither is kept alive. What holds it is the
+mapping inside all wrappers, since it may be reached through others of these. Another dict may have the ``id`` of one
+that is gone; the key that the dict holds is kept, and tells them apart.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from ..errors import StoreWarning, UnhashableError, warn
 from ..hashing import functional_hash
 from ..typing import Key, Target
+from .protocol import as_target
 
 __all__ = ["IMMUTABLE", "forget", "is_intact", "watch"]
 
@@ -34,7 +36,7 @@ _watched: dict[int, _Digests] = {}
 
 
 def watch(target: Target, key: Key, value: Any) -> None:
-    """Remember the digest of a value as it is now; one that cannot be hashed is not watched, with a warning.
+    """Remember the digest of a stored value as it is now; one that cannot be hashed is not watched, with a warning.
 
     :raises UnhashableError: where a live iterator or a coroutine hides in the value.
 
@@ -47,15 +49,18 @@ def watch(target: Target, key: Key, value: Any) -> None:
     >>> is_intact(target, key, value)
     False
     """
-    digests = _watched.setdefault(id(target), _Digests())
+    holder = target if type(target) is dict else as_target(target).holder
+    if holder is not target and not _keeps(target, key, value):
+        return  # what stands there is known already
+    digests = _watched.setdefault(id(holder), _Digests())
     if type(value) in IMMUTABLE:
         digests.pop(key, None)
         return
     if len(digests) >= digests.limit:
-        for gone in [key for key in list(digests) if key not in target]:
+        for gone in [key for key in list(digests) if key not in holder]:
             digests.pop(gone, None)
         digests.limit = 2 * len(digests) + _SPARE
-    digests[key] = (id(value), _digest(value, key), _held(target, key))
+    digests[key] = (id(value), _digest(value, key), _held(holder, key))
 
 
 def is_intact(target: Target, key: Key, value: Any) -> bool:
@@ -66,9 +71,10 @@ def is_intact(target: Target, key: Key, value: Any) -> bool:
     """
     if type(value) in IMMUTABLE:
         return True
-    digests = _watched.get(id(target))
+    holder = target if type(target) is dict else as_target(target).holder
+    digests = _watched.get(id(holder))
     known = digests.get(key) if digests is not None else None
-    if known is None or known[0] != id(value) or known[2] is not _held(target, key):
+    if known is None or known[0] != id(value) or known[2] is not _held(holder, key):
         watch(target, key, value)
         return True
     return known[1] == _UNKNOWN or known[1] == functional_hash(value)
@@ -82,7 +88,16 @@ def forget(target: Target, key: Key) -> None:
     >>> is_intact(target, key, [2])
     True
     """
-    _watched.get(id(target), _Digests()).pop(key, None)
+    holder = target if type(target) is dict else as_target(target).holder
+    _watched.get(id(holder), _Digests()).pop(key, None)
+
+
+def _keeps(target: Target, key: Key, value: Any) -> bool:
+    """Return whether nothing else stands in the place of a value, as where a wrapper stores nothing."""
+    try:
+        return target[key] is value
+    except KeyError:
+        return True
 
 
 class _Probe:

@@ -73,6 +73,11 @@ class BaseTarget(Shown, MutableMapping[Key, Any]):
         return id(self)
 
     @property
+    def holder(self) -> Target:
+        """The mapping that holds the objects returned, where these are no private copies: in it they may change."""
+        return self
+
+    @property
     def settled(self) -> Target:
         """The target itself, without a layer that remembers what another process may have replaced since."""
         return self
@@ -252,6 +257,10 @@ class Mapped(BaseTarget):
     @property
     def place(self) -> Hashable:
         return id(self.mapping)
+
+    @property
+    def holder(self) -> Target:
+        return self.mapping
 
     @property
     def keeps_bytes(self) -> bool:  # type: ignore[override]

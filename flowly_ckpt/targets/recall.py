@@ -18,7 +18,7 @@ from .single_flight import MISSING, Flight, board, landings_elsewhere, share
 from .steady import Noted, check_steady, noted
 from .waiting import computing, warn_of_circle
 
-__all__ = ["MISSING", "Turn", "compute_once", "lookup", "recall", "recall_async", "restore", "store"]
+__all__ = ["MISSING", "Turn", "compute_once", "holds", "lookup", "recall", "recall_async", "restore", "store"]
 
 Made = dict[str, Any] | Callable[[], dict[str, Any]] | None
 
@@ -53,6 +53,21 @@ def _look(target: Target, key: Key) -> Any:
     if log := heard(INFO):
         log.info("restore object at %r (key %s)", key[1], key)
     return value
+
+
+def holds(target: Target, key: Key) -> bool:
+    """Return whether a value is stored that :func:`lookup` would look at; where values are copies, none is loaded.
+
+    >>> holds({("object", "tag", "transform"): 6}, ("object", "tag", "transform"))
+    True
+    """
+    if not as_target(target).isolates:
+        return lookup(target, key) is not MISSING
+    try:
+        return key in target
+    except Exception as error:  # noqa: BLE001  whatever is wrong with the target, the value can be computed
+        warn(f"{described(target)} could not be asked for {key[1]!r}: {_text(error)}", StoreWarning)
+        return False
 
 
 def restore(target: Target, key: Key) -> Any:

@@ -100,6 +100,16 @@ def loaded(value: Any) -> Any:
     return replaced(value, Store, _load)
 
 
+def holds_stores(value: Any) -> bool:
+    """Return whether there is a store anywhere within a value.
+
+    >>> from flowly_ckpt.tasks.stores import Held
+    >>> holds_stores([Held("a", 1)]), holds_stores([1])
+    (True, False)
+    """
+    return replaced(value, Store, lambda store: None) is not value
+
+
 def _load(store: Store) -> Any:
     value: Any = store
     while isinstance(value, Store):  # a task that returned what another task returned

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import os
+import time
 from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
-from ..checkpoint.hashed import watching_steps
+from ..checkpoint.hashed import is_quick, warn_of_arguments, watching_steps
 from ..checkpoint.sources import PYTHON, of_function
 from ..errors import FlowlyWarning, StoreError, StoreWarning, warn
 from ..events import tell
@@ -18,11 +19,12 @@ from ..targets.claims import Claim, EnteredClaim
 from ..targets.facts import Entry
 from ..targets.made_from import MadeFrom
 from ..targets.materialise import Materialised, UnstorableError, materialise
+from ..targets.mutation import IMMUTABLE
 from ..targets.protocol import BaseTarget
 from ..targets.reasons import of_code
 from ..targets.recall import MISSING, recall, recall_async
 from ..typing import Facts, Key
-from .arguments import digest, loaded
+from .arguments import digest, holds_stores, loaded
 from .calling import Call, Definition
 from .context import running
 from .stores import Filestore, Held, Store
@@ -168,8 +170,11 @@ class _Result(BaseTarget):
         self.store = call.store
         self.computed: Any = MISSING  # what this very call computed
         self.made_from: dict[str, Any] = {}
+        self.hashing = 0.0  # the seconds that it took to hash the arguments
         if task.changed != "ignore":
+            start = time.perf_counter()
             arguments = {name: digest(value) for name, value in call.arguments.items()}
+            self.hashing = time.perf_counter() - start
             self.made_from = {"python": PYTHON, "code": digest(task.fn), "arguments": arguments}
         # Where a result that was made otherwise does not count, it is not shared either.
         self.key: Key = (call.store.loc, task.name, digest(self.made_from) if task.changed == "rerun" else "")
@@ -193,11 +198,24 @@ class _Result(BaseTarget):
         """Set the current target, and add a note that names the task to an exception."""
         try:
             code = watching_steps(self.task.fn) if self.made_from else nullcontext()
+            start = time.perf_counter()
             with running(lambda: self.store.loc), code:
                 yield
+            if is_quick(self.hashing, time.perf_counter() - start):
+                warn_of_arguments(self.task.name, self._changed_arguments())
         except Exception as error:
             error.add_note(f"in task {self.task.name}, which makes {self.store}")
             raise
+
+    def _changed_arguments(self) -> list[str]:
+        """Return which of the caller's own objects the function has changed; what stores hold is no caller's."""
+        before = self.made_from.get("arguments", {})
+        return [
+            name
+            for name, value in self.call.arguments.items()
+            if before.get(name) and type(value) not in IMMUTABLE and not holds_stores(value)
+            if digest(value) != before[name]
+        ]
 
     def is_done(self) -> bool:
         """Return whether the result is there; report one that was made otherwise, and an empty file.
@@ -265,7 +283,7 @@ class _Result(BaseTarget):
             return self.store
         with suppress(UnstorableError):  # an open file, or what never ends, is handed on as it is
             value = materialise(value)
-        return Held(self.store.loc, list(value) if type(value) is Materialised else value)
+        return Held(self.store.loc, value.listed() if type(value) is Materialised else value)
 
     def __getitem__(self, key: Key) -> Store:
         is_there = not self._is_emptied() and self.store.exists()
@@ -280,7 +298,7 @@ class _Result(BaseTarget):
                 self.store.note(self.task.name, facts)
             return
         # The file is for any reader: what was an iterator is a list in it.
-        value = list(value) if type(value) is Materialised else value
+        value = value.listed() if type(value) is Materialised else value
         made_from = {**facts.made_from, "value": digest(value)} if facts.made_from else {}
         self.store.put(self.task.name, value, Facts(facts.seconds, made_from))
 

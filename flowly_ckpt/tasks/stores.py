@@ -20,7 +20,7 @@ from ..targets.filesystem import digest_of, read_file
 from ..targets.mutation import watch
 from ..targets.protocol import settled
 from ..targets.provenance import FOLDER
-from ..targets.recall import MISSING, lookup
+from ..targets.recall import MISSING, holds, lookup
 from ..targets.regions import remove_last
 from ..typing import Age, Facts, Key, Target
 
@@ -183,10 +183,7 @@ class TargetStore(Store):
 
     def exists(self) -> bool:
         """Return whether the target holds the key, and, if it does not copy values, whether the value is unchanged."""
-        newest = settled(self.target)
-        if not as_target(newest).isolates:
-            return lookup(newest, self.key) is not MISSING
-        return self.key in newest
+        return holds(settled(self.target), self.key)
 
     def entry(self) -> Entry | None:
         """Return what the target knows of the entry."""

@@ -48,7 +48,8 @@ _VALUES = (str, int, float, bytes, datetime.date, datetime.time, datetime.timede
 _FOLDERS = frozenset({"os.sep", "os.path.sep", "os.path.join", "os.path.dirname"})
 _WHOLE = frozenset({"path", "base", "gcontext.path", "gcontext.base"})
 _BARRED = "/\0" + ('\\<>:"|?*' if os.name == "nt" else "")
-_QUOTED = str.maketrans({letter: f"%{ord(letter):02X}" for letter in _BARRED})
+_LONE = map(chr, (*range(0xD800, 0xDC80), *range(0xDD00, 0xE000)))  # halves of letters, which no file name can have
+_QUOTED = str.maketrans({letter: f"%{ord(letter):02X}" for letter in (*_BARRED, *_LONE)})
 
 
 class TemplateError(FlowlyError, ValueError):

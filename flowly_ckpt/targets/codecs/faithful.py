@@ -6,7 +6,9 @@ The law of a codec is ``functional_hash(loads(dumps(value))) == functional_hash(
 from __future__ import annotations
 
 import gc
+import io
 import pickle
+import sys
 from copyreg import __newobj__ as newobj  # type: ignore[attr-defined]
 from copyreg import dispatch_table
 from functools import partial
@@ -178,6 +180,12 @@ def held(module: str, name: str) -> Any:
     3.141592653589793
     """
     return getattr(import_module(module), name)
+
+
+@_reductions.register(io.TextIOWrapper)
+def text_file(obj: Any) -> Any:
+    """An open file is refused: cloudpickle writes the text of one in place of it."""
+    return NotImplemented if obj in (sys.stdout, sys.stderr) else refuse(obj)
 
 
 @_reductions.exact(memoryview)

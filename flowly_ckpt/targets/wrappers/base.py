@@ -65,6 +65,10 @@ class Wrapper(BaseTarget):
         return (type(self), self.full.place)
 
     @property
+    def holder(self) -> Target:
+        return self.full.holder
+
+    @property
     def settled(self) -> Target:
         found = settled(self.target)
         if found is self.target:

@@ -67,6 +67,10 @@ class Layered(Wrapper):
         return (Layered, self.near.place, self.full.place)
 
     @property
+    def holder(self) -> Target:
+        return self.near.holder if self.full.isolates else self.full.holder
+
+    @property
     def settled(self) -> Target:
         return settled(self.target)
 
