@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import sys
 from abc import ABCMeta
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property, partial, partialmethod
 from itertools import islice
-from operator import is_
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -53,9 +52,11 @@ def epoch() -> tuple[int, ...]:
     main: Any = vars(sys.modules.get("__main__", sys))
     now, last = (len(sys.modules), len(main), len(main.get("In", ()))), next(reversed(sys.modules.values()))
     if now != _epoch or last is not _last:
-        new = islice(reversed(list(sys.modules)), max(now[0] - sum(_epoch[:1]), 1))
-        is_told = now[1:] != _epoch[1:] or any(of_module(name).kind == "user" for name in new)
-        look_again(is_told)  # before it is noted, as another thread goes by what is found
+        new = islice(reversed(list(sys.modules)), max(now[0] - sum(_epoch[:1]), int(last is not _last)))
+        whose = {of_module(name).kind for name in new}
+        is_told = now[1:] != _epoch[1:] or "user" in whose
+        kinds = (kind for kind, _ in list(_seen.values())) if whose <= {"user"} else loaded()
+        look_again(kinds, is_told)  # before it is noted, as another thread goes by what is found
         _epoch, _last = now, last
     return _epoch
 
@@ -75,26 +76,39 @@ def hung_on(names: Collection[str]) -> Iterator[Any]:
                 yield member if type(member) in WHOLE else behind
 
 
-def look_again(is_told: bool) -> None:
-    """Look at the members of the foreign classes that are new, or have more or fewer members than before.
-
-    :param is_told: whether the user's code may have replaced members, as a cell: then those that have others, too.
-    """
-    waiting = [object]
+def loaded() -> Iterator[type]:
+    """Yield the classes there are, except those that nothing can be hung onto."""
+    kind: type
+    waiting: list[type] = [object]
     seen: set[int] = set()
     while waiting:
         for kind in type.__subclasses__(waiting.pop()):
-            if id(kind) in seen:
-                continue
-            seen.add(id(kind))
-            waiting.append(kind)
-            own = vars(kind)
-            if kind.__flags__ & HEAP:
-                held: Any = _seen.get(id(kind), (kind, None))[1]
-                is_new = held is None or len(held) != len(own)
-                if is_new or (is_told and not all(map(is_, own.values(), held))):
-                    look_at(kind, own)
-                    _seen[id(kind)] = (kind, tuple(own.values()))
+            if id(kind) not in seen:
+                seen.add(id(kind))
+                waiting.append(kind)
+                if kind.__flags__ & HEAP:
+                    yield kind
+
+
+def look_again(kinds: Iterable[type], is_told: bool) -> None:
+    """Look at the members of the classes that are new, or have more or fewer members than before.
+
+    :param is_told: whether the user's code may have replaced members, as a cell: then those that have others, too.
+    """
+    for kind in kinds:
+        own = vars(kind)
+        held: Any = _seen.get(id(kind), (kind, None))[1]
+        if held is None or len(held) != len(own) or (is_told and has_others(own, held)):
+            look_at(kind, own)
+            _seen[id(kind)] = (kind, tuple(own.values()))
+
+
+def has_others(own: Any, held: tuple[Any, ...]) -> bool:
+    """Return whether a class has other members than before; what a class holds compares by identity."""
+    try:
+        return tuple(own.values()) != held  # for thousands of classes, three times as fast as to ask each member
+    except Exception:  # noqa: BLE001  whatever a member raises that compares in a way of its own
+        return True
 
 
 def look_at(kind: type, own: Any) -> None:
