@@ -50,9 +50,10 @@ def watch(target: Target, key: Key, value: Any) -> None:
     False
     """
     holder = target if type(target) is dict else as_target(target).holder
-    if holder is not target and not _keeps(target, key, value):
-        return  # what stands there is known already
     digests = _watched.setdefault(id(holder), _Digests())
+    known = digests.get(key) if holder is not target and type(holder) is dict else None
+    if known is not None and id(value) != id(holder.get(key)) == known[0]:
+        return  # what was known stands there still, as where a wrapper stores nothing
     if type(value) in IMMUTABLE:
         digests.pop(key, None)
         return
@@ -90,14 +91,6 @@ def forget(target: Target, key: Key) -> None:
     """
     holder = target if type(target) is dict else as_target(target).holder
     _watched.get(id(holder), _Digests()).pop(key, None)
-
-
-def _keeps(target: Target, key: Key, value: Any) -> bool:
-    """Return whether nothing else stands in the place of a value, as where a wrapper stores nothing."""
-    try:
-        return target[key] is value
-    except KeyError:
-        return True
 
 
 class _Probe:
