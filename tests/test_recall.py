@@ -28,6 +28,7 @@ from flowly_ckpt.targets.protocol import as_target
 from flowly_ckpt.targets.recall import MISSING, lookup, recall, recall_async
 from flowly_ckpt.targets.single_flight import Flight, board, landings_elsewhere, own_copy
 from flowly_ckpt.targets.steady import digest_noted, is_steady, note, noted
+from flowly_ckpt.targets.wrappers import Wrapper
 
 KEY = ("object", "tag", "transform")
 
@@ -830,6 +831,26 @@ def test_a_dict_at_the_place_of_one_that_is_gone_is_another():
             seen += (id(target), id(target[fresh()])) in places
             assert recall(target, fresh(), lambda: 1 / 0) == [number, "own"]
     assert seen or sys.implementation.name != "cpython"
+
+
+def test_what_a_wrapper_stores_is_not_taken_for_what_was_at_its_place_before():
+    def fresh():
+        return tuple(map(str, ("object", "tag", "transform")))
+
+    class Boxed(Wrapper):
+        def wrapped(self, key, value):
+            box[:] = [value]
+            return box
+
+        def unwrapped(self, key, stored):
+            return stored[0]
+
+    box, target = [], {}
+    recall(target, fresh(), lambda: box)
+    target.clear()
+    recall(Boxed(target), fresh(), lambda: [1]).append("changed")
+    with pytest.warns(MutationWarning, match="was changed in place"):
+        assert recall(Boxed(target), fresh(), lambda: [1]) == [1]
 
 
 TRACEBACKS_KEPT = """

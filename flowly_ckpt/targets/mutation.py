@@ -52,7 +52,7 @@ def watch(target: Target, key: Key, value: Any) -> None:
     holder = target if type(target) is dict else as_target(target).holder
     digests = _watched.setdefault(id(holder), _Digests())
     known = digests.get(key) if holder is not target and type(holder) is dict else None
-    if known is not None and id(value) != id(holder.get(key)) == known[0]:
+    if known is not None and id(value) != id(holder.get(key)) == known[0] and known[2] is _held(holder, key):
         return  # what was known stands there still, as where a wrapper stores nothing
     if type(value) in IMMUTABLE:
         digests.pop(key, None)
