@@ -5,18 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from ...typing import Key
 
 __all__ = ["Overlaps"]
 
 
-@dataclass
 class _Work:
-    now: int = 0
-    ever: int = 0
-    is_changing: bool = False
+    """Count who is at work on a key now, and who was since nobody was."""
+
+    now = ever = 0
+    is_changing = False
 
 
 class Overlaps:
