@@ -140,6 +140,7 @@ def test_who_comes_late_to_remove_the_file_leaves_the_next_one_alone(tmp_path, m
     running[0].communicate()
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # by a thread that another test has left
 def test_a_forked_child_holds_nothing_and_claims_for_itself(tmp_path):
     claims = Claims(str(tmp_path / "claims.lock"))
     with claims.claim(KEY) as mine:
