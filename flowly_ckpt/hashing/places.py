@@ -16,7 +16,7 @@ from .code import hung
 from .code.fingerprint import fingerprint_of
 from .code.functions import OWN, content
 from .code.held import as_held
-from .code.references import CODE, Reference, as_met, builtin_named, loaded, resolve
+from .code.references import CODE, Reference, as_met, meant, resolve
 from .hints import IGNORES
 from .plain import ATOMS
 from .reductions import reducer_of
@@ -245,7 +245,7 @@ class Places:
         def now() -> tuple[Any, tuple[str, ...]]:
             if name is None:
                 return resolve(reference, table)
-            return loaded(table[name]) if name in table else builtin_named(name, table), ()
+            return meant(name, table), ()
 
         def met() -> Any:
             value, rest = now()

@@ -25,7 +25,7 @@ from .fingerprint import Fingerprint, fingerprint_of
 from .held import as_held
 from .hung import hung_on, patched
 from .origin import Origin, named, of_globals, of_module
-from .references import CODE, LAZY, as_met, builtin_named, loaded, modules_in, resolve
+from .references import CODE, as_met, meant, modules_in, resolve
 from .wrapped import behind_generated
 
 __all__: list[str] = []
@@ -69,9 +69,7 @@ def described(fn: FunctionType) -> tuple[list[Any], tuple[str, ...], tuple[Any, 
         if name is None:
             value, rest = resolve(reference, table)
         else:
-            value, rest = table[name] if name in table else builtin_named(name, table), ()
-            if type(value) is LAZY:
-                value = loaded(value)
+            value, rest = meant(name, table), ()
         if type(value) in CODE or issubclass(type(value), type):
             parts.append(value)
             if handed and not rest and type(value) is FunctionType:

@@ -55,7 +55,7 @@ def epoch() -> tuple[int, ...]:
         new = islice(reversed(list(sys.modules)), max(now[0] - sum(_epoch[:1]), int(last is not _last)))
         whose = {of_module(name).kind for name in new}
         is_told = now[1:] != _epoch[1:] or "user" in whose
-        kinds = (kind for kind, _ in list(_seen.values())) if whose <= {"user"} else loaded()
+        kinds = (kind for kind, _ in list(_seen.values())) if whose <= {"user"} else classes()
         look_again(kinds, is_told)  # before it is noted, as another thread goes by what is found
         _epoch, _last = now, last
     return _epoch
@@ -76,7 +76,7 @@ def hung_on(names: Collection[str]) -> Iterator[Any]:
                 yield member if type(member) in WHOLE else behind
 
 
-def loaded() -> Iterator[type]:
+def classes() -> Iterator[type]:
     """Yield the classes there are, except those that nothing can be hung onto."""
     kind: type
     waiting: list[type] = [object]

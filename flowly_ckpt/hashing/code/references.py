@@ -21,8 +21,7 @@ from .instructions import Instruction
 from .origin import of_globals, of_module
 
 __all__ = [
-    "CODE", "LAZY", "Imports", "Reference", "builtin_named", "find_references", "imports", "loaded", "names_in",
-    "resolve",
+    "CODE", "Imports", "Reference", "find_references", "imports", "loaded", "meant", "names_in", "resolve",
 ]  # fmt: skip
 
 GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
@@ -215,12 +214,7 @@ def resolve(reference: Reference, table: dict[str, Any]) -> tuple[Any, tuple[str
     True
     """
     name, chain = reference.name, reference.chain
-    if reference.kind == "import":
-        value = import_value(reference, table)
-    elif name in table:
-        value = loaded(table[name])
-    else:
-        value = builtin_named(name, table)
+    value = import_value(reference, table) if reference.kind == "import" else meant(name, table)
     if chain and issubclass(type(value), ModuleType):
         return follow(value, chain)
     return value, chain
@@ -240,12 +234,15 @@ def loaded(value: Any) -> Any:
         return MISSING
 
 
-def builtin_named(name: str, table: dict[str, Any]) -> Any:
-    """Return the builtin a name means to code with these globals, or the mark of an undefined name.
+def meant(name: str, table: dict[str, Any]) -> Any:
+    """Return what a name means to code with these globals, a builtin among them, or the mark of an undefined name.
 
-    >>> builtin_named("len", {}), builtin_named("no_such_name", {})
-    (<built-in function len>, 'undefined')
+    >>> meant("len", {}), meant("no_such_name", {}), meant("size", {"size": 3})
+    (<built-in function len>, 'undefined', 3)
     """
+    if name in table:
+        value = table[name]
+        return loaded(value) if type(value) is LAZY else value
     found = table.get("__builtins__", _builtins)
     return (found if type(found) is dict else vars(found)).get(name, MISSING)
 
