@@ -22,6 +22,7 @@ import ast
 import datetime
 import operator
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -48,8 +49,8 @@ _VALUES = (str, int, float, bytes, datetime.date, datetime.time, datetime.timede
 _FOLDERS = frozenset({"os.sep", "os.path.sep", "os.path.join", "os.path.dirname"})
 _WHOLE = frozenset({"path", "base", "gcontext.path", "gcontext.base"})
 _BARRED = "/\0" + ('\\<>:"|?*' if os.name == "nt" else "")
-_LONE = map(chr, (*range(0xD800, 0xDC80), *range(0xDD00, 0xE000)))  # halves of letters, which no file name can have
-_QUOTED = str.maketrans({letter: f"%{ord(letter):02X}" for letter in (*_BARRED, *_LONE)})
+# The last two ranges are halves of letters, which no file name can have.
+_QUOTED = re.compile(f"[{re.escape(_BARRED)}\ud800-\udc7f\udd00-\udfff]")
 
 
 class TemplateError(FlowlyError, ValueError):
@@ -173,7 +174,7 @@ def _as_it_is(text: str) -> str:
 
 
 def _component(text: str) -> str:
-    return "%2E" * len(text) if text in (".", "..") else text.translate(_QUOTED)
+    return "%2E" * len(text) if text in (".", "..") else _QUOTED.sub(lambda found: f"%{ord(found[0]):02X}", text)
 
 
 def _components(text: str) -> str:
