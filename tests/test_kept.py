@@ -332,6 +332,15 @@ def of(walk, steps):
     return [digest(walk, step) for step in steps]
 
 
+def checked(keeper, step):
+    """Return the hash of a step that is hashed, and learnt, again and again."""
+    for _ in range(4):
+        walk = keeper.walk()
+        assert of(walk, [step]) == [functional_hash(step)]
+        keeper.learn(walk)
+    return functional_hash(step)
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_one_change_after_the_code_is_known(module, change):
     names = dict(vars(module))
@@ -372,21 +381,15 @@ def test_what_others_register_for_a_class_is_seen(module):
     module.Abstract = abstract
     exec("def asks(x): return isinstance(x, Abstract), Scale(1)", vars(module))
 
-    def check():
-        for _ in range(4):
-            walk = keeper.walk()
-            assert of(walk, [module.asks]) == [functional_hash(module.asks)]
-            keeper.learn(walk)
-
-    check()
+    checked(keeper, module.asks)
     abstract.register(module.Scale)
-    check()
+    checked(keeper, module.asks)
     copyreg.pickle(module.Scale, module.plain)
     try:
-        check()
+        checked(keeper, module.asks)
     finally:
         del copyreg.dispatch_table[module.Scale]
-    check()
+    checked(keeper, module.asks)
 
 
 @pytest.mark.parametrize(
@@ -400,16 +403,9 @@ def test_what_others_register_for_a_class_is_seen(module):
 def test_how_objects_are_hashed_is_seen(module, register):
     keeper, step = Keeper(), module.units
 
-    def check():
-        for _ in range(4):
-            walk = keeper.walk()
-            assert of(walk, [step]) == [functional_hash(step)]
-            keeper.learn(walk)
-        return functional_hash(step)
-
-    before = check()
+    before = checked(keeper, step)
     register(module.Unit)
-    assert check() != before
+    assert checked(keeper, step) != before
 
 
 EMPTY_SLOT = """
@@ -443,16 +439,9 @@ def test_what_was_not_there_or_only_a_mark_is_seen_once_it_is_there(module, sour
     exec(compile(source, "users_own.py", "exec", dont_inherit=True), vars(module))
     keeper, step = Keeper(), module.asks
 
-    def check():
-        for _ in range(4):
-            walk = keeper.walk()
-            assert of(walk, [step]) == [functional_hash(step)]
-            keeper.learn(walk)
-        return functional_hash(step)
-
-    before = check()
+    before = checked(keeper, step)
     exec(edit, vars(module))
-    assert check() != before
+    assert checked(keeper, step) != before
 
 
 def test_an_object_of_atoms_is_not_encoded_again(module, monkeypatch):

@@ -89,10 +89,6 @@ CASES = [
     distinct("calls to operators", "operator.itemgetter(1)", "operator.itemgetter(2)", "operator.itemgetter(1, 2)",
              "operator.attrgetter('a')", "operator.attrgetter('b')", "operator.methodcaller('a')",
              "operator.methodcaller('a', 1)", "operator.methodcaller('a', x=1)", "operator.add", "operator.sub"),
-    # Python 3.15.2 cannot pickle such that were pickled before.
-    *[distinct("email, urls and html", "__import__('urllib.parse').parse.urlparse('http://a/b')",
-               "__import__('urllib.parse').parse.urlparse('http://a/c')", "'http://a/b'")
-      for _ in range(sys.version_info[:2] != (3, 15))],
     distinct("trees of xml", "__import__('xml.etree.ElementTree').etree.ElementTree.fromstring('<a/>')",
              "__import__('xml.etree.ElementTree').etree.ElementTree.fromstring('<b/>')",
              "__import__('xml.etree.ElementTree').etree.ElementTree.fromstring('<a><b/></a>')",
@@ -100,3 +96,6 @@ CASES = [
     distinct("syntax trees", "__import__('ast').parse('x + 1')", "__import__('ast').parse('x + 2')",
              "__import__('ast').parse('x - 1')"),
 ]
+if sys.version_info[:2] != (3, 15):  # 3.15.2 cannot pickle such that were pickled before
+    CASES.append(distinct("email, urls and html", "__import__('urllib.parse').parse.urlparse('http://a/b')",
+                          "__import__('urllib.parse').parse.urlparse('http://a/c')", "'http://a/b'"))
